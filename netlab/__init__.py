@@ -1,0 +1,3 @@
+"""
+netlab: a network laboratory on Twisted.
+"""

@@ -1,0 +1,3 @@
+"""
+An upper-casing TCP echo: server, client and twistd plugin.
+"""

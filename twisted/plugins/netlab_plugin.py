@@ -1,0 +1,19 @@
+"""
+The twistd plugins: names and strings only, so that listing them imports no server.
+"""
+
+from twisted.application.service import ServiceMaker
+
+netlab_echo = ServiceMaker(
+    "netlab echo",
+    "netlab.echo.tap",
+    "An upper-casing TCP echo server: a few exchanges with each client, then the close.",
+    "netlab-echo",
+)
+
+netlab_http = ServiceMaker(
+    "netlab HTTP",
+    "netlab.http1.tap",
+    "A strict HTTP/1.1 server for a folder of files.",
+    "netlab-http",
+)
