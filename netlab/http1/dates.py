@@ -1,0 +1,84 @@
+"""
+HTTP-date (RFC 9110 section 5.6.7): one form is written, three are read.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_LONG_DAYS: Final = (
+    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+)  # fmt: skip
+_MONTHS: Final = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_DAY: Final = "|".join(_DAYS)
+_MONTH: Final = "|".join(_MONTHS)
+_CLOCK: Final = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
+_IMF_FIXDATE: Final = re.compile(
+    rf"(?P<name>{_DAY}), (?P<day>[0-9]{{2}}) (?P<month>{_MONTH}) (?P<year>[0-9]{{4}}) {_CLOCK} GMT"
+)
+_RFC_850: Final = re.compile(
+    rf"(?P<name>{'|'.join(_LONG_DAYS)}), (?P<day>[0-9]{{2}})-(?P<month>{_MONTH})-"
+    rf"(?P<year>[0-9]{{2}}) {_CLOCK} GMT"
+)
+_ASCTIME: Final = re.compile(
+    rf"(?P<name>{_DAY}) (?P<month>{_MONTH}) (?P<day>[0-9]{{2}}| [0-9]) {_CLOCK} (?P<year>[0-9]{{4}})"
+)
+
+
+def format_date(seconds: float) -> bytes:
+    """
+    Write a time as IMF-fixdate.
+
+    @param seconds: since the epoch; a fraction is cut off.
+    """
+    moment = _EPOCH + timedelta(seconds=int(seconds))
+    return (
+        f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month - 1]} {moment.year:04} "
+        f"{moment.hour:02}:{moment.minute:02}:{moment.second:02} GMT"
+    ).encode("ascii")
+
+
+def parse_date(value: bytes, now: float) -> int | None:
+    """
+    Read a time in any of the three forms: IMF-fixdate, RFC 850's, asctime's.
+
+    @param now: seconds since the epoch; a two-digit year that seems more than 50 years ahead of
+        it is a year of the past.
+    @return: seconds since the epoch, or None where these bytes are no HTTP-date.
+    """
+    try:
+        text = value.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    match = _IMF_FIXDATE.fullmatch(text) or _RFC_850.fullmatch(text) or _ASCTIME.fullmatch(text)
+    if match is None:
+        return None
+    year = int(match["year"])
+    if len(match["year"]) == 2:
+        this_year = (_EPOCH + timedelta(seconds=int(now))).year
+        year += this_year // 100 * 100
+        if year > this_year + 50:
+            year -= 100
+    second = int(match["second"])
+    try:
+        moment = datetime(
+            year,
+            _MONTHS.index(match["month"]) + 1,
+            int(match["day"]),
+            int(match["hour"]),
+            int(match["minute"]),
+            min(second, 59),  # a leap second, which the grammar allows, is one second later
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
+    if second > 60 or not match["name"].startswith(_DAYS[moment.weekday()]):
+        return None
+    return int((moment - _EPOCH).total_seconds()) + (second == 60)

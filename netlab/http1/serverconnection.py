@@ -1,0 +1,527 @@
+"""
+One connection from the server's side, as a machine without a socket and without a clock.
+
+Bytes and times go in; events, bytes and the next deadline come out. The machine never calls back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+from netlab.http1.dates import format_date
+from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
+from netlab.http1.fields import NO_FIELDS
+from netlab.http1.framing import (
+    NO_BODY,
+    BodyReader,
+    BodyWriter,
+    Delimited,
+    Fixed,
+    Framing,
+    body_reader,
+)
+from netlab.http1.heads import ParsedRequest, RequestHeadReader, RequestParser
+from netlab.http1.limits import Limits, Timeouts
+from netlab.http1.messages import (
+    CONNECTION_CLOSED,
+    HTTP_1_1,
+    Content,
+    EndOfMessage,
+    Event,
+    ResponseHead,
+)
+from netlab.http1.receivebuffer import ReceiveBuffer
+from netlab.http1.states import (
+    REQUEST_TRANSITIONS,
+    RESPONSE_TRANSITIONS,
+    RequestState,
+    ResponseState,
+    Step,
+)
+from netlab.http1.statuses import STATUS_LINES, forbids_content
+
+
+class Phase(Enum):
+    """
+    What a connection's deadline is about.
+    """
+
+    IDLE = auto()
+    HEAD = auto()
+    CONTENT = auto()
+
+
+class _DateField:
+    """
+    The Date field line of the current second.
+    """
+
+    __slots__ = ("_line", "_second")
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._line = b""
+
+    def line(self, now: float) -> bytes:
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._line = b"Date: %b\r\n" % format_date(second)
+        return self._line
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """
+    What all connections of one server have in common.
+
+    @ivar limits: the bounds of messages.
+    @ivar timeouts: the lengths of the phases.
+    @ivar is_bare: send the reference's bytes: no Date, and a Connection field in every answer
+        which, where the connection persists, says what the request's said.
+    @ivar parser: parses and remembers request heads.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    is_bare: bool = False
+    parser: RequestParser = field(init=False)
+    date: _DateField = field(init=False, default_factory=_DateField, repr=False)
+
+    def __post_init__(self) -> None:
+        """
+        Make the parser for these limits.
+        """
+        object.__setattr__(self, "parser", RequestParser(self.limits))
+
+
+_CLOSE_LINE: Final = b"Connection: close\r\n"
+_KEEP_ALIVE_LINE: Final = b"Connection: keep-alive\r\n"
+_OUR_FIELDS: Final = (b"connection", b"content-length", b"date", b"transfer-encoding")
+
+
+class ServerConnection:
+    """
+    The server's machine for one connection.
+
+    One exchange at a time: bytes of later requests wait until the answer is complete. After a
+    fault of the peer nothing more is parsed, ever; one answer may still be sent.
+
+    @ivar deadline: when the current phase must be over, in the unit and from the origin of the
+        times passed in; None while the next step is ours.
+    @ivar exchanges: how many request heads have been read.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_content_bytes",
+        "_has_ended",
+        "_is_persistent",
+        "_now",
+        "_parsed",
+        "_reader",
+        "_request",
+        "_response",
+        "_settings",
+        "_head_reader",
+        "_writer",
+        "deadline",
+        "exchanges",
+    )
+
+    def __init__(self, settings: ServerSettings, now: float) -> None:
+        """
+        @param now: the time at which the connection began.
+        """
+        self._settings = settings
+        self._buffer = ReceiveBuffer()
+        self._head_reader = RequestHeadReader(settings.parser)
+        self._request = RequestState.IDLE
+        self._response = ResponseState.IDLE
+        self._parsed: ParsedRequest | None = None
+        self._reader: BodyReader | None = None
+        self._writer: BodyWriter | None = None
+        self._is_persistent = True
+        self._has_ended = False
+        self._content_bytes = 0
+        self._now = now
+        self.exchanges = 0
+        self.deadline: float | None = now + settings.timeouts.idle
+
+    # What came in
+
+    def receive(self, data: bytes, now: float) -> None:
+        """
+        Take a delivery; then ask L{next_event} until it returns None.
+
+        @param data: not empty. After a fault, or once no further request can be answered, it is
+            thrown away.
+        """
+        self._now = now
+        if self._has_ended or self._request in (RequestState.FAILED, RequestState.CLOSED):
+            return
+        if self._request is RequestState.IDLE and not self._buffer:
+            self.deadline = now + self._settings.timeouts.head
+        self._buffer.append(data)
+
+    def receive_end(self, now: float) -> None:
+        """
+        The peer has ended its side; what it has asked for is still answered.
+        """
+        self._now = now
+        self._has_ended = True
+
+    def next_event(self) -> Event | None:
+        """
+        Return the next event, or None: then wait for more bytes, or finish the answer first.
+
+        @raise RemoteProtocolError: once for each connection at the most; it may still be answered
+            where L{can_answer} says so.
+        """
+        try:
+            return self._next_event()
+        except RemoteProtocolError:
+            self._step(Step.FAULT)
+            self._is_persistent = False
+            self._buffer.take_all()
+            self.deadline = None
+            raise
+
+    def _next_event(self) -> Event | None:
+        if self._request is RequestState.IDLE:
+            parsed = self._head_reader.read(self._buffer) if self._buffer else None
+            if parsed is not None:
+                return self._begin_exchange(parsed)
+            if self._has_ended:
+                if self._buffer:
+                    raise RemoteProtocolError(400, "the connection ended within a request head")
+                self._step(Step.CLOSE)
+                self.deadline = None
+                return CONNECTION_CLOSED
+            return None
+        if self._request is RequestState.CONTENT:
+            assert self._reader is not None
+            event = self._reader.read(self._buffer)
+            if event is None:
+                if self._has_ended:
+                    event = self._reader.read_end()
+                else:
+                    return None
+            if isinstance(event, Content):
+                self._content_bytes += len(event.data)
+                if self._content_bytes > self._settings.limits.content_max_bytes:
+                    raise RemoteProtocolError(413, "the content is too long")
+                return event
+            self._request_is_done()
+            return event
+        return None
+
+    def _begin_exchange(self, parsed: ParsedRequest) -> Event:
+        limits = self._settings.limits
+        self._parsed = parsed
+        self._step(Step.REQUEST_HEAD)
+        self.exchanges += 1
+        self._content_bytes = 0
+        if not parsed.is_persistent or self.exchanges == limits.exchanges_max:
+            self._is_persistent = False
+        framing = parsed.framing
+        if isinstance(framing, Fixed) and framing.length > limits.content_max_bytes:
+            raise RemoteProtocolError(413, "the content is too long")
+        self._reader = body_reader(framing, limits)
+        if framing == NO_BODY:
+            self.deadline = None
+        else:
+            self.deadline = self._now + self._settings.timeouts.content
+        return parsed.head
+
+    def _request_is_done(self) -> None:
+        self._step(Step.END)
+        self._reader = None
+        self.deadline = None
+        self._end_exchange()
+
+    # What goes out
+
+    @property
+    def can_answer(self) -> bool:
+        """
+        Whether a final response head may still be sent.
+        """
+        return self._response is ResponseState.DUE
+
+    @property
+    def must_close(self) -> bool:
+        """
+        Whether the answer is complete, or none is due, and no other exchange follows it.
+        """
+        return self._response in (ResponseState.DONE, ResponseState.CLOSED) and (
+            not self._is_persistent
+        )
+
+    @property
+    def is_between_exchanges(self) -> bool:
+        """
+        Whether no request has begun, not even with its first byte, and none is being answered.
+        """
+        return self._request is RequestState.IDLE and not self._buffer
+
+    @property
+    def has_unread_input(self) -> bool:
+        """
+        Whether the peer has sent, or has promised to send, bytes that have not been read: then
+        closing at once would reset the connection, and the answer could be lost.
+        """
+        return bool(self._buffer) or self._request in (RequestState.CONTENT, RequestState.FAILED)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """
+        How many received bytes wait to be parsed.
+        """
+        return len(self._buffer)
+
+    @property
+    def expects_continue(self) -> bool:
+        """
+        Whether the peer may be waiting for 100 before it sends the content of this request.
+        """
+        return (
+            self._parsed is not None
+            and self._parsed.expects_continue
+            and self._request is RequestState.CONTENT
+            and self._content_bytes == 0
+            and not self._buffer
+        )
+
+    @property
+    def promised_content_bytes(self) -> int | None:
+        """
+        How much content this request's head has promised; None where that is not known (chunked).
+        """
+        assert self._parsed is not None
+        framing = self._parsed.framing
+        return framing.length if isinstance(framing, Fixed) else None
+
+    def give_up_persistence(self) -> None:
+        """
+        End the connection after this exchange.
+        """
+        self._is_persistent = False
+
+    def close(self) -> None:
+        """
+        We end the connection, whatever its state: from now on what is received is thrown away.
+        """
+        self._step(Step.CLOSE)
+        self._is_persistent = False
+        self._buffer.take_all()
+        self.deadline = None
+
+    def send(self, event: Event, now: float, content_length: int | None = None) -> bytes:
+        """
+        Turn an event of ours into bytes.
+
+        A final response head gets its framing (Content-Length where that is known; else chunked
+        for HTTP/1.1, or until close), Date and Connection: its own fields hold none of these.
+
+        @param content_length: with a final response head, how many bytes of content it has.
+        @raise LocalProtocolError: when this event may not be sent now; nothing has changed then.
+        """
+        match event:
+            case ResponseHead():
+                if event.is_interim:
+                    return self._send_interim(event)
+                return self._send_head(event, now, content_length)
+            case Content():
+                if self._response is not ResponseState.CONTENT or self._writer is None:
+                    raise LocalProtocolError("content without a response head before it")
+                return self._writer.write(event.data)
+            case EndOfMessage():
+                if self._response is not ResponseState.CONTENT or self._writer is None:
+                    raise LocalProtocolError("the end of a response without its head")
+                tail = self._writer.write_end(event.trailers)
+                self._now = now
+                self._writer = None
+                self._step_response(Step.END)
+                self._end_exchange()
+                return tail
+            case _:
+                raise LocalProtocolError(f"a server does not send {type(event).__name__}")
+
+    def send_whole(self, head: ResponseHead, content: bytes, now: float) -> bytes:
+        """
+        Send a response whose content is at hand, in one piece.
+
+        @param content: left out where the request or the status allows none.
+        """
+        out = self._send_head(head, now, len(content))
+        assert self._writer is not None
+        if content and self._allows_content(head.status):
+            out += self._writer.write(content)
+        out += self._writer.write_end(NO_FIELDS)
+        self._writer = None
+        self._step_response(Step.END)
+        self._now = now
+        self._end_exchange()
+        return out
+
+    def note_content_sent(self, length: int) -> None:
+        """
+        Count content that leaves without passing through here, as a file does.
+
+        @param length: in bytes.
+        """
+        if self._writer is None:
+            raise LocalProtocolError("content without a response head before it")
+        self._writer.count(length)
+
+    def repeat_exchange(self, now: float) -> bool:
+        """
+        Count an exchange that was answered from memory: a request without content that came whole
+        while nothing else was under way, and its answer, which lets the connection persist.
+
+        @return: False where this exchange must go the long way; nothing has changed then.
+        """
+        if (
+            self._request is not RequestState.IDLE
+            or self._buffer
+            or self.exchanges + 1 == self._settings.limits.exchanges_max
+            or not self._is_persistent
+            or self._has_ended
+        ):
+            return False
+        self.exchanges += 1
+        self.deadline = now + self._settings.timeouts.idle
+        return True
+
+    def expire(self, now: float) -> Phase | None:
+        """
+        End the phase whose deadline has passed.
+
+        @return: the phase, or None where no deadline has passed. After L{Phase.IDLE} the connection
+            is to be closed; after the others the peer may be told (408) where L{can_answer}.
+        """
+        if self.deadline is None or now < self.deadline:
+            return None
+        self._now = now
+        self.deadline = None
+        self._is_persistent = False
+        if self._request is RequestState.CONTENT:
+            self._step(Step.FAULT)
+            return Phase.CONTENT
+        if self._buffer:
+            self._step(Step.FAULT)
+            self._buffer.take_all()
+            return Phase.HEAD
+        self._step(Step.CLOSE)
+        return Phase.IDLE
+
+    # How it moves
+
+    def _step(self, step: Step) -> None:
+        try:
+            self._request = REQUEST_TRANSITIONS[self._request, step]
+        except KeyError:
+            raise LocalProtocolError(f"{step.value!r} in {self._request}") from None
+        if step is not Step.END and step is not Step.CONTENT:
+            self._step_response(step)
+
+    def _step_response(self, step: Step) -> None:
+        try:
+            self._response = RESPONSE_TRANSITIONS[self._response, step]
+        except KeyError:
+            raise LocalProtocolError(f"{step.value!r} in {self._response}") from None
+
+    def _end_exchange(self) -> None:
+        """
+        Once both sides are done: on to the next exchange, or to the end.
+        """
+        if self._response is not ResponseState.DONE or self._request is not RequestState.DONE:
+            return
+        self._parsed = None
+        if not self._is_persistent:
+            return
+        self._step(Step.NEXT)
+        timeouts = self._settings.timeouts
+        self.deadline = self._now + (timeouts.head if self._buffer else timeouts.idle)
+
+    def _send_interim(self, head: ResponseHead) -> bytes:
+        if self._parsed is None or self._parsed.head.version < HTTP_1_1:
+            raise LocalProtocolError("no interim response to HTTP/1.0 (RFC 9110 section 15.2)")
+        self._step_response(Step.INTERIM_HEAD)
+        return _status_line(head) + head.fields.serialise() + b"\r\n"
+
+    def _send_head(self, head: ResponseHead, now: float, content_length: int | None) -> bytes:
+        settings = self._settings
+        fields = head.fields
+        for name in _OUR_FIELDS:
+            if name in fields:
+                raise LocalProtocolError(f"the field {name.decode()} is the connection's to send")
+        self._step_response(Step.RESPONSE_HEAD)
+        framing, framing_line = self._response_framing(head.status, content_length)
+        if framing is Delimited.UNTIL_CLOSE:
+            self._is_persistent = False
+        self._writer = BodyWriter(framing if self._allows_content(head.status) else NO_BODY)
+        if settings.is_bare:
+            return b"".join(
+                (
+                    _status_line(head),
+                    self._connection_line(),
+                    fields.serialise(),
+                    framing_line,
+                    b"\r\n",
+                )
+            )
+        return b"".join(
+            (
+                _status_line(head),
+                settings.date.line(now),
+                fields.serialise(),
+                framing_line,
+                self._connection_line(),
+                b"\r\n",
+            )
+        )
+
+    def _allows_content(self, status: int) -> bool:
+        return not forbids_content(status) and (
+            self._parsed is None or self._parsed.head.method != b"HEAD"
+        )
+
+    def _response_framing(self, status: int, content_length: int | None) -> tuple[Framing, bytes]:
+        """
+        Choose the framing of a response and the field line that says so.
+        """
+        if forbids_content(status):
+            return NO_BODY, b""
+        if not self._is_persistent and not content_length and self._settings.is_bare:
+            # The reference's 301 and 404: nothing says how long they are, the close does.
+            return Delimited.UNTIL_CLOSE, b""
+        if content_length is not None:
+            return Fixed(content_length), b"Content-Length: %d\r\n" % content_length
+        if self._parsed is not None and self._parsed.head.version >= HTTP_1_1:
+            return Delimited.CHUNKED, b"Transfer-Encoding: chunked\r\n"
+        return Delimited.UNTIL_CLOSE, b""
+
+    def _connection_line(self) -> bytes:
+        if not self._is_persistent:
+            return _CLOSE_LINE
+        assert self._parsed is not None
+        head = self._parsed.head
+        if self._settings.is_bare:
+            said = head.fields.get(b"connection")
+            if said is not None and said.lower() == b"keep-alive":
+                return b"Connection: %b\r\n" % said
+            return _KEEP_ALIVE_LINE
+        # HTTP/1.1 persists without a word; HTTP/1.0 asked for it and must be told.
+        return b"" if head.version >= HTTP_1_1 else _KEEP_ALIVE_LINE
+
+
+def _status_line(head: ResponseHead) -> bytes:
+    if head.reason is None:
+        line = STATUS_LINES.get(head.status)
+        if line is not None:
+            return line
+    return b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason or b"")
