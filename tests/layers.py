@@ -60,6 +60,7 @@ LAYERS = {
     "netlab.http1.fields": Layer.PURE,
     "netlab.http1.framing": Layer.PURE,
     "netlab.http1.grammar": Layer.PURE,
+    "netlab.http1.heads": Layer.PURE,
     "netlab.http1.limits": Layer.PURE,
     "netlab.http1.memo": Layer.PURE,
     "netlab.http1.messages": Layer.PURE,
