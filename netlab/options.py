@@ -29,7 +29,7 @@ _TCP_PORT_OF_DESCRIPTION = re.compile(r"(?:tcp6?|ssl):(?:port=)?(-?[0-9]+)(?::|$
 
 TCP_PORT_MAX = 65535
 
-#: Long enough for anything a laboratory waits for, short enough for every timer that will be armed with it.
+#: Longer than a laboratory waits for anything, and still within the range of every timer.
 SECONDS_MAX = 7 * 24 * 3600.0
 
 
@@ -48,21 +48,18 @@ def seconds(
     def read(text: str) -> float:
         if _DECIMAL_NUMBER.fullmatch(text) is None:
             raise _wrong(option, text, "not a number of seconds", "write a number such as 1 or 0.5")
-        return _within(option, text, float(text), at_least, at_most, " seconds")
+        return _within(option, text, float(text), at_least, at_most)
 
     return read
 
 
-def count(
-    option: str, *, at_least: int = 0, at_most: int = 1_000_000_000, unit: str = ""
-) -> Callable[[str], int]:
+def count(option: str, *, at_least: int = 0, at_most: int = 1_000_000_000) -> Callable[[str], int]:
     """
     Make the reader of an option that counts things.
 
     @param option: The option's name as it is typed, for the error.
     @param at_least: The smallest number allowed, inclusive.
     @param at_most: The largest number allowed, inclusive.
-    @param unit: What is counted, in the plural, for the error; may be empty.
     @return: A function from the text to the number; it raises L{UsageError}.
     """
 
@@ -71,7 +68,7 @@ def count(
             raise _wrong(
                 option, text, "not a whole number", f"write a number such as {max(at_least, 2)}"
             )
-        return _within(option, text, int(text), at_least, at_most, f" {unit}" if unit else "")
+        return _within(option, text, int(text), at_least, at_most)
 
     return read
 
@@ -92,7 +89,7 @@ def byte_size(option: str, *, at_least: int = 1, at_most: int = 2**30) -> Callab
         if match is None:
             raise _wrong(option, text, "not a number of bytes", "write a number such as 100 or 64k")
         size = int(match[1]) * _BYTE_SIZE_UNITS[match[2].lower()]
-        return _within(option, text, size, at_least, at_most, " bytes")
+        return _within(option, text, size, at_least, at_most)
 
     return read
 
@@ -151,7 +148,7 @@ def server_endpoint(option: str, description: str, reactor: Any) -> IStreamServe
         raise _wrong(option, description, problem, "name files that can be read") from error
     except Exception as error:
         # The parsers are plugins, and report a wrong description by whatever their own code happens
-        # to trip over: TypeError for a missing part, ValueError for a wrong one, NameError, IndexError.
+        # to trip over: TypeError for a missing part, ValueError for a wrong one, or worse.
         problem = f"not an endpoint description ({error})"
         raise _wrong(option, description, problem, advice) from error
     return endpoint
@@ -206,18 +203,16 @@ def _wrong(option: str, text: str, problem: str, advice: str) -> UsageError:
     """
     Write the one line about one wrong value.
     """
-    # In ASCII, so that a control byte in the value can neither draw on the terminal nor end the line.
+    # In ASCII, so that a control character in it can neither draw on the terminal nor end the line.
     return UsageError(f"{option} {text!a}: {problem}; {advice}")
 
 
-def _within(
-    option: str, text: str, value: _Number, at_least: _Number, at_most: _Number, unit: str
-) -> _Number:
+def _within(option: str, text: str, value: _Number, at_least: _Number, at_most: _Number) -> _Number:
     """
     Give the value back if it lies within its bounds.
     """
     if value < at_least:
-        raise _wrong(option, text, "too small", f"the least is {at_least}{unit}")
+        raise _wrong(option, text, "too small", f"the least is {at_least:,}")
     if value > at_most:
-        raise _wrong(option, text, "too large", f"the most is {at_most}{unit}")
+        raise _wrong(option, text, "too large", f"the most is {at_most:,}")
     return value

@@ -25,18 +25,20 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger
 
 from netlab.connections import OpenConnections
+from netlab.failures import KnownFailure
 
-#: How long a connection may take to send its last bytes when the server stops. A terminal user waits for this.
+#: How long a connection may take to send its last bytes when the server stops. Somebody at a
+#: terminal has pressed Ctrl-C and waits for this.
 STOP_GRACE_SECONDS = 2.0
 
 
-class CannotListen(Exception):
+class CannotListen(KnownFailure):
     """
     A port could not be opened.
 
     @ivar server: The server's name, such as C{netlab-echo}.
     @ivar problem: What is wrong, with the port named.
-    @ivar advice: What can be done about it; C{{option}} stands for the option that chooses another port.
+    @ivar advice: What to do about it; C{{option}} stands for the option that chooses another port.
     """
 
     def __init__(self, server: str, problem: str, advice: str) -> None:
@@ -57,7 +59,7 @@ class CannotListen(Exception):
         return f"{command or self.server}: {self.problem}: {advice}"
 
     def __str__(self) -> str:
-        # twistd shows the first 70 characters of this when a daemon cannot start: the port comes first.
+        # Of this, twistd shows 70 characters when a daemon cannot start: so the port comes first.
         return f"{self.problem} ({self.server})"
 
 
@@ -182,7 +184,7 @@ def place(address: IAddress) -> str:
         case IPv6Address(host=host, port=port):
             return f"tcp [{host}]:{port}"
         case UNIXAddress(name=name):
-            # The name of an abstract socket starts with a NUL byte, which tools such as ss show as @.
+            # The name of an abstract socket starts with a NUL byte, which ss(8) shows as @.
             return "unix " + os.fsdecode(name or b"").replace("\0", "@")
         case _:
             return str(address)
