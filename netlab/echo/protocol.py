@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from twisted.internet.abstract import FileDescriptor
-from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
@@ -38,6 +38,8 @@ SERVER_NAME = "netlab-echo"
 
 #: How much of a delivery one log line shows; twice the reference's largest delivery.
 SHOWN_BYTES_MAX = 200
+
+_log = Logger(namespace=SERVER_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,6 @@ class EchoProtocol(Protocol):
     read, the transport pauses it, it stops reading, and TCP's window then stops the client. So each
     connection holds about two deliveries in memory, whatever the client does.
     """
-
-    _log = Logger(namespace=SERVER_NAME)
 
     def __init__(
         self, settings: EchoSettings, clock: IReactorTime, connections: OpenConnections
@@ -102,7 +102,7 @@ class EchoProtocol(Protocol):
         cast(IConsumer, transport).registerProducer(self, True)
         self._connections.add(self)
         self._peer = _shown_address(transport.getPeer())
-        self._log.info("Connection from:  {peer}", peer=self._peer)
+        _log.info("Connection from:  {peer}", peer=self._peer)
         if self._idle_timeout is not None:
             self._deadline = self._clock.seconds() + self._idle_timeout
             self._timer = self._clock.callLater(self._idle_timeout, self._check_deadline)
@@ -121,7 +121,7 @@ class EchoProtocol(Protocol):
             self._deadline = self._clock.seconds() + self._idle_timeout
         if self._shows_deliveries:
             shown = _shown_bytes(data)
-            self._log.info("Received:  {shown} from {peer}", shown=shown, peer=self._peer)
+            _log.info("Received:  {shown} from {peer}", shown=shown, peer=self._peer)
         assert self.transport is not None
         self.transport.write(data.upper())
         if self._exchanges_left:
@@ -154,7 +154,7 @@ class EchoProtocol(Protocol):
             how = " (aborted by this server)"
         else:
             how = " (connection lost or reset)"
-        self._log.info("Client disconnected:  {peer}{how}", peer=self._peer, how=how)
+        _log.info("Client disconnected:  {peer}{how}", peer=self._peer, how=how)
 
     def close(self) -> None:
         """
@@ -207,7 +207,7 @@ class EchoProtocol(Protocol):
                 self._timer = None
                 self.abort()
                 return
-            self._log.info(
+            _log.info(
                 "Idle for {seconds:g} seconds, closing:  {peer}",
                 seconds=self._idle_timeout,
                 peer=self._peer,
@@ -257,6 +257,9 @@ def _shown_address(address: IAddress) -> str:
     match address:
         case IPv4Address(host=host, port=port) | IPv6Address(host=host, port=port):
             return f"({host!r}, {port})"
+        case UNIXAddress():
+            # The client's end of a UNIX connection hardly ever has a name.
+            return "a UNIX socket"
         case _:
             return str(address)
 
