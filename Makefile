@@ -1,0 +1,105 @@
+# Commands for users and developers; `make` alone lists them.
+#
+# Needs Python 3.11 or newer with venv, and make. Everything else goes into $(VENV).
+
+PYTHON    ?= python3
+VENV      ?= .venv
+HOST      ?= 127.0.0.1
+ECHO_PORT ?= 12345
+HTTP_PORT ?= 8080
+TESTS     ?= tests
+
+BIN := $(VENV)/bin
+# Three sizes of the same environment; each file's date is that of its last installation.
+RUN_STAMP   := $(VENV)/.installed-run
+TEST_STAMP  := $(VENV)/.installed-test
+CHECK_STAMP := $(VENV)/.installed-check
+METADATA    := setup.cfg pyproject.toml
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
+
+# COVERAGE=1 measures what runs; `make coverage-report` then adds up and judges.
+COVERAGE       ?=
+MEASURED       := $(if $(COVERAGE),$(BIN)/coverage run,$(BIN)/python)
+# Trial counts a skip as a success; where skips are forbidden .ci/trial.py does not.
+TRIAL          := $(if $(NETLAB_NO_SKIPS),.ci/trial.py,$(BIN)/trial)
+# What tests write stays out of the tree.
+TRIAL_SCRATCH  := $(VENV)/trial-scratch
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format types docs news coverage coverage-report dist check clean
+.DELETE_ON_ERROR:
+
+help: ## list these commands
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  Variables: PYTHON=$(PYTHON) VENV=$(VENV) HOST=$(HOST) ECHO_PORT=$(ECHO_PORT) HTTP_PORT=$(HTTP_PORT)"
+
+run: $(RUN_STAMP) ## start both servers in the foreground until Ctrl-C
+	@exec $(BIN)/netlab serve --host $(HOST) --echo-port $(ECHO_PORT) --http-port $(HTTP_PORT)
+
+test: $(TEST_STAMP) ## run all tests under trial, then under pytest (TESTS=… picks, COVERAGE=1 measures)
+	@$(if $(COVERAGE),rm -f .coverage .coverage.*)
+	$(MEASURED) $(TRIAL) --temp-directory=$(TRIAL_SCRATCH) $(TESTS)
+	$(MEASURED) -m pytest $(TESTS)
+
+lint: $(CHECK_STAMP) ## check style and layout of the source
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(CHECK_STAMP) ## lay the source out and repair what can be repaired
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(CHECK_STAMP) ## check the types of package, plugin and tests
+	$(BIN)/mypy
+
+docs: $(CHECK_STAMP) ## build the API documentation into apidocs/
+	$(BIN)/pydoctor --quiet
+
+news: $(CHECK_STAMP) ## show the news that the next release would announce
+	$(BIN)/towncrier build --draft --version next
+
+coverage: ## run all tests and judge how much of the code they reach
+	$(MAKE) test COVERAGE=1
+	$(MAKE) coverage-report
+
+coverage-report: $(CHECK_STAMP)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+check: lint types docs test ## all of the above that judges
+
+dist: $(CHECK_STAMP) ## build sdist and wheel into dist/
+	rm -rf build dist
+	$(BIN)/python -m build
+	rm -rf build
+
+clean: ## remove everything that these commands made
+	rm -rf $(VENV) build dist apidocs artefacts *.egg-info _trial_temp* .coverage .coverage.* \
+	    .hypothesis .mypy_cache .ruff_cache .pytest_cache twisted/plugins/dropin.cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null 2>&1 || \
+	    { echo "netlab: no $(PYTHON) here; name a Python 3.11 or newer: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "netlab: $$($(PYTHON) --version 2>&1) is too old, 3.11 is needed: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	    { echo "netlab: $(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "netlab: making the Python environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): $(METADATA) | $(BIN)/python
+	@echo "netlab: installing into $(VENV)"
+	@$(PIP_INSTALL) .
+	@touch $@
+
+$(TEST_STAMP): $(METADATA) | $(BIN)/python
+	@echo "netlab: installing into $(VENV), with what the tests need"
+	@$(PIP_INSTALL) '.[test]'
+	@touch $@ $(RUN_STAMP)
+
+$(CHECK_STAMP): $(METADATA) | $(BIN)/python
+	@echo "netlab: installing into $(VENV), with what the tests and checks need"
+	@$(PIP_INSTALL) '.[test,check]'
+	@touch $@ $(TEST_STAMP) $(RUN_STAMP)

@@ -1,0 +1,84 @@
+"""
+The open connections of one server: who they are, and the moment when the last one is gone.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+
+class Closable(Protocol):
+    """
+    What a connection must be able to do so that a server can be stopped.
+    """
+
+    def close(self) -> None:
+        """
+        Send what is still to be sent, then close. Harmless when repeated or too late.
+        """
+
+    def abort(self) -> None:
+        """
+        Close now, dropping what is still to be sent. Harmless when repeated or too late.
+        """
+
+
+class OpenConnections:
+    """
+    The connections of one server. A protocol adds itself in C{connectionMade} and removes itself
+    in C{connectionLost}.
+    """
+
+    def __init__(self) -> None:
+        self._open: set[Closable] = set()
+        self._when_empty: list[Deferred[None]] = []
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, connection: Closable) -> None:
+        """
+        Count a connection among the open ones.
+        """
+        self._open.add(connection)
+
+    def remove(self, connection: Closable) -> None:
+        """
+        Count a connection no longer.
+        """
+        self._open.discard(connection)
+        if not self._open:
+            waiting, self._when_empty = self._when_empty, []
+            for done in waiting:
+                done.callback(None)
+
+    def close(self, clock: IReactorTime, grace: float) -> Deferred[None]:
+        """
+        Close every open connection: in order at first, at once for those still open after a while.
+
+        @param clock: Measures the grace.
+        @param grace: Seconds for a connection to send what it still has to send.
+        @return: Fires when no connection is open.
+        """
+        for connection in list(self._open):
+            connection.close()
+        done: Deferred[None] = Deferred()
+        if not self._open:
+            done.callback(None)
+            return done
+
+        def abort_the_rest() -> None:
+            for connection in list(self._open):
+                connection.abort()
+
+        patience = clock.callLater(grace, abort_the_rest)
+
+        def forget(result: None) -> None:
+            if patience.active():
+                patience.cancel()
+
+        self._when_empty.append(done)
+        return done.addCallback(forget)

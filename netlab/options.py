@@ -1,0 +1,218 @@
+"""
+Values that people type: seconds, counts, byte sizes, ports and endpoint descriptions.
+
+Each function here reads text to a value, or raises L{UsageError} with one line in one shape: the
+option, the text as it was typed, what is wrong with it, and what to write instead. Both C{twistd}
+and the C{netlab} command show that line as it is and end with a usage error.
+
+Python's own C{int} and C{float} are kinder than a command line should be (C{"1_0"}, C{" 5 "},
+C{"nan"}, digits of other scripts), so the text is checked first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.python.usage import Options, UsageError
+
+_Number = TypeVar("_Number", int, float)
+
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,20}")
+_DECIMAL_NUMBER = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,9})?|\.[0-9]{1,9}")
+_BYTE_SIZE = re.compile(r"([0-9]{1,15})([kKmMgG]?)")
+_BYTE_SIZE_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+_TCP_PORT_OF_DESCRIPTION = re.compile(r"(?:tcp6?|ssl):(?:port=)?(-?[0-9]+)(?::|$)")
+
+TCP_PORT_MAX = 65535
+
+#: Longer than a laboratory waits for anything, and still within the range of every timer.
+SECONDS_MAX = 7 * 24 * 3600.0
+
+
+def seconds(
+    option: str, *, at_least: float = 0.001, at_most: float = SECONDS_MAX
+) -> Callable[[str], float]:
+    """
+    Make the reader of an option that is a duration.
+
+    @param option: The option's name as it is typed, for the error.
+    @param at_least: The smallest duration allowed, in seconds, inclusive.
+    @param at_most: The longest duration allowed, in seconds, inclusive.
+    @return: A function from the text to seconds; it raises L{UsageError}.
+    """
+
+    def read(text: str) -> float:
+        if _DECIMAL_NUMBER.fullmatch(text) is None:
+            raise _wrong(option, text, "not a number of seconds", "write a number such as 1 or 0.5")
+        return _within(option, text, float(text), at_least, at_most)
+
+    return read
+
+
+def count(option: str, *, at_least: int = 0, at_most: int = 1_000_000_000) -> Callable[[str], int]:
+    """
+    Make the reader of an option that counts things.
+
+    @param option: The option's name as it is typed, for the error.
+    @param at_least: The smallest number allowed, inclusive.
+    @param at_most: The largest number allowed, inclusive.
+    @return: A function from the text to the number; it raises L{UsageError}.
+    """
+
+    def read(text: str) -> int:
+        if _WHOLE_NUMBER.fullmatch(text) is None:
+            raise _wrong(
+                option, text, "not a whole number", f"write a number such as {max(at_least, 2)}"
+            )
+        return _within(option, text, int(text), at_least, at_most)
+
+    return read
+
+
+def byte_size(option: str, *, at_least: int = 1, at_most: int = 2**30) -> Callable[[str], int]:
+    """
+    Make the reader of an option that is a number of bytes, with an optional C{k}, C{M} or C{G} for
+    powers of 1024.
+
+    @param option: The option's name as it is typed, for the error.
+    @param at_least: The smallest size allowed, in bytes, inclusive.
+    @param at_most: The largest size allowed, in bytes, inclusive.
+    @return: A function from the text to bytes; it raises L{UsageError}.
+    """
+
+    def read(text: str) -> int:
+        match = _BYTE_SIZE.fullmatch(text)
+        if match is None:
+            raise _wrong(option, text, "not a number of bytes", "write a number such as 100 or 64k")
+        size = int(match[1]) * _BYTE_SIZE_UNITS[match[2].lower()]
+        return _within(option, text, size, at_least, at_most)
+
+    return read
+
+
+def tcp_port(option: str, *, at_least: int = 0) -> Callable[[str], int]:
+    """
+    Make the reader of an option that is a TCP port number.
+
+    @param option: The option's name as it is typed, for the error.
+    @param at_least: 0 where the system may choose a free port, 1 where a port must be named.
+    @return: A function from the text to the port; it raises L{UsageError}.
+    """
+
+    def read(text: str) -> int:
+        if _WHOLE_NUMBER.fullmatch(text) is None or not at_least <= int(text) <= TCP_PORT_MAX:
+            raise _wrong(
+                option, text, "not a TCP port", f"write a number from {at_least} to {TCP_PORT_MAX}"
+            )
+        return int(text)
+
+    return read
+
+
+def server_endpoint(option: str, description: str, reactor: Any) -> IStreamServerEndpoint:
+    """
+    Read a Twisted endpoint description of a place to listen on.
+
+    Nothing is bound here; but a file that the description names (a certificate, say) is read now,
+    before a daemon changes its directory.
+
+    @param option: The option's name as it is typed, for the error.
+    @param description: Such as C{tcp:8080:interface=127.0.0.1}; see U{the guide to endpoints
+        <https://docs.twisted.org/en/stable/core/howto/endpoints.html>}.
+    @param reactor: What the endpoint will listen with.
+    @return: The endpoint.
+    @raise UsageError: The description means nothing to Twisted, lacks a part, or names an
+        impossible port.
+    """
+    advice = "write a Twisted endpoint description such as tcp:8080 or tcp:8080:interface=127.0.0.1"
+    if _WHOLE_NUMBER.fullmatch(description):
+        raise _wrong(option, description, "a bare number", f"write tcp:{description}")
+    port = _TCP_PORT_OF_DESCRIPTION.match(description)
+    if port is not None and not 0 <= int(port[1]) <= TCP_PORT_MAX:
+        # Twisted would notice only when it binds, and then with a traceback.
+        problem = f"port {port[1]} does not exist"
+        raise _wrong(option, description, problem, f"choose a port from 0 to {TCP_PORT_MAX}")
+    try:
+        endpoint: IStreamServerEndpoint = serverFromString(  # type: ignore[no-untyped-call]
+            reactor, description
+        )
+    except ImportError as error:
+        problem = f"needs the Python package {error.name}, which is not installed"
+        raise _wrong(option, description, problem, "install it, or listen on tcp") from error
+    except OSError as error:
+        problem = f"cannot be used ({error.strerror}: {error.filename})"
+        raise _wrong(option, description, problem, "name files that can be read") from error
+    except Exception as error:
+        # The parsers are plugins, and report a wrong description by whatever their own code happens
+        # to trip over: TypeError for a missing part, ValueError for a wrong one, or worse.
+        problem = f"not an endpoint description ({error})"
+        raise _wrong(option, description, problem, advice) from error
+    return endpoint
+
+
+def tcp_description(host: str, port: int) -> str:
+    """
+    Write the endpoint description of one TCP port on one numeric address.
+
+    @param host: An IPv4 or IPv6 address, without brackets.
+    @param port: The port; 0 lets the system choose.
+    @return: The description, quoted where it must be.
+    """
+    family = "tcp6" if ":" in host else "tcp"
+    address = quoteStringArgument(host)  # type: ignore[no-untyped-call]
+    return f"{family}:{port}:interface={address}"
+
+
+class ListeningOptions(Options):
+    """
+    What the command lines of all our servers share: C{--listen}, which may be repeated.
+
+    @cvar default_listen: The description to listen on when the user gives none.
+    @ivar endpoints: After parsing, each place to listen on: its description and its endpoint.
+    """
+
+    default_listen: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.endpoints: list[tuple[str, IStreamServerEndpoint]] = []
+
+    # The docstrings of opt_ methods are shown by --help.
+    def opt_listen(self, description: str) -> None:
+        """
+        Where to listen, as a Twisted endpoint description; may be given more than once.
+        """
+        # Not at the top: importing this would choose the reactor before twistd reads --reactor.
+        from twisted.internet import reactor
+
+        self.endpoints.append((description, server_endpoint("--listen", description, reactor)))
+
+    def postOptions(self) -> None:
+        """
+        Fall back to the default place to listen on. A subclass calls this first.
+        """
+        if not self.endpoints:
+            self.opt_listen(self.default_listen)
+
+
+def _wrong(option: str, text: str, problem: str, advice: str) -> UsageError:
+    """
+    Write the one line about one wrong value.
+    """
+    # In ASCII, so that a control character in it can neither draw on the terminal nor end the line.
+    return UsageError(f"{option} {text!a}: {problem}; {advice}")
+
+
+def _within(option: str, text: str, value: _Number, at_least: _Number, at_most: _Number) -> _Number:
+    """
+    Give the value back if it lies within its bounds.
+    """
+    if value < at_least:
+        raise _wrong(option, text, "too small", f"the least is {at_least:,}")
+    if value > at_most:
+        raise _wrong(option, text, "too large", f"the most is {at_most:,}")
+    return value
