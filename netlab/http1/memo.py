@@ -13,53 +13,70 @@ _V = TypeVar("_V")
 
 class Memo(Generic[_K, _V]):
     """
-    A mapping that forgets: it holds the entries used most recently, at most twice C{entries_max}.
+    A mapping that forgets: it holds the entries used most recently, at most twice C{entries_max}
+    of them, which together weigh at most twice C{weight_max}.
 
     Two generations stand in for an order of use: when the young one is full, the old one is
     dropped and the young one takes its place; what is used again is young again. A hit in the
     young generation, which is what a flood of equal requests makes, costs one look into a
     C{dict}; a flood of different keys costs their storing and never more memory.
 
-    @ivar young: the young generation, for reading only: whoever cannot afford a call looks here
-        first.
+    @ivar young: the young generation, values with their weights, for reading only: whoever cannot
+        afford a call looks here first.
     """
 
-    __slots__ = ("_entries_max", "_old", "young")
+    __slots__ = ("_entries_max", "_old", "_weight", "_weight_max", "young")
 
-    def __init__(self, entries_max: int) -> None:
+    def __init__(self, entries_max: int, weight_max: int = 1 << 62) -> None:
         """
         @param entries_max: how many entries a generation has, at least 1.
+        @param weight_max: how much a generation's entries weigh, usually in bytes.
         """
         self._entries_max = entries_max
-        self.young: dict[_K, _V] = {}
-        self._old: dict[_K, _V] = {}
+        self._weight_max = weight_max
+        self._weight = 0
+        self.young: dict[_K, tuple[_V, int]] = {}
+        self._old: dict[_K, tuple[_V, int]] = {}
 
     def get(self, key: _K) -> _V | None:
         """
         Return what is held for this key, or None.
         """
-        value = self.young.get(key)
-        if value is None:
-            value = self._old.pop(key, None)
-            if value is not None:
-                self.put(key, value)
-        return value
+        entry = self.young.get(key)
+        if entry is None:
+            entry = self._old.pop(key, None)
+            if entry is None:
+                return None
+            self.put(key, *entry)
+        return entry[0]
 
-    def put(self, key: _K, value: _V) -> None:
+    def put(self, key: _K, value: _V, weight: int = 0) -> None:
         """
         Hold a value, in place of an earlier one for the same key.
+
+        @param weight: what the entry weighs; one that weighs more than a generation is not held.
         """
         young = self.young
-        if len(young) >= self._entries_max and key not in young:
+        if weight > self._weight_max:
+            self.discard(key)
+            return
+        replaced = young.pop(key, None)
+        if replaced is not None:
+            self._weight -= replaced[1]
+        if len(young) >= self._entries_max or self._weight + weight > self._weight_max:
             self._old = young.copy()
             young.clear()
-        young[key] = value
+            self._weight = 0
+        self._weight += weight
+        young[key] = (value, weight)
 
     def discard(self, key: _K) -> None:
         """
         Forget this key.
         """
-        self.young.pop(key, None)
+        entry = self.young.pop(key, None)
+        if entry is not None:
+            self._weight -= entry[1]
         self._old.pop(key, None)
 
     def __len__(self) -> int:

@@ -112,12 +112,13 @@ class ServerConnection:
     @ivar deadline: when the current phase must be over, in the unit and from the origin of the
         times passed in; None while the next step is ours.
     @ivar exchanges: how many request heads have been read.
+    @ivar content_bytes: how much of the current request's content has been read.
     """
 
     __slots__ = (
         "_buffer",
-        "_content_bytes",
         "_has_ended",
+        "_head_reader",
         "_is_persistent",
         "_now",
         "_parsed",
@@ -125,8 +126,8 @@ class ServerConnection:
         "_request",
         "_response",
         "_settings",
-        "_head_reader",
         "_writer",
+        "content_bytes",
         "deadline",
         "exchanges",
     )
@@ -145,7 +146,7 @@ class ServerConnection:
         self._writer: BodyWriter | None = None
         self._is_persistent = True
         self._has_ended = False
-        self._content_bytes = 0
+        self.content_bytes = 0
         self._now = now
         self.exchanges = 0
         self.deadline: float | None = now + settings.timeouts.idle
@@ -210,8 +211,8 @@ class ServerConnection:
                 else:
                     return None
             if isinstance(event, Content):
-                self._content_bytes += len(event.data)
-                if self._content_bytes > self._settings.limits.content_max_bytes:
+                self.content_bytes += len(event.data)
+                if self.content_bytes > self._settings.limits.content_max_bytes:
                     raise RemoteProtocolError(413, "the content is too long")
                 return event
             self._request_is_done()
@@ -223,7 +224,7 @@ class ServerConnection:
         self._parsed = parsed
         self._step(Step.REQUEST_HEAD)
         self.exchanges += 1
-        self._content_bytes = 0
+        self.content_bytes = 0
         if not parsed.is_persistent or self.exchanges == limits.exchanges_max:
             self._is_persistent = False
         framing = parsed.framing
@@ -291,7 +292,7 @@ class ServerConnection:
             self._parsed is not None
             and self._parsed.expects_continue
             and self._request is RequestState.CONTENT
-            and self._content_bytes == 0
+            and self.content_bytes == 0
             and not self._buffer
         )
 
@@ -309,6 +310,14 @@ class ServerConnection:
         End the connection after this exchange.
         """
         self._is_persistent = False
+
+    def abandon_content(self) -> None:
+        """
+        Read no more of this request's content, and nothing behind it: the connection ends after
+        the answer.
+        """
+        self._is_persistent = False
+        self.deadline = None
 
     def close(self) -> None:
         """

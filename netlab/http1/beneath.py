@@ -1,0 +1,123 @@
+"""
+The one guard of the file system: nothing outside of the root is ever opened.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import Final
+
+SYMLINKS_MAX: Final = 40
+"""As many as the kernel itself follows for one path (path_resolution(7))."""
+
+_OPEN_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
+
+class OutsideRoot(Exception):
+    """
+    The path leads out of the root, or is no path that a file of ours could have.
+    """
+
+
+class Root:
+    """
+    A folder, open for as long as files beneath it are wanted.
+
+    A path is walked one component at a time, each opened in the folder before it and never through
+    a symbolic link. A link is read and its own path walked in the same manner, so that it may lead
+    anywhere beneath the root and nowhere else; whoever changes files meanwhile, changes nothing
+    about that.
+
+    @ivar path: the root's real path.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """
+        @param path: an existing folder.
+        @raise OSError: when it is none, or cannot be read.
+        """
+        self.path: Final = os.path.realpath(os.fsencode(path), strict=True)
+        self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def open_beneath(self, segments: tuple[bytes, ...]) -> int:
+        """
+        Open the file or folder at this path.
+
+        @param segments: names of path components, from the root down; none opens the root itself.
+        @return: a descriptor, the caller's to close. What it is open on is for C{fstat} to say: a
+            named pipe or a device is opened too, without waiting for anyone.
+        @raise OutsideRoot: when the path leads, or could lead, out of the root.
+        @raise OSError: when there is nothing, or it cannot be opened.
+        """
+        waiting = list(reversed(segments))
+        folders = [self._descriptor]
+        links = 0
+        try:
+            while waiting:
+                name = waiting.pop()
+                if name == b"..":
+                    # Only ever from a link: L{_check_name} refuses it in the path itself.
+                    if len(folders) == 1:
+                        raise OutsideRoot
+                    os.close(folders.pop())
+                    continue
+                try:
+                    descriptor = os.open(name, _OPEN_FLAGS, dir_fd=folders[-1])
+                except OSError as error:
+                    if error.errno != errno.ELOOP:
+                        raise
+                    links += 1
+                    if links > SYMLINKS_MAX:
+                        raise
+                    waiting.extend(reversed(self._link_components(name, folders)))
+                    continue
+                if not waiting:
+                    return descriptor
+                folders.append(descriptor)
+                if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            return os.dup(folders[-1])
+        finally:
+            for folder in folders[1:]:
+                os.close(folder)
+
+    def _link_components(self, name: bytes, folders: list[int]) -> list[bytes]:
+        """
+        Read a symbolic link; an absolute one starts again at the root, if it begins with its path.
+        """
+        target = os.readlink(name, dir_fd=folders[-1])
+        if target.startswith(b"/"):
+            prefix = self.path.rstrip(b"/") + b"/"
+            normal = os.path.normpath(target)
+            if normal + b"/" != prefix and not normal.startswith(prefix):
+                raise OutsideRoot
+            for folder in folders[1:]:
+                os.close(folder)
+            del folders[1:]
+            target = normal[len(prefix) :]
+        return [component for component in target.split(b"/") if component not in (b"", b".")]
+
+    def close(self) -> None:
+        """
+        Close the root's own descriptor.
+        """
+        os.close(self._descriptor)
+
+
+def check_names(segments: tuple[bytes, ...], *, shows_hidden: bool) -> None:
+    """
+    Refuse names that no file of ours has, before any file system sees them.
+
+    @param segments: decoded segments of a request's path.
+    @param shows_hidden: whether names that begin with a dot may be asked for; C{.well-known}
+        (RFC 8615) always may.
+    @raise OutsideRoot: for an empty name, a slash or backslash or NUL within a name, dot-segments,
+        and hidden files.
+    """
+    for name in segments:
+        if name in (b"", b".", b"..") or b"/" in name or b"\\" in name or b"\x00" in name:
+            raise OutsideRoot
+        if name.startswith(b".") and not shows_hidden and name != b".well-known":
+            raise OutsideRoot

@@ -1,0 +1,139 @@
+"""
+Any number of deadlines on one C{callLater}.
+
+Moving a deadline is the assignment of a number. Who waits stands in the bucket of a few
+milliseconds in which it will next be looked at; a deadline that has moved on meanwhile is found
+out then, and its owner moves to another bucket. So an idle connection costs a place in a set, and
+a busy one nothing for each request.
+"""
+
+from __future__ import annotations
+
+import math
+from heapq import heappop, heappush
+from typing import Final, Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+BUCKET_SECONDS: Final = 0.005
+"""How late a deadline may be noticed, besides the reactor's own delay."""
+
+#: So close to its deadline a waiter is not sent round again: the division could give it the bucket
+#: that is being emptied.
+_ROUNDING_SECONDS: Final = 1e-6
+
+
+class Waiter(Protocol):
+    """
+    Something with a deadline.
+
+    @ivar bucket: belongs to L{Deadlines}; None at first.
+    """
+
+    bucket: int | None
+
+    def next_deadline(self) -> float | None:
+        """
+        Return when this waiter wants to be called, in the clock's seconds; None for not at all.
+        """
+
+    def deadline_passed(self, now: float) -> None:
+        """
+        The deadline has passed. L{Deadlines.watch} must be called again for another one.
+        """
+
+
+class Deadlines:
+    """
+    Calls each waiter once its deadline has passed, at most L{BUCKET_SECONDS} late, never early.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        """
+        @param clock: tells the time and calls back.
+        """
+        self._clock = clock
+        self._buckets: dict[int, set[Waiter]] = {}
+        # The keys of _buckets, smallest first; a key may outlive its bucket.
+        self._order: list[int] = []
+        self._call: IDelayedCall | None = None
+        self._armed = 0
+
+    def watch(self, waiter: Waiter, deadline: float) -> None:
+        """
+        See to it that this waiter is looked at by this time.
+
+        It costs nothing to call this again with a later deadline: the waiter stays where it is.
+
+        @param deadline: in the clock's seconds.
+        """
+        bucket = math.ceil(deadline / BUCKET_SECONDS)
+        if waiter.bucket is not None:
+            if waiter.bucket <= bucket:
+                return
+            self._leave_bucket(waiter)
+        waiters = self._buckets.get(bucket)
+        if waiters is None:
+            self._buckets[bucket] = {waiter}
+            heappush(self._order, bucket)
+            if self._call is None or bucket < self._armed:
+                self._arm(bucket)
+        else:
+            waiters.add(waiter)
+        waiter.bucket = bucket
+
+    def forget(self, waiter: Waiter) -> None:
+        """
+        Never call this waiter again. With the last one gone, nothing is left armed.
+        """
+        if waiter.bucket is None:
+            return
+        self._leave_bucket(waiter)
+        if not self._buckets:
+            self._order.clear()
+            if self._call is not None:
+                self._call.cancel()
+                self._call = None
+
+    def _leave_bucket(self, waiter: Waiter) -> None:
+        bucket = waiter.bucket
+        assert bucket is not None
+        waiter.bucket = None
+        waiters = self._buckets[bucket]
+        waiters.discard(waiter)
+        if not waiters:
+            del self._buckets[bucket]
+
+    def _arm(self, bucket: int) -> None:
+        if self._call is not None:
+            self._call.cancel()
+        self._armed = bucket
+        delay = max(0.0, bucket * BUCKET_SECONDS - self._clock.seconds())
+        self._call = self._clock.callLater(delay, self._look)
+
+    def _look(self) -> None:
+        """
+        Look at every waiter whose bucket is due.
+        """
+        self._call = None
+        now = self._clock.seconds()
+        order = self._order
+        while order and order[0] * BUCKET_SECONDS <= now:
+            bucket = heappop(order)
+            waiters = self._buckets.get(bucket, set())
+            while waiters:
+                # One at a time: a call may make another waiter of this bucket forget.
+                waiter = waiters.pop()
+                waiter.bucket = None
+                deadline = waiter.next_deadline()
+                if deadline is None:
+                    continue
+                if deadline <= now + _ROUNDING_SECONDS:
+                    waiter.deadline_passed(now)
+                else:
+                    self.watch(waiter, deadline)
+            self._buckets.pop(bucket, None)
+        while order and order[0] not in self._buckets:
+            heappop(order)
+        if order:
+            self._arm(order[0])

@@ -1,0 +1,686 @@
+"""
+HTTP/1.1 on a Twisted transport: the machine, a resource, one deadline and one sender of content.
+
+What arrives goes to the machine, what the machine reports goes to the resource, and what the
+resource returns goes through the machine to the transport. No byte of a message is looked at here.
+"""
+
+from __future__ import annotations
+
+from inspect import iscoroutine
+from typing import Any, Final, cast
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import (
+    IAddress,
+    IConsumer,
+    IHalfCloseableProtocol,
+    ILoggingContext,
+    IPushProducer,
+    IReactorTime,
+    ITCPTransport,
+    ITransport,
+)
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from netlab.connections import OpenConnections
+from netlab.http1.deadlines import Deadlines
+from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
+from netlab.http1.log import AccessLog, shown_head
+from netlab.http1.memo import Memo
+from netlab.http1.messages import (
+    END_OF_MESSAGE,
+    ConnectionClosed,
+    Content,
+    EndOfMessage,
+    RequestHead,
+    ResponseHead,
+)
+from netlab.http1.resource import Answer, Resource
+from netlab.http1.responses import ContentSource, Pages, Response
+from netlab.http1.sender import PIECE_BYTES, BytesSource, ContentSender, acknowledged_bytes
+from netlab.http1.serverconnection import Phase, ServerConnection, ServerSettings
+
+SERVER_NAME: Final = "netlab-http"
+
+_REPEATS_MAX: Final = 16384
+_REPEATS_MAX_BYTES: Final = 32 << 20
+_REPEATED_HEAD_MAX_BYTES: Final = 4096
+
+#: How much input is thrown away behind a refusal before the peer is cut off.
+_LINGER_MAX_BYTES: Final = 1 << 20
+
+_log = Logger(namespace=SERVER_NAME)
+
+
+class _Repeat:
+    """
+    An answer that may be sent again to the same request head.
+    """
+
+    __slots__ = ("content_bytes", "data", "log_part", "status", "until")
+
+    def __init__(
+        self,
+        data: bytes,
+        until: float,
+        log_part: tuple[bytes, bytes],
+        status: int,
+        content_bytes: int,
+    ) -> None:
+        self.data = data
+        self.until = until
+        self.log_part = log_part
+        self.status = status
+        self.content_bytes = content_bytes
+
+
+@implementer(IHalfCloseableProtocol, IPushProducer)
+class HTTPServerProtocol(Protocol):
+    """
+    One client's connection.
+
+    The protocol is the producer of what it sends: while the transport's buffer is full, no further
+    request is read, so that a client which asks and never reads costs one buffer and no more.
+
+    @ivar bucket: belongs to L{Deadlines}.
+    """
+
+    # There may be ten thousand of these, idle.
+    __slots__ = (
+        "_acknowledged",
+        "_answering",
+        "_factory",
+        "_head",
+        "_is_advancing",
+        "_is_closing",
+        "_is_lingering",
+        "_is_reading_paused",
+        "_is_write_blocked",
+        "_linger_bytes",
+        "_machine",
+        "_peer",
+        "_sender",
+        "_wait_until",
+        "bucket",
+        "connected",
+        "transport",
+    )
+
+    transport: ITransport | None
+
+    def __init__(self, factory: HTTPServerFactory) -> None:
+        """
+        @param factory: what all connections have in common.
+        """
+        self._factory = factory
+        self._machine = ServerConnection(factory.settings, factory.seconds())
+        self.transport = None
+        self.connected = 0
+        self.bucket: int | None = None
+        self._peer = b"-"
+        # The request being answered; with content that nobody wants, it first waits for its end.
+        self._head: RequestHead | None = None
+        self._answering: Deferred[None] | None = None
+        self._sender: ContentSender | None = None
+        self._is_advancing = False
+        self._is_write_blocked = False
+        self._is_reading_paused = False
+        self._is_closing = False
+        self._is_lingering = False
+        self._linger_bytes = 0
+        # Until when the peer must have taken a byte, or the linger be over.
+        self._wait_until: float | None = None
+        self._acknowledged: int | None = None
+
+    # From the transport
+
+    def connectionMade(self) -> None:
+        """
+        Start the idle deadline.
+        """
+        factory = self._factory
+        transport = self.transport
+        assert transport is not None
+        factory.connections.add(self)
+        cast(IConsumer, transport).registerProducer(self, True)
+        if factory.access_log is not None:
+            self._peer = _address(transport.getPeer())
+        self._watch()
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Answer at once what has just been answered to others; pass everything else to the machine.
+        """
+        factory = self._factory
+        now = factory.seconds()
+        if factory.repeats.young and not self._is_write_blocked:
+            data = self._repeat(data, now)
+            if not data:
+                return
+        if self._is_lingering:
+            self._linger_bytes += len(data)
+            if self._linger_bytes > _LINGER_MAX_BYTES:
+                self.abort()
+            return
+        self._machine.receive(data, now)
+        self._advance()
+
+    def readConnectionLost(self) -> None:
+        """
+        The client will send no more; what it has asked for it still gets.
+        """
+        if self._is_closing:
+            self._lose()
+            return
+        self._machine.receive_end(self._factory.seconds())
+        self._advance()
+
+    def writeConnectionLost(self) -> None:
+        """
+        All has been sent, and our side is shut: from now on the linger counts.
+        """
+        self._wait(self._factory.settings.timeouts.linger)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        Leave nothing behind.
+        """
+        self._is_closing = True
+        self._factory.deadlines.forget(self)
+        self._factory.connections.remove(self)
+        if self._sender is not None:
+            self._sender.stopProducing()
+            self._sender = None
+        if self._answering is not None:
+            self._answering.cancel()
+            self._answering = None
+
+    def pauseProducing(self) -> None:
+        """
+        The transport's buffer is full: answer no more until the client has read.
+        """
+        self._is_write_blocked = True
+        self._expect_progress()
+
+    def resumeProducing(self) -> None:
+        """
+        The transport's buffer is empty again.
+        """
+        self._is_write_blocked = False
+        if not self._is_closing:
+            self._wait_until = None
+            self._advance()
+
+    def stopProducing(self) -> None:
+        """
+        The connection is lost; C{connectionLost} sees to it.
+        """
+
+    # The exchange
+
+    def _repeat(self, data: bytes, now: float) -> bytes:
+        """
+        Answer the requests at the beginning of a delivery whose answers are known.
+
+        @return: what is left of the delivery.
+        """
+        factory = self._factory
+        young = factory.repeats.young
+        machine = self._machine
+        log = factory.access_log
+        entry = young.get(data)
+        if entry is not None:
+            repeat = entry[0]
+            if now >= repeat.until or not machine.repeat_exchange(now):
+                return data
+            cast(ITransport, self.transport).write(repeat.data)
+            if log is not None:
+                log.add(self._peer, now, repeat.log_part, repeat.status, repeat.content_bytes)
+            return b""
+        # Pipelined: take head by head, and send the answers in few pieces.
+        transport = cast(ITransport, self.transport)
+        out: list[bytes] = []
+        out_bytes = 0
+        begin = 0
+        while not self._is_write_blocked:
+            end = data.find(b"\r\n\r\n", begin) + 4
+            if end < 4 or (begin == 0 and end == len(data)):
+                break
+            entry = young.get(data[begin:end])
+            if entry is None:
+                break
+            repeat = entry[0]
+            if now >= repeat.until or not machine.repeat_exchange(now):
+                break
+            if log is not None:
+                log.add(self._peer, now, repeat.log_part, repeat.status, repeat.content_bytes)
+            begin = end
+            out.append(repeat.data)
+            out_bytes += len(repeat.data)
+            if out_bytes > PIECE_BYTES:
+                transport.write(b"".join(out))
+                out.clear()
+                out_bytes = 0
+        if out:
+            transport.write(b"".join(out))
+        return data[begin:]
+
+    def _advance(self) -> None:
+        """
+        Go as far as what has been received, and what the client has taken, allows.
+        """
+        machine = self._machine
+        self._is_advancing = True
+        while not (
+            self._is_closing
+            or self._is_write_blocked
+            or self._answering is not None
+            or self._sender is not None
+        ):
+            try:
+                event = machine.next_event()
+            except RemoteProtocolError as fault:
+                self._refuse(fault.status, fault.explanation)
+                break
+            if event is None:
+                break
+            match event:
+                case RequestHead():
+                    self._begin(event)
+                case EndOfMessage():
+                    if self._head is not None:
+                        self._respond(self._head)
+                case ConnectionClosed():
+                    self._lose()
+                case Content():
+                    self._drop_content(event)
+                case _:
+                    raise LocalProtocolError(f"a server does not receive {event!r}")
+        self._is_advancing = False
+        self._pace_reading()
+        self._watch()
+
+    def _begin(self, head: RequestHead) -> None:
+        """
+        A request has begun. Its content, which no resource of ours wants, is read before it is
+        answered if there is little of it: then a fault in it is still answered by 400.
+        """
+        factory = self._factory
+        machine = self._machine
+        self._head = head
+        if factory.shows_requests:
+            _log.info("{head}", head=shown_head(head.raw))
+        promised = machine.promised_content_bytes
+        if promised == 0:
+            return
+        most = factory.settings.limits.unwanted_content_max_bytes
+        if machine.expects_continue or (promised is not None and promised > most):
+            machine.abandon_content()
+            self._respond(head)
+
+    def _drop_content(self, content: Content) -> None:
+        machine = self._machine
+        if machine.content_bytes > self._factory.settings.limits.unwanted_content_max_bytes:
+            machine.abandon_content()
+            if self._head is not None:
+                self._respond(self._head)
+
+    def _respond(self, head: RequestHead) -> None:
+        """
+        Ask the resource, and send what it returns, now or later.
+        """
+        try:
+            answer = self._factory.resource.respond(head)
+        except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
+            self._answer_failed(head, _failure())
+            return
+        if isinstance(answer, Response):
+            self._send(head, answer)
+        else:
+            self._wait_for(head, answer)
+
+    def _wait_for(self, head: RequestHead, answer: Answer) -> None:
+        """
+        Send a response when it comes; a client that has gone cancels it.
+        """
+        later: Deferred[Response]
+        if isinstance(answer, Deferred):
+            later = answer
+        elif iscoroutine(answer):
+            later = Deferred.fromCoroutine(answer)
+        else:
+            mistake = TypeError(f"{self._factory.resource!r} returned {answer!r}, not a response")
+            self._answer_failed(head, _failure(mistake))
+            return
+
+        def came(response: Any) -> None:
+            self._answering = None
+            if isinstance(response, Response):
+                self._send(head, response)
+            else:
+                self._answer_failed(head, _failure(TypeError(f"not a response: {response!r}")))
+
+        def failed(failure: Failure) -> None:
+            self._answering = None
+            if not (self._is_closing and isinstance(failure.value, CancelledError)):
+                self._answer_failed(head, failure)
+
+        def go_on(ignored: None) -> None:
+            if not self._is_closing:
+                self._advance()
+
+        done = later.addCallbacks(came, failed)
+        if not later.called or later.paused:
+            self._answering = done
+            done.addCallback(go_on)
+
+    def _answer_failed(self, head: RequestHead, failure: Failure) -> None:
+        _log.failure("The resource failed to answer", failure)
+        if self._machine.can_answer and not self._is_closing:
+            self._send(head, self._factory.pages.error(500))
+
+    def _send(self, head: RequestHead, response: Response) -> None:
+        """
+        Send a response to a request.
+        """
+        content = response.content
+        if self._is_closing:
+            # The client has gone, or we have given up on it, while the resource was thinking.
+            if not isinstance(content, bytes):
+                content.close()
+            return
+        machine = self._machine
+        if response.closes:
+            machine.give_up_persistence()
+        try:
+            if isinstance(content, bytes) and len(content) <= PIECE_BYTES:
+                self._send_small(head, response, content)
+            else:
+                source = BytesSource(content) if isinstance(content, bytes) else content
+                self._send_large(head, response, source)
+        except LocalProtocolError:
+            if not isinstance(content, bytes):
+                content.close()
+            self._answer_failed(head, _failure())
+
+    def _send_small(self, head: RequestHead | None, response: Response, content: bytes) -> None:
+        factory = self._factory
+        machine = self._machine
+        now = factory.seconds()
+        is_repeatable = (
+            response.repeat_until > now
+            and head is not None
+            and len(head.raw) <= _REPEATED_HEAD_MAX_BYTES
+            and machine.promised_content_bytes == 0
+            and not factory.shows_requests
+        )
+        data = machine.send_whole(ResponseHead(response.status, response.fields), content, now)
+        cast(ITransport, self.transport).write(data)
+        sent = 0 if head is not None and head.method == b"HEAD" else len(content)
+        log = factory.access_log
+        if log is not None:
+            log_part = log.request_part(head)
+            log.add(self._peer, now, log_part, response.status, sent)
+        else:
+            log_part = (b"", b"")
+        if is_repeatable and head is not None and not machine.must_close:
+            repeat = _Repeat(data, response.repeat_until, log_part, response.status, sent)
+            factory.repeats.put(head.raw, repeat, len(data) + len(head.raw))
+        self._answered()
+
+    def _send_large(self, head: RequestHead, response: Response, source: ContentSource) -> None:
+        factory = self._factory
+        machine = self._machine
+        now = factory.seconds()
+        transport = self.transport
+        assert transport is not None
+        data = machine.send(ResponseHead(response.status, response.fields), now, source.length)
+        transport.write(data)
+        if head.method == b"HEAD":
+            source.close()
+            self._content_sent(head, response, 0)
+            return
+        machine.note_content_sent(source.length)
+        sender = ContentSender(source, transport, self._expect_progress)
+        self._sender = sender
+        cast(IConsumer, transport).unregisterProducer()
+        self._is_write_blocked = False
+        self._expect_progress()
+
+        def done(is_complete: bool) -> None:
+            sent = source.length if is_complete else sender.sent
+            if self._sender is None:
+                # The connection is lost.
+                self._log_answer(head, response, sent)
+                return
+            self._sender = None
+            if not is_complete:
+                _log.error("The content became shorter while it was sent; the connection is cut")
+                self._log_answer(head, response, sent)
+                self.abort()
+                return
+            cast(IConsumer, transport).registerProducer(self, True)
+            self._wait_until = None
+            self._content_sent(head, response, sent)
+            if not self._is_advancing:
+                self._advance()
+
+        sender.begin(done)
+
+    def _content_sent(self, head: RequestHead, response: Response, sent: int) -> None:
+        self._machine.send(END_OF_MESSAGE, self._factory.seconds())
+        self._log_answer(head, response, sent)
+        self._answered()
+
+    def _log_answer(self, head: RequestHead, response: Response, sent: int) -> None:
+        log = self._factory.access_log
+        if log is not None:
+            now = self._factory.seconds()
+            log.add(self._peer, now, log.request_part(head), response.status, sent)
+
+    def _answered(self) -> None:
+        """
+        An answer is complete, as far as the machine is concerned.
+        """
+        self._head = None
+        if self._machine.must_close:
+            self._close_in_order()
+
+    # The end
+
+    def _refuse(self, status: int, explanation: str) -> None:
+        """
+        Say what is wrong with what the peer has sent, if an answer is still due; then close.
+        """
+        if not self._machine.can_answer:
+            self._lose()
+            return
+        response = self._factory.pages.error(status, explanation[0].upper() + explanation[1:] + ".")
+        assert isinstance(response.content, bytes)
+        self._send_small(self._head, response, response.content)
+
+    def _close_in_order(self) -> None:
+        """
+        Close after an answer: at once where all input has been read, and else in two steps, so
+        that the answer is not lost to the reset that unread input causes (RFC 9112 section 9.6).
+        """
+        machine = self._machine
+        has_unread_input = machine.has_unread_input
+        machine.close()
+        shut = getattr(self.transport, "loseWriteConnection", None)
+        if not has_unread_input or shut is None:
+            self._lose()
+            return
+        self._is_closing = self._is_lingering = True
+        self._resume_reading()
+        self._expect_progress()
+        shut()
+
+    def _lose(self) -> None:
+        """
+        Close once everything is sent, and wait for that only so long.
+        """
+        self._is_closing = True
+        self._resume_reading()
+        self._expect_progress()
+        cast(ITransport, self.transport).loseConnection()
+
+    def close(self) -> None:
+        """
+        The server stops: finish the answer under way, then close.
+        """
+        if self._is_closing:
+            return
+        self._machine.give_up_persistence()
+        if self._head is None:
+            self._machine.close()
+            self._lose()
+
+    def abort(self) -> None:
+        """
+        Close now, dropping what is still to be sent.
+        """
+        self._is_closing = True
+        cast(ITCPTransport, self.transport).abortConnection()
+
+    # Time
+
+    def next_deadline(self) -> float | None:
+        """
+        Return the earlier of the machine's deadline and our own.
+        """
+        if self._wait_until is None:
+            return self._machine.deadline
+        if self._machine.deadline is None:
+            return self._wait_until
+        return min(self._wait_until, self._machine.deadline)
+
+    def deadline_passed(self, now: float) -> None:
+        """
+        A phase has lasted too long.
+        """
+        if self._wait_until is not None and now >= self._wait_until:
+            acknowledged = acknowledged_bytes(self.transport)
+            if acknowledged == self._acknowledged:
+                self.abort()
+                return
+            # Something was taken meanwhile: a slow reader, but a reader.
+            self._acknowledged = acknowledged
+            self._wait_until = now + self._factory.settings.timeouts.write
+        phase = self._machine.expire(now)
+        if phase is Phase.IDLE:
+            self._lose()
+        elif phase is not None:
+            self._refuse(408, f"the request's {phase.name.lower()} took too long")
+        self._watch()
+
+    def _watch(self) -> None:
+        deadline = self.next_deadline()
+        if deadline is not None:
+            self._factory.deadlines.watch(self, deadline)
+
+    def _expect_progress(self) -> None:
+        """
+        From now on the peer must take something of what we send, ever again.
+        """
+        self._wait(self._factory.settings.timeouts.write)
+
+    def _wait(self, seconds: float) -> None:
+        self._acknowledged = acknowledged_bytes(self.transport)
+        self._wait_until = self._factory.seconds() + seconds
+        self._watch()
+
+    # Reading
+
+    def _pace_reading(self) -> None:
+        """
+        Read no further than the pipelined bytes that may wait.
+        """
+        machine = self._machine
+        is_full = machine.waiting_bytes > self._factory.settings.limits.pipelined_max_bytes
+        if is_full and not self._is_reading_paused and not self._is_closing:
+            self._is_reading_paused = True
+            cast(IPushProducer, self.transport).pauseProducing()
+        elif not is_full:
+            self._resume_reading()
+
+    def _resume_reading(self) -> None:
+        if self._is_reading_paused:
+            self._is_reading_paused = False
+            cast(IPushProducer, self.transport).resumeProducing()
+
+
+@implementer(ILoggingContext)
+class HTTPServerFactory(Factory[HTTPServerProtocol]):
+    """
+    Makes an L{HTTPServerProtocol} for each client, and holds what they share.
+
+    @ivar connections: the open ones.
+    @ivar seconds: tells the time.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        resource: Resource,
+        clock: IReactorTime,
+        settings: ServerSettings | None = None,
+        access_log: AccessLog | None = None,
+        *,
+        shows_requests: bool = False,
+    ) -> None:
+        """
+        @param resource: answers all requests.
+        @param clock: the reactor, or a clock in tests: its seconds are since the epoch.
+        @param settings: limits, timeouts and the style of answers.
+        @param access_log: gets a line for each answer.
+        @param shows_requests: log each request head.
+        """
+        self.resource = resource
+        self.settings = ServerSettings() if settings is None else settings
+        self.access_log = access_log
+        self.shows_requests = shows_requests
+        self.pages = Pages(self.settings.is_bare)
+        self.connections = OpenConnections()
+        self.deadlines = Deadlines(clock)
+        self.seconds = clock.seconds
+        self.repeats: Memo[bytes, _Repeat] = Memo(_REPEATS_MAX, _REPEATS_MAX_BYTES)
+
+    def buildProtocol(self, addr: IAddress | None) -> HTTPServerProtocol:
+        """
+        Make the protocol for one client.
+        """
+        return HTTPServerProtocol(self)
+
+    def doStop(self) -> None:
+        """
+        Write what has gathered in the log when the last port closes.
+        """
+        super().doStop()  # type: ignore[no-untyped-call]
+        if self.access_log is not None and not self.numPorts:
+            self.access_log.flush()
+
+    def logPrefix(self) -> str:
+        """
+        Name the server in the lines that Twisted itself logs about its ports.
+        """
+        return SERVER_NAME
+
+
+def _failure(error: BaseException | None = None) -> Failure:
+    """
+    Wrap an error, or the one that is being handled, for the log.
+    """
+    return Failure(error)  # type: ignore[no-untyped-call]
+
+
+def _address(address: IAddress) -> bytes:
+    if isinstance(address, (IPv4Address, IPv6Address)):
+        return address.host.encode("ascii", "backslashreplace")
+    return b"-"
