@@ -86,6 +86,8 @@ LAYERS = {
     "netlab.http1.serverconnection": Layer.PURE,
     "netlab.http1.clientconnection": Layer.PURE,
     "netlab.http1.sender": Layer.PROTOCOL,
+    "netlab.http1.admission": Layer.PURE,
+    "netlab.http1.bounds": Layer.TAP,
     "netlab.http1.tap": Layer.TAP,
     "netlab.transport": Layer.PURE,
     "netlab.transport.*": Layer.PROTOCOL,

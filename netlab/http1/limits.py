@@ -47,6 +47,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """
+    How many connections a server takes; whoever comes beyond that gets a 503.
+
+    @ivar connections_max: in all. nginx 512 for each worker, Apache 150 to 400; what an idle one
+        costs here is about a kilobyte and a descriptor.
+    @ivar connections_per_peer_max: of one peer's address, for IPv6 of one /64; 0 is any number,
+        as in nginx and Apache: behind a proxy or a shared address many people are one peer.
+    """
+
+    connections_max: int = 16384
+    connections_per_peer_max: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Timeouts:
     """
     How long each phase of a connection may last, in seconds.

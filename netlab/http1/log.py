@@ -89,7 +89,7 @@ class AccessLog:
         """
         Add a line.
 
-        @param peer: the peer's address.
+        @param peer: the peer's address; empty where it has none.
         @param now: when the answer was complete, in seconds since the epoch.
         @param request: from L{request_part}.
         @param status: the answer's status.
@@ -103,7 +103,7 @@ class AccessLog:
             self._stamp = b"%b/%b/%b:%b +0000" % (date[5:7], date[8:11], date[12:16], date[17:25])
         self._lines.append(
             b"%b - - [%b] %b %d %d %b\n"
-            % (peer, self._stamp, request[0], status, content_bytes, request[1])
+            % (peer or b"-", self._stamp, request[0], status, content_bytes, request[1])
         )
         if self._call is None:
             self._call = self._clock.callLater(FLUSH_SECONDS, self._flush_later)

@@ -28,8 +28,11 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netlab.connections import OpenConnections
+from netlab.http1.admission import Gate
 from netlab.http1.deadlines import Deadlines
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
+from netlab.http1.fields import Fields
+from netlab.http1.limits import Admission
 from netlab.http1.log import AccessLog, shown_head
 from netlab.http1.memo import Memo
 from netlab.http1.messages import (
@@ -53,6 +56,8 @@ _REPEATED_HEAD_MAX_BYTES: Final = 4096
 
 #: How much input is thrown away behind a refusal before the peer is cut off.
 _LINGER_MAX_BYTES: Final = 1 << 20
+
+_RETRY_SOON: Final = Fields([(b"Retry-After", b"1")])
 
 _log = Logger(namespace=SERVER_NAME)
 
@@ -96,10 +101,12 @@ class HTTPServerProtocol(Protocol):
         "_answering",
         "_factory",
         "_head",
+        "_is_admitted",
         "_is_advancing",
         "_is_closing",
         "_is_lingering",
         "_is_reading_paused",
+        "_is_refused",
         "_is_write_blocked",
         "_linger_bytes",
         "_machine",
@@ -122,11 +129,13 @@ class HTTPServerProtocol(Protocol):
         self.transport = None
         self.connected = 0
         self.bucket: int | None = None
-        self._peer = b"-"
+        self._peer = b""
         # The request being answered; with content that nobody wants, it first waits for its end.
         self._head: RequestHead | None = None
         self._answering: Deferred[None] | None = None
         self._sender: ContentSender | None = None
+        self._is_admitted = False
+        self._is_refused = False
         self._is_advancing = False
         self._is_write_blocked = False
         self._is_reading_paused = False
@@ -146,11 +155,17 @@ class HTTPServerProtocol(Protocol):
         factory = self._factory
         transport = self.transport
         assert transport is not None
+        self._peer = _address(transport.getPeer())
         factory.connections.add(self)
         cast(IConsumer, transport).registerProducer(self, True)
-        if factory.access_log is not None:
-            self._peer = _address(transport.getPeer())
-        self._watch()
+        self._is_admitted = factory.gate.enter(self._peer)
+        if self._is_admitted:
+            self._watch()
+        elif factory.gate.enter_refusal():
+            self._is_refused = True
+            self._turn_away()
+        else:
+            self.abort()
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -190,9 +205,14 @@ class HTTPServerProtocol(Protocol):
         """
         Leave nothing behind.
         """
+        factory = self._factory
+        factory.deadlines.forget(self)
+        factory.connections.remove(self)
+        if self._is_admitted:
+            factory.gate.leave(self._peer)
+        elif self._is_refused:
+            factory.gate.leave_refusal()
         self._is_closing = True
-        self._factory.deadlines.forget(self)
-        self._factory.connections.remove(self)
         if self._sender is not None:
             self._sender.stopProducing()
             self._sender = None
@@ -504,6 +524,17 @@ class HTTPServerProtocol(Protocol):
         assert isinstance(response.content, bytes)
         self._send_small(self._head, response, response.content)
 
+    def _turn_away(self) -> None:
+        """
+        Tell a peer for whom there is no room, before it has asked for anything.
+        """
+        machine = self._machine
+        machine.refuse_connection()
+        response = self._factory.pages.error(503, fields=_RETRY_SOON)
+        assert isinstance(response.content, bytes)
+        # Its request is on the way: closing at once would reset the connection and lose the 503.
+        self._send_small(None, response, response.content)
+
     def _close_in_order(self) -> None:
         """
         Close after an answer: at once where all input has been read, and else in two steps, so
@@ -528,6 +559,9 @@ class HTTPServerProtocol(Protocol):
         self._is_closing = True
         self._resume_reading()
         self._expect_progress()
+        if self._sender is None:
+            # TLS does not close while it has a producer.
+            cast(IConsumer, self.transport).unregisterProducer()
         cast(ITransport, self.transport).loseConnection()
 
     def close(self) -> None:
@@ -633,6 +667,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         settings: ServerSettings | None = None,
         access_log: AccessLog | None = None,
         *,
+        admission: Admission | None = None,
         shows_requests: bool = False,
     ) -> None:
         """
@@ -640,6 +675,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         @param clock: the reactor, or a clock in tests: its seconds are since the epoch.
         @param settings: limits, timeouts and the style of answers.
         @param access_log: gets a line for each answer.
+        @param admission: how many connections are taken.
         @param shows_requests: log each request head.
         """
         self.resource = resource
@@ -648,6 +684,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         self.shows_requests = shows_requests
         self.pages = Pages(self.settings.is_bare)
         self.connections = OpenConnections()
+        self.gate = Gate(Admission() if admission is None else admission)
         self.deadlines = Deadlines(clock)
         self.seconds = clock.seconds
         self.repeats: Memo[bytes, _Repeat] = Memo(_REPEATS_MAX, _REPEATS_MAX_BYTES)
@@ -683,4 +720,4 @@ def _failure(error: BaseException | None = None) -> Failure:
 def _address(address: IAddress) -> bytes:
     if isinstance(address, (IPv4Address, IPv6Address)):
         return address.host.encode("ascii", "backslashreplace")
-    return b"-"
+    return b""

@@ -311,6 +311,14 @@ class ServerConnection:
         """
         self._is_persistent = False
 
+    def refuse_connection(self) -> None:
+        """
+        Owe an answer to a connection that has asked for nothing yet, and read nothing from it.
+        """
+        self._step(Step.FAULT)
+        self._is_persistent = False
+        self.deadline = None
+
     def abandon_content(self) -> None:
         """
         Read no more of this request's content, and nothing behind it: the connection ends after

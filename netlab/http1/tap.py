@@ -13,8 +13,9 @@ from twisted.python.usage import UsageError
 
 from netlab.demonstration import demonstration_root
 from netlab.http1.beneath import Root
+from netlab.http1.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS, values
 from netlab.http1.errors import RemoteProtocolError
-from netlab.http1.limits import Timeouts
+from netlab.http1.limits import Admission, Limits, Timeouts
 from netlab.http1.log import AccessLog
 from netlab.http1.protocol import SERVER_NAME, HTTPServerFactory
 from netlab.http1.resource import Redirect, Resource, Router
@@ -22,7 +23,7 @@ from netlab.http1.responses import Pages
 from netlab.http1.serverconnection import ServerSettings
 from netlab.http1.static import StaticFiles, StaticSettings
 from netlab.http1.target import parse_target
-from netlab.options import ListeningOptions, seconds
+from netlab.options import ListeningOptions
 from netlab.service import ListeningService
 
 _REFERENCE_REDIRECT = "/redirect=/result.html"
@@ -42,14 +43,11 @@ class Options(ListeningOptions):
 
     optParameters = [  # noqa: RUF012
         ["root", "r", None, "Serve the files of this folder. [default: the demonstration pages]"],
-        [
-            "idle-timeout",
-            "t",
-            Timeouts().idle,
-            "Close a connection after this many seconds without a request.",
-            seconds("--idle-timeout"),
-        ],
         ["access-log", "l", None, "Append a line for each answer to this file."],
+        *(
+            [bound.option, bound.short, bound.default, bound.text, bound.reader]
+            for bound in (*TIMEOUT_BOUNDS, *LIMIT_BOUNDS, *ADMISSION_BOUNDS)
+        ),
     ]
     optFlags = [  # noqa: RUF012
         ["bare-headers", "b", "Answer with the reference's bytes: no Date, no type, no page."],
@@ -107,7 +105,6 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     if reactor is None:
         from twisted.internet import reactor
     is_bare = bool(options["bare-headers"])
-    timeouts = Timeouts(idle=options["idle-timeout"])
     files = StaticFiles(
         options.root,
         reactor.seconds,
@@ -120,8 +117,13 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     factory = HTTPServerFactory(
         Router(routes, files, pages),
         reactor,
-        ServerSettings(timeouts=timeouts, is_bare=is_bare),
+        ServerSettings(
+            Limits(**values(LIMIT_BOUNDS, options)),
+            Timeouts(**values(TIMEOUT_BOUNDS, options)),
+            is_bare=is_bare,
+        ),
         None if options.access_log is None else AccessLog(options.access_log, reactor),
+        admission=Admission(**values(ADMISSION_BOUNDS, options)),
         shows_requests=bool(options["show-requests"]),
     )
     return ListeningService(reactor, SERVER_NAME, factory, options.endpoints, factory.connections)
