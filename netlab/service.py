@@ -47,16 +47,20 @@ class CannotListen(KnownFailure):
         self.problem = problem
         self.advice = advice
 
-    def line(self, command: str | None = None, option: str = "--listen tcp:PORT") -> str:
+    def explanation(self, option: str) -> str:
         """
-        Write the one line for the user.
+        Write the problem and what to do about it.
 
-        @param command: The name of the command that the user typed, if not the server's.
-        @param option: The option of that command that chooses another port.
-        @return: The line, without an end.
+        @param option: The option that chooses another port, such as C{--listen tcp:PORT}.
+        @return: One line, without an end.
         """
-        advice = self.advice.format(option=option)
-        return f"{command or self.server}: {self.problem}: {advice}"
+        return f"{self.problem}: {self.advice.format(option=option)}"
+
+    def line(self) -> str:
+        """
+        Write the one line for the user of twistd.
+        """
+        return f"{self.server}: {self.explanation('--listen tcp:PORT')}"
 
     def __str__(self) -> str:
         # Of this, twistd shows 70 characters when a daemon cannot start: so the port comes first.
