@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from netlab.failures import KnownFailure
+from netlab.errors import KnownError
 
 #: What a shell reports for a program ended by Ctrl-C: 128 + SIGINT.
 _STATUS_INTERRUPTED = 130
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except UsageError as error:
         return _say(_STATUS_WRONG_USAGE, f"{name}: {error}")
-    except KnownFailure as error:
+    except KnownError as error:
         return _say(_STATUS_FAILED, f"{name}: {error}")
     except BrokenPipeError:
         # Whoever read our output (head, a pager) has read enough. Python would try to flush the
@@ -112,15 +112,20 @@ def _echo(parser: argparse.ArgumentParser) -> _Run:
     )
 
     def run(arguments: argparse.Namespace) -> int:
+        from twisted.internet import reactor
+
         from netlab.echo.client import run_client
         from netlab.options import seconds, tcp_port
 
-        return run_client(
+        run_client(
             arguments.host,
             tcp_port("PORT", at_least=1)(arguments.port),
             [os.fsencode(message) for message in arguments.messages],
-            seconds("--timeout")(arguments.timeout),
+            timeout=seconds("--timeout")(arguments.timeout),
+            reactor=reactor,
+            show=lambda answer: print(f"Server sent:  {answer!r}", flush=True),
         )
+        return 0
 
     return run
 
@@ -165,6 +170,7 @@ def _serve(parser: argparse.ArgumentParser) -> _Run:
             tcp_port("--http-port")(arguments.http_port),
             arguments.root,
             reactor=reactor,
+            show=lambda text: print(text, flush=True),
         )
 
     return run

@@ -5,7 +5,7 @@ Both servers in one process, in the foreground: what C{make run} starts.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -13,9 +13,9 @@ from twisted.application.service import MultiService
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
-from netlab.failures import KnownFailure
+from netlab.errors import KnownError
 from netlab.options import tcp_description
-from netlab.service import CannotListen, ListeningService, place
+from netlab.service import ListenError, ListeningService, place
 
 #: For each server, the option and make's variable that choose another port.
 _PORT_OPTIONS = {
@@ -31,6 +31,7 @@ def serve(
     root: str | None,
     *,
     reactor: Any,
+    show: Callable[[str], object],
     http_tap: str = "netlab.http1.tap",
 ) -> int:
     """
@@ -41,9 +42,10 @@ def serve(
     @param http_port: The HTTP server's port; 0 lets the system choose.
     @param root: The folder that the HTTP server serves; L{None} for its own choice.
     @param reactor: Runs them.
+    @param show: Is called with some lines about where they are, once they listen.
     @param http_tap: The module with the HTTP server's C{Options} and C{makeService}.
     @return: The exit status.
-    @raise KnownFailure: A port cannot be opened.
+    @raise KnownError: A port cannot be opened.
     @raise UsageError: The HTTP server refuses its folder.
     """
     http_arguments = ["--listen", tcp_description(host, http_port)]
@@ -51,19 +53,19 @@ def serve(
         http_arguments += ["--root", root]
     echo = _make_service("netlab.echo.tap", ["--listen", tcp_description(host, echo_port)])
     http = _make_service(http_tap, http_arguments)
-    both = MultiService()  # type: ignore[no-untyped-call]
+    both = MultiService()
     for service in (echo, http):
         service.setServiceParent(both)  # type: ignore[no-untyped-call]
 
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
     try:
-        both.privilegedStartService()  # type: ignore[no-untyped-call]
-        both.startService()  # type: ignore[no-untyped-call]
-    except CannotListen as error:
+        both.privilegedStartService()
+        both.startService()
+    except ListenError as error:
         option = _PORT_OPTIONS.get(error.server, "--echo-port PORT or --http-port PORT")
-        raise KnownFailure(error.explanation(option)) from error
+        raise KnownError(error.explanation(option)) from error
     reactor.addSystemEventTrigger("before", "shutdown", both.stopService)
-    print(_introduction(echo, http), flush=True)
+    show(_introduction(echo, http))
     reactor.run()
     return 0
 

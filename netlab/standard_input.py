@@ -11,7 +11,7 @@ from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from netlab.failures import KnownFailure
+from netlab.errors import KnownError
 
 #: Longer than any line that is meant. A terminal's own limit is 4096.
 LINE_MAX_BYTES = 2**20
@@ -46,7 +46,7 @@ class StandardInputLines(FileDescriptor):
 
         @return: The line without its end (a line feed), or L{None} at the end of the input. A last
             line may lack its end.
-        @raise KnownFailure: The line is absurdly long, or the input cannot be read.
+        @raise KnownError: The line is absurdly long, or the input cannot be read.
         """
         line = self._take_line()
         if line is not None or self._has_ended:
@@ -58,8 +58,7 @@ class StandardInputLines(FileDescriptor):
         waiting: Deferred[bytes | None] = Deferred(give_up)
         self._waiting = waiting
         self.startReading()  # type: ignore[no-untyped-call]
-        line = await waiting
-        return line
+        return await waiting
 
     def fileno(self) -> int:
         """
@@ -75,7 +74,7 @@ class StandardInputLines(FileDescriptor):
             data = os.read(self._descriptor, _READ_BYTES)
         except OSError as error:
             problem = f"standard input cannot be read: {error.strerror}"
-            self._stop_waiting().errback(KnownFailure(problem))
+            self._stop_waiting().errback(KnownError(problem))
             return
         self._buffer += data
         self._has_ended = not data
@@ -84,7 +83,7 @@ class StandardInputLines(FileDescriptor):
             self._stop_waiting().callback(line)
         elif len(self._buffer) > LINE_MAX_BYTES:
             problem = f"a line of standard input is longer than {LINE_MAX_BYTES:,} bytes"
-            self._stop_waiting().errback(KnownFailure(problem))
+            self._stop_waiting().errback(KnownError(problem))
 
     def readConnectionLost(self, reason: Failure) -> None:
         """

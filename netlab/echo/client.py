@@ -20,12 +20,12 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.python.usage import UsageError
 
-from netlab.failures import KnownFailure
+from netlab.errors import KnownError
 from netlab.foreground import run_until_done
 from netlab.standard_input import StandardInputLines
 
 
-class EchoFailed(KnownFailure):
+class EchoError(KnownError):
     """
     An exchange could not be completed.
     """
@@ -50,7 +50,7 @@ class EchoClientProtocol(Protocol):
         Send a message. Not to be called again before the answer has come.
 
         @param message: At least one byte.
-        @return: The answer: as many bytes as the message has. It fails with L{EchoFailed} if the
+        @return: The answer: as many bytes as the message has. It fails with L{EchoError} if the
             connection ends first or if more bytes come than were asked for.
         """
         answer: defer.Deferred[bytes] = defer.Deferred()
@@ -106,10 +106,18 @@ class EchoClientProtocol(Protocol):
     def _fail(self, problem: str) -> None:
         assert self._answer is not None
         waiting, self._answer = self._answer, None
-        waiting.errback(EchoFailed(problem))
+        waiting.errback(EchoError(problem))
 
 
-def run_client(host: str, port: int, messages: Sequence[bytes], timeout: float) -> int:
+def run_client(
+    host: str,
+    port: int,
+    messages: Sequence[bytes],
+    *,
+    timeout: float,
+    reactor: Any,
+    show: Callable[[bytes], object],
+) -> None:
     """
     Do what C{netlab echo} does.
 
@@ -117,30 +125,21 @@ def run_client(host: str, port: int, messages: Sequence[bytes], timeout: float) 
     @param port: The server's port.
     @param messages: What to send; C{b"-"} stands for the lines of standard input.
     @param timeout: How many seconds the connection, and each answer, may take.
-    @return: The exit status.
-    @raise EchoFailed: Not all was answered.
+    @param reactor: Is run until all is done.
+    @param show: Is called with each answer.
+    @raise EchoError: Not all was answered.
     @raise UsageError: A message is empty.
     """
-    from twisted.internet import reactor
-
     if not all(messages):
         raise UsageError("a MESSAGE is empty: there would be no byte to send, nor to wait for")
 
-    async def exchange_all(reactor: Any) -> int:
+    async def exchange_all(reactor: Any) -> None:
         endpoint = HostnameEndpoint(reactor, host, port, timeout=timeout)
         where = f"{host} port {port}"
         texts = _with_standard_input(messages, reactor)
-        await converse(endpoint, where, texts, reactor, timeout, _print_answer)
-        return 0
+        await converse(endpoint, where, texts, reactor, timeout, show)
 
-    return run_until_done(exchange_all, reactor)
-
-
-def _print_answer(answer: bytes) -> None:
-    """
-    Print an answer as the reference client did, at once.
-    """
-    print(f"Server sent:  {answer!r}", flush=True)
+    run_until_done(exchange_all, reactor)
 
 
 async def _with_standard_input(messages: Sequence[bytes], reactor: Any) -> AsyncIterator[bytes]:
@@ -152,7 +151,7 @@ async def _with_standard_input(messages: Sequence[bytes], reactor: Any) -> Async
             yield message
             continue
         if sys.stdin is None:
-            raise KnownFailure("standard input is closed")
+            raise KnownError("standard input is closed")
         lines = StandardInputLines(reactor, sys.stdin.fileno())
         while (line := await lines.next_line()) is not None:
             if line:
@@ -164,7 +163,7 @@ async def converse(
     where: str,
     messages: AsyncIterable[bytes],
     clock: IReactorTime,
-    timeout: float,
+    patience: float,
     show: Callable[[bytes], object],
 ) -> None:
     """
@@ -174,23 +173,23 @@ async def converse(
     @param where: What to call the server in an error.
     @param messages: The messages, each at least one byte long. The next one is asked for when the
         previous one has been answered.
-    @param clock: Measures the timeout.
-    @param timeout: How many seconds the connection, and each answer, may take.
+    @param clock: Measures the patience.
+    @param patience: How many seconds the connection, and each answer, may take.
     @param show: Is called with each answer.
-    @raise EchoFailed: No connection, or no complete answer.
+    @raise EchoError: No connection, or no complete answer.
     """
-    connection = await _connect(endpoint, where, clock, timeout)
+    connection = await _connect(endpoint, where, clock, patience)
     try:
         number = 0
         async for message in messages:
             number += 1
             try:
-                answer = await connection.exchange(message).addTimeout(timeout, clock)
+                answer = await connection.exchange(message).addTimeout(patience, clock)
             except defer.TimeoutError as problem:
-                what = f"no complete answer within {timeout:g} seconds: {connection.progress()}"
-                raise EchoFailed(f"message {number}: {what}") from problem
-            except EchoFailed as problem:
-                raise EchoFailed(f"message {number}: {problem}") from problem
+                what = f"no complete answer within {patience:g} seconds: {connection.progress()}"
+                raise EchoError(f"message {number}: {what}") from problem
+            except EchoError as problem:
+                raise EchoError(f"message {number}: {problem}") from problem
             show(answer)
     finally:
         assert connection.transport is not None
@@ -199,22 +198,22 @@ async def converse(
 
 
 async def _connect(
-    endpoint: IStreamClientEndpoint, where: str, clock: IReactorTime, timeout: float
+    endpoint: IStreamClientEndpoint, where: str, clock: IReactorTime, patience: float
 ) -> EchoClientProtocol:
     """
     Connect, or say why not.
     """
     try:
         connecting = endpoint.connect(Factory.forProtocol(EchoClientProtocol))
-        protocol = await connecting.addTimeout(timeout, clock)
+        protocol = await connecting.addTimeout(patience, clock)
     except error.ConnectionRefusedError as problem:
         advice = "nothing listens there; twistd -n netlab-echo starts a server"
-        raise EchoFailed(f"{where} refused the connection: {advice}") from problem
+        raise EchoError(f"{where} refused the connection: {advice}") from problem
     except error.DNSLookupError as problem:
-        raise EchoFailed(f"{where} cannot be found: no such host name or address") from problem
+        raise EchoError(f"{where} cannot be found: no such host name or address") from problem
     except defer.TimeoutError as problem:
-        raise EchoFailed(f"{where} did not answer within {timeout:g} seconds") from problem
+        raise EchoError(f"{where} did not answer within {patience:g} seconds") from problem
     except (error.ConnectError, OSError, ValueError) as problem:
-        raise EchoFailed(f"{where} cannot be reached: {problem}") from problem
+        raise EchoError(f"{where} cannot be reached: {problem}") from problem
     assert isinstance(protocol, EchoClientProtocol)
     return protocol
