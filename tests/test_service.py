@@ -8,6 +8,7 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from socket import gaierror
 
@@ -55,7 +56,7 @@ class ServiceTestCase(SynchronousTestCase):
         self.patch(sys, "excepthook", sys.excepthook)
         self.reactor = MemoryReactorClock()
         self.factory = Factory.forProtocol(Protocol)
-        self.events: list[LogEvent] = self.enterContext(capturedLogs())
+        self.events: Sequence[LogEvent] = self.enterContext(capturedLogs())
 
     def logged(self) -> list[str]:
         """

@@ -211,7 +211,12 @@ async def _connect(
         raise EchoError(f"{where} refused the connection: {advice}") from problem
     except error.DNSLookupError as problem:
         raise EchoError(f"{where} cannot be found: no such host name or address") from problem
-    except defer.TimeoutError as problem:
+    except (
+        # Our own patience, the endpoint's, or the endpoint's way to be told of ours.
+        defer.TimeoutError,
+        error.TimeoutError,
+        error.ConnectingCancelledError,
+    ) as problem:
         raise EchoError(f"{where} did not answer within {patience:g} seconds") from problem
     except (error.ConnectError, OSError, ValueError) as problem:
         raise EchoError(f"{where} cannot be reached: {problem}") from problem
