@@ -76,7 +76,7 @@ class OpenConnections:
 
         patience = clock.callLater(grace, abort_the_rest)
 
-        def forget(result: None) -> None:
+        def forget(_: None) -> None:
             if patience.active():
                 patience.cancel()
 

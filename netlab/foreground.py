@@ -30,7 +30,7 @@ def run_until_done(
     results: list[_Result] = []
     failures: list[Failure] = []
 
-    def finish(ignored: object) -> None:
+    def finish(_: object) -> None:
         # A signal may have stopped the reactor already, while the coroutine was on its last step.
         if reactor.running:
             reactor.stop()

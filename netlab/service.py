@@ -9,6 +9,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -25,14 +26,14 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger
 
 from netlab.connections import OpenConnections
-from netlab.failures import KnownFailure
+from netlab.errors import KnownError
 
 #: How long a connection may take to send its last bytes when the server stops. Somebody at a
 #: terminal has pressed Ctrl-C and waits for this.
 STOP_GRACE_SECONDS = 2.0
 
 
-class CannotListen(KnownFailure):
+class ListenError(KnownError):
     """
     A port could not be opened.
 
@@ -47,16 +48,20 @@ class CannotListen(KnownFailure):
         self.problem = problem
         self.advice = advice
 
-    def line(self, command: str | None = None, option: str = "--listen tcp:PORT") -> str:
+    def explanation(self, option: str) -> str:
         """
-        Write the one line for the user.
+        Write the problem and what to do about it.
 
-        @param command: The name of the command that the user typed, if not the server's.
-        @param option: The option of that command that chooses another port.
-        @return: The line, without an end.
+        @param option: The option that chooses another port, such as C{--listen tcp:PORT}.
+        @return: One line, without an end.
         """
-        advice = self.advice.format(option=option)
-        return f"{command or self.server}: {self.problem}: {advice}"
+        return f"{self.problem}: {self.advice.format(option=option)}"
+
+    def line(self) -> str:
+        """
+        Write the one line for the user of twistd.
+        """
+        return f"{self.server}: {self.explanation('--listen tcp:PORT')}"
 
     def __str__(self) -> str:
         # Of this, twistd shows 70 characters when a daemon cannot start: so the port comes first.
@@ -90,8 +95,6 @@ class ListeningService(Service):
         @param connections: The factory's open connections.
         @param grace: How many seconds open connections may take to finish when the service stops.
         """
-        # Service keeps the name in its own attribute, for MultiService.getServiceNamed.
-        self.setName(name)  # type: ignore[no-untyped-call]
         self.ports: list[IListeningPort] = []
         self._reactor = reactor
         self._name = name
@@ -101,7 +104,7 @@ class ListeningService(Service):
         self._grace = grace
         self._openings: list[Deferred[None]] = []
         self._is_starting = False
-        self._problem: CannotListen | None = None
+        self._problem: ListenError | None = None
         self._log = Logger(namespace=name)
 
     def privilegedStartService(self) -> None:
@@ -111,7 +114,7 @@ class ListeningService(Service):
         An endpoint that takes its time and fails only when the reactor runs (none of Twisted's own
         does) is logged and stops the reactor.
 
-        @raise CannotListen: A port could not be opened.
+        @raise ListenError: A port could not be opened.
         """
         super().privilegedStartService()  # type: ignore[no-untyped-call]
         self._is_starting = True
@@ -148,7 +151,7 @@ class ListeningService(Service):
             stopping = port.stopListening()
             if stopping is not None:
                 closing.append(stopping)
-        return gatherResults(closing).addCallback(lambda results: None)
+        return gatherResults(closing).addCallback(lambda _: None)
 
     async def _open(self, description: str, endpoint: IStreamServerEndpoint) -> None:
         """
@@ -190,7 +193,7 @@ def place(address: IAddress) -> str:
             return str(address)
 
 
-def _explain(server: str, description: str, error: BaseException) -> CannotListen:
+def _explain(server: str, description: str, error: BaseException) -> ListenError:
     """
     Put the reason why a port cannot be opened into words.
 
@@ -224,24 +227,24 @@ def _explain(server: str, description: str, error: BaseException) -> CannotListe
         case _:
             problem = f"cannot be opened ({cause})"
             advice = "choose another place with {option}"
-    return CannotListen(server, f"{what} {problem}", advice)
+    return ListenError(server, f"{what} {problem}", advice)
 
 
 def _leave_in_one_line() -> None:
     """
-    If L{CannotListen} ends this process, let it show its one line in place of a traceback.
+    If L{ListenError} ends this process, let it show its one line in place of a traceback.
 
     twistd takes a service that cannot start by C{except Exception}: it removes its pid file,
     reports to the process that waits for the daemon, and raises the error again, out of C{main}. A
     C{SystemExit} would pass by all that and leave the pid file behind; so the error has to be an
     ordinary one, and what remains to be chosen is how the interpreter shows it. The hook is set
-    only here, on the way out. A caller that catches L{CannotListen}, as C{netlab serve} does, never
+    only here, on the way out. A caller that catches L{ListenError}, as C{netlab serve} does, never
     meets it.
     """
     previous = sys.excepthook
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not isinstance(error, CannotListen):
+        if not isinstance(error, ListenError):
             previous(kind, error, trace)
         elif _leads_nowhere(sys.__stderr__):
             # A daemon: its parent has shown the beginning of the line and "look at log file".
@@ -260,6 +263,6 @@ def _leads_nowhere(stream: TextIO | None) -> bool:
     if stream is None:
         return True
     try:
-        return os.path.samestat(os.fstat(stream.fileno()), os.stat(os.devnull))
+        return os.path.samestat(os.fstat(stream.fileno()), Path(os.devnull).stat())
     except OSError:
         return True

@@ -43,9 +43,10 @@ LAYERS = {
     # A package's own file runs before any of its modules, so it must not bring Twisted in.
     "netlab": Layer.PURE,
     "netlab.demonstration": Layer.FILES,
+    "netlab.errors": Layer.PURE,
     "netlab.connections": Layer.PROTOCOL,
-    "netlab.failures": Layer.PURE,
     "netlab.foreground": Layer.PROTOCOL,
+    "netlab.standard_input": Layer.PROTOCOL,
     "netlab.options": Layer.TAP,
     "netlab.service": Layer.TAP,
     "netlab.serve": Layer.COMMAND,

@@ -1,0 +1,115 @@
+"""
+Both servers in one process, in the foreground: what C{make run} starts.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.logger import globalLogBeginner, textFileLogObserver
+
+from netlab.errors import KnownError
+from netlab.options import tcp_description
+from netlab.service import ListenError, ListeningService, place
+
+#: For each server, the option and make's variable that choose another port.
+_PORT_OPTIONS = {
+    "netlab-echo": "--echo-port PORT (make run ECHO_PORT=PORT)",
+    "netlab-http": "--http-port PORT (make run HTTP_PORT=PORT)",
+}
+
+
+def serve(
+    host: str,
+    echo_port: int,
+    http_port: int,
+    root: str | None,
+    *,
+    reactor: Any,
+    show: Callable[[str], object],
+    http_tap: str = "netlab.http1.tap",
+) -> int:
+    """
+    Serve until a signal says stop.
+
+    @param host: The numeric address to listen on.
+    @param echo_port: The echo server's port; 0 lets the system choose.
+    @param http_port: The HTTP server's port; 0 lets the system choose.
+    @param root: The folder that the HTTP server serves; L{None} for its own choice.
+    @param reactor: Runs them.
+    @param show: Is called with some lines about where they are, once they listen.
+    @param http_tap: The module with the HTTP server's C{Options} and C{makeService}.
+    @return: The exit status.
+    @raise KnownError: A port cannot be opened.
+    @raise UsageError: The HTTP server refuses its folder.
+    """
+    http_arguments = ["--listen", tcp_description(host, http_port)]
+    if root is not None:
+        http_arguments += ["--root", root]
+    echo = _make_service("netlab.echo.tap", ["--listen", tcp_description(host, echo_port)])
+    http = _make_service(http_tap, http_arguments)
+    both = MultiService()
+    for service in (echo, http):
+        service.setServiceParent(both)  # type: ignore[no-untyped-call]
+
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
+    try:
+        both.privilegedStartService()
+        both.startService()
+    except ListenError as error:
+        option = _PORT_OPTIONS.get(error.server, "--echo-port PORT or --http-port PORT")
+        raise KnownError(error.explanation(option)) from error
+    reactor.addSystemEventTrigger("before", "shutdown", both.stopService)
+    show(_introduction(echo, http))
+    reactor.run()
+    return 0
+
+
+def _make_service(tap: str, arguments: Sequence[str]) -> ListeningService:
+    """
+    Make a server's service as twistd would.
+    """
+    module = import_module(tap)
+    options = module.Options()
+    options.parseOptions(arguments)
+    service = module.makeService(options)
+    assert isinstance(service, ListeningService)
+    return service
+
+
+def _introduction(echo: ListeningService, http: ListeningService) -> str:
+    """
+    Say where the servers are and what to try next.
+    """
+    echo_address, http_address = (service.ports[0].getHost() for service in (echo, http))
+    echo_host, echo_port = _reachable(echo_address)
+    http_host, http_port = _reachable(http_address)
+    url_host = f"[{http_host}]" if ":" in http_host else http_host
+    url = f"http://{url_host}:{http_port}/"
+    return "\n".join(
+        [
+            "",
+            f"The echo server listens on {place(echo_address)}. To try it, in another terminal:",
+            f'    netlab echo {echo_host} {echo_port} "hello there" "and goodbye"',
+            f"The HTTP server listens on {place(http_address)}. To try it:",
+            f"    curl -i {url}",
+            f"    netlab get {url}",
+            f"    or open {url} in a browser",
+            "Ctrl-C stops both.",
+            "",
+        ]
+    )
+
+
+def _reachable(address: object) -> tuple[str, int]:
+    """
+    Turn an address that is listened on into one that a client on this machine can connect to.
+    """
+    assert isinstance(address, IPv4Address | IPv6Address)
+    unspecified = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    return unspecified.get(address.host, address.host), address.port

@@ -1,0 +1,187 @@
+"""
+Tests for L{netlab.cli}.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+
+from twisted.python.usage import UsageError
+from twisted.trial.unittest import SynchronousTestCase
+
+import netlab.cli
+from netlab.cli import main
+from netlab.errors import KnownError
+
+
+class CommandTestCase(SynchronousTestCase):
+    """
+    What the tests of the command share.
+    """
+
+    def setUp(self) -> None:
+        """
+        Read what goes to the terminal.
+        """
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.patch(sys, "stdout", self.out)
+        self.patch(sys, "stderr", self.err)
+
+    def status(self, *arguments: str) -> int:
+        """
+        Run the command line, and give the exit status.
+        """
+        try:
+            return main(arguments)
+        except SystemExit as leaving:
+            return int(leaving.code or 0)
+
+
+class ParsingTests(CommandTestCase):
+    """
+    Command lines that lead nowhere.
+    """
+
+    def test_version(self) -> None:
+        """
+        --version tells the version and nothing else.
+        """
+        self.assertEqual(self.status("--version"), 0)
+        self.assertRegex(self.out.getvalue(), r"\Anetlab \S.*\n\Z")
+
+    def test_help(self) -> None:
+        """
+        --help lists every subcommand with what it does.
+        """
+        self.assertEqual(self.status("--help"), 0)
+        for name in ("echo", "serve"):
+            self.assertIn(f"\n    {name} ", self.out.getvalue())
+
+    def test_wrong_usage(self) -> None:
+        """
+        A command line that makes no sense ends with status 2 and one line, which says where to read
+        more.
+        """
+        for arguments, start in (
+            ((), "netlab: "),
+            (("nonsense",), "netlab: "),
+            (("--echo",), "netlab: "),
+            (("echo", "localhost"), "netlab echo: "),
+            (("serve", "surplus"), "netlab: "),
+        ):
+            self.err.truncate(0)
+            self.err.seek(0)
+            self.assertEqual(self.status(*arguments), 2)
+            line = self.err.getvalue()
+            self.assertEqual(line.count("\n"), 1, line)
+            self.assertTrue(line.startswith(start), line)
+            self.assertIn("--help", line)
+
+    def test_wrong_values(self) -> None:
+        """
+        A value that cannot be ends with status 2 and one line, before anything is connected.
+        """
+        for arguments, line in (
+            (("echo", "localhost", "0", "x"), "netlab echo: PORT '0': not a TCP port; "),
+            (("echo", "localhost", "7", "x", "--timeout", "y"), "netlab echo: --timeout 'y': "),
+            (("echo", "localhost", "7", ""), "netlab echo: a MESSAGE is empty"),
+            (("serve", "--http-port", "http"), "netlab serve: --http-port 'http': "),
+        ):
+            self.err.truncate(0)
+            self.err.seek(0)
+            self.assertEqual(self.status(*arguments), 2)
+            self.assertTrue(self.err.getvalue().startswith(line), self.err.getvalue())
+            self.assertEqual(self.err.getvalue().count("\n"), 1)
+
+
+class OutcomeTests(CommandTestCase):
+    """
+    How the end of a subcommand becomes an exit status.
+    """
+
+    def outcome(self, run: Callable[[], int]) -> tuple[int, str]:
+        """
+        Run a subcommand that comes to some end, and give the status and the terminal's last line.
+        """
+
+        def subcommand(_: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+            return lambda _: run()
+
+        self.patch(netlab.cli, "_SUBCOMMANDS", {"try": ("Try.", subcommand)})
+        return self.status("try"), self.err.getvalue()
+
+    def end(self, error: BaseException) -> tuple[int, str]:
+        """
+        Run a subcommand that ends with an error.
+        """
+
+        def run() -> int:
+            raise error
+
+        return self.outcome(run)
+
+    def test_success(self) -> None:
+        """
+        A subcommand's own status is the command's.
+        """
+        self.assertEqual(self.outcome(lambda: 0), (0, ""))
+
+    def test_known_failure(self) -> None:
+        """
+        A failure that the user can understand is one line and status 1.
+        """
+        self.assertEqual(self.end(KnownError("no luck")), (1, "netlab try: no luck\n"))
+
+    def test_usage(self) -> None:
+        """
+        A wrong value is one line and status 2.
+        """
+        self.assertEqual(self.end(UsageError("no sense")), (2, "netlab try: no sense\n"))
+
+    def test_interrupted(self) -> None:
+        """
+        Ctrl-C is status 130, silently.
+        """
+        self.assertEqual(self.end(KeyboardInterrupt()), (130, ""))
+
+    def test_control_characters(self) -> None:
+        """
+        What an error quotes cannot draw on the terminal, nor start a second line.
+        """
+        status, line = self.end(KnownError("odd \x1b[2J\nnetlab: é"))
+        self.assertEqual((status, line), (1, "netlab try: odd \\x1b[2J\\nnetlab: é\n"))
+
+    def test_our_own_mistakes(self) -> None:
+        """
+        Any other error is ours, and is not hidden.
+        """
+        self.assertRaises(ZeroDivisionError, self.end, ZeroDivisionError())
+
+
+class ImportTests(SynchronousTestCase):
+    """
+    What a subcommand costs.
+    """
+
+    def test_lazy(self) -> None:
+        """
+        Reading a command line imports neither a server nor a client, nor a reactor.
+        """
+        program = (
+            "import sys, netlab.cli\n"
+            "netlab.cli._parser().parse_args(['echo', 'localhost', '7', 'x'])\n"
+            "loaded = [name for name in sys.modules if name.startswith(('netlab.', 'twisted'))]\n"
+            "print(sorted(loaded))\n"
+        )
+        shown = subprocess.run(
+            [sys.executable, "-c", program],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={"PYTHONPATH": ":".join(sys.path)},
+        )
+        self.assertEqual(shown.stdout, "['netlab.cli', 'netlab.errors']\n")
