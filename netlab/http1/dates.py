@@ -28,7 +28,8 @@ _RFC_850: Final = re.compile(
     rf"(?P<year>[0-9]{{2}}) {_CLOCK} GMT"
 )
 _ASCTIME: Final = re.compile(
-    rf"(?P<name>{_DAY}) (?P<month>{_MONTH}) (?P<day>[0-9]{{2}}| [0-9]) {_CLOCK} (?P<year>[0-9]{{4}})"
+    rf"(?P<name>{_DAY}) (?P<month>{_MONTH}) (?P<day>[0-9]{{2}}| [0-9]) {_CLOCK} "
+    rf"(?P<year>[0-9]{{4}})"
 )
 
 
