@@ -54,7 +54,7 @@ types: $(CHECK_STAMP) ## check the types of package, plugin and tests
 	$(BIN)/mypy
 
 docs: $(CHECK_STAMP) ## build the API documentation into apidocs/
-	$(BIN)/pydoctor --quiet
+	$(BIN)/python .ci/apidocs.py
 
 news: $(CHECK_STAMP) ## show the news that the next release would announce
 	$(BIN)/towncrier build --draft --version next
