@@ -1,8 +1,10 @@
 """
 The grammar of RFC 9110 and RFC 9112 as compiled patterns over bytes, and what applies them.
 
-Every pattern is used with C{fullmatch} and runs in linear time: alternatives begin with different
-bytes, and repetitions that could give back are possessive.
+Every pattern is used with C{fullmatch} or C{search} and runs in linear time: alternatives begin
+with different bytes, repetitions of one class are possessive, and repetitions of a group atomic.
+A group is never repeated possessively: before Python 3.11.5 (CPython issue 106052) that kept what a
+last, failed round had matched, so that C{5;} passed for a chunk line.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ TOKEN: Final = re.compile(rb"[" + _TCHAR + rb"]++")
 """token, RFC 9110 section 5.6.2."""
 
 FIELD_LINES: Final = re.compile(
-    rb"(?:[" + _TCHAR + rb"]++:[" + _VALUE_BYTE + rb"]*+\r\n)*+",
+    rb"(?>(?:[" + _TCHAR + rb"]++:[" + _VALUE_BYTE + rb"]*+\r\n)*)",
 )
 """Field lines with their CRLFs, RFC 9112 section 5; without obs-fold."""
 
@@ -48,12 +50,12 @@ followed by its LF.
 PATH_AND_QUERY: Final = re.compile(
     # Browsers send | [ ] unencoded in a path, and in a query also { } \ ^ ` (WHATWG URL section
     # 1.3); all are harmless once split off. Space, controls, non-ASCII, # " < > are refused.
-    rb"((?:/(?:[" + _UNRESERVED_OR_SUB_DELIM + rb":@|\[\]]|%[0-9A-Fa-f]{2})*+)++)"
-    rb"(?:\?((?:[" + _UNRESERVED_OR_SUB_DELIM + rb":@|\[\]/?{}\\^`]|%[0-9A-Fa-f]{2})*+))?",
+    rb"(/(?>(?:[" + _UNRESERVED_OR_SUB_DELIM + rb":@|\[\]/]++|%[0-9A-Fa-f]{2})*))"
+    rb"(?:\?((?>(?:[" + _UNRESERVED_OR_SUB_DELIM + rb":@|\[\]/?{}\\^`]++|%[0-9A-Fa-f]{2})*)))?",
 )
 """absolute-path [ "?" query ], RFC 9112 section 3.2.1 with RFC 3986 section 3.3 and 3.4."""
 
-_REG_NAME: Final = rb"(?:[" + _UNRESERVED_OR_SUB_DELIM + rb"]|%[0-9A-Fa-f]{2})++"
+_REG_NAME: Final = rb"(?>(?:[" + _UNRESERVED_OR_SUB_DELIM + rb"]++|%[0-9A-Fa-f]{2})+)"
 _AUTHORITY: Final = re.compile(
     rb"(?:(" + _REG_NAME + rb")|\[([0-9A-Fa-f:.]++)\]"
     rb"|(\[[vV][0-9A-Fa-f]++\.[" + _UNRESERVED_OR_SUB_DELIM + rb":]++\]))(?::([0-9]{0,5}))?",
@@ -64,8 +66,8 @@ ABSOLUTE_FORM: Final = re.compile(rb"(?i:(https?))://([^/?#]*+)([^#]*+)")
 
 CHUNK_LINE: Final = re.compile(
     rb"([0-9A-Fa-f]++)"
-    rb"((?:[ \t]*+;[ \t]*+[" + _TCHAR + rb"]++(?:[ \t]*+=[ \t]*+(?:[" + _TCHAR + rb"]++"
-    rb'|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+"))?)*+)',
+    rb"((?>(?:[ \t]*+;[ \t]*+[" + _TCHAR + rb"]++(?:[ \t]*+=[ \t]*+(?:[" + _TCHAR + rb"]++"
+    rb'|"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[\t\x20-\x7e\x80-\xff])*)"))?)*))',
 )
 """chunk-size [ chunk-ext ], RFC 9112 section 7.1.1, without its CRLF."""
 
