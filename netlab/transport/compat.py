@@ -153,7 +153,7 @@ def _check_half_close(server: Any, peer: socket.socket) -> None:
     _require("doWrite carries it out", server._writeDisconnected and peer.recv(64) == b"")
 
 
-def _check_abort(server: Any, peer: socket.socket) -> None:
+def _check_abort(server: Any, _peer: socket.socket) -> None:
     _require("nothing is aborted at first", not server._aborting)
     server.abortConnection()
     _require("abortConnection is remembered", server._aborting)

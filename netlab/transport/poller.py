@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import errno
 import select
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -96,22 +95,21 @@ def disconnect(
         else:
             reactor.removeWriter(selectable)
             selectable.connectionLost(reason)
-    except BaseException:
-        log_exception(selectable)
+    except BaseException as raised:  # noqa: BLE001 (logged)
+        log_exception(selectable, raised)
 
 
-def log_exception(selectable: Any) -> BaseException:
+def log_exception(selectable: Any, raised: BaseException) -> BaseException:
     """
-    Log the exception being handled under the prefix of the descriptor that raised it.
+    Log an exception under the prefix of the descriptor that raised it.
 
     @param selectable: the descriptor whose code raised.
-    @return: the exception.
+    @param raised: what it raised.
+    @return: the exception again.
     """
-    raised = sys.exc_info()[1]
-    assert raised is not None
     try:
         prefix = selectable.logPrefix()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 (logged)
         log.err()
         prefix = "(buggy logPrefix method)"
     log.err(failure.Failure(raised), system=prefix)
@@ -218,7 +216,11 @@ class NestedPoller:
         return now
 
     def callLater(
-        self, delay: float, callable: Callable[..., Any], *args: object, **kwargs: object
+        self,
+        delay: float,
+        callable: Callable[..., Any],  # noqa: A002 (the interface's name)
+        *args: object,
+        **kwargs: object,
     ) -> IDelayedCall:
         """
         Call a function later, by the reactor's clock.
@@ -239,7 +241,12 @@ class NestedPoller:
         calls: list[IDelayedCall] = self._reactor.getDelayedCalls()
         return calls
 
-    def callFromThread(self, callable: Callable[..., Any], *args: object, **kwargs: object) -> None:
+    def callFromThread(
+        self,
+        callable: Callable[..., Any],  # noqa: A002 (the interface's name)
+        *args: object,
+        **kwargs: object,
+    ) -> None:
         """
         Call a function in the reactor's thread, soon.
 
@@ -291,8 +298,8 @@ class NestedPoller:
                     continue
                 try:
                     why = selectable.doRead()
-                except BaseException:
-                    why = log_exception(selectable)
+                except BaseException as raised:  # noqa: BLE001 (logged)
+                    why = log_exception(selectable, raised)
                 if why:
                     disconnect(self, selectable, why, is_read=True)
         finally:
@@ -309,8 +316,8 @@ class NestedPoller:
         for selectable in self.removeAll():
             try:
                 selectable.connectionLost(reason)
-            except BaseException:
-                log_exception(selectable)
+            except BaseException as raised:  # noqa: BLE001 (logged)
+                log_exception(selectable, raised)
 
     # Behind the interfaces
 
@@ -333,11 +340,11 @@ class NestedPoller:
                     why = error.ConnectionFdescWentAway("File descriptor lost")
                 elif event & _IN and is_read:
                     why = selectable.doRead()
-                if not why and event & _OUT and self._writers.get(fd) is selectable:
+                if not why and event & _OUT and fd in self._writers:
                     is_read = False
                     why = selectable.doWrite()
-            except BaseException:
-                why = log_exception(selectable)
+            except BaseException as raised:  # noqa: BLE001 (logged)
+                why = log_exception(selectable, raised)
         if why:
             disconnect(self, selectable, why, is_read=is_read)
 
@@ -420,7 +427,7 @@ class NestedPoller:
             except OSError as refused:
                 selectable = self._readers.pop(fd, None) or self._writers.get(fd)
                 self._writers.pop(fd, None)
-                log_exception(selectable)
+                log_exception(selectable, refused)
                 disconnect(self, selectable, refused, is_read=False)
 
     def _rest_if_empty(self) -> None:

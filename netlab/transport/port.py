@@ -95,9 +95,9 @@ class FastPort(tcp.Port):
         """
         port: FastPort = cls._fromListeningDescriptor(reactor, fd, address_family, factory)
         port._defer_accept_seconds = defer_accept_seconds
-        assert port._preexistingSocket is not None
-        port._preexistingSocket.setblocking(False)
-        port._prepare(port._preexistingSocket)
+        listener: Any = port._preexistingSocket
+        listener.setblocking(False)
+        port._prepare(listener)
         return port
 
     def createInternetSocket(self) -> socket.socket:
@@ -139,7 +139,7 @@ class FastPort(tcp.Port):
                 return
             try:
                 self._admit(accepted, client)
-            except BaseException:
+            except BaseException:  # noqa: BLE001 (logged)
                 log.err()
 
     def _admit(self, accepted: socket.socket, client: tuple[Any, ...]) -> None:
@@ -150,9 +150,9 @@ class FastPort(tcp.Port):
             # A link-local address is nothing without its scope.
             host = socket.getnameinfo(client, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
             client = (host, *client[1:])
-        assert self.factory is not None
+        factory: Any = self.factory
         try:
-            protocol = self.factory.buildProtocol(self._buildAddr(client))
+            protocol = factory.buildProtocol(self._buildAddr(client))
         except BaseException:
             accepted.close()
             raise
@@ -167,8 +167,8 @@ class FastPort(tcp.Port):
             return
         try:
             why: Any = transport.doRead()
-        except BaseException:
-            why = log_exception(transport)
+        except BaseException as raised:  # noqa: BLE001 (logged)
+            why = log_exception(transport, raised)
         if why:
             disconnect(self.reactor, transport, why, is_read=True)
 

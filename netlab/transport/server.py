@@ -30,6 +30,10 @@ _MORE = getattr(socket, "MSG_MORE", 0)
 # The kernel has no room now.
 _FULL = frozenset({EAGAIN, EWOULDBLOCK, ENOBUFS})
 
+# What a connection has for its queue until it needs one. Being a tuple it cannot be written to by
+# mistake.
+_NO_QUEUE: Any = ()
+
 # What a send says of a connection that is gone, as opposed to a file that cannot be read.
 _GONE = (ConnectionError, TimeoutError)
 
@@ -68,9 +72,7 @@ class FastServer(tcp.Server):
     _is_broken = False
     _awaits_room = False
 
-    # A list of its own only for a connection that has had to queue. Being a tuple it cannot be
-    # written to by mistake.
-    _tempDataBuffer: list[bytes] = ()  # type: ignore[assignment]
+    _tempDataBuffer: list[bytes] = _NO_QUEUE
     _tempDataLen = 0
 
     def __init__(
@@ -289,7 +291,7 @@ class FastServer(tcp.Server):
         """
         Give the connection a list of its own, for Twisted's code to add to.
         """
-        if not isinstance(self._tempDataBuffer, list):
+        if self._tempDataBuffer is _NO_QUEUE:
             self._tempDataBuffer = []
 
     def doWrite(self) -> Any:
@@ -300,19 +302,27 @@ class FastServer(tcp.Server):
         """
         if self._is_broken:
             return main.CONNECTION_LOST
-        if self._awaits_room and self.is_drained and self.producer is not None:
-            # Twisted would stop and start watching the socket for each piece.
-            self._awaits_room = False
-            self.producer.resumeProducing()  # type: ignore[attr-defined]
-            if self._is_broken:
-                return main.CONNECTION_LOST
-            if self._awaits_room or self._aborting or not self.connected:
-                return None
-            if self.is_drained and not (
-                self.disconnecting or self._writeDisconnecting or self.producer is not None
-            ):
-                self.stopWriting()
-                return None
+        producer: Any = self.producer
+        if producer is None or not self._awaits_room or not self.is_drained:
+            return super().doWrite()
+        # Twisted would stop watching the socket before each piece, and start again after it.
+        self._awaits_room = False
+        producer.resumeProducing()
+        return self._after_piece()
+
+    def _after_piece(self) -> Any:
+        """
+        Decide what the connection waits for when a producer has sent past the queue.
+        """
+        if self._is_broken:
+            return main.CONNECTION_LOST
+        if self._awaits_room or self._aborting or not self.connected:
+            return None
+        if self.is_drained and not (
+            self.disconnecting or self._writeDisconnecting or self.producer is not None
+        ):
+            self.stopWriting()
+            return None
         return super().doWrite()
 
     def unregisterProducer(self) -> None:
