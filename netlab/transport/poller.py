@@ -1,0 +1,442 @@
+"""
+An epoll of our own behind one descriptor of whatever reactor runs.
+
+Twisted's reactors prepare a logging context and several calls for each event of each descriptor.
+L{NestedPoller} takes that work once for a whole batch: the reactor sees a single descriptor, the
+epoll instance itself, which is readable while anything registered inside is ready. Only public
+interfaces of the reactor are used, so it serves under the epoll, poll, select and asyncio reactors
+alike; under select(2) it also lifts the limit of 1024 descriptors.
+
+What a descriptor may rely on is what Twisted's reactors promise: half-close through
+L{IHalfCloseableDescriptor}, one C{connectionLost} with the reason they would give, an exception
+logged and answered by disconnection. What differs: a line logged from inside a protocol carries the
+poller's prefix and not the connection's, except for such exceptions.
+"""
+
+# mypy: allow-untyped-calls
+# Twisted leaves log.err and Failure without annotations.
+
+from __future__ import annotations
+
+import errno
+import select
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.internet import error, main
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHalfCloseableDescriptor,
+    IReactorFDSet,
+    IReactorFromThreads,
+    IReactorTime,
+    IReadDescriptor,
+    IWriteDescriptor,
+)
+from twisted.python import failure, log
+from zope.interface import implementer
+
+# One turn of the reactor serves at most this many events; the rest wait until the reactor's timers
+# and other descriptors had their turn. nginx takes 512 at a time; at some 10 microseconds each, 256
+# are a few milliseconds.
+BATCH_MAX_EVENTS = 256
+
+# The values of epoll(7), which has no variants: named here so that the module imports where
+# select.epoll is absent.
+_IN = 0x001
+_OUT = 0x004
+_ERR_OR_HUP = 0x008 | 0x010
+
+# The kernel has forgotten a descriptor that was closed before it was removed: nothing is left to
+# do.
+_ALREADY_GONE = frozenset({errno.EBADF, errno.ENOENT})
+
+# Shared by all connections, as Twisted shares its own: building a Failure costs more than serving a
+# request.
+_FAILURES: Mapping[type[BaseException], failure.Failure] = {
+    error.ConnectionDone: failure.Failure(main.CONNECTION_DONE),
+    error.ConnectionLost: failure.Failure(main.CONNECTION_LOST),
+}
+
+
+def is_supported(reactor: object) -> bool:
+    """
+    Say whether a L{NestedPoller} can run in C{reactor} on this platform.
+
+    @param reactor: the reactor that would watch the poller.
+    """
+    return hasattr(select, "epoll") and IReactorFDSet.providedBy(reactor)
+
+
+def disconnect(
+    reactor: IReactorFDSet, selectable: Any, why: BaseException, *, is_read: bool
+) -> None:
+    """
+    Take a descriptor out of its reactor and tell it that its connection, or the peer's half of it,
+    is over.
+
+    An exception of the application in doing so is logged and goes no further.
+
+    @param reactor: what watches the descriptor.
+    @param selectable: an L{IReadDescriptor} or L{IWriteDescriptor}.
+    @param why: what C{doRead} or C{doWrite} returned or raised.
+    @param is_read: whether that came from reading: then L{ConnectionDone<error.ConnectionDone>}
+        ends only the peer's half, for a descriptor that can be half-closed.
+    """
+    try:
+        reactor.removeReader(selectable)
+        reason = _FAILURES.get(why.__class__) or failure.Failure(why)
+        if (
+            is_read
+            and why.__class__ is error.ConnectionDone
+            and IHalfCloseableDescriptor.providedBy(selectable)
+        ):
+            selectable.readConnectionLost(reason)
+        else:
+            reactor.removeWriter(selectable)
+            selectable.connectionLost(reason)
+    except BaseException as raised:  # noqa: BLE001 (logged)
+        log_exception(selectable, raised)
+
+
+def log_exception(selectable: Any, raised: BaseException) -> BaseException:
+    """
+    Log an exception under the prefix of the descriptor that raised it.
+
+    @param selectable: the descriptor whose code raised.
+    @param raised: what it raised.
+    @return: the exception again.
+    """
+    try:
+        prefix = selectable.logPrefix()
+    except BaseException:  # noqa: BLE001 (logged)
+        log.err()
+        prefix = "(buggy logPrefix method)"
+    log.err(failure.Failure(raised), system=prefix)
+    return raised
+
+
+@implementer(IReactorFDSet, IReactorTime, IReactorFromThreads, IReadDescriptor)
+class NestedPoller:
+    """
+    A set of descriptors, watched by one epoll instance that is itself one descriptor of a reactor.
+
+    It is in the reactor, and holds its epoll open, only while it watches something: when the last
+    descriptor leaves, nothing is left behind.
+
+    Transports take it for their reactor. It offers them what Twisted's TCP transports use:
+    descriptors, time, calls from other threads.
+
+    @ivar _pending: descriptors that arrived while a batch is being served. They enter the epoll
+        only when the batch is over: one that is closed before then costs no system call, and an
+        event of this batch for the same number belongs to the descriptor that had the number
+        before, and must be passed over.
+    """
+
+    def __init__(self, reactor: Any, batch_max_events: int = BATCH_MAX_EVENTS) -> None:
+        """
+        @param reactor: an L{IReactorFDSet}, L{IReactorTime} and L{IReactorFromThreads} provider.
+        @param batch_max_events: how many events one turn of the reactor may serve, at least 1.
+        """
+        self._reactor = reactor
+        self._batch_max_events = batch_max_events
+        self._epoll: Any = None
+        self._readers: dict[int, Any] = {}
+        self._writers: dict[int, Any] = {}
+        self._pending: set[int] = set()
+        self._is_serving = False
+
+    # IReactorFDSet
+
+    def addReader(self, reader: IReadDescriptor) -> None:
+        """
+        Watch a descriptor for input.
+
+        @param reader: what C{doRead} is called on.
+        @raise OSError: epoll cannot watch this kind of file.
+        """
+        self._add(reader, self._readers, self._writers)
+
+    def addWriter(self, writer: IWriteDescriptor) -> None:
+        """
+        Watch a descriptor for room to write.
+
+        @param writer: what C{doWrite} is called on.
+        @raise OSError: epoll cannot watch this kind of file.
+        """
+        self._add(writer, self._writers, self._readers)
+
+    def removeReader(self, reader: IReadDescriptor) -> None:
+        """
+        Stop watching a descriptor for input; one that is not watched is ignored.
+
+        @param reader: what was given to L{addReader}.
+        """
+        self._remove(reader, self._readers, self._writers)
+
+    def removeWriter(self, writer: IWriteDescriptor) -> None:
+        """
+        Stop watching a descriptor for room to write; one that is not watched is ignored.
+
+        @param writer: what was given to L{addWriter}.
+        """
+        self._remove(writer, self._writers, self._readers)
+
+    def removeAll(self) -> list[IReadDescriptor | IWriteDescriptor]:
+        """
+        Stop watching everything.
+
+        @return: what was watched, each once.
+        """
+        watched = {**self._writers, **self._readers}
+        for fd in watched:
+            self._forget(fd)
+        self._rest_if_empty()
+        return list(watched.values())
+
+    def getReaders(self) -> list[IReadDescriptor]:
+        """
+        @return: the descriptors watched for input.
+        """
+        return list(self._readers.values())
+
+    def getWriters(self) -> list[IWriteDescriptor]:
+        """
+        @return: the descriptors watched for room to write.
+        """
+        return list(self._writers.values())
+
+    # IReactorTime and IReactorFromThreads: the reactor's own.
+
+    def seconds(self) -> float:
+        """
+        @return: the reactor's time, in seconds.
+        """
+        now: float = self._reactor.seconds()
+        return now
+
+    def callLater(
+        self,
+        delay: float,
+        callable: Callable[..., Any],  # noqa: A002 (the interface's name)
+        *args: object,
+        **kwargs: object,
+    ) -> IDelayedCall:
+        """
+        Call a function later, by the reactor's clock.
+
+        @param delay: seconds from now, 0 or more.
+        @param callable: what to call.
+        @param args: its positional arguments.
+        @param kwargs: its keyword arguments.
+        @return: the call, which can be cancelled.
+        """
+        call: IDelayedCall = self._reactor.callLater(delay, callable, *args, **kwargs)
+        return call
+
+    def getDelayedCalls(self) -> list[IDelayedCall]:
+        """
+        @return: all delayed calls of the reactor, not only those made through the poller.
+        """
+        calls: list[IDelayedCall] = self._reactor.getDelayedCalls()
+        return calls
+
+    def callFromThread(
+        self,
+        callable: Callable[..., Any],  # noqa: A002 (the interface's name)
+        *args: object,
+        **kwargs: object,
+    ) -> None:
+        """
+        Call a function in the reactor's thread, soon.
+
+        @param callable: what to call.
+        @param args: its positional arguments.
+        @param kwargs: its keyword arguments.
+        """
+        self._reactor.callFromThread(callable, *args, **kwargs)
+
+    # IReadDescriptor: how the reactor sees us.
+
+    def fileno(self) -> int:
+        """
+        @return: the epoll's own number, or -1 while nothing is watched.
+        """
+        if self._epoll is None:
+            return -1
+        number: int = self._epoll.fileno()
+        return number
+
+    def logPrefix(self) -> str:
+        """
+        @return: the prefix of what is logged while a batch is served.
+        """
+        return "netlab"
+
+    def doRead(self) -> None:
+        """
+        Serve one batch of events.
+
+        It never fails on behalf of one descriptor: that would make the reactor drop the poller, and
+        with it all.
+        """
+        if self._epoll is None:
+            return
+        readers, pending = self._readers, self._pending
+        self._is_serving = True
+        try:
+            for fd, event in self._epoll.poll(0, self._batch_max_events):
+                if fd in pending:
+                    continue
+                if event != _IN:
+                    self._dispatch(fd, event)
+                    continue
+                # By far the most frequent event. A descriptor that an earlier event of the batch
+                # removed, or that stopped reading since, is not found.
+                selectable = readers.get(fd)
+                if selectable is None:
+                    continue
+                try:
+                    why = selectable.doRead()
+                except BaseException as raised:  # noqa: BLE001 (logged)
+                    why = log_exception(selectable, raised)
+                if why:
+                    disconnect(self, selectable, why, is_read=True)
+        finally:
+            self._is_serving = False
+            self._admit_pending()
+            self._rest_if_empty()
+
+    def connectionLost(self, reason: failure.Failure) -> None:
+        """
+        The reactor is going away: everything watched is lost with it.
+
+        @param reason: handed on to each descriptor.
+        """
+        for selectable in self.removeAll():
+            try:
+                selectable.connectionLost(reason)
+            except BaseException as raised:  # noqa: BLE001 (logged)
+                log_exception(selectable, raised)
+
+    # Behind the interfaces
+
+    def _dispatch(self, fd: int, event: int) -> None:
+        """
+        Serve an event other than plain input, in the order of Twisted's reactors.
+        """
+        is_read = fd in self._readers
+        selectable: Any = (self._readers if is_read else self._writers).get(fd)
+        if selectable is None:
+            return
+        why: Any = None
+        if event & _ERR_OR_HUP and not event & _IN:
+            # All input was read. For a reader that is the end of stream; for a writer alone, an
+            # error.
+            why = main.CONNECTION_DONE if is_read else main.CONNECTION_LOST
+        else:
+            try:
+                if selectable.fileno() == -1:
+                    why = error.ConnectionFdescWentAway("File descriptor lost")
+                elif event & _IN and is_read:
+                    why = selectable.doRead()
+                if not why and event & _OUT and fd in self._writers:
+                    is_read = False
+                    why = selectable.doWrite()
+            except BaseException as raised:  # noqa: BLE001 (logged)
+                why = log_exception(selectable, raised)
+        if why:
+            disconnect(self, selectable, why, is_read=is_read)
+
+    def _add(self, selectable: Any, mine: dict[int, Any], others: dict[int, Any]) -> None:
+        fd: int = selectable.fileno()
+        known = mine.get(fd)
+        if known is selectable:
+            return
+        if known is not None or others.get(fd, selectable) is not selectable:
+            # The former owner closed the descriptor without removing it, and the number was given
+            # out again.
+            self._forget(fd)
+        mine[fd] = selectable
+        if self._is_serving and fd not in others:
+            self._pending.add(fd)
+        elif fd not in self._pending:
+            try:
+                self._watch(fd, is_new=fd not in others)
+            except BaseException:
+                del mine[fd]
+                self._rest_if_empty()
+                raise
+
+    def _watch(self, fd: int, *, is_new: bool) -> None:
+        """
+        Bring the kernel's view of one descriptor up to date with ours.
+        """
+        events = (_IN if fd in self._readers else 0) | (_OUT if fd in self._writers else 0)
+        if self._epoll is None:
+            self._epoll = select.epoll()
+            self._reactor.addReader(self)
+        if is_new:
+            self._epoll.register(fd, events)
+        else:
+            self._epoll.modify(fd, events)
+
+    def _remove(self, selectable: Any, mine: dict[int, Any], others: dict[int, Any]) -> None:
+        fd = selectable.fileno()
+        if mine.get(fd) is not selectable:
+            if fd != -1:
+                return
+            # It was closed before it was removed: only its identity is left to find it by.
+            fd = next((number for number, known in mine.items() if known is selectable), -1)
+            if fd == -1:
+                return
+        del mine[fd]
+        if fd not in others:
+            self._forget(fd)
+            self._rest_if_empty()
+        elif fd not in self._pending:
+            try:
+                self._watch(fd, is_new=False)
+            except OSError as gone:
+                if gone.errno not in _ALREADY_GONE:
+                    raise
+
+    def _forget(self, fd: int) -> None:
+        """
+        Drop all that is known of a number, here and in the kernel.
+        """
+        self._readers.pop(fd, None)
+        self._writers.pop(fd, None)
+        if fd in self._pending:
+            self._pending.remove(fd)
+            return
+        try:
+            self._epoll.unregister(fd)
+        except OSError as gone:
+            if gone.errno not in _ALREADY_GONE:
+                raise
+
+    def _admit_pending(self) -> None:
+        """
+        Begin to watch what arrived during the batch.
+        """
+        while self._pending:
+            fd = self._pending.pop()
+            try:
+                self._watch(fd, is_new=True)
+            except OSError as refused:
+                selectable = self._readers.pop(fd, None) or self._writers.get(fd)
+                self._writers.pop(fd, None)
+                log_exception(selectable, refused)
+                disconnect(self, selectable, refused, is_read=False)
+
+    def _rest_if_empty(self) -> None:
+        """
+        Leave the reactor and give the epoll back when nothing is watched.
+        """
+        if self._epoll is None or self._is_serving or self._readers or self._writers:
+            return
+        # In this order: the reactor asks for our number.
+        self._reactor.removeReader(self)
+        self._epoll.close()
+        self._epoll = None

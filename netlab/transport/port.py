@@ -1,0 +1,200 @@
+"""
+A listening TCP port whose connections are L{FastServer}s.
+"""
+
+# mypy: allow-untyped-calls
+# Most methods of the base class have no annotations.
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Any
+
+from twisted.internet import tcp
+from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
+from twisted.logger import Logger
+from twisted.python import failure, log
+
+from netlab.transport.poller import disconnect, log_exception
+from netlab.transport.server import FastServer
+
+# Connections accepted in one turn of the reactor; the others wait in the backlog meanwhile.
+ACCEPTS_MAX = 64
+
+# How long a port rests when accept(2) fails for want of descriptors or memory. nginx rests 0.5 s.
+ACCEPT_REST_SECONDS = 0.1
+
+# The peer, or the packet filter, took the connection back before we accepted it.
+_WITHDRAWN = frozenset({errno.ECONNABORTED, errno.EPERM})
+
+
+class FastPort(tcp.Port):
+    """
+    A L{tcp.Port} that accepts several connections a turn and reads from each at once.
+
+    When accept(2) fails for want of descriptors, Twisted's own remedy runs (a descriptor kept in
+    reserve is given up, the waiting clients are accepted and closed), and then the port rests for
+    L{ACCEPT_REST_SECONDS}, so that it never spins.
+
+    @ivar transport: what is built for a connection, as documented by L{tcp.Port}.
+    """
+
+    transport = FastServer
+
+    _log = Logger()
+    _resting: IDelayedCall | None = None
+
+    def __init__(
+        self,
+        port: int,
+        factory: IProtocolFactory,
+        backlog: int = 50,
+        interface: str = "",
+        reactor: Any = None,
+        *,
+        defer_accept_seconds: int = 0,
+        reuse_port: bool = False,
+    ) -> None:
+        """
+        @param port: the number to listen on; 0 lets the kernel choose.
+        @param factory: builds a protocol for each connection.
+        @param backlog: how many connections may wait to be accepted.
+        @param interface: a numeric address to bind to; empty for all of IPv4.
+        @param reactor: what watches the port and its connections: a
+            L{NestedPoller<netlab.transport.poller.NestedPoller>} or any reactor that watches
+            descriptors.
+        @param defer_accept_seconds: let the kernel keep a new connection until it has sent
+            something, for about so long; 0 turns this off. Without effect where the kernel cannot.
+        @param reuse_port: let other processes of this user listen on the same number; the kernel
+            divides the connections among them.
+        """
+        super().__init__(port, factory, backlog, interface, reactor)
+        self._defer_accept_seconds = defer_accept_seconds
+        self._shares_number = reuse_port
+
+    @classmethod
+    def adopt(
+        cls,
+        reactor: Any,
+        fd: int,
+        address_family: socket.AddressFamily,
+        factory: IProtocolFactory,
+        *,
+        defer_accept_seconds: int = 0,
+    ) -> FastPort:
+        """
+        Make a port of a socket that listens already; L{startListening} remains to be called.
+
+        @param reactor: as for the constructor.
+        @param fd: the listening socket. It is duplicated: the caller's own stays open.
+        @param address_family: C{AF_INET} or C{AF_INET6}.
+        @param factory: as for the constructor.
+        @param defer_accept_seconds: likewise.
+        @return: the port. When it stops, the socket goes on listening for whoever else has it.
+        """
+        port: FastPort = cls._fromListeningDescriptor(reactor, fd, address_family, factory)
+        port._defer_accept_seconds = defer_accept_seconds
+        listener: Any = port._preexistingSocket
+        listener.setblocking(False)
+        port._prepare(listener)
+        return port
+
+    def createInternetSocket(self) -> socket.socket:
+        """
+        @return: a socket ready to be bound.
+        """
+        created: socket.socket = super().createInternetSocket()
+        if self._shares_number:
+            created.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._prepare(created)
+        return created
+
+    def _prepare(self, listener: socket.socket) -> None:
+        """
+        Set what accepted connections inherit.
+        """
+        # An answer of several writes would wait for the client's delayed ACK.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._defer_accept_seconds and hasattr(socket, "TCP_DEFER_ACCEPT"):
+            listener.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, self._defer_accept_seconds
+            )
+
+    def doRead(self) -> None:
+        """
+        Accept what waits, up to L{ACCEPTS_MAX} connections.
+        """
+        for _ in range(ACCEPTS_MAX):
+            try:
+                accepted, client = self.socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as refused:
+                if refused.errno in _WITHDRAWN:
+                    continue
+                # Twisted logs it, and gives up its reserved descriptor if that is what is wanted.
+                super().doRead()
+                self._rest()
+                return
+            try:
+                self._admit(accepted, client)
+            except BaseException:  # noqa: BLE001 (logged)
+                log.err()
+
+    def _admit(self, accepted: socket.socket, client: tuple[Any, ...]) -> None:
+        """
+        Build the protocol and transport of one connection, and read what it has sent already.
+        """
+        if len(client) == 4 and client[3]:
+            # A link-local address is nothing without its scope.
+            host = socket.getnameinfo(client, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
+            client = (host, *client[1:])
+        factory: Any = self.factory
+        try:
+            protocol = factory.buildProtocol(self._buildAddr(client))
+        except BaseException:
+            accepted.close()
+            raise
+        if protocol is None:
+            accepted.close()
+            return
+        number = self.sessionno
+        self.sessionno = number + 1
+        transport = self.transport(accepted, protocol, client, self, number, self.reactor)
+        protocol.makeConnection(transport)
+        if not (transport.is_reading and transport.connected) or transport.disconnecting:
+            return
+        try:
+            why: Any = transport.doRead()
+        except BaseException as raised:  # noqa: BLE001 (logged)
+            why = log_exception(transport, raised)
+        if why:
+            disconnect(self.reactor, transport, why, is_read=True)
+
+    def _rest(self) -> None:
+        """
+        Accept nothing for a moment.
+        """
+        self.stopReading()
+        self._resting = self.reactor.callLater(  # type: ignore[attr-defined]
+            ACCEPT_REST_SECONDS, self._rested
+        )
+
+    def _rested(self) -> None:
+        self._resting = None
+        # Twisted does not take its reserve again by itself once that failed.
+        tcp._reservedFD.reserve()
+        if self.connected and not self.disconnecting:
+            self.startReading()
+
+    def connectionLost(self, reason: failure.Failure) -> None:
+        """
+        The port is closed.
+
+        @param reason: why.
+        """
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+        super().connectionLost(reason)

@@ -1,0 +1,405 @@
+"""
+A TCP connection that sends at once.
+
+Twisted's C{write} queues, and waits for the reactor to report that the socket has room, which it
+nearly always has: two system calls, a turn of the reactor and several calls for nothing.
+L{FastServer} sends where nothing waits before it, and leaves all else (what the kernel did not
+take, producers, half-close, abort, TLS) to L{tcp.Server<twisted.internet.tcp.Server>}.
+
+The private names that it uses are explained and checked in L{netlab.transport.compat}.
+"""
+
+# mypy: allow-untyped-calls
+# Most methods of the base class have no annotations.
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable
+from errno import EAGAIN, ENOBUFS, EPIPE, EWOULDBLOCK
+from typing import Any
+
+from twisted.internet import address, error, main, tcp
+from twisted.internet.interfaces import IProtocol, IReactorFDSet
+from twisted.python import failure
+
+# Absent on systems that have no such hint; a packet more is all that is lost.
+_MORE = getattr(socket, "MSG_MORE", 0)
+
+# The kernel has no room now.
+_FULL = frozenset({EAGAIN, EWOULDBLOCK, ENOBUFS})
+
+# What a connection has for its queue until it needs one. Being a tuple it cannot be written to by
+# mistake.
+_NO_QUEUE: Any = ()
+
+# What a send says of a connection that is gone, as opposed to a file that cannot be read.
+_GONE = (ConnectionError, TimeoutError)
+
+
+class FastServer(tcp.Server):
+    """
+    A server's end of a TCP connection, as L{tcp.Server} but sooner and smaller.
+
+      - C{write} and C{writeSequence} send at once when nothing is queued and no producer is
+        registered.
+      - C{loseConnection} from inside C{dataReceived} closes when that returns, if all was sent.
+      - shutdown(2) before close(2) is left out: nobody else has our descriptors, which are
+        close-on-exec.
+      - Attributes that most connections never need appear when they are needed: the queue and the
+        texts for the log.
+      - A file can be sent by sendfile(2): see L{netlab.transport.sendfile}.
+
+    C{connectionLost} is never called from inside C{write}: a send that fails is remembered, and
+    the connection ends, once and as C{ConnectionLost}, when the reactor next looks at it.
+
+    @ivar is_reading: what arrives is delivered.
+    @ivar _is_delivering: C{dataReceived} is running.
+    @ivar _closes_after_delivery: C{loseConnection} was called meanwhile.
+    @ivar _is_finished: all was sent, and C{doRead} ended the connection by our wish, not the
+        peer's.
+    @ivar _is_broken: a send found that the connection is gone.
+    @ivar _awaits_room: the producer sends past the queue, and waits for room in the kernel.
+    """
+
+    _shouldShutdown = False
+
+    is_reading = True
+    _is_delivering = False
+    _closes_after_delivery = False
+    _is_finished = False
+    _is_broken = False
+    _awaits_room = False
+
+    _tempDataBuffer: list[bytes] = _NO_QUEUE
+    _tempDataLen = 0
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        protocol: IProtocol,
+        client: tuple[object, ...],
+        server: tcp.Port,
+        sessionno: int,
+        reactor: IReactorFDSet,
+    ) -> None:
+        """
+        Take over a connection and begin to read from it.
+
+        The base class is not called: its constructor sets more, and formats text for the log.
+
+        @param sock: the connected socket, made non-blocking here.
+        @param protocol: what the bytes are delivered to.
+        @param client: the peer's address as accept(2) gave it: two items for IPv4, four for IPv6.
+        @param server: the port that accepted the connection.
+        @param sessionno: the connection's number at that port.
+        @param reactor: what watches the socket.
+        """
+        sock.setblocking(False)
+        self.socket = sock
+        self.reactor = reactor
+        self.fileno = sock.fileno
+        self.protocol = protocol
+        self.server = server
+        self.client = client
+        self.sessionno = sessionno
+        if len(client) != 2:
+            self._addressType = address.IPv6Address
+        self.connected = 1
+        reactor.addReader(self)
+
+    # Text for the log, made when somebody asks.
+
+    @property
+    def hostname(self) -> object:  # type: ignore[override]
+        """
+        The peer's address, without the port.
+        """
+        return self.client[0]
+
+    @property
+    def logstr(self) -> str:  # type: ignore[override]
+        """
+        The prefix of log lines about this connection.
+        """
+        protocol = getattr(self, "protocol", None)
+        return f"{self._getLogPrefix(protocol)},{self.sessionno},{self.client[0]}"
+
+    @property
+    def repstr(self) -> str:  # type: ignore[override]
+        """
+        The connection's C{repr}.
+        """
+        protocol = getattr(self, "protocol", None)
+        port = getattr(self.server, "_realPortNumber", None)
+        return f"<{protocol.__class__.__name__} #{self.sessionno} on {port}>"
+
+    # Reading
+
+    def startReading(self) -> None:
+        """
+        Deliver what arrives.
+        """
+        self.is_reading = True
+        super().startReading()
+
+    def stopReading(self) -> None:
+        """
+        Leave what arrives in the kernel, until L{startReading}.
+        """
+        self.is_reading = False
+        super().stopReading()
+
+    def doRead(  # type: ignore[override]
+        self,
+    ) -> error.ConnectionLost | error.ConnectionDone | None:
+        """
+        Deliver what has arrived, and close if the protocol asked for it and all is sent.
+
+        @return: why the connection, or the peer's half of it, is over; C{None} while it is not.
+        """
+        try:
+            data = self.socket.recv(self.bufferSize)
+        except OSError as refused:
+            return None if refused.errno in _FULL else main.CONNECTION_LOST
+        if not data:
+            # A send may have taken the error that recv(2) would have reported.
+            return main.CONNECTION_LOST if self._is_broken else main.CONNECTION_DONE
+        self._is_delivering = True
+        try:
+            self.protocol.dataReceived(data)
+        finally:
+            self._is_delivering = False
+        return self._close_after_delivery() if self._closes_after_delivery else None
+
+    def _close_after_delivery(self) -> error.ConnectionDone | None:
+        """
+        Close as C{loseConnection} asked, unless something has come between.
+        """
+        self._closes_after_delivery = False
+        if self._aborting or not self.connected:
+            return None
+        if self._tempDataBuffer or self.dataBuffer or self.producer is not None:
+            # Something was queued after all: wait for it, as Twisted does.
+            self.stopReading()
+            self.startWriting()
+            return None
+        self._is_finished = True
+        return main.CONNECTION_DONE
+
+    def readConnectionLost(self, reason: failure.Failure) -> None:
+        """
+        The peer's half is over; or all of it, when it was us who ended it in C{doRead}.
+
+        @param reason: L{error.ConnectionDone}.
+        """
+        if self._is_finished:
+            self.connectionLost(reason)
+        else:
+            super().readConnectionLost(reason)
+
+    # Writing
+
+    @property
+    def is_drained(self) -> bool:
+        """
+        Whether the kernel has taken all that was written.
+        """
+        return not (self.dataBuffer or self._tempDataBuffer)
+
+    def write(self, data: bytes) -> None:
+        """
+        Send some bytes: now if nothing is before them, otherwise in their turn.
+
+        @param data: ignored when the connection, or our half of it, is closed.
+        @raise TypeError: C{data} is not C{bytes}.
+        """
+        if data.__class__ is bytes and data and self._may_send_now():
+            self._send_now(data, 0)
+        else:
+            self._own_queue()
+            super().write(data)
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        """
+        Send several pieces as one.
+
+        @param iovec: the pieces, in order.
+        @raise TypeError: a piece is not C{bytes}; nothing is sent then.
+        """
+        if self._may_send_now():
+            iovec = list(iovec)
+            if all(piece.__class__ is bytes for piece in iovec):
+                data = b"".join(iovec)
+                if data:
+                    self._send_now(data, 0)
+                return
+        self._own_queue()
+        super().writeSequence(iovec)
+
+    def write_more(self, data: bytes) -> None:
+        """
+        Send some bytes as C{write} does, and let the kernel wait a moment for what follows.
+
+        So a head and the file behind it share their first packet. Only where more follows at
+        once: the kernel holds an incomplete packet for up to 0.2 seconds.
+
+        @param data: what to send.
+        """
+        if data.__class__ is bytes and data and self._may_send_now():
+            self._send_now(data, _MORE)
+        else:
+            self.write(data)
+
+    def _may_send_now(self) -> bool:
+        """
+        Say whether nothing stands between C{write} and the socket.
+        """
+        return not (
+            self._tempDataBuffer
+            or self.dataBuffer
+            or self.producer is not None
+            or self._writeDisconnecting
+            or self._aborting
+            or self.TLS
+            or not self.connected
+        )
+
+    def _send_now(self, data: bytes, flags: int) -> None:
+        """
+        Offer bytes to the kernel and queue what it does not take.
+        """
+        size = len(data)
+        try:
+            if size <= self.SEND_LIMIT:
+                sent = self.socket.send(data, flags)
+            else:
+                # Twisted's own bound on what one connection may send in one go.
+                sent = self.socket.send(memoryview(data)[: self.SEND_LIMIT], flags)
+        except OSError as refused:
+            if refused.errno not in _FULL:
+                self._is_broken = True
+            sent = 0
+        if sent != size:
+            self._own_queue()
+            self.dataBuffer = data
+            self.offset = sent
+            self.startWriting()
+
+    def _own_queue(self) -> None:
+        """
+        Give the connection a list of its own, for Twisted's code to add to.
+        """
+        if self._tempDataBuffer is _NO_QUEUE:
+            self._tempDataBuffer = []
+
+    def doWrite(self) -> Any:
+        """
+        Go on sending.
+
+        @return: why the connection is over; C{None} while it is not.
+        """
+        if self._is_broken:
+            return main.CONNECTION_LOST
+        producer: Any = self.producer
+        if producer is None or not self._awaits_room or not self.is_drained:
+            return super().doWrite()
+        # Twisted would stop watching the socket before each piece, and start again after it.
+        self._awaits_room = False
+        producer.resumeProducing()
+        return self._after_piece()
+
+    def _after_piece(self) -> Any:
+        """
+        Decide what the connection waits for when a producer has sent past the queue.
+        """
+        if self._is_broken:
+            return main.CONNECTION_LOST
+        if self._awaits_room or self._aborting or not self.connected:
+            return None
+        if self.is_drained and not (
+            self.disconnecting or self._writeDisconnecting or self.producer is not None
+        ):
+            self.stopWriting()
+            return None
+        return super().doWrite()
+
+    def unregisterProducer(self) -> None:
+        """
+        Stop taking from the producer, which then no longer waits for room.
+        """
+        self._awaits_room = False
+        super().unregisterProducer()
+
+    # Files
+
+    @property
+    def can_send_files(self) -> bool:
+        """
+        Whether L{send_file_part} may be used: not under TLS, and only where there is sendfile(2).
+        """
+        return not self.TLS and hasattr(os, "sendfile")
+
+    def send_file_part(self, fd: int, start: int, count: int) -> int | None:
+        """
+        Let the kernel copy a part of a file to the socket. Only for a registered pull producer,
+        and only while L{is_drained}.
+
+        @param fd: the file.
+        @param start: where in the file to begin, in bytes.
+        @param count: how many bytes at most, at least 1.
+        @return: how many were taken; 0 at the end of the file; C{None} if there is no room, or the
+            connection is gone: then call L{await_room}.
+        @raise OSError: the file cannot be read, or cannot be sent in this way.
+        """
+        try:
+            return os.sendfile(self.socket.fileno(), fd, start, count)
+        except OSError as refused:
+            if refused.errno in _FULL:
+                return None
+            if isinstance(refused, _GONE) or refused.errno == EPIPE:
+                self._is_broken = True
+                return None
+            raise
+
+    def await_room(self) -> None:
+        """
+        Have the producer's C{resumeProducing} called when the kernel has room again.
+        """
+        self._awaits_room = True
+        self.startWriting()
+
+    # TLS
+
+    def startTLS(self, ctx: Any, normal: bool = True) -> None:
+        """
+        Put TLS on the connection. From here on everything is as in L{tcp.Server}.
+
+        @param ctx: as in L{ITLSTransport.startTLS
+            <twisted.internet.interfaces.ITLSTransport.startTLS>}.
+        @param normal: likewise.
+        """
+        self._own_queue()
+        super().startTLS(ctx, normal)
+
+    # Closing
+
+    def loseConnection(self) -> None:
+        """
+        Close when all is sent; from inside C{dataReceived}, as soon as that returns.
+        """
+        if (
+            self._is_delivering
+            and self.connected
+            and not self.disconnecting
+            and not self._writeDisconnected
+            and not self._aborting
+            and not self.TLS
+            and self.producer is None
+            and self.is_drained
+        ):
+            self.disconnecting = 1
+            self._closes_after_delivery = True
+        else:
+            super().loseConnection()
