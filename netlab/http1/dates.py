@@ -29,11 +29,7 @@ _RFC_850: Final = re.compile(
 )
 _ASCTIME: Final = re.compile(
     rf"(?P<name>{_DAY}) (?P<month>{_MONTH}) (?P<day>[0-9]{{2}}| [0-9]) {_CLOCK} "
-<<<<<<< HEAD
-    r"(?P<year>[0-9]{4})"
-=======
     rf"(?P<year>[0-9]{{4}})"
->>>>>>> house
 )
 
 
