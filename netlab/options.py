@@ -19,6 +19,8 @@ from twisted.internet.endpoints import quoteStringArgument, serverFromString
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.python.usage import Options, UsageError
 
+from netlab.transport.endpoint import server_from_string
+
 _Number = TypeVar("_Number", int, float)
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,20}")
@@ -113,7 +115,12 @@ def tcp_port(option: str, *, at_least: int = 0) -> Callable[[str], int]:
     return read
 
 
-def server_endpoint(option: str, description: str, reactor: Any) -> IStreamServerEndpoint:
+_EndpointMaker = Callable[[Any, str], IStreamServerEndpoint]
+
+
+def server_endpoint(
+    option: str, description: str, reactor: Any, make: _EndpointMaker = server_from_string
+) -> IStreamServerEndpoint:
     """
     Read a Twisted endpoint description of a place to listen on.
 
@@ -124,6 +131,7 @@ def server_endpoint(option: str, description: str, reactor: Any) -> IStreamServe
     @param description: Such as C{tcp:8080:interface=127.0.0.1}; see U{the guide to endpoints
         <https://docs.twisted.org/en/stable/core/howto/endpoints.html>}.
     @param reactor: What the endpoint will listen with.
+    @param make: Makes it; by itself plain TCP is on our fast path.
     @return: The endpoint.
     @raise UsageError: The description means nothing to Twisted, lacks a part, or names an
         impossible port.
@@ -137,9 +145,7 @@ def server_endpoint(option: str, description: str, reactor: Any) -> IStreamServe
         problem = f"port {port[1]} does not exist"
         raise _wrong(option, description, problem, f"choose a port from 0 to {TCP_PORT_MAX}")
     try:
-        endpoint: IStreamServerEndpoint = serverFromString(  # type: ignore[no-untyped-call]
-            reactor, description
-        )
+        endpoint = make(reactor, description)
     except ImportError as error:
         problem = f"needs the Python package {error.name}, which is not installed"
         raise _wrong(option, description, problem, "install it, or listen on tcp") from error
@@ -176,27 +182,33 @@ class ListeningOptions(Options):
     """
 
     default_listen: ClassVar[str]
+    optFlags: ClassVar[list[list[str | None]]] = [
+        ["stock-transport", None, "Use Twisted's own TCP transport, which is slower."],
+    ]
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.endpoints: list[tuple[str, IStreamServerEndpoint]] = []
+        self._descriptions: list[str] = []
 
     # The docstrings of opt_ methods are shown by --help.
     def opt_listen(self, description: str) -> None:
         """
         Where to listen, as a Twisted endpoint description; may be given more than once.
         """
-        # Not at the top: importing this would choose the reactor before twistd reads --reactor.
-        from twisted.internet import reactor
-
-        self.endpoints.append((description, server_endpoint("--listen", description, reactor)))
+        self._descriptions.append(description)
 
     def postOptions(self) -> None:
         """
-        Fall back to the default place to listen on. A subclass calls this first.
+        Make the endpoints; fall back to the default place. A subclass calls this first.
         """
-        if not self.endpoints:
-            self.opt_listen(self.default_listen)
+        # Not at the top: importing this would choose the reactor before twistd reads --reactor.
+        from twisted.internet import reactor
+
+        make = serverFromString if self["stock-transport"] else server_from_string
+        for description in self._descriptions or [self.default_listen]:
+            endpoint = server_endpoint("--listen", description, reactor, make)
+            self.endpoints.append((description, endpoint))
 
 
 def _wrong(option: str, text: str, problem: str, advice: str) -> UsageError:

@@ -90,6 +90,8 @@ LAYERS = {
     "netlab.http1.sender": Layer.PROTOCOL,
     "netlab.http1.admission": Layer.PURE,
     "netlab.http1.bounds": Layer.TAP,
+    "netlab.http1.contents": Layer.PURE,
+    "netlab.http1.filestore": Layer.FILES,
     "netlab.http1.tap": Layer.TAP,
     "netlab.transport": Layer.PURE,
     "netlab.transport.*": Layer.PROTOCOL,

@@ -14,11 +14,11 @@ from netlab.http1.dates import parse_date
 from netlab.http1.fields import Fields
 
 _OPAQUE_TAG: Final = rb'"[\x21\x23-\x7e\x80-\xff]*+"'
-_ENTITY_TAG: Final = re.compile(rb"(W/)?+(" + _OPAQUE_TAG + rb")")
+_ENTITY_TAG: Final = re.compile(rb"(W/)?(" + _OPAQUE_TAG + rb")")
 _ENTITY_TAGS: Final = re.compile(
     # The list rule of RFC 9110 section 5.6.1.2, empty elements included; a comma may also stand
     # within a tag, so splitting at commas would not do.
-    rb"(?:[ \t]*+(?:W/)?+" + _OPAQUE_TAG + rb"[ \t]*+(?:,|\Z)|[ \t]*+,)*+[ \t]*+"
+    rb"(?>(?:[ \t]*+(?:W/)?" + _OPAQUE_TAG + rb"[ \t]*+(?:,|\Z)|[ \t]*+,)*)[ \t]*+"
 )
 
 _REPRESENTATION_FIELDS: Final = frozenset(

@@ -22,10 +22,10 @@ _QUALITY: Final = rb"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)"
 _CODING: Final = re.compile(
     rb"(" + _TOKEN + rb")(?:[ \t]*+;[ \t]*+[qQ]=(" + _QUALITY + rb"))?",
 )
-_QUOTED: Final = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+"'
+_QUOTED: Final = rb'"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*)"'
 _MEDIA_RANGE: Final = re.compile(
     rb"[ \t]*+(" + _TOKEN + rb"/" + _TOKEN + rb")"
-    rb"((?:[ \t]*+;(?:[ \t]*+" + _TOKEN + rb"=(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?+)*+)"
+    rb"((?>(?:[ \t]*+;(?>(?:[ \t]*+" + _TOKEN + rb"=(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?))*))"
     rb"[ \t]*+(?:,|\Z)|[ \t]*+,|[ \t]++\Z"
 )
 _PARAMETER: Final = re.compile(rb"(" + _TOKEN + rb")=(" + _TOKEN + rb"|" + _QUOTED + rb")")

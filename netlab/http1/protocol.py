@@ -29,6 +29,7 @@ from zope.interface import implementer
 
 from netlab.connections import OpenConnections
 from netlab.http1.admission import Gate
+from netlab.http1.contents import BytesContent
 from netlab.http1.deadlines import Deadlines
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.fields import Fields
@@ -45,8 +46,9 @@ from netlab.http1.messages import (
 )
 from netlab.http1.resource import Answer, Resource
 from netlab.http1.responses import ContentSource, Pages, Response
-from netlab.http1.sender import PIECE_BYTES, BytesSource, ContentSender, acknowledged_bytes
+from netlab.http1.sender import PIECE_BYTES, Sender, acknowledged_bytes, sender_for
 from netlab.http1.serverconnection import Phase, ServerConnection, ServerSettings
+from netlab.transport.sendfile import TransferStoppedError
 
 SERVER_NAME: Final = "netlab-http"
 
@@ -133,7 +135,7 @@ class HTTPServerProtocol(Protocol):
         # The request being answered; with content that nobody wants, it first waits for its end.
         self._head: RequestHead | None = None
         self._answering: Deferred[None] | None = None
-        self._sender: ContentSender | None = None
+        self._sender: Sender | None = None
         self._is_admitted = False
         self._is_refused = False
         self._is_advancing = False
@@ -213,9 +215,6 @@ class HTTPServerProtocol(Protocol):
         elif self._is_refused:
             factory.gate.leave_refusal()
         self._is_closing = True
-        if self._sender is not None:
-            self._sender.stopProducing()
-            self._sender = None
         if self._answering is not None:
             self._answering.cancel()
             self._answering = None
@@ -421,7 +420,7 @@ class HTTPServerProtocol(Protocol):
             if isinstance(content, bytes) and len(content) <= PIECE_BYTES:
                 self._send_small(head, response, content)
             else:
-                source = BytesSource(content) if isinstance(content, bytes) else content
+                source = BytesContent(content) if isinstance(content, bytes) else content
                 self._send_large(head, response, source)
         except LocalProtocolError:
             if not isinstance(content, bytes):
@@ -454,43 +453,39 @@ class HTTPServerProtocol(Protocol):
         self._answered()
 
     def _send_large(self, head: RequestHead, response: Response, source: ContentSource) -> None:
-        factory = self._factory
         machine = self._machine
-        now = factory.seconds()
         transport = self.transport
         assert transport is not None
+        now = self._factory.seconds()
         data = machine.send(ResponseHead(response.status, response.fields), now, source.length)
-        transport.write(data)
         if head.method == b"HEAD":
             source.close()
+            transport.write(data)
             self._content_sent(head, response, 0)
             return
         machine.note_content_sent(source.length)
-        sender = ContentSender(source, transport, self._expect_progress)
+
+        def done(why: Exception | None) -> None:
+            self._sender = None
+            source.close()
+            if why is not None:
+                if not isinstance(why, (TransferStoppedError, ConnectionError)):
+                    _log.error("Content could not be sent; the connection is cut: {why}", why=why)
+                self._is_closing = True
+                self._log_answer(head, response, sender.sent)
+                return
+            cast(IConsumer, transport).registerProducer(self, True)
+            self._wait_until = None
+            self._content_sent(head, response, sender.sent)
+            if not self._is_advancing:
+                self._advance()
+
+        sender = sender_for(transport, source, done, self._progressed)
         self._sender = sender
         cast(IConsumer, transport).unregisterProducer()
         self._is_write_blocked = False
         self._expect_progress()
-
-        def done(is_complete: bool) -> None:
-            sent = source.length if is_complete else sender.sent
-            if self._sender is None:
-                # The connection is lost.
-                self._log_answer(head, response, sent)
-                return
-            self._sender = None
-            if not is_complete:
-                _log.error("The content became shorter while it was sent; the connection is cut")
-                self._log_answer(head, response, sent)
-                self.abort()
-                return
-            cast(IConsumer, transport).registerProducer(self, True)
-            self._wait_until = None
-            self._content_sent(head, response, sent)
-            if not self._is_advancing:
-                self._advance()
-
-        sender.begin(done)
+        sender.begin(data)
 
     def _content_sent(self, head: RequestHead, response: Response, sent: int) -> None:
         self._machine.send(END_OF_MESSAGE, self._factory.seconds())
@@ -623,6 +618,12 @@ class HTTPServerProtocol(Protocol):
         From now on the peer must take something of what we send, ever again.
         """
         self._wait(self._factory.settings.timeouts.write)
+
+    def _progressed(self, sent: int) -> None:
+        """
+        The transport has taken another piece.
+        """
+        self._expect_progress()
 
     def _wait(self, seconds: float) -> None:
         self._acknowledged = acknowledged_bytes(self.transport)

@@ -7,12 +7,14 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
-from twisted.internet.interfaces import IConsumer, IPullProducer, ITransport
+from twisted.internet.interfaces import IConsumer, IPullProducer, ITCPTransport, ITransport
 from zope.interface import implementer
 
+from netlab.http1.files import FileRange
 from netlab.http1.responses import ContentSource
+from netlab.transport.sendfile import FileRange as FileTransfer
 
 PIECE_BYTES: Final = 65536
 """How much is read at a time; between two pieces all other connections have their turn."""
@@ -22,38 +24,18 @@ _BYTES_ACKED_OFFSET: Final = 8 + 24 * 4 + 2 * 8
 _BYTES_ACKED: Final = struct.Struct("=Q")
 
 
-class BytesSource:
+class Sender(Protocol):
     """
-    Bytes as a source of content.
+    Sends content that is not written in one piece.
+
+    @ivar sent: how many bytes the transport has been given.
     """
 
-    __slots__ = ("_data", "_offset")
+    sent: int
 
-    def __init__(self, data: bytes) -> None:
+    def begin(self, head: bytes) -> None:
         """
-        @param data: all the content.
-        """
-        self._data = data
-        self._offset = 0
-
-    @property
-    def length(self) -> int:
-        """
-        How many bytes there are in all.
-        """
-        return len(self._data)
-
-    def read(self, count: int) -> bytes:
-        """
-        Return the next piece.
-        """
-        piece = self._data[self._offset : self._offset + count]
-        self._offset += len(piece)
-        return piece
-
-    def close(self) -> None:
-        """
-        There is nothing to give back.
+        Send a head and then the content.
         """
 
 
@@ -68,27 +50,30 @@ class ContentSender:
     __slots__ = ("_done", "_progressed", "_source", "_transport", "sent")
 
     def __init__(
-        self, source: ContentSource, transport: ITransport, progressed: Callable[[], None]
+        self,
+        transport: ITransport,
+        source: ContentSource,
+        done: Callable[[Exception | None], None],
+        progressed: Callable[[int], None],
     ) -> None:
         """
-        @param source: is closed at the end, however that comes.
         @param transport: has no producer.
-        @param progressed: is called whenever the transport asks for more.
+        @param source: is borrowed until C{done} is called.
+        @param done: is called once: with None when the transport has been given everything, or
+            with what went wrong; then the connection is lost, or has been aborted.
+        @param progressed: is called with L{sent} whenever the transport has taken a piece.
         """
-        self._source = source
         self._transport = transport
+        self._source = source
+        self._done: Callable[[Exception | None], None] | None = done
         self._progressed = progressed
-        self._done: Callable[[bool], None] | None = None
         self.sent = 0
 
-    def begin(self, done: Callable[[bool], None]) -> None:
+    def begin(self, head: bytes) -> None:
         """
-        Send all of it.
-
-        @param done: is called once: with True when the transport has been given everything, with
-            False when the content became shorter or unreadable, or the connection was lost.
+        Send a head and then the content.
         """
-        self._done = done
+        self._transport.write(head)
         cast(IConsumer, self._transport).registerProducer(self, False)
 
     def resumeProducing(self) -> None:
@@ -97,35 +82,59 @@ class ContentSender:
         """
         if self._done is None:
             return
-        self._progressed()
         left = self._source.length - self.sent
-        if left:
-            try:
-                piece = self._source.read(min(PIECE_BYTES, left))
-            except OSError:
-                piece = b""
-            if not piece:
-                cast(IConsumer, self._transport).unregisterProducer()
-                self._end(is_complete=False)
-                return
-            self.sent += len(piece)
-            left -= len(piece)
-            self._transport.write(piece)
         if not left:
             cast(IConsumer, self._transport).unregisterProducer()
-            self._end(is_complete=True)
+            self._end(None)
+            return
+        try:
+            piece = self._source.read(min(PIECE_BYTES, left))
+        except OSError as error:
+            self._cut(error)
+            return
+        if not piece:
+            self._cut(EOFError(f"the content ended {left} bytes early"))
+            return
+        self.sent += len(piece)
+        self._transport.write(piece)
+        self._progressed(self.sent)
 
     def stopProducing(self) -> None:
         """
         The connection is lost.
         """
-        self._end(is_complete=False)
+        self._end(ConnectionError("the connection was lost before all was sent"))
 
-    def _end(self, *, is_complete: bool) -> None:
+    def _cut(self, why: Exception) -> None:
+        """
+        Less comes than was announced: only the end of the connection can say so.
+        """
+        cast(IConsumer, self._transport).unregisterProducer()
+        cast(ITCPTransport, self._transport).abortConnection()
+        self._end(why)
+
+    def _end(self, why: Exception | None) -> None:
         done, self._done = self._done, None
         if done is not None:
-            self._source.close()
-            done(is_complete)
+            done(why)
+
+
+def sender_for(
+    transport: ITransport,
+    source: ContentSource,
+    done: Callable[[Exception | None], None],
+    progressed: Callable[[int], None],
+) -> Sender:
+    """
+    Choose how to send: a file goes by the kernel where that is possible.
+
+    @param transport: as for L{ContentSender}, and so are the others.
+    """
+    if isinstance(source, FileRange):
+        return FileTransfer(
+            transport, source.descriptor, source.offset, source.left, done, progressed
+        )
+    return ContentSender(transport, source, done, progressed)
 
 
 def acknowledged_bytes(transport: object) -> int | None:

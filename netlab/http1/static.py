@@ -1,34 +1,40 @@
 """
-A folder of files as a resource.
+A folder of files as a resource (RFC 9110: preconditions, ranges, content codings).
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote_from_bytes
 
 from netlab.http1.beneath import OutsideRoot, Root, check_names
+from netlab.http1.conditional import (
+    Outcome,
+    Validators,
+    evaluate_preconditions,
+    fields_of_304,
+    file_etag,
+    range_applies,
+)
+from netlab.http1.contents import JoinedContent
 from netlab.http1.dates import format_date
 from netlab.http1.fields import NO_FIELDS, Fields
-from netlab.http1.files import FileRange, OpenFile
-from netlab.http1.memo import Memo
+from netlab.http1.filestore import FileState, FileStore, IsFolder, Names
 from netlab.http1.messages import RequestHead
-from netlab.http1.responses import Pages, Response, refuse_method
-
-FRESH_SECONDS: Final = 1.0
-"""For how long a file is taken to be as it was when it was last looked at."""
-
-IN_MEMORY_MAX_BYTES: Final = 32768
-"""Up to here a file is read and kept; measured, sendfile is cheaper from about here on."""
-
-_SMALL_FILES_MAX: Final = 16384
-_SMALL_FILES_MAX_BYTES: Final = 32 << 20
-_LARGE_FILES_MAX: Final = 128
+from netlab.http1.negotiation import IDENTITY, acceptable_codings
+from netlab.http1.ranges import (
+    ByteRange,
+    NoRanges,
+    content_range,
+    multipart_byteranges,
+    requested_ranges,
+    unsatisfied_content_range,
+)
+from netlab.http1.responses import ContentSource, Pages, Response, refuse_method
 
 _NOT_FOUND_ERRNOS: Final = frozenset(
     (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENXIO, errno.EINVAL)
@@ -36,11 +42,13 @@ _NOT_FOUND_ERRNOS: Final = frozenset(
 _FORBIDDEN_ERRNOS: Final = frozenset((errno.EACCES, errno.EPERM))
 _BUSY_ERRNOS: Final = frozenset((errno.EMFILE, errno.ENFILE))
 
-
-class _IsFolder(Exception):
-    """
-    What was asked for as a file is a folder.
-    """
+_CONDITIONAL_FIELDS: Final = (
+    b"if-none-match",
+    b"if-modified-since",
+    b"range",
+    b"if-match",
+    b"if-unmodified-since",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +59,20 @@ class StaticSettings:
     @ivar index: the file that answers for a folder.
     @ivar shows_hidden: whether names that begin with a dot may be asked for.
     @ivar is_bare: answers as the reference's: content, and nothing said about it.
+    @ivar cache_control: the Cache-Control of everything but HTML; None sends none.
+    @ivar html_cache_control: that of HTML, which names all else and so must not be stale.
     """
 
     index: bytes = b"index.html"
     shows_hidden: bool = False
     is_bare: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _FileState:
-    """
-    A file as it was when it was last looked at.
-
-    @ivar identity: device, inode, size and time of change: another file, or another content, has
-        another identity.
-    @ivar path: where to look again.
-    @ivar checked: when it was looked at, in seconds since the epoch.
-    @ivar response: the whole answer to a GET without conditions; for a larger file, whose content
-        is read while it is sent, without its content.
-    @ivar file: the larger file.
-    @ivar size: its size in bytes.
-    """
-
-    identity: tuple[int, int, int, int]
-    path: bytes
-    checked: float
-    response: Response
-    file: OpenFile | None
-    size: int
+    cache_control: bytes | None = None
+    html_cache_control: bytes | None = b"no-cache"
 
 
 class StaticFiles:
     """
     Answers with the files beneath a root.
-
-    Small files are kept in memory and larger ones open, both bounded in number. Whatever is kept
-    is looked at again at most once in L{FRESH_SECONDS}: so long may an old content live on.
     """
 
     def __init__(
@@ -99,14 +85,10 @@ class StaticFiles:
         @param root: the folder.
         @param seconds: tells the time in seconds since the epoch.
         """
-        self._root = root
         self._seconds = seconds
         self._settings = settings
         self._pages = Pages(settings.is_bare)
-        self._small: Memo[tuple[bytes, ...], _FileState] = Memo(
-            _SMALL_FILES_MAX, _SMALL_FILES_MAX_BYTES
-        )
-        self._large: Memo[tuple[bytes, ...], _FileState] = Memo(_LARGE_FILES_MAX)
+        self._store = FileStore(root, self._fields, finds_variants=not settings.is_bare)
 
     def respond(self, head: RequestHead) -> Response:
         """
@@ -115,79 +97,115 @@ class StaticFiles:
         refusal = refuse_method(head, self._pages)
         if refusal is not None:
             return refusal
-        segments = head.target.segments
+        now = self._seconds()
         try:
-            state = self._state(segments, self._seconds())
+            names = self._names(head.target.segments)
+            state = self._store.find(names, now)
+            if state.codings and b"accept-encoding" in head.fields:
+                state = self._variant(head, names, state, now)
         except OutsideRoot:
             return self._pages.error(404)
-        except _IsFolder:
+        except IsFolder:
+            if head.target.segments[-1] == b"":
+                return self._pages.error(404)  # the index itself is a folder
             return self._to_folder(head)
         except OSError as error:
             return self._failed(error)
+        fields = head.fields
+        if not self._settings.is_bare:
+            for name in _CONDITIONAL_FIELDS:
+                if name in fields:
+                    return self._respond_conditionally(head, state, now)
         if state.file is None:
             return state.response
-        content = FileRange(state.file, 0, state.size)
-        return replace(state.response, content=content)
+        return replace(state.response, content=state.content(0, state.size))
 
-    def _state(self, segments: tuple[bytes, ...], now: float) -> _FileState:
+    # Which file
+
+    def _names(self, segments: tuple[bytes, ...]) -> Names:
         """
-        Find the file, as it is now or was a moment ago.
+        Turn a path into the names of a file; that of a folder names its index.
         """
-        state = self._small.get(segments) or self._large.get(segments)
-        if state is not None:
-            if 0 <= now - state.checked < FRESH_SECONDS:
-                return state
-            if _identity(os.stat(state.path)) == state.identity:
-                # The very file that has been found beneath the root, with what was in it.
-                response = replace(state.response, repeat_until=now + FRESH_SECONDS)
-                state = replace(state, checked=now, response=response)
-                self._keep(segments, state)
-                return state
-        self._small.discard(segments)
-        self._large.discard(segments)
-        state = self._look(segments, now)
-        self._keep(segments, state)
+        if segments[-1] == b"":
+            check_names(segments[:-1], shows_hidden=self._settings.shows_hidden)
+            return (*segments[:-1], self._settings.index)
+        check_names(segments, shows_hidden=self._settings.shows_hidden)
+        return segments
+
+    def _variant(self, head: RequestHead, names: Names, state: FileState, now: float) -> FileState:
+        """
+        Choose the precompressed variant that the client likes best, if it likes any.
+        """
+        for coding in acceptable_codings(head.fields, state.codings):
+            if coding == IDENTITY:
+                break
+            try:
+                return self._store.find(names, now, coding)
+            except (OutsideRoot, IsFolder, OSError):
+                continue  # not a file, or gone again: the next one, at last the file itself
         return state
 
-    def _keep(self, segments: tuple[bytes, ...], state: _FileState) -> None:
-        if state.file is None:
-            self._small.put(segments, state, state.size)
-        else:
-            self._large.put(segments, state)
-
-    def _look(self, segments: tuple[bytes, ...], now: float) -> _FileState:
+    def _fields(
+        self, name: bytes, coding: bytes, status: os.stat_result, codings: tuple[bytes, ...]
+    ) -> Fields:
         """
-        Open and describe a file: the one place where a request's path becomes a descriptor.
+        Write the header section of a file's 200.
         """
-        is_folder = segments[-1] == b""
-        names = segments[:-1] if is_folder else segments
-        check_names(names, shows_hidden=self._settings.shows_hidden)
-        if is_folder:
-            names = (*names, self._settings.index)
-        file = OpenFile(self._root.open_beneath(names))
-        status = os.fstat(file.descriptor)
-        if stat.S_ISDIR(status.st_mode) and not is_folder:
-            raise _IsFolder
-        if not stat.S_ISREG(status.st_mode):
-            raise OutsideRoot
-        fields = self._fields(names[-1], status)
-        path = b"/".join((self._root.path, *names))
-        size = status.st_size
-        if size > IN_MEMORY_MAX_BYTES:
-            return _FileState(_identity(status), path, now, Response(200, fields), file, size)
-        content = os.pread(file.descriptor, size, 0)
-        response = Response(200, fields, content, repeat_until=now + FRESH_SECONDS)
-        return _FileState(_identity(status), path, now, response, None, len(content))
-
-    def _fields(self, name: bytes, status: os.stat_result) -> Fields:
         if self._settings.is_bare:
             return NO_FIELDS
-        return Fields.known(
-            (
-                (b"Content-Type", _media_type(name)),
-                (b"Last-Modified", format_date(status.st_mtime)),
-                (b"ETag", b'"%x-%x"' % (status.st_size, status.st_mtime_ns)),
-            )
+        media_type = _media_type(name)
+        is_html = media_type.startswith(b"text/html")
+        settings = self._settings
+        cache_control = settings.html_cache_control if is_html else settings.cache_control
+        lines = [
+            (b"Content-Type", media_type),
+            (b"Last-Modified", format_date(status.st_mtime)),
+            (b"ETag", file_etag(status.st_size, status.st_mtime_ns, coding)),
+            (b"Accept-Ranges", b"bytes"),
+            (b"X-Content-Type-Options", b"nosniff"),
+        ]
+        if cache_control is not None:
+            lines.append((b"Cache-Control", cache_control))
+        if coding:
+            lines.append((b"Content-Encoding", coding))
+        if coding or codings:
+            lines.append((b"Vary", b"Accept-Encoding"))
+        return Fields.known(lines)
+
+    # Which answer
+
+    def _respond_conditionally(self, head: RequestHead, state: FileState, now: float) -> Response:
+        """
+        Answer a request with preconditions or a range.
+        """
+        whole = state.response
+        fields = head.fields
+        validators = Validators(whole.fields.get(b"etag"), state.modified_ns // 1_000_000_000)
+        outcome = evaluate_preconditions(head.method, fields, validators, now)
+        if outcome is Outcome.NOT_MODIFIED:
+            return Response(304, fields_of_304(whole.fields), repeat_until=whole.repeat_until)
+        if outcome is Outcome.PRECONDITION_FAILED:
+            return self._pages.error(412)
+        ranges = (
+            requested_ranges(head.method, fields, state.size)
+            if b"range" in fields and range_applies(fields, validators, now)
+            else NoRanges.IGNORED
+        )
+        if ranges is NoRanges.IGNORED:
+            return replace(whole, content=state.content(0, state.size))
+        if ranges is NoRanges.UNSATISFIABLE:
+            unsatisfied = unsatisfied_content_range(state.size)
+            return self._pages.error(416, fields=Fields([(b"Content-Range", unsatisfied)]))
+        if len(ranges) > 1:
+            return _parts(state, ranges)
+        part = ranges[0]
+        return Response(
+            206,
+            Fields.known(
+                (*whole.fields.lines, (b"Content-Range", content_range(part, state.size)))
+            ),
+            state.content(part.first, part.length),
+            repeat_until=whole.repeat_until,
         )
 
     def _to_folder(self, head: RequestHead) -> Response:
@@ -213,8 +231,23 @@ class StaticFiles:
         raise error
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+def _parts(state: FileState, ranges: tuple[ByteRange, ...]) -> Response:
+    """
+    Answer with several ranges of a file as multipart/byteranges.
+    """
+    fields = state.response.fields
+    media_type = fields.get(b"content-type")
+    assert media_type is not None
+    layout = multipart_byteranges(
+        ranges, state.size, media_type, os.urandom(16).hex().encode("ascii")
+    )
+    contents: list[bytes | ContentSource] = []
+    for part_head, part in layout.parts:
+        contents += (part_head, state.content(part.first, part.length))
+    contents.append(layout.tail)
+    lines = [line for line in fields.lines if line[0] != b"Content-Type"]
+    lines.insert(0, (b"Content-Type", layout.content_type))
+    return Response(206, Fields.known(lines), JoinedContent(contents))
 
 
 def _media_type(name: bytes) -> bytes:

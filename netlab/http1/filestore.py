@@ -1,0 +1,198 @@
+"""
+Files as they were a moment ago: found through the guard, described once, kept and looked at again.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from netlab.http1.beneath import OutsideRoot, Root
+from netlab.http1.fields import Fields
+from netlab.http1.files import FileRange, OpenFile
+from netlab.http1.memo import Memo
+from netlab.http1.responses import ContentSource, Response
+
+FRESH_SECONDS: Final = 1.0
+"""For how long a file is taken to be as it was when it was last looked at."""
+
+IN_MEMORY_MAX_BYTES: Final = 32768
+"""Up to here a file is read and kept; measured, sendfile is cheaper from about here on."""
+
+_SMALL_FILES_MAX: Final = 16384
+_SMALL_FILES_MAX_BYTES: Final = 32 << 20
+_LARGE_FILES_MAX: Final = 128
+
+Names: TypeAlias = tuple[bytes, ...]
+"""The names of path components from the root down."""
+
+_SUFFIXES: Final[dict[bytes, bytes]] = {b"br": b".br", b"zstd": b".zst", b"gzip": b".gz"}
+
+
+class IsFolder(Exception):
+    """
+    What was asked for as a file is a folder.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """
+    A file as it was when it was last looked at.
+
+    @ivar identity: device, inode, size and time of change: another file, or another content, has
+        another identity.
+    @ivar path: where to look again.
+    @ivar checked: when it was looked at, in seconds since the epoch.
+    @ivar size: in bytes.
+    @ivar modified_ns: when it was last modified, in nanoseconds since the epoch.
+    @ivar response: the whole answer to a GET without conditions; for a large file without content.
+    @ivar codings: the codings for which there seems to be a precompressed variant beside it.
+    @ivar file: a large file, open; None for one whose content is in the response.
+    """
+
+    identity: tuple[int, int, int, int]
+    path: bytes
+    checked: float
+    size: int
+    modified_ns: int
+    response: Response
+    codings: tuple[bytes, ...] = ()
+    file: OpenFile | None = None
+
+    def content(self, offset: int, length: int) -> bytes | ContentSource:
+        """
+        Return a stretch of the content.
+
+        @param offset: where it begins, in bytes.
+        @param length: how many bytes it has.
+        """
+        if self.file is not None:
+            return FileRange(self.file, offset, length)
+        whole = self.response.content
+        assert isinstance(whole, bytes)
+        return whole[offset : offset + length]
+
+
+class FileStore:
+    """
+    Finds files beneath a root and keeps them: small ones in memory, large ones open, both bounded.
+
+    Whatever is kept is looked at again at most once in L{FRESH_SECONDS}: so long may an old content
+    live on.
+    """
+
+    def __init__(
+        self,
+        root: Root,
+        describe: Callable[[bytes, bytes, os.stat_result, tuple[bytes, ...]], Fields],
+        *,
+        finds_variants: bool = True,
+    ) -> None:
+        """
+        @param root: where the files are.
+        @param describe: makes the header section of a 200, from a file's name without the suffix
+            of its coding, the coding or nothing, the file's status, and the codings of its
+            variants.
+        @param finds_variants: whether to look for precompressed variants.
+        """
+        self._root = root
+        self._describe = describe
+        self._finds_variants = finds_variants
+        self._small: Memo[tuple[Names, bytes], FileState] = Memo(
+            _SMALL_FILES_MAX, _SMALL_FILES_MAX_BYTES
+        )
+        self._large: Memo[tuple[Names, bytes], FileState] = Memo(_LARGE_FILES_MAX)
+
+    def find(self, names: Names, now: float, coding: bytes = b"") -> FileState:
+        """
+        Find a file, as it is now or was a moment ago.
+
+        @param names: where it is.
+        @param now: seconds since the epoch.
+        @param coding: finds the variant in this coding, which lies beside the file.
+        @raise OutsideRoot: when the path leads out of the root, or what is there is no file.
+        @raise IsFolder: when it is a folder.
+        @raise OSError: when there is nothing, or it cannot be opened or read.
+        """
+        key = (names, coding)
+        state = self._small.get(key) or self._large.get(key)
+        if state is not None:
+            if 0 <= now - state.checked < FRESH_SECONDS:
+                return state
+            if self._is_unchanged(state, coding):
+                # The very file that has been found beneath the root, with what was in it.
+                response = replace(state.response, repeat_until=now + FRESH_SECONDS)
+                state = replace(state, checked=now, response=response)
+                self._keep(key, state)
+                return state
+        self._small.discard(key)
+        self._large.discard(key)
+        state = self._look(names, now, coding)
+        self._keep(key, state)
+        return state
+
+    def _keep(self, key: tuple[Names, bytes], state: FileState) -> None:
+        if state.file is None:
+            self._small.put(key, state, state.size)
+        else:
+            self._large.put(key, state)
+
+    def _is_unchanged(self, state: FileState, coding: bytes) -> bool:
+        try:
+            status = os.stat(state.path)
+        except OSError:
+            return False
+        return _identity(status) == state.identity and (
+            bool(coding) or self._variants(state.path) == state.codings
+        )
+
+    def _look(self, names: Names, now: float, coding: bytes) -> FileState:
+        """
+        Open and describe a file: the one place where a request's path becomes a descriptor.
+        """
+        name = names[-1]
+        if coding:
+            names = (*names[:-1], name + _SUFFIXES[coding])
+        file = OpenFile(self._root.open_beneath(names))
+        status = os.fstat(file.descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsFolder
+        if not stat.S_ISREG(status.st_mode):
+            raise OutsideRoot
+        path = b"/".join((self._root.path, *names))
+        codings = () if coding else self._variants(path)
+        fields = self._describe(name, coding, status, codings)
+        response = Response(200, fields, repeat_until=now + FRESH_SECONDS)
+        identity = _identity(status)
+        size = status.st_size
+        modified_ns = status.st_mtime_ns
+        if size > IN_MEMORY_MAX_BYTES:
+            return FileState(identity, path, now, size, modified_ns, response, codings, file)
+        content = os.pread(file.descriptor, size, 0)
+        return FileState(
+            identity,
+            path,
+            now,
+            len(content),
+            modified_ns,
+            replace(response, content=content),
+            codings,
+        )
+
+    def _variants(self, path: bytes) -> tuple[bytes, ...]:
+        """
+        Find what seems to lie beside a file; what is sent still comes through the guard.
+        """
+        if not self._finds_variants:
+            return ()
+        return tuple(
+            coding for coding, suffix in _SUFFIXES.items() if os.access(path + suffix, os.R_OK)
+        )
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
