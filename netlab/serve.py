@@ -40,7 +40,7 @@ def serve(
     @param host: The numeric address to listen on.
     @param echo_port: The echo server's port; 0 lets the system choose.
     @param http_port: The HTTP server's port; 0 lets the system choose.
-    @param root: The folder that the HTTP server serves; L{None} for its own choice.
+    @param root: The folder that the HTTP server serves; C{None} for its own choice.
     @param reactor: Runs them.
     @param show: Is called with some lines about where they are, once they listen.
     @return: The exit status.
