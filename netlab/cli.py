@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     Run the command.
 
-    @param arguments: The command line after the command's name; L{None} takes the process's own.
+    @param arguments: The command line after the command's name; C{None} takes the process's own.
     @return: The exit status: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C.
     """
     # Not at the top of the module: this is the one import that is slow, and --help can do without.

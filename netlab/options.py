@@ -1,7 +1,7 @@
 """
 Values that people type: seconds, counts, byte sizes, ports and endpoint descriptions.
 
-Each function here reads text to a value, or raises L{UsageError} with one line in one shape: the
+Each function here reads text to a value, or raises C{UsageError} with one line in one shape: the
 option, the text as it was typed, what is wrong with it, and what to write instead. Both C{twistd}
 and the C{netlab} command show that line as it is and end with a usage error.
 
@@ -44,7 +44,7 @@ def seconds(
     @param option: The option's name as it is typed, for the error.
     @param at_least: The smallest duration allowed, in seconds, inclusive.
     @param at_most: The longest duration allowed, in seconds, inclusive.
-    @return: A function from the text to seconds; it raises L{UsageError}.
+    @return: A function from the text to seconds; it raises C{UsageError}.
     """
 
     def read(text: str) -> float:
@@ -62,7 +62,7 @@ def count(option: str, *, at_least: int = 0, at_most: int = 1_000_000_000) -> Ca
     @param option: The option's name as it is typed, for the error.
     @param at_least: The smallest number allowed, inclusive.
     @param at_most: The largest number allowed, inclusive.
-    @return: A function from the text to the number; it raises L{UsageError}.
+    @return: A function from the text to the number; it raises C{UsageError}.
     """
 
     def read(text: str) -> int:
@@ -83,7 +83,7 @@ def byte_size(option: str, *, at_least: int = 1, at_most: int = 2**30) -> Callab
     @param option: The option's name as it is typed, for the error.
     @param at_least: The smallest size allowed, in bytes, inclusive.
     @param at_most: The largest size allowed, in bytes, inclusive.
-    @return: A function from the text to bytes; it raises L{UsageError}.
+    @return: A function from the text to bytes; it raises C{UsageError}.
     """
 
     def read(text: str) -> int:
@@ -102,7 +102,7 @@ def tcp_port(option: str, *, at_least: int = 0) -> Callable[[str], int]:
 
     @param option: The option's name as it is typed, for the error.
     @param at_least: 0 where the system may choose a free port, 1 where a port must be named.
-    @return: A function from the text to the port; it raises L{UsageError}.
+    @return: A function from the text to the port; it raises C{UsageError}.
     """
 
     def read(text: str) -> int:

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any
 
 from twisted.application.service import MultiService
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
+from netlab.echo import tap as echo_tap
 from netlab.errors import KnownError
+from netlab.http1 import tap as http_tap
 from netlab.options import tcp_description
 from netlab.service import ListenError, ListeningService, place
 
@@ -32,7 +33,6 @@ def serve(
     *,
     reactor: Any,
     show: Callable[[str], object],
-    http_tap: str = "netlab.http1.tap",
 ) -> int:
     """
     Serve until a signal says stop.
@@ -40,19 +40,16 @@ def serve(
     @param host: The numeric address to listen on.
     @param echo_port: The echo server's port; 0 lets the system choose.
     @param http_port: The HTTP server's port; 0 lets the system choose.
-    @param root: The folder that the HTTP server serves; L{None} for its own choice.
+    @param root: The folder that the HTTP server serves; C{None} for its own choice.
     @param reactor: Runs them.
     @param show: Is called with some lines about where they are, once they listen.
-    @param http_tap: The module with the HTTP server's C{Options} and C{makeService}.
     @return: The exit status.
     @raise KnownError: A port cannot be opened.
     @raise UsageError: The HTTP server refuses its folder.
     """
-    http_arguments = ["--listen", tcp_description(host, http_port)]
-    if root is not None:
-        http_arguments += ["--root", root]
-    echo = _make_service("netlab.echo.tap", ["--listen", tcp_description(host, echo_port)])
-    http = _make_service(http_tap, http_arguments)
+    folder = [] if root is None else ["--root", root]
+    echo = _make_service(echo_tap, ["--listen", tcp_description(host, echo_port)])
+    http = _make_service(http_tap, ["--listen", tcp_description(host, http_port), *folder])
     both = MultiService()
     for service in (echo, http):
         service.setServiceParent(both)  # type: ignore[no-untyped-call]
@@ -70,14 +67,16 @@ def serve(
     return 0
 
 
-def _make_service(tap: str, arguments: Sequence[str]) -> ListeningService:
+def _make_service(tap: Any, arguments: Sequence[str]) -> ListeningService:
     """
     Make a server's service as twistd would.
+
+    @param tap: The server's C{tap} module.
+    @param arguments: The command line for it.
     """
-    module = import_module(tap)
-    options = module.Options()
+    options = tap.Options()
     options.parseOptions(arguments)
-    service = module.makeService(options)
+    service = tap.makeService(options)
     assert isinstance(service, ListeningService)
     return service
 

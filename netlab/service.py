@@ -146,11 +146,9 @@ class ListeningService(Service):
         ports, self.ports = self.ports, []
         for opening in openings:
             opening.cancel()
-        closing: list[Deferred[None]] = [self._connections.close(self._reactor, self._grace)]
-        for port in ports:
-            stopping = port.stopListening()
-            if stopping is not None:
-                closing.append(stopping)
+        stopping = [port.stopListening() for port in ports]
+        closing = [one for one in stopping if one is not None]
+        closing.append(self._connections.close(self._reactor, self._grace))
         return gatherResults(closing).addCallback(lambda _: None)
 
     async def _open(self, description: str, endpoint: IStreamServerEndpoint) -> None:

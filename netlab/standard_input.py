@@ -44,7 +44,7 @@ class StandardInputLines(FileDescriptor):
         """
         Wait for a line. Not to be called again before the line has come.
 
-        @return: The line without its end (a line feed), or L{None} at the end of the input. A last
+        @return: The line without its end (a line feed), or C{None} at the end of the input. A last
             line may lack its end.
         @raise KnownError: The line is absurdly long, or the input cannot be read.
         """

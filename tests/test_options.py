@@ -180,6 +180,15 @@ class EndpointTests(ReaderTestCase):
         for text in ("tcp:65536", "tcp6:99999:interface=\\:\\:1", "tcp:port=70000", "tcp:-1"):
             self.assert_refused(self.read, text, "does not exist")
 
+    def test_missing_parts(self) -> None:
+        """
+        TLS without pyOpenSSL names what to install; with it, the key file that cannot be read.
+        """
+        error = self.assertRaises(UsageError, self.read, "ssl:443:privateKey=/nonexistent.pem")
+        self.assertRegex(
+            str(error), r"needs the Python package \w+|No such file or directory: /nonexistent\.pem"
+        )
+
     def test_description_of_an_address(self) -> None:
         """
         The description of an address and port quotes the colons of IPv6.

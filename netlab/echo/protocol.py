@@ -51,7 +51,7 @@ class EchoSettings:
         client closes.
     @ivar max_bytes: The largest delivery, in bytes, at least 1.
     @ivar idle_timeout: How many seconds a client may leave the connection without progress before
-        the server closes it; L{None} waits for ever.
+        the server closes it; C{None} waits for ever.
     @ivar shows_deliveries: Whether each delivery is logged.
     """
 
@@ -201,21 +201,23 @@ class EchoProtocol(Protocol):
         armed again for what is left.
         """
         assert self._idle_timeout is not None
-        left = self._deadline - self._clock.seconds()
-        if left <= 0:
-            if self._is_closing:
-                self._timer = None
-                self.abort()
-                return
+        self._timer = None
+        now = self._clock.seconds()
+        if now < self._deadline:
+            self._timer = self._clock.callLater(self._deadline - now, self._check_deadline)
+        elif self._is_closing:
+            self.abort()
+        else:
+            # Armed first: a transport may lose its connection while it is told to close, and then
+            # the timer must be there to be cancelled.
+            self._deadline = now + self._idle_timeout
+            self._timer = self._clock.callLater(self._idle_timeout, self._check_deadline)
             _log.info(
                 "Idle for {seconds:g} seconds, closing:  {peer}",
                 seconds=self._idle_timeout,
                 peer=self._peer,
             )
             self.close()
-            left = self._idle_timeout
-            self._deadline += left
-        self._timer = self._clock.callLater(left, self._check_deadline)
 
 
 @implementer(ILoggingContext)

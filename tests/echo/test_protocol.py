@@ -33,12 +33,15 @@ class Transport(StringTransportWithDisconnection):
         super().__init__(peerAddress=peer)
         self.protocol: EchoProtocol
         self.is_aborted = False
+        self.loses_at_once = False
 
     def loseConnection(self) -> None:
         """
         Remember to close.
         """
         self.disconnecting = True
+        if self.loses_at_once:
+            self.flush()
 
     def flush(self) -> None:
         """
@@ -326,6 +329,16 @@ class IdleTests(EchoTestCase):
         _, transport = self.connect(EchoSettings(idle_timeout=10))
         self.clock.advance(10)
         transport.flush()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_lost_while_closing(self) -> None:
+        """
+        A transport that loses its connection at the very moment when it is told to close leaves no
+        timer either.
+        """
+        self.transport.loses_at_once = True
+        self.clock.advance(10)
+        self.assertFalse(self.transport.connected)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_logged(self) -> None:
