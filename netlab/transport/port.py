@@ -84,7 +84,7 @@ class FastPort(tcp.Port):
         defer_accept_seconds: int = 0,
     ) -> FastPort:
         """
-        Make a port of a socket that listens already; L{startListening} remains to be called.
+        Make a port of a socket that listens already; C{startListening} remains to be called.
 
         @param reactor: as for the constructor.
         @param fd: the listening socket. It is duplicated: the caller's own stays open.
@@ -139,7 +139,7 @@ class FastPort(tcp.Port):
                 return
             try:
                 self._admit(accepted, client)
-            except BaseException:  # noqa: BLE001 (logged)
+            except BaseException:
                 log.err()
 
     def _admit(self, accepted: socket.socket, client: tuple[Any, ...]) -> None:
@@ -167,7 +167,7 @@ class FastPort(tcp.Port):
             return
         try:
             why: Any = transport.doRead()
-        except BaseException as raised:  # noqa: BLE001 (logged)
+        except BaseException as raised:
             why = log_exception(transport, raised)
         if why:
             disconnect(self.reactor, transport, why, is_read=True)
