@@ -26,10 +26,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ANSWER = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 210\r\n\r\n" + b"x" * 209 + b"\n"
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 210\r\n\r\n"
+    + b"x" * 209
+    + b"\n"
 )
 SERVER_CORE = 0
 CLIENT_CORE = max(os.sched_getaffinity(0))
@@ -102,9 +104,7 @@ def serve(variant: str, reactor_name: str, workload: str, path: str) -> None:
                 sendfile.SENDFILE_PIECE_MAX_BYTES = int(os.environ["PIECE"])
 
             def send(transport: Any) -> None:
-                sendfile.FileRange(
-                    transport, file.fileno(), 0, size, lambda why: None
-                ).begin(head)
+                sendfile.FileRange(transport, file.fileno(), 0, size, lambda why: None).begin(head)
 
     made = {"close": Closing, "echo": Echo, "file": File}.get(workload, Constant)
     factory: Any = protocol.Factory.forProtocol(made)
@@ -132,10 +132,10 @@ def serve(variant: str, reactor_name: str, workload: str, path: str) -> None:
         serve_bare(workload)
     else:
         from netlab.transport import compat
-        from netlab.transport.port import FastPort
         from netlab.transport.poller import NestedPoller
+        from netlab.transport.port import FastPort
 
-        assert compat.reason_to_stay_stock() is None  # noqa: S101
+        assert compat.reason_to_stay_stock() is None
         options = {"defer_accept_seconds": 5} if "deferred" in variant else {}
         watcher = reactor if "unnested" in variant else NestedPoller(reactor)
         port = FastPort(0, factory, 511, "127.0.0.1", watcher, **options)
@@ -198,20 +198,20 @@ class Server:
         self.port = int(self._line())
 
     def _line(self) -> str:
-        assert self.process.stdout is not None  # noqa: S101
+        assert self.process.stdout is not None
         return self.process.stdout.readline()
 
     def usage(self) -> tuple[float, int]:
         """
         CPU seconds so far, and resident bytes.
         """
-        assert self.process.stdin is not None  # noqa: S101
+        assert self.process.stdin is not None
         self.process.stdin.write("?\n")
         self.process.stdin.flush()
         user, system, resident = self._line().split()
         return float(user) + float(system), int(resident)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *args: object) -> None:

@@ -84,7 +84,7 @@ class FastPort(tcp.Port):
         defer_accept_seconds: int = 0,
     ) -> FastPort:
         """
-        Make a port of a socket that listens already; L{startListening} remains to be called.
+        Make a port of a socket that listens already; C{startListening} remains to be called.
 
         @param reactor: as for the constructor.
         @param fd: the listening socket. It is duplicated: the caller's own stays open.

@@ -55,8 +55,8 @@ class FileRange:
     """
     One transfer of one range of an open file.
 
-    The file descriptor is only borrowed: from L{start} until C{done} is called, which happens
-    exactly once, in every case, and may be before L{start} returns. The descriptor's own position
+    The file descriptor is only borrowed: from C{start} until C{done} is called, which happens
+    exactly once, in every case, and may be before C{start} returns. The descriptor's own position
     is neither used nor moved, so several transfers may share it.
 
     @ivar sent: how many bytes the transport has taken so far.
