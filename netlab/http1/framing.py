@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.fields import Fields, parse_fields
-from netlab.http1.grammar import CHUNK_LINE, MISPLACED_BYTE, parse_decimal
+from netlab.http1.grammar import CHUNK_LINE, CONTROL_BYTE, MISPLACED_BYTE, parse_decimal
 from netlab.http1.limits import Limits
 from netlab.http1.messages import (
     END_OF_MESSAGE,
@@ -20,7 +20,7 @@ from netlab.http1.messages import (
     RequestHead,
     ResponseHead,
 )
-from netlab.http1.receivebuffer import FORBIDDEN, NOT_YET, ReceiveBuffer
+from netlab.http1.receivebuffer import NOT_YET, ReceiveBuffer
 from netlab.http1.statuses import forbids_content
 
 _LENGTH_MAX: Final = (1 << 63) - 1
@@ -115,7 +115,9 @@ def _check_codings(fields: Fields) -> None:
     """
     Accept C{Transfer-Encoding: chunked}, once, and nothing else.
 
-    An empty list element, which RFC 9110 section 5.6.1.2 lets pass elsewhere, is a doubt here.
+    Where chunked is not the last coding nobody can know the length: 400 (RFC 9112 section 6.3 item
+    4). Where it is, another coding before it may be one that we do not know: 501 (section 6.1). An
+    empty list element, which RFC 9110 section 5.6.1.2 lets pass elsewhere, is a doubt here.
     """
     codings = [
         coding.strip(b" \t").lower()
@@ -124,10 +126,10 @@ def _check_codings(fields: Fields) -> None:
     ]
     if codings == [b"chunked"]:
         return
-    if b"chunked" in codings[:-1]:
-        raise RemoteProtocolError(400, "chunked is not the last transfer coding, or is repeated")
     if b"" in codings:
         raise RemoteProtocolError(400, "the Transfer-Encoding has an empty element")
+    if codings[-1] != b"chunked" or b"chunked" in codings[:-1]:
+        raise RemoteProtocolError(400, "chunked is not the last transfer coding, or is repeated")
     raise RemoteProtocolError(501, "only the transfer coding chunked is known here")
 
 
@@ -204,13 +206,23 @@ class ChunkedReader:
     Reads a chunked body (RFC 9112 section 7.1): CRLF only, ASCII digits only, all of it bounded.
     """
 
-    __slots__ = ("_left", "_limits", "_overhead", "_part", "_trailers", "_trailers_bytes")
+    __slots__ = (
+        "_content_left",
+        "_left",
+        "_limits",
+        "_overhead",
+        "_part",
+        "_trailers",
+        "_trailers_bytes",
+    )
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, content_max_bytes: int | None = None) -> None:
         """
         @param limits: the bounds of chunk lines and trailers.
+        @param content_max_bytes: how much content there may be, or None for any amount.
         """
         self._limits = limits
+        self._content_left = content_max_bytes
         self._part = _ChunkPart.SIZE
         self._left = 0
         self._overhead = 0
@@ -222,7 +234,8 @@ class ChunkedReader:
         Take the next piece out of the buffer.
 
         @return: content, the end of the message, or None to wait for more.
-        @raise RemoteProtocolError: 400 for what is no chunk, 431 for too long a trailer section.
+        @raise RemoteProtocolError: 400 for what is no chunk, 413 as soon as a chunk's size says
+            that there is too much content, 431 for too long a trailer section.
         """
         while True:
             part = self._part
@@ -261,15 +274,17 @@ class ChunkedReader:
         Take one line without its CRLF, or None where its end has not come yet.
         """
         end = buffer.find(b"\r\n", MISPLACED_BYTE)
-        if end > max_bytes or (end < 0 and len(buffer) > max_bytes + 1):
-            raise RemoteProtocolError(status, "a line of the chunked body is too long")
-        if end == FORBIDDEN:
-            raise RemoteProtocolError(400, "a line of the chunked body holds a control byte")
-        if end == NOT_YET:
+        if 0 <= end <= max_bytes:
+            line = buffer.take(end)
+            buffer.take(2)
+            if CONTROL_BYTE.search(line) is None:
+                return line
+        elif end == NOT_YET and len(buffer) <= max_bytes + 1:
             return None
-        line = buffer.take(end)
-        buffer.take(2)
-        return line
+        elif MISPLACED_BYTE.search(buffer.peek(max_bytes + 2)) is None:
+            # A wrong byte behind the limit is never met when the bytes come one at a time.
+            raise RemoteProtocolError(status, "a line of the chunked body is too long")
+        raise RemoteProtocolError(400, "a line of the chunked body holds a control byte")
 
     def _read_size(self, buffer: ReceiveBuffer) -> bool:
         limits = self._limits
@@ -292,6 +307,10 @@ class ChunkedReader:
         self._left = int(digits, 16)
         if self._left > _LENGTH_MAX:
             raise RemoteProtocolError(400, "a chunk size is not a number of bytes")
+        if self._content_left is not None:
+            self._content_left -= self._left
+            if self._content_left < 0:
+                raise RemoteProtocolError(413, "the content is too long")
         self._part = _ChunkPart.DATA if self._left else _ChunkPart.TRAILERS
         return True
 
@@ -325,14 +344,18 @@ class ChunkedReader:
 BodyReader: TypeAlias = FixedReader | ChunkedReader | UntilCloseReader
 
 
-def body_reader(framing: Framing, limits: Limits) -> BodyReader:
+def body_reader(
+    framing: Framing, limits: Limits, content_max_bytes: int | None = None
+) -> BodyReader:
     """
     Make the reader for this framing.
+
+    @param content_max_bytes: how much content a chunked body may have, or None for any amount.
     """
     if isinstance(framing, Fixed):
         return FixedReader(framing.length)
     if framing is Delimited.CHUNKED:
-        return ChunkedReader(limits)
+        return ChunkedReader(limits, content_max_bytes)
     return UntilCloseReader()
 
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from netlab.http1.errors import RemoteProtocolError
 from netlab.http1.fields import Fields, parse_fields
-from netlab.http1.framing import Framing, request_framing
+from netlab.http1.framing import NO_BODY, Framing, request_framing
 from netlab.http1.grammar import (
     MISPLACED_BYTE,
     START_LINE_VERSION,
@@ -22,7 +23,7 @@ from netlab.http1.grammar import (
 from netlab.http1.limits import Limits
 from netlab.http1.memo import Memo
 from netlab.http1.messages import HTTP_1_0, HTTP_1_1, RequestHead, ResponseHead, Version
-from netlab.http1.receivebuffer import FORBIDDEN, ReceiveBuffer
+from netlab.http1.receivebuffer import FORBIDDEN, NOT_YET, ReceiveBuffer
 from netlab.http1.target import parse_target
 
 _MEMO_ENTRIES: Final = 1024
@@ -40,7 +41,7 @@ class ParsedRequest:
     @ivar is_persistent: whether the peer's version and Connection field let the connection live on
         after the answer (RFC 9112 section 9.3).
     @ivar expects_continue: whether the peer waits for 100 before it sends the content
-        (RFC 9110 section 10.1.1).
+        (RFC 9110 section 10.1.1); never where it has no content to send.
     """
 
     head: RequestHead
@@ -91,6 +92,7 @@ class RequestParser:
         line_end = raw.index(b"\r\n")
         section_bytes = raw[line_end + 2 : -2]
         method, raw_target, version = self.parse_request_line(raw[:line_end])
+        target = parse_target(method, raw_target)
         if len(section_bytes) > self.limits.header_section_max_bytes:
             raise RemoteProtocolError(431, "the header section is too long")
         key = (section_bytes, version)
@@ -99,7 +101,6 @@ class RequestParser:
             section = self._parse_section(section_bytes, version)
             if len(section_bytes) <= _MEMO_KEY_MAX_BYTES:
                 self._sections.put(key, section)
-        target = parse_target(method, raw_target)
         head = RequestHead(method, target, version, section.fields, raw)
         parsed = ParsedRequest(
             head, section.framing, section.is_persistent, section.expects_continue
@@ -153,7 +154,8 @@ class RequestParser:
             expectations.discard(b"100-continue")
         if expectations - {b"100-continue"}:
             raise RemoteProtocolError(417, "the only expectation known here is 100-continue")
-        return _Section(fields, framing, is_persistent, bool(expectations))
+        expects_continue = bool(expectations) and framing != NO_BODY
+        return _Section(fields, framing, is_persistent, expects_continue)
 
 
 _NO_TARGET: Final = parse_target(b"OPTIONS", b"*")
@@ -177,17 +179,23 @@ class RequestHeadReader:
     """
     Finds the end of a request head in what has been received, and refuses early what can no
     longer become one: whoever sends half of a wrong head is answered now, not at a deadline.
+
+    Where a head has several faults, the one reported is the one met first when the bytes come one
+    at a time, so that it does not depend on where the deliveries are cut.
+
+    @ivar has_skipped_line: whether the empty line that may precede a request line has come.
     """
 
-    __slots__ = ("_has_skipped_line", "_line_is_checked", "_parser")
+    __slots__ = ("_line_length", "_line_searched", "_parser", "has_skipped_line")
 
     def __init__(self, parser: RequestParser) -> None:
         """
         @param parser: what parses the heads that are found.
         """
         self._parser = parser
-        self._has_skipped_line = False
-        self._line_is_checked = False
+        self._line_length = NOT_YET
+        self._line_searched = 0
+        self.has_skipped_line = False
 
     def read(self, buffer: ReceiveBuffer) -> ParsedRequest | None:
         """
@@ -196,35 +204,78 @@ class RequestHeadReader:
         @return: the head, or None to wait for more.
         @raise RemoteProtocolError: with the status that says what is wrong.
         """
-        if not self._line_is_checked and buffer.peek(2) == b"\r\n":
+        while self._line_length == NOT_YET and buffer.peek(2) == b"\r\n":
             # RFC 9112 section 2.2: one empty line before the request line is ignored.
-            if self._has_skipped_line:
+            if self.has_skipped_line:
                 raise RemoteProtocolError(400, "there is more than one empty line before a request")
             buffer.take(2)
-            self._has_skipped_line = True
+            self.has_skipped_line = True
         end = buffer.find(b"\r\n\r\n", MISPLACED_BYTE)
         if end < 0:
-            self._check_early(buffer)
-            if end == FORBIDDEN:
-                raise RemoteProtocolError(400, "the head holds a control byte or a bare CR or LF")
+            if end == FORBIDDEN or self._is_doomed(buffer):
+                fault = self._first_fault(buffer.peek(len(buffer)))
+                assert fault is not None
+                raise fault
             return None
         raw = buffer.take(end + 4)
-        self._has_skipped_line = self._line_is_checked = False
-        return self._parser.parse(raw)
+        self._line_length = NOT_YET
+        self._line_searched = 0
+        self.has_skipped_line = False
+        try:
+            return self._parser.parse(raw)
+        except RemoteProtocolError as fault:
+            # All but its last byte is what the head was when it was not yet one.
+            raise self._first_fault(raw[:-1]) or fault from None
 
-    def _check_early(self, buffer: ReceiveBuffer) -> None:
+    def _is_doomed(self, buffer: ReceiveBuffer) -> bool:
+        """
+        Say whether the beginning of a head is too long already, or has a wrong request line.
+        """
         limits = self._parser.limits
-        line_end = buffer.locate(b"\r\n", limits.start_line_max_bytes + 2)
-        if line_end < 0:
-            if len(buffer) > limits.start_line_max_bytes + 1:
-                raise RemoteProtocolError(414, "the request line is too long")
-            return
-        if not self._line_is_checked:
-            method, target, _version = self._parser.parse_request_line(buffer.peek(line_end))
+        if self._line_length == NOT_YET:
+            # The searched part grows with the buffer, so no byte is looked at again and again.
+            self._line_length = buffer.locate(
+                b"\r\n", self._line_searched, limits.start_line_max_bytes + 2
+            )
+            if self._line_length == NOT_YET:
+                self._line_searched = max(0, len(buffer) - 1)
+                return len(buffer) > limits.start_line_max_bytes + 1
+            if self._line_fault(buffer.peek(self._line_length)) is not None:
+                return True
+        return len(buffer) - self._line_length - 2 > limits.header_section_max_bytes + 1
+
+    def _line_fault(self, line: bytes) -> RemoteProtocolError | None:
+        try:
+            method, target, _version = self._parser.parse_request_line(line)
             parse_target(method, target)
-            self._line_is_checked = True
-        if len(buffer) - line_end - 2 > limits.header_section_max_bytes + 1:
-            raise RemoteProtocolError(431, "the header section is too long")
+        except RemoteProtocolError as fault:
+            return fault
+        return None
+
+    def _first_fault(self, begun: bytes) -> RemoteProtocolError | None:
+        """
+        Find the fault in the beginning of a head that is met first, byte by byte.
+        """
+        limits = self._parser.limits
+        faults: list[tuple[int, RemoteProtocolError]] = []
+        misplaced = MISPLACED_BYTE.search(begun)
+        if misplaced is not None:
+            # That a CR is bare is known when another byte than LF follows it.
+            met = misplaced.end() + (misplaced[0] == b"\r")
+            explanation = "the head holds a control byte or a bare CR or LF"
+            faults.append((met, RemoteProtocolError(400, explanation)))
+        line_length = begun.find(b"\r\n", 0, limits.start_line_max_bytes + 2)
+        if line_length < 0:
+            met = limits.start_line_max_bytes + 2
+            faults.append((met, RemoteProtocolError(414, "the request line is too long")))
+        else:
+            line_fault = self._line_fault(begun[:line_length])
+            if line_fault is not None:
+                faults.append((line_length + 2, line_fault))
+            met = line_length + 2 + limits.header_section_max_bytes + 2
+            faults.append((met, RemoteProtocolError(431, "the header section is too long")))
+        met, fault = min(faults, key=itemgetter(0))
+        return fault if met <= len(begun) else None
 
 
 def parse_response_head(raw: bytes, limits: Limits) -> ResponseHead:

@@ -55,7 +55,8 @@ class ReceiveBuffer:
         Look for a separator and, where it has not come yet, for bytes that may not stand before
         it; neither is looked for again where the last call has looked already.
 
-        @param forbidden: matches one byte, and looks at most at the bytes next to it.
+        @param forbidden: matches one byte, and looks at most at the bytes next to it; what has
+            been taken is next to nothing.
         @return: how many bytes stand before the separator, or L{NOT_YET}, or L{FORBIDDEN}.
         """
         data = self._data
@@ -64,16 +65,23 @@ class ReceiveBuffer:
             return at - self._start
         searched = max(self._start, self._searched - 1)
         self._searched = len(data)
-        return NOT_YET if forbidden.search(data, searched) is None else FORBIDDEN
+        # The first byte is judged alone, because a pattern that looks back would see before it
+        # whatever was taken last, if that came in the same delivery.
+        if forbidden.search(data[self._start : self._start + 1]) or forbidden.search(
+            data, searched
+        ):
+            return FORBIDDEN
+        return NOT_YET
 
-    def locate(self, separator: bytes, within: int) -> int:
+    def locate(self, separator: bytes, begin: int, end: int) -> int:
         """
-        Look for a separator among the first bytes, each time anew.
+        Look for a separator among some of the bytes, without remembering that.
 
-        @param within: how many bytes are looked at.
+        @param begin: how many bytes are passed over.
+        @param end: how many bytes, those included, are looked at.
         @return: how many bytes stand before the separator, or L{NOT_YET}.
         """
-        at = self._data.find(separator, self._start, self._start + within)
+        at = self._data.find(separator, self._start + begin, self._start + end)
         return NOT_YET if at < 0 else at - self._start
 
     def peek(self, count: int) -> bytes:

@@ -230,7 +230,7 @@ class ServerConnection:
         framing = parsed.framing
         if isinstance(framing, Fixed) and framing.length > limits.content_max_bytes:
             raise RemoteProtocolError(413, "the content is too long")
-        self._reader = body_reader(framing, limits)
+        self._reader = body_reader(framing, limits, limits.content_max_bytes)
         if framing == NO_BODY:
             self.deadline = None
         else:
