@@ -18,6 +18,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.error import (
     ConnectError,
+    ConnectingCancelledError,
     DNSLookupError,
 )
 from twisted.internet.error import (
@@ -291,7 +292,7 @@ class HTTPClient:
             raise RequestError(f"{url}: connection refused: nothing listens there") from error
         except DNSLookupError as error:
             raise RequestError(f"{url}: unknown host: {url.host}") from error
-        except (DeferredTimeoutError, ConnectTimeoutError) as error:
+        except (DeferredTimeoutError, ConnectTimeoutError, ConnectingCancelledError) as error:
             raise RequestError(f"{url}: no connection within {timeout:g} seconds") from error
         except (ConnectError, OSError, ValueError) as error:
             raise RequestError(f"{url}: no connection: {error}") from error

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from netlab.errors import KnownError
 from netlab.http1.clientconnection import ClientConnection, ClientPhase, ClientSettings
 from netlab.http1.errors import RemoteProtocolError
 from netlab.http1.fields import NO_FIELDS, Fields
@@ -36,13 +37,13 @@ much as that.
 """
 
 
-class RequestError(Exception):
+class RequestError(KnownError):
     """
     There is no complete answer. The text is one line, which begins with what was asked for.
     """
 
 
-class ConnectionEnded(RequestError):  # noqa: N818
+class ConnectionEnded(RequestError):
     """
     The connection ended before its time.
 

@@ -95,7 +95,7 @@ def disconnect(
         else:
             reactor.removeWriter(selectable)
             selectable.connectionLost(reason)
-    except BaseException as raised:  # noqa: BLE001 (logged)
+    except BaseException as raised:
         log_exception(selectable, raised)
 
 
@@ -109,7 +109,7 @@ def log_exception(selectable: Any, raised: BaseException) -> BaseException:
     """
     try:
         prefix = selectable.logPrefix()
-    except BaseException:  # noqa: BLE001 (logged)
+    except BaseException:
         log.err()
         prefix = "(buggy logPrefix method)"
     log.err(failure.Failure(raised), system=prefix)
@@ -218,7 +218,7 @@ class NestedPoller:
     def callLater(
         self,
         delay: float,
-        callable: Callable[..., Any],  # noqa: A002 (the interface's name)
+        callable: Callable[..., Any],
         *args: object,
         **kwargs: object,
     ) -> IDelayedCall:
@@ -243,7 +243,7 @@ class NestedPoller:
 
     def callFromThread(
         self,
-        callable: Callable[..., Any],  # noqa: A002 (the interface's name)
+        callable: Callable[..., Any],
         *args: object,
         **kwargs: object,
     ) -> None:
@@ -298,7 +298,7 @@ class NestedPoller:
                     continue
                 try:
                     why = selectable.doRead()
-                except BaseException as raised:  # noqa: BLE001 (logged)
+                except BaseException as raised:
                     why = log_exception(selectable, raised)
                 if why:
                     disconnect(self, selectable, why, is_read=True)
@@ -316,7 +316,7 @@ class NestedPoller:
         for selectable in self.removeAll():
             try:
                 selectable.connectionLost(reason)
-            except BaseException as raised:  # noqa: BLE001 (logged)
+            except BaseException as raised:
                 log_exception(selectable, raised)
 
     # Behind the interfaces
@@ -343,7 +343,7 @@ class NestedPoller:
                 if not why and event & _OUT and fd in self._writers:
                     is_read = False
                     why = selectable.doWrite()
-            except BaseException as raised:  # noqa: BLE001 (logged)
+            except BaseException as raised:
                 why = log_exception(selectable, raised)
         if why:
             disconnect(self, selectable, why, is_read=is_read)

@@ -139,7 +139,7 @@ class FastPort(tcp.Port):
                 return
             try:
                 self._admit(accepted, client)
-            except BaseException:  # noqa: BLE001 (logged)
+            except BaseException:
                 log.err()
 
     def _admit(self, accepted: socket.socket, client: tuple[Any, ...]) -> None:
@@ -167,7 +167,7 @@ class FastPort(tcp.Port):
             return
         try:
             why: Any = transport.doRead()
-        except BaseException as raised:  # noqa: BLE001 (logged)
+        except BaseException as raised:
             why = log_exception(transport, raised)
         if why:
             disconnect(self.reactor, transport, why, is_read=True)
