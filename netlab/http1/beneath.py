@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Generator
 from typing import Final
 
 SYMLINKS_MAX: Final = 40
@@ -82,6 +83,48 @@ class Root:
         finally:
             for folder in folders[1:]:
                 os.close(folder)
+
+    def entries(
+        self, segments: tuple[bytes, ...], *, shows_hidden: bool
+    ) -> Generator[tuple[bytes, os.stat_result], None, None]:
+        """
+        Look into a folder.
+
+        @param segments: where it is, as for L{open_beneath}.
+        @param shows_hidden: as for L{check_names}.
+        @return: names and status of the files and folders in it, in no order, without those whose
+            links lead out of the root or nowhere. Close it when enough has been seen.
+        @raise OutsideRoot: as for L{open_beneath}.
+        @raise OSError: when it is no folder, or cannot be read.
+        """
+        folder = self.open_beneath(segments)
+        try:
+            with os.scandir(folder) as found:
+                for entry in found:
+                    name = os.fsencode(entry.name)
+                    try:
+                        check_names((name,), shows_hidden=shows_hidden)
+                        status = entry.stat(follow_symlinks=False)
+                        if stat.S_ISLNK(status.st_mode):
+                            status = self.status((*segments, name))
+                    except (OutsideRoot, OSError):
+                        continue  # what could not be opened is not shown either
+                    if stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode):
+                        yield name, status
+        finally:
+            os.close(folder)
+
+    def status(self, segments: tuple[bytes, ...]) -> os.stat_result:
+        """
+        Look at the file or folder at this path.
+
+        @param segments: as for L{open_beneath}, and so are the errors.
+        """
+        descriptor = self.open_beneath(segments)
+        try:
+            return os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _link_components(self, name: bytes, folders: list[int]) -> list[bytes]:
         """

@@ -5,12 +5,14 @@ What answers requests: a request head goes in, a response comes out, now or late
 from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
+from netlab.http1.fields import Fields
 from netlab.http1.messages import RequestHead
+from netlab.http1.redirects import RedirectRules
 from netlab.http1.responses import Pages, Response, refuse_method
 from netlab.http1.target import TargetForm
 
@@ -59,6 +61,108 @@ class Redirect:
         """
         refusal = refuse_method(head, self.pages)
         return self.pages.redirection(self.location, self.status) if refusal is None else refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """
+    Sends elsewhere what the rules cover, and leaves the rest to another resource.
+
+    @ivar rules: from a file of redirects.
+    @ivar otherwise: answers all other paths.
+    @ivar pages: writes the pages with the links.
+    """
+
+    rules: RedirectRules
+    otherwise: Resource
+    pages: Pages
+
+    def respond(self, head: RequestHead) -> Answer:
+        """
+        Answer, or let the other resource do it.
+        """
+        redirection = self.rules.lookup(head.target.segments, head.target.query)
+        if redirection is None:
+            return self.otherwise.respond(head)
+        return Redirect(redirection.location, redirection.status, self.pages).respond(head)
+
+
+@dataclass(frozen=True, slots=True)
+class WithFields:
+    """
+    Adds the same field lines to every answer of another resource.
+
+    @ivar resource: the other one.
+    @ivar lines: the field lines.
+    """
+
+    resource: Resource
+    lines: tuple[tuple[bytes, bytes], ...]
+
+    def respond(self, head: RequestHead) -> Answer:
+        """
+        Let the other resource answer, and add to that.
+        """
+        return _add_fields(self.resource.respond(head), self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class CrossOrigin:
+    """
+    Lets pages of other origins read the answers of another resource (Fetch standard, "CORS
+    protocol"); never with credentials.
+
+    @ivar resource: the other one.
+    @ivar origins: as browsers send them in Origin; C{*} stands for all.
+    """
+
+    resource: Resource
+    origins: tuple[bytes, ...]
+
+    def respond(self, head: RequestHead) -> Answer:
+        """
+        Answer a preflight, or let the other resource answer and add to that.
+        """
+        fields = head.fields
+        if b"*" in self.origins:
+            lines: tuple[tuple[bytes, bytes], ...] = ((b"Access-Control-Allow-Origin", b"*"),)
+        else:
+            lines = ((b"Vary", b"Origin"),)
+            origin = fields.get(b"origin")
+            if origin is not None and origin in self.origins:
+                lines = (*lines, (b"Access-Control-Allow-Origin", origin))
+        if (
+            head.method == b"OPTIONS"
+            and b"origin" in fields
+            and b"access-control-request-method" in fields
+        ):
+            return Response(204, Fields.known((*lines, *_PREFLIGHT_LINES)))
+        return _add_fields(self.resource.respond(head), (*lines, _EXPOSE_LINE))
+
+
+_PREFLIGHT_LINES: Final = (
+    (b"Access-Control-Allow-Methods", b"GET, HEAD"),
+    (b"Access-Control-Allow-Headers", b"*"),
+    (b"Access-Control-Max-Age", b"86400"),
+)
+_EXPOSE_LINE: Final = (
+    b"Access-Control-Expose-Headers",
+    b"Accept-Ranges, Content-Encoding, Content-Length, Content-Range, ETag",
+)
+
+
+def _add_fields(answer: Answer, lines: tuple[tuple[bytes, bytes], ...]) -> Answer:
+    """
+    Add field lines to a response that is here or will come.
+    """
+
+    def add(response: Response) -> Response:
+        return replace(response, fields=Fields.known((*response.fields.lines, *lines)))
+
+    if isinstance(answer, Response):
+        return add(answer)
+    later = answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(answer)
+    return later.addCallback(add)
 
 
 @dataclass(frozen=True, slots=True)

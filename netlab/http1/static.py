@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote_from_bytes
@@ -23,9 +25,12 @@ from netlab.http1.conditional import (
 from netlab.http1.contents import JoinedContent
 from netlab.http1.dates import format_date
 from netlab.http1.fields import NO_FIELDS, Fields
-from netlab.http1.filestore import FileState, FileStore, IsFolder, Names
+from netlab.http1.filestore import FRESH_SECONDS, FileState, FileStore, IsFolder, Names
+from netlab.http1.listing import Entry, make_listing, parse_order, render_json
+from netlab.http1.listingpage import render_page
+from netlab.http1.mediatypes import media_type_of
 from netlab.http1.messages import RequestHead
-from netlab.http1.negotiation import IDENTITY, acceptable_codings
+from netlab.http1.negotiation import IDENTITY, acceptable_codings, accepts_html, prefers_json
 from netlab.http1.ranges import (
     ByteRange,
     NoRanges,
@@ -41,6 +46,14 @@ _NOT_FOUND_ERRNOS: Final = frozenset(
 )
 _FORBIDDEN_ERRNOS: Final = frozenset((errno.EACCES, errno.EPERM))
 _BUSY_ERRNOS: Final = frozenset((errno.EMFILE, errno.ENFILE))
+
+#: What a 404 does not say of the page that it carries.
+_FIELDS_OF_FOUND: Final = (b"Accept-Ranges", b"ETag", b"Last-Modified", b"Vary")
+
+_LISTING_FIELDS: Final = (
+    (b"Cache-Control", b"no-cache"),
+    (b"X-Content-Type-Options", b"nosniff"),
+)
 
 _CONDITIONAL_FIELDS: Final = (
     b"if-none-match",
@@ -58,6 +71,10 @@ class StaticSettings:
 
     @ivar index: the file that answers for a folder.
     @ivar shows_hidden: whether names that begin with a dot may be asked for.
+    @ivar lists_folders: whether a folder without an index is shown as a list.
+    @ivar is_single_page: whether the root's index answers for pages that there are not: for paths
+        without an extension, where the client takes HTML.
+    @ivar not_found: the file beneath the root that is the content of every 404.
     @ivar is_bare: answers as the reference's: content, and nothing said about it.
     @ivar cache_control: the Cache-Control of everything but HTML; None sends none.
     @ivar html_cache_control: that of HTML, which names all else and so must not be stale.
@@ -65,6 +82,9 @@ class StaticSettings:
 
     index: bytes = b"index.html"
     shows_hidden: bool = False
+    lists_folders: bool = False
+    is_single_page: bool = False
+    not_found: Names | None = None
     is_bare: bool = False
     cache_control: bytes | None = None
     html_cache_control: bytes | None = b"no-cache"
@@ -85,6 +105,7 @@ class StaticFiles:
         @param root: the folder.
         @param seconds: tells the time in seconds since the epoch.
         """
+        self._root = root
         self._seconds = seconds
         self._settings = settings
         self._pages = Pages(settings.is_bare)
@@ -98,23 +119,28 @@ class StaticFiles:
         if refusal is not None:
             return refusal
         now = self._seconds()
+        segments = head.target.segments
         try:
-            names = self._names(head.target.segments)
+            names = self._names(segments)
             state = self._store.find(names, now)
             if state.codings and b"accept-encoding" in head.fields:
                 state = self._variant(head, names, state, now)
         except OutsideRoot:
-            return self._pages.error(404)
+            return self._not_found(now)
         except IsFolder:
-            if head.target.segments[-1] == b"":
-                return self._pages.error(404)  # the index itself is a folder
-            return self._to_folder(head)
+            # With a slash at its end, what is a folder is the index itself.
+            return self._not_found(now) if segments[-1] == b"" else self._to_folder(head)
         except OSError as error:
-            return self._failed(error)
-        fields = head.fields
+            return self._without_file(head, error, now)
+        return self._respond_with(state, head, now)
+
+    def _respond_with(self, state: FileState, head: RequestHead, now: float) -> Response:
+        """
+        Answer with a file.
+        """
         if not self._settings.is_bare:
             for name in _CONDITIONAL_FIELDS:
-                if name in fields:
+                if name in head.fields:
                     return self._respond_conditionally(head, state, now)
         if state.file is None:
             return state.response
@@ -153,7 +179,7 @@ class StaticFiles:
         """
         if self._settings.is_bare:
             return NO_FIELDS
-        media_type = _media_type(name)
+        media_type = media_type_of(name)
         is_html = media_type.startswith(b"text/html")
         settings = self._settings
         cache_control = settings.html_cache_control if is_html else settings.cache_control
@@ -221,14 +247,73 @@ class StaticFiles:
         query = b"" if head.target.query is None else b"?" + head.target.query
         return self._pages.redirection(path + b"/" + query)
 
-    def _failed(self, error: OSError) -> Response:
-        if error.errno in _NOT_FOUND_ERRNOS:
-            return self._pages.error(404)
+    # Where there is no file
+
+    def _without_file(self, head: RequestHead, error: OSError, now: float) -> Response:
+        """
+        Answer where the file cannot be opened.
+        """
         if error.errno in _FORBIDDEN_ERRNOS:
             return self._pages.error(403)
         if error.errno in _BUSY_ERRNOS:
             return self._pages.error(503, fields=Fields([(b"Retry-After", b"1")]))
-        raise error
+        if error.errno not in _NOT_FOUND_ERRNOS:
+            raise error
+        settings = self._settings
+        segments = head.target.segments
+        try:
+            if segments[-1] == b"" and settings.lists_folders:
+                return self._list(head, now)
+            if settings.is_single_page and b"." not in segments[-1] and accepts_html(head.fields):
+                state = self._store.find((settings.index,), now)
+                return self._respond_with(state, head, now)
+        except (OutsideRoot, IsFolder, OSError):
+            pass  # neither a folder to list nor a page to show in its place
+        return self._not_found(now)
+
+    def _not_found(self, now: float) -> Response:
+        """
+        Answer 404, with the page made for that if there is one.
+        """
+        names = self._settings.not_found
+        if names is None:
+            return self._pages.error(404)
+        try:
+            state = self._store.find(names, now)
+        except (OutsideRoot, IsFolder, OSError):
+            return self._pages.error(404)
+        fields = Fields.known(
+            line for line in state.response.fields if line[0] not in _FIELDS_OF_FOUND
+        )
+        return Response(404, fields, state.content(0, state.size), closes=True)
+
+    def _list(self, head: RequestHead, now: float) -> Response:
+        """
+        Show what is in a folder.
+
+        @raise OSError: when it is none.
+        """
+        segments = head.target.segments
+        entries = self._root.entries(segments[:-1], shows_hidden=self._settings.shows_hidden)
+        with closing(entries):
+            listing = make_listing(
+                (
+                    Entry(name, stat.S_ISDIR(s.st_mode), s.st_size, int(s.st_mtime))
+                    for name, s in entries
+                ),
+                parse_order(head.target.query),
+            )
+        if prefers_json(head.fields):
+            rendered = render_json(listing)
+        else:
+            rendered = render_page(segments, listing)
+        return Response(
+            200,
+            Fields.known((*rendered.fields, *_LISTING_FIELDS)),
+            rendered.content,
+            # Reading and sorting a large folder takes long enough to be worth a second's memory.
+            repeat_until=now + FRESH_SECONDS,
+        )
 
 
 def _parts(state: FileState, ranges: tuple[ByteRange, ...]) -> Response:
@@ -248,10 +333,3 @@ def _parts(state: FileState, ranges: tuple[ByteRange, ...]) -> Response:
     lines = [line for line in fields.lines if line[0] != b"Content-Type"]
     lines.insert(0, (b"Content-Type", layout.content_type))
     return Response(206, Fields.known(lines), JoinedContent(contents))
-
-
-def _media_type(name: bytes) -> bytes:
-    import mimetypes
-
-    guess = mimetypes.guess_type(os.fsdecode(name))[0] or "application/octet-stream"
-    return (guess + ("; charset=utf-8" if guess.startswith("text/") else "")).encode("ascii")

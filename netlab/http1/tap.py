@@ -4,29 +4,34 @@ C{twistd netlab-http}: options to a service.
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.application.service import IService
 from twisted.python.usage import UsageError
 
 from netlab.demonstration import demonstration_root
-from netlab.http1.beneath import Root
+from netlab.http1.beneath import OutsideRoot, Root, check_names
 from netlab.http1.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS, values
 from netlab.http1.errors import RemoteProtocolError
+from netlab.http1.faults import FaultyFileError
+from netlab.http1.fieldoption import parse_field_option
+from netlab.http1.grammar import ABSOLUTE_FORM
 from netlab.http1.limits import Admission, Limits, Timeouts
 from netlab.http1.log import AccessLog
 from netlab.http1.protocol import SERVER_NAME, HTTPServerFactory
-from netlab.http1.resource import Redirect, Resource, Router
+from netlab.http1.redirects import RedirectRules, parse_redirects
+from netlab.http1.resource import CrossOrigin, Redirect, Redirected, Resource, Router, WithFields
 from netlab.http1.responses import Pages
 from netlab.http1.serverconnection import ServerSettings
 from netlab.http1.static import StaticFiles, StaticSettings
-from netlab.http1.target import parse_target
-from netlab.options import ListeningOptions
-from netlab.service import ListeningService
+from netlab.options import ListeningOptions, seconds
+from netlab.service import STOP_GRACE_SECONDS, ListeningService
 
 _REFERENCE_REDIRECT = "/redirect=/result.html"
+
+_Value = TypeVar("_Value")
 
 
 class Options(ListeningOptions):
@@ -44,6 +49,17 @@ class Options(ListeningOptions):
     optParameters = [  # noqa: RUF012
         ["root", "r", None, "Serve the files of this folder. [default: the demonstration pages]"],
         ["access-log", "l", None, "Append a line for each answer to this file."],
+        ["not-found", None, None, "The content of every 404: a file, named from the root down."],
+        ["redirects", None, None, "Redirect by the rules of this file: FROM TO [STATUS] a line."],
+        ["cache-control", None, None, "The Cache-Control of everything but HTML."],
+        ["html-cache-control", None, "no-cache", "The Cache-Control of HTML."],
+        [
+            "drain-timeout",
+            None,
+            STOP_GRACE_SECONDS,
+            "When told to stop, let running answers finish for this many seconds.",
+            seconds("--drain-timeout", at_least=0),
+        ],
         *(
             [bound.option, bound.short, bound.default, bound.text, bound.reader]
             for bound in (*TIMEOUT_BOUNDS, *LIMIT_BOUNDS, *ADMISSION_BOUNDS)
@@ -53,45 +69,75 @@ class Options(ListeningOptions):
         ["bare-headers", "b", "Answer with the reference's bytes: no Date, no type, no page."],
         ["show-requests", "s", "Log each request head, control bytes escaped."],
         ["hidden", None, "Also serve files whose names begin with a dot."],
+        ["listing", None, "Show what is in a folder that has no index.html."],
+        ["single-page", None, "Let the root's index.html answer for pages that there are not."],
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self.redirects: list[tuple[str, str]] = []
+        self.routes: dict[tuple[bytes, ...], bytes] = {}
+        self.field_lines: list[tuple[bytes, bytes]] = []
+        self.origins: list[bytes] = []
 
+    # The docstrings of opt_ methods are shown by --help.
     def opt_redirect(self, rule: str) -> None:
         """
-        Answer PATH with a 301 to LOCATION: PATH=LOCATION. May be given more than once; the first
-        one replaces the reference's /redirect=/result.html.
+        Answer a path with a 301: PATH=LOCATION. May be given more than once, and then replaces the
+        reference's rule, /redirect=/result.html.
         """
         path, equals, location = rule.partition("=")
-        if not equals or not path.startswith("/") or not location:
-            raise UsageError(f"--redirect {rule!a}: not a rule; write /from=/to")
-        self.redirects.append((path, location))
+        read = _reader("--redirect", rule, "write a rule such as /from=/to")
+        rules = read(lambda: parse_redirects(f"{path} {location}".encode()).rules)
+        if not equals or not location or len(rules) != 1 or rules[0].is_prefix:
+            raise UsageError(f"--redirect {rule!a}: not a rule; write one such as /from=/to")
+        self.routes[rules[0].segments] = rules[0].redirection((), None).location
+
+    def opt_header(self, line: str) -> None:
+        """
+        Add a field line to every answer: "Name: value". May be given more than once.
+        """
+        read = _reader("--header", line, "write a line such as 'Name: value'")
+        self.field_lines.append(read(lambda: parse_field_option(line.encode("latin-1"))))
+
+    def opt_cors(self, origin: str) -> None:
+        """
+        Let pages of this origin read answers, such as https://app.example; * stands for all. May
+        be given more than once.
+        """
+        match = ABSOLUTE_FORM.fullmatch(origin.encode("ascii", "replace"))
+        if origin != "*" and (match is None or match[3] or b"?" in match[2]):
+            raise UsageError(f"--cors {origin!a}: not an origin; write https://HOST or *")
+        self.origins.append(origin.encode("ascii"))
 
     def postOptions(self) -> None:
         """
-        Check what depends on the file system, and make paths absolute: a daemon changes its folder.
+        Check what depends on the file system, and open it: a daemon changes its folder.
         """
         super().postOptions()
-        if not self.redirects:
+        if not self.routes:
             self.opt_redirect(_REFERENCE_REDIRECT)
-        root = self["root"] if self["root"] is not None else demonstration_root()
-        try:
-            self.root = Root(root)
-        except OSError as error:
-            raise UsageError(
-                f"--root {os.fspath(root)!a}: {error.strerror}; name a folder that can be read"
-            ) from error
-        self.access_log = None
-        if self["access-log"] is not None:
-            path = Path(self["access-log"]).absolute()
-            try:
-                self.access_log = path.open("ab", buffering=0)
-            except OSError as error:
-                raise UsageError(
-                    f"--access-log {str(path)!a}: {error.strerror}; name a file that can be written"
-                ) from error
+        root = demonstration_root() if self["root"] is None else self["root"]
+        self.root = _reader("--root", root, "name a folder that can be read")(lambda: Root(root))
+        self.not_found = None if self["not-found"] is None else self._not_found(self["not-found"])
+        self.rules = RedirectRules(())
+        if (path := self["redirects"]) is not None:
+            read = _reader("--redirects", path, "mend the file")
+            self.rules = read(lambda: parse_redirects(Path(path).read_bytes()))
+        self.log_file = None
+        if (path := self["access-log"]) is not None:
+            read = _reader("--access-log", path, "name a file that can be written")
+            self.log_file = read(lambda: Path(path).absolute().open("ab", buffering=0))
+
+    def _not_found(self, path: str) -> tuple[bytes, ...]:
+        read = _reader("--not-found", path, "name a file beneath the root, such as 404.html")
+        names = tuple(path.removeprefix("/").encode().split(b"/"))
+
+        def check() -> tuple[bytes, ...]:
+            check_names(names, shows_hidden=True)
+            self.root.status(names)
+            return names
+
+        return read(check)
 
 
 def makeService(options: Options, reactor: Any = None) -> IService:
@@ -105,32 +151,81 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     if reactor is None:
         from twisted.internet import reactor
     is_bare = bool(options["bare-headers"])
-    files = StaticFiles(
-        options.root,
-        reactor.seconds,
-        StaticSettings(shows_hidden=bool(options["hidden"]), is_bare=is_bare),
-    )
-    pages = Pages(is_bare)
-    routes: dict[tuple[bytes, ...], Resource] = {}
-    for path, location in options.redirects:
-        routes[_segments(path)] = Redirect(location.encode("ascii"), pages=pages)
     factory = HTTPServerFactory(
-        Router(routes, files, pages),
+        _resource(options, Pages(is_bare), reactor.seconds),
         reactor,
         ServerSettings(
             Limits(**values(LIMIT_BOUNDS, options)),
             Timeouts(**values(TIMEOUT_BOUNDS, options)),
             is_bare=is_bare,
         ),
-        None if options.access_log is None else AccessLog(options.access_log, reactor),
+        None if options.log_file is None else AccessLog(options.log_file, reactor),
         admission=Admission(**values(ADMISSION_BOUNDS, options)),
         shows_requests=bool(options["show-requests"]),
     )
-    return ListeningService(reactor, SERVER_NAME, factory, options.endpoints, factory.connections)
+    return ListeningService(
+        reactor,
+        SERVER_NAME,
+        factory,
+        options.endpoints,
+        factory.connections,
+        options["drain-timeout"],
+    )
 
 
-def _segments(path: str) -> tuple[bytes, ...]:
-    try:
-        return parse_target(b"GET", path.encode("ascii")).segments
-    except (UnicodeEncodeError, RemoteProtocolError) as error:
-        raise UsageError(f"--redirect {path!a}: not a path; {error}") from error
+def _resource(options: Options, pages: Pages, clock: Callable[[], float]) -> Resource:
+    """
+    Put together what answers, from the inside out.
+    """
+    settings = StaticSettings(
+        shows_hidden=bool(options["hidden"]),
+        lists_folders=bool(options["listing"]),
+        is_single_page=bool(options["single-page"]),
+        not_found=options.not_found,
+        is_bare=pages.is_bare,
+        cache_control=_field_value("--cache-control", options["cache-control"]),
+        html_cache_control=_field_value("--html-cache-control", options["html-cache-control"]),
+    )
+    resource: Resource = StaticFiles(options.root, clock, settings)
+    if options.rules:
+        resource = Redirected(options.rules, resource, pages)
+    routes = {
+        segments: Redirect(location, pages=pages) for segments, location in options.routes.items()
+    }
+    resource = Router(routes, resource, pages)
+    if options.field_lines:
+        resource = WithFields(resource, tuple(options.field_lines))
+    if options.origins:
+        resource = CrossOrigin(resource, tuple(options.origins))
+    return resource
+
+
+def _field_value(option: str, value: str | None) -> bytes | None:
+    """
+    Read the value of a field line; an empty one stands for no such line.
+    """
+    if not value:
+        return None
+    read = _reader(option, value, "write a value such as 'public, max-age=3600'")
+    return read(lambda: parse_field_option(b"Cache-Control: " + value.encode("latin-1")))[1]
+
+
+def _reader(option: str, text: object, advice: str) -> Callable[[Callable[[], _Value]], _Value]:
+    """
+    Make what calls something that may refuse an option's value, and turns that into one line.
+    """
+
+    def read(call: Callable[[], _Value]) -> _Value:
+        try:
+            return call()
+        except FaultyFileError as error:
+            problem = "; ".join(str(fault) for fault in error.faults)
+        except OSError as error:
+            problem = error.strerror or str(error)
+        except OutsideRoot:
+            problem = "not a path beneath the root"
+        except (ValueError, RemoteProtocolError) as error:
+            problem = str(error)
+        raise UsageError(f"{option} {str(text)!a}: {problem}; {advice}")
+
+    return read
