@@ -48,6 +48,7 @@ from netlab.http1.resource import Answer, Resource
 from netlab.http1.responses import ContentSource, Pages, Response
 from netlab.http1.sender import PIECE_BYTES, Sender, acknowledged_bytes, sender_for
 from netlab.http1.serverconnection import Phase, ServerConnection, ServerSettings
+from netlab.http1.statuses import forbids_content
 from netlab.transport.sendfile import TransferStoppedError
 
 SERVER_NAME: Final = "netlab-http"
@@ -400,8 +401,13 @@ class HTTPServerProtocol(Protocol):
 
     def _answer_failed(self, head: RequestHead, failure: Failure) -> None:
         _log.failure("The resource failed to answer", failure)
-        if self._machine.can_answer and not self._is_closing:
+        if self._is_closing:
+            return
+        if self._machine.can_answer:
             self._send(head, self._factory.pages.error(500))
+        else:
+            # Half of an answer has gone out: only the end of the connection can say that.
+            self.abort()
 
     def _send(self, head: RequestHead, response: Response) -> None:
         """
@@ -410,8 +416,7 @@ class HTTPServerProtocol(Protocol):
         content = response.content
         if self._is_closing:
             # The client has gone, or we have given up on it, while the resource was thinking.
-            if not isinstance(content, bytes):
-                content.close()
+            _close(content)
             return
         machine = self._machine
         if response.closes:
@@ -422,9 +427,8 @@ class HTTPServerProtocol(Protocol):
             else:
                 source = BytesContent(content) if isinstance(content, bytes) else content
                 self._send_large(head, response, source)
-        except LocalProtocolError:
-            if not isinstance(content, bytes):
-                content.close()
+        except Exception:  # noqa: BLE001, as in _respond: a response may be made of anything
+            _close(content)
             self._answer_failed(head, _failure())
 
     def _send_small(self, head: RequestHead | None, response: Response, content: bytes) -> None:
@@ -458,7 +462,7 @@ class HTTPServerProtocol(Protocol):
         assert transport is not None
         now = self._factory.seconds()
         data = machine.send(ResponseHead(response.status, response.fields), now, source.length)
-        if head.method == b"HEAD":
+        if head.method == b"HEAD" or forbids_content(response.status):
             source.close()
             transport.write(data)
             self._content_sent(head, response, 0)
@@ -716,6 +720,15 @@ def _failure(error: BaseException | None = None) -> Failure:
     Wrap an error, or the one that is being handled, for the log.
     """
     return Failure(error)  # type: ignore[no-untyped-call]
+
+
+def _close(content: object) -> None:
+    """
+    Give content back that is not sent; what is no source at all is let be.
+    """
+    close = getattr(content, "close", None)
+    if close is not None:
+        close()
 
 
 def _address(address: IAddress) -> bytes:

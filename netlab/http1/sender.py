@@ -89,7 +89,7 @@ class ContentSender:
             return
         try:
             piece = self._source.read(min(PIECE_BYTES, left))
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001, a source is anyone's code; L{done} is told
             self._cut(error)
             return
         if not piece:

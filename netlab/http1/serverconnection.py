@@ -272,9 +272,12 @@ class ServerConnection:
     def has_unread_input(self) -> bool:
         """
         Whether the peer has sent, or has promised to send, bytes that have not been read: then
-        closing at once would reset the connection, and the answer could be lost.
+        closing at once would reset the connection, and the answer could be lost. A peer that has
+        ended its side sends nothing more.
         """
-        return bool(self._buffer) or self._request in (RequestState.CONTENT, RequestState.FAILED)
+        return not self._has_ended and (
+            bool(self._buffer) or self._request in (RequestState.CONTENT, RequestState.FAILED)
+        )
 
     @property
     def waiting_bytes(self) -> int:
@@ -476,6 +479,8 @@ class ServerConnection:
         for name in _OUR_FIELDS:
             if name in fields:
                 raise LocalProtocolError(f"the field {name.decode()} is the connection's to send")
+        if not 200 <= head.status <= 999:
+            raise LocalProtocolError(f"{head.status} is not the status of a final response")
         self._step_response(Step.RESPONSE_HEAD)
         framing, framing_line = self._response_framing(head.status, content_length)
         if framing is Delimited.UNTIL_CLOSE:
