@@ -42,8 +42,8 @@ class FastServer(tcp.Server):
     """
     A server's end of a TCP connection, as L{tcp.Server} but sooner and smaller.
 
-      - C{write} and C{writeSequence} send at once when nothing is queued and no producer is
-        registered.
+      - C{write} and C{writeSequence} send at once when nothing is queued and no pull producer is
+        registered. (A push producer is paused if something is left to be queued.)
       - C{loseConnection} from inside C{dataReceived} closes when that returns, if all was sent.
       - shutdown(2) before close(2) is left out: nobody else has our descriptors, which are
         close-on-exec.
@@ -259,7 +259,7 @@ class FastServer(tcp.Server):
         return not (
             self._tempDataBuffer
             or self.dataBuffer
-            or self.producer is not None
+            or (self.producer is not None and not self.streamingProducer)
             or self._writeDisconnecting
             or self._aborting
             or self.TLS
@@ -285,6 +285,7 @@ class FastServer(tcp.Server):
             self._own_queue()
             self.dataBuffer = data
             self.offset = sent
+            self._maybePauseProducer()
             self.startWriting()
 
     def _own_queue(self) -> None:
