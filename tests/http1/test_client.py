@@ -323,8 +323,9 @@ class HostileTests(ClientTestCase):
 
     def fails_with(self, data: bytes, *, ends: bool = False) -> str:
         """
-        Answer with these bytes; read the problem, wherever it comes.
+        Answer a new client with these bytes; read the problem, wherever it comes.
         """
+        self.setUp()
 
         async def get_and_read() -> bytes:
             response = await self.client.get("http://a/")
@@ -532,6 +533,31 @@ class ConnectTests(ClientTestCase):
             text = self.problem(self.get())
             self.assertIn(words, text)
             self.assertNotIn("\n", text)
+        self.check_over()
+
+    def test_slow(self) -> None:
+        """
+        A connection that does not come in time is given up.
+        """
+        self.net.waiting = Deferred()
+        waiting = self.get()
+        self.net.clock.advance(2.9)
+        self.assertNoResult(waiting)
+        self.net.clock.advance(0.1)
+        self.assertEqual(self.problem(waiting), "http://a/: no connection within 3 seconds")
+        self.check_over()
+
+    def test_closed_while_connecting(self) -> None:
+        """
+        A connection that comes after the client was closed is closed too; and nothing more is
+        asked.
+        """
+        self.net.waiting = Deferred()
+        waiting = self.get()
+        self.successResultOf(self.start(self.client.close()))
+        self.net.waiting.callback(None)
+        self.assertIn("the client is closed", self.problem(waiting))
+        self.assertIn("the client is closed", self.problem(self.get()))
         self.check_over()
 
     def test_no_url(self) -> None:
