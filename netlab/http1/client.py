@@ -173,6 +173,7 @@ class HTTPClient:
         self._endpoint_for = endpoint_for or self._endpoint
         self._idle: dict[_Origin, HTTPClientProtocol] = {}
         self._open: set[HTTPClientProtocol] = set()
+        self._is_closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -242,8 +243,10 @@ class HTTPClient:
 
     async def close(self) -> None:
         """
-        Close all connections, the idle ones in order, and wait until they are gone.
+        Close all connections, the idle ones in order, and wait until they are gone. What is still
+        being asked for fails; nothing can be asked for any more.
         """
+        self._is_closed = True
         for connection in list(self._open):
             if connection in self._idle.values():
                 connection.close()
@@ -267,6 +270,7 @@ class HTTPClient:
         """
         name = str(request.url)
         head = request.head()
+        self._check_open(request.url)
         connection = self._idle.pop(request.url.origin, None)
         if connection is not None and connection.is_ready:
             try:
@@ -299,7 +303,16 @@ class HTTPClient:
         assert isinstance(connection, HTTPClientProtocol)
         self._open.add(connection)
         connection.lost.addCallback(lambda _: self._forget(origin, connection))
+        try:
+            self._check_open(url)
+        except RequestError:
+            connection.abort()
+            raise
         return connection
+
+    def _check_open(self, url: URL) -> None:
+        if self._is_closed:
+            raise RequestError(f"{url}: given up: the client is closed")
 
     def _release(self, origin: _Origin, connection: HTTPClientProtocol) -> None:
         """

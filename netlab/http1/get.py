@@ -145,11 +145,12 @@ def run_get(
     @return: the exit status: 1 if anything failed. An answer of any status is no failure.
     @raise UsageError: the targets make no sense.
     @raise KnownError: nothing can be asked at all.
+    @raise KeyboardInterrupt: the user has pressed Ctrl-C.
     """
     wanted = read_targets(targets)
     folder = OutputFolder(options.output_dir)
 
-    async def get_all(reactor: Any) -> int:
+    async def get_all(reactor: Any) -> int | None:
         if isinstance(wanted, Server):
             requests = _typed(wanted, options, reactor, complain)
         else:
@@ -157,9 +158,14 @@ def run_get(
         settings = ClientSettings(answer_timeout=options.timeout, content_timeout=options.timeout)
         async with HTTPClient(reactor, settings, options.timeout) as client:
             getter = Getter(client, folder, options, show)
-            return await get_each(getter, requests, reactor, complain)
+            return await get_each(
+                getter, requests, reactor, complain, is_stopping=lambda: not reactor.running
+            )
 
-    return run_until_done(get_all, reactor)
+    status = run_until_done(get_all, reactor)
+    if status is None:
+        raise KeyboardInterrupt
+    return status
 
 
 async def get_each(
@@ -167,12 +173,15 @@ async def get_each(
     requests: AsyncIterator[Request | None],
     clock: Any,
     complain: Callable[[str], object],
-) -> int:
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> int | None:
     """
     Ask for one after the other; a failure does not keep the next one from being asked.
 
     @param requests: None stands for one that could not even be asked.
-    @return: the exit status.
+    @param is_stopping: whether the user has pressed Ctrl-C: then the failures that follow from
+        that are no news.
+    @return: the exit status, or None where Ctrl-C has cut it short.
     """
     status = 0
     is_first = True
@@ -186,6 +195,8 @@ async def get_each(
         try:
             await getter.get(request)
         except KnownError as error:
+            if is_stopping():
+                return None
             complain(str(error))
             status = 1
     return status

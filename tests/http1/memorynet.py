@@ -86,12 +86,14 @@ class MemoryNet:
 
     @ivar ends: the connections, in order.
     @ivar failure: if set, what connecting fails with.
+    @ivar waiting: if set, connecting waits for it.
     """
 
     def __init__(self) -> None:
         self.clock = Clock()
         self.ends: list[ServerEnd] = []
         self.failure: Exception | None = None
+        self.waiting: Deferred[None] | None = None
 
     def endpoint_for(self, url: URL) -> IStreamClientEndpoint:
         """
@@ -118,13 +120,17 @@ class MemoryEndpoint:
 
     def connect(self, protocolFactory: Any) -> Deferred[IProtocol]:
         """
-        Connect, now.
+        Connect; at once, if nothing else is set.
         """
         if self._net.failure is not None:
             return fail(self._net.failure)
-        protocol: HTTPClientProtocol = protocolFactory.buildProtocol(None)
-        end = ServerEnd(self._url)
-        end.protocol = protocol
-        self._net.ends.append(end)
-        protocol.makeConnection(end)
-        return succeed(protocol)
+
+        def connected(_: object) -> IProtocol:
+            protocol: HTTPClientProtocol = protocolFactory.buildProtocol(None)
+            end = ServerEnd(self._url)
+            end.protocol = protocol
+            self._net.ends.append(end)
+            protocol.makeConnection(end)
+            return protocol
+
+        return (self._net.waiting or succeed(None)).addCallback(connected)

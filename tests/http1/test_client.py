@@ -8,6 +8,8 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 from unittest import mock
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.internet.error import (
     ConnectError,
@@ -20,6 +22,7 @@ from twisted.internet.error import (
     TimeoutError as ConnectTimeoutError,
 )
 from twisted.internet.testing import MemoryReactorClock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.client import HTTPClient, Request
@@ -323,8 +326,9 @@ class HostileTests(ClientTestCase):
 
     def fails_with(self, data: bytes, *, ends: bool = False) -> str:
         """
-        Answer with these bytes; read the problem, wherever it comes.
+        Answer a new client with these bytes; read the problem, wherever it comes.
         """
+        self.setUp()
 
         async def get_and_read() -> bytes:
             response = await self.client.get("http://a/")
@@ -421,6 +425,66 @@ class HostileTests(ClientTestCase):
         self.end().says(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd")
         reading = self.start(self.successResultOf(waiting).read(3))
         self.assertIn("more than 3 bytes", self.problem(reading))
+
+
+class AnyServerTests(ClientTestCase):
+    """
+    What holds whatever a server says.
+    """
+
+    @settings(deadline=None, max_examples=150)
+    @given(
+        st.lists(
+            st.one_of(
+                st.binary(min_size=1, max_size=20),
+                st.sampled_from(
+                    [
+                        b"HTTP/1.1 200 OK\r\n",
+                        b"HTTP/1.1 100 Continue\r\n\r\n",
+                        b"HTTP/1.1 302 Found\r\nLocation: /%d\r\n",
+                        b"Content-Length: 3\r\n",
+                        b"Transfer-Encoding: chunked\r\n",
+                        b"Connection: close\r\n",
+                        b"\r\n",
+                        b"abc",
+                        b"3\r\nabc\r\n0\r\n\r\n",
+                        b"x" * (WAITING_MAX_BYTES + 1),
+                    ]
+                ),
+            ),
+            max_size=12,
+        ),
+        st.sampled_from(["ends", "resets", "stalls"]),
+    )
+    def test_an_answer_or_one_error(self, pieces: list[bytes], finally_: str) -> None:
+        """
+        Any server, however it ends, gives an answer or a RequestError in one line, and leaves
+        nothing open or armed.
+        """
+        self.setUp()
+
+        async def get_and_read() -> bytes:
+            response = await self.client.get("http://a/", redirects_max=3)
+            return await response.read()
+
+        waiting = self.start(get_and_read())
+        for piece in pieces:
+            if self.end().is_open:
+                self.end().says(piece)
+        while self.end().is_open and not waiting.called:
+            if finally_ == "stalls":
+                self.net.clock.advance(11)
+            elif finally_ == "ends":
+                self.end().ends()
+            else:
+                self.end().resets()
+        results: list[object] = []
+        waiting.addBoth(results.append)
+        self.assertEqual(len(results), 1)
+        if isinstance(results[0], Failure):
+            self.assertIsInstance(results[0].value, RequestError)
+            self.assertTrue(str(results[0].value).isprintable())
+        self.check_over()
 
 
 class BackpressureTests(ClientTestCase):
@@ -532,6 +596,31 @@ class ConnectTests(ClientTestCase):
             text = self.problem(self.get())
             self.assertIn(words, text)
             self.assertNotIn("\n", text)
+        self.check_over()
+
+    def test_slow(self) -> None:
+        """
+        A connection that does not come in time is given up.
+        """
+        self.net.waiting = Deferred()
+        waiting = self.get()
+        self.net.clock.advance(2.9)
+        self.assertNoResult(waiting)
+        self.net.clock.advance(0.1)
+        self.assertEqual(self.problem(waiting), "http://a/: no connection within 3 seconds")
+        self.check_over()
+
+    def test_closed_while_connecting(self) -> None:
+        """
+        A connection that comes after the client was closed is closed too; and nothing more is
+        asked.
+        """
+        self.net.waiting = Deferred()
+        waiting = self.get()
+        self.successResultOf(self.start(self.client.close()))
+        self.net.waiting.callback(None)
+        self.assertIn("the client is closed", self.problem(waiting))
+        self.assertIn("the client is closed", self.problem(self.get()))
         self.check_over()
 
     def test_no_url(self) -> None:

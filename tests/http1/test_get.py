@@ -146,7 +146,9 @@ class GetTests(SynchronousTestCase):
         self.shown: list[str] = []
         self.complaints: list[str] = []
 
-    def start(self, *targets: str | None, options: GetOptions | None = None) -> Deferred[int]:
+    def start(
+        self, *targets: str | None, options: GetOptions | None = None
+    ) -> Deferred[int | None]:
         """
         Ask for these URLs; None stands for what could not be asked.
         """
@@ -156,7 +158,7 @@ class GetTests(SynchronousTestCase):
             for target in targets:
                 yield None if target is None else url_request(parse_url(target), options)
 
-        async def get_all() -> int:
+        async def get_all() -> int | None:
             async with HTTPClient(self.net.clock, endpoint_for=self.net.endpoint_for) as client:
                 folder = OutputFolder(str(self.folder))
                 getter = Getter(client, folder, options, self.shown.append)
@@ -180,7 +182,7 @@ class GetTests(SynchronousTestCase):
             % (status, fields, len(content), content)
         )
 
-    def check(self, running: Deferred[int], status: int, **files: bytes) -> None:
+    def check(self, running: Deferred[int | None], status: int, **files: bytes) -> None:
         """
         Check the exit status and the folder, and that nothing is left open or armed.
         """
