@@ -62,19 +62,22 @@ def parse_date(value: bytes, now: float) -> int | None:
     if match is None:
         return None
     year = int(match["year"])
-    if len(match["year"]) == 2:
-        this_year = (_EPOCH + timedelta(seconds=int(now))).year
-        year += this_year // 100 * 100
-        if year > this_year + 50:
-            year -= 100
+    month = _MONTHS.index(match["month"]) + 1
+    day, hour, minute = int(match["day"]), int(match["hour"]), int(match["minute"])
     second = int(match["second"])
+    if len(match["year"]) == 2:
+        today = _EPOCH + timedelta(seconds=int(now))
+        year += today.year // 100 * 100
+        in_50_years = (today.year + 50, today.month, today.day, today.hour, today.minute)
+        if (year, month, day, hour, minute, second) > (*in_50_years, today.second):
+            year -= 100
     try:
         moment = datetime(
             year,
-            _MONTHS.index(match["month"]) + 1,
-            int(match["day"]),
-            int(match["hour"]),
-            int(match["minute"]),
+            month,
+            day,
+            hour,
+            minute,
             min(second, 59),  # a leap second, which the grammar allows, is one second later
             tzinfo=UTC,
         )

@@ -22,6 +22,7 @@ from netlab.http1.framing import (
     Framing,
     body_reader,
 )
+from netlab.http1.grammar import CONTROL_BYTE
 from netlab.http1.heads import ParsedRequest, RequestHeadReader, RequestParser
 from netlab.http1.limits import Limits, Timeouts
 from netlab.http1.messages import (
@@ -117,6 +118,7 @@ class ServerConnection:
 
     __slots__ = (
         "_buffer",
+        "_has_dropped_input",
         "_has_ended",
         "_head_reader",
         "_is_persistent",
@@ -146,6 +148,7 @@ class ServerConnection:
         self._writer: BodyWriter | None = None
         self._is_persistent = True
         self._has_ended = False
+        self._has_dropped_input = False
         self.content_bytes = 0
         self._now = now
         self.exchanges = 0
@@ -162,6 +165,9 @@ class ServerConnection:
         """
         self._now = now
         if self._has_ended or self._request in (RequestState.FAILED, RequestState.CLOSED):
+            return
+        if self._request is RequestState.DONE and not self._is_persistent:
+            self._has_dropped_input = True
             return
         if self._request is RequestState.IDLE and not self._buffer:
             self.deadline = now + self._settings.timeouts.head
@@ -192,13 +198,18 @@ class ServerConnection:
 
     def _next_event(self) -> Event | None:
         if self._request is RequestState.IDLE:
-            parsed = self._head_reader.read(self._buffer) if self._buffer else None
-            if parsed is not None:
-                return self._begin_exchange(parsed)
+            if self._buffer:
+                parsed = self._head_reader.read(self._buffer)
+                if parsed is not None:
+                    return self._begin_exchange(parsed)
+                if not self._buffer:
+                    # It was the empty line that may precede a request: none has begun.
+                    self.deadline = self._now + self._settings.timeouts.idle
             if self._has_ended:
                 if self._buffer:
                     raise RemoteProtocolError(400, "the connection ended within a request head")
                 self._step(Step.CLOSE)
+                self._is_persistent = False
                 self.deadline = None
                 return CONNECTION_CLOSED
             return None
@@ -212,8 +223,6 @@ class ServerConnection:
                     return None
             if isinstance(event, Content):
                 self.content_bytes += len(event.data)
-                if self.content_bytes > self._settings.limits.content_max_bytes:
-                    raise RemoteProtocolError(413, "the content is too long")
                 return event
             self._request_is_done()
             return event
@@ -276,7 +285,9 @@ class ServerConnection:
         ended its side sends nothing more.
         """
         return not self._has_ended and (
-            bool(self._buffer) or self._request in (RequestState.CONTENT, RequestState.FAILED)
+            bool(self._buffer)
+            or self._has_dropped_input
+            or self._request in (RequestState.CONTENT, RequestState.FAILED)
         )
 
     @property
@@ -407,6 +418,7 @@ class ServerConnection:
         if (
             self._request is not RequestState.IDLE
             or self._buffer
+            or self._head_reader.has_skipped_line
             or self.exchanges + 1 == self._settings.limits.exchanges_max
             or not self._is_persistent
             or self._has_ended
@@ -430,6 +442,7 @@ class ServerConnection:
         self._is_persistent = False
         if self._request is RequestState.CONTENT:
             self._step(Step.FAULT)
+            self._buffer.take_all()
             return Phase.CONTENT
         if self._buffer:
             self._step(Step.FAULT)
@@ -470,8 +483,12 @@ class ServerConnection:
     def _send_interim(self, head: ResponseHead) -> bytes:
         if self._parsed is None or self._parsed.head.version < HTTP_1_1:
             raise LocalProtocolError("no interim response to HTTP/1.0 (RFC 9110 section 15.2)")
+        for name in (b"content-length", b"transfer-encoding"):
+            if name in head.fields:
+                raise LocalProtocolError(f"an interim response has no {name.decode()}")
+        status_line = _status_line(head)
         self._step_response(Step.INTERIM_HEAD)
-        return _status_line(head) + head.fields.serialise() + b"\r\n"
+        return status_line + head.fields.serialise() + b"\r\n"
 
     def _send_head(self, head: ResponseHead, now: float, content_length: int | None) -> bytes:
         settings = self._settings
@@ -481,15 +498,16 @@ class ServerConnection:
                 raise LocalProtocolError(f"the field {name.decode()} is the connection's to send")
         if not 200 <= head.status <= 999:
             raise LocalProtocolError(f"{head.status} is not the status of a final response")
-        self._step_response(Step.RESPONSE_HEAD)
+        status_line = _status_line(head)
         framing, framing_line = self._response_framing(head.status, content_length)
+        self._step_response(Step.RESPONSE_HEAD)
         if framing is Delimited.UNTIL_CLOSE:
             self._is_persistent = False
         self._writer = BodyWriter(framing if self._allows_content(head.status) else NO_BODY)
         if settings.is_bare:
             return b"".join(
                 (
-                    _status_line(head),
+                    status_line,
                     self._connection_line(),
                     fields.serialise(),
                     framing_line,
@@ -498,7 +516,7 @@ class ServerConnection:
             )
         return b"".join(
             (
-                _status_line(head),
+                status_line,
                 settings.date.line(now),
                 fields.serialise(),
                 framing_line,
@@ -522,6 +540,8 @@ class ServerConnection:
             # The reference's 301 and 404: nothing says how long they are, the close does.
             return Delimited.UNTIL_CLOSE, b""
         if content_length is not None:
+            if content_length < 0:
+                raise LocalProtocolError(f"content of {content_length} bytes")
             return Fixed(content_length), b"Content-Length: %d\r\n" % content_length
         if self._parsed is not None and self._parsed.head.version >= HTTP_1_1:
             return Delimited.CHUNKED, b"Transfer-Encoding: chunked\r\n"
@@ -542,8 +562,18 @@ class ServerConnection:
 
 
 def _status_line(head: ResponseHead) -> bytes:
+    """
+    Write a status line.
+
+    @raise LocalProtocolError: when the status has not three digits, or the reason phrase could end
+        its line (response splitting).
+    """
     if head.reason is None:
         line = STATUS_LINES.get(head.status)
         if line is not None:
             return line
+    if not 100 <= head.status <= 999:
+        raise LocalProtocolError(f"not a status code: {head.status}")
+    if head.reason is not None and CONTROL_BYTE.search(head.reason):
+        raise LocalProtocolError(f"not a reason phrase: {head.reason!r}")
     return b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason or b"")
