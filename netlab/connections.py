@@ -55,6 +55,13 @@ class OpenConnections:
             for done in waiting:
                 done.callback(None)
 
+    def abort(self) -> None:
+        """
+        Close every open connection at once.
+        """
+        for connection in list(self._open):
+            connection.abort()
+
     def close(self, clock: IReactorTime, grace: float) -> Deferred[None]:
         """
         Close every open connection: in order at first, at once for those still open after a while.
@@ -70,11 +77,7 @@ class OpenConnections:
             done.callback(None)
             return done
 
-        def abort_the_rest() -> None:
-            for connection in list(self._open):
-                connection.abort()
-
-        patience = clock.callLater(grace, abort_the_rest)
+        patience = clock.callLater(grace, self.abort)
 
         def forget(_: None) -> None:
             if patience.active():

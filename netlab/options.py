@@ -202,13 +202,21 @@ class ListeningOptions(Options):
         """
         Make the endpoints; fall back to the default place. A subclass calls this first.
         """
+        for description in self._descriptions or [self.default_listen]:
+            self.endpoints.append((description, self.endpoint("--listen", description)))
+
+    def endpoint(self, option: str, description: str) -> IStreamServerEndpoint:
+        """
+        Make one endpoint, on the transport that was chosen.
+
+        @param option: The option's name as it is typed, for the error.
+        @param description: As for L{server_endpoint}.
+        """
         # Not at the top: importing this would choose the reactor before twistd reads --reactor.
         from twisted.internet import reactor
 
         make = serverFromString if self["stock-transport"] else server_from_string
-        for description in self._descriptions or [self.default_listen]:
-            endpoint = server_endpoint("--listen", description, reactor, make)
-            self.endpoints.append((description, endpoint))
+        return server_endpoint(option, description, reactor, make)
 
 
 def _wrong(option: str, text: str, problem: str, advice: str) -> UsageError:

@@ -6,17 +6,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from twisted.application.service import MultiService
+from twisted.application.service import IService, MultiService
 from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IListeningPort
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from netlab.echo import tap as echo_tap
 from netlab.errors import KnownError
 from netlab.http1 import tap as http_tap
 from netlab.options import tcp_description
-from netlab.service import ListenError, ListeningService, place
+from netlab.service import ListenError, place
 
 #: For each server, the option and make's variable that choose another port.
 _PORT_OPTIONS = {
@@ -52,7 +53,7 @@ def serve(
     http = _make_service(http_tap, ["--listen", tcp_description(host, http_port), *folder])
     both = MultiService()
     for service in (echo, http):
-        service.setServiceParent(both)  # type: ignore[no-untyped-call]
+        IService(service).setServiceParent(both)
 
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
     try:
@@ -67,7 +68,20 @@ def serve(
     return 0
 
 
-def _make_service(tap: Any, arguments: Sequence[str]) -> ListeningService:
+class _Server(Protocol):
+    """
+    The service of a server, as its tap makes it.
+    """
+
+    @property
+    def ports(self) -> Sequence[IListeningPort]:
+        """
+        The ports that are open.
+        """
+        ...
+
+
+def _make_service(tap: Any, arguments: Sequence[str]) -> _Server:
     """
     Make a server's service as twistd would.
 
@@ -76,12 +90,11 @@ def _make_service(tap: Any, arguments: Sequence[str]) -> ListeningService:
     """
     options = tap.Options()
     options.parseOptions(arguments)
-    service = tap.makeService(options)
-    assert isinstance(service, ListeningService)
+    service: _Server = tap.makeService(options)
     return service
 
 
-def _introduction(echo: ListeningService, http: ListeningService) -> str:
+def _introduction(echo: _Server, http: _Server) -> str:
     """
     Say where the servers are and what to try next.
     """

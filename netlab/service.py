@@ -27,6 +27,7 @@ from twisted.logger import Logger
 
 from netlab.connections import OpenConnections
 from netlab.errors import KnownError
+from netlab.signals import on_next_end_signal
 
 #: How long a connection may take to send its last bytes when the server stops. Somebody at a
 #: terminal has pressed Ctrl-C and waits for this.
@@ -40,11 +41,15 @@ class ListenError(KnownError):
     @ivar server: The server's name, such as C{netlab-echo}.
     @ivar problem: What is wrong, with the port named.
     @ivar advice: What to do about it; C{{option}} stands for the option that chooses another port.
+    @ivar option: That option of twistd.
     """
 
-    def __init__(self, server: str, problem: str, advice: str) -> None:
+    def __init__(
+        self, server: str, problem: str, advice: str, option: str = "--listen tcp:PORT"
+    ) -> None:
         super().__init__(server, problem, advice)
         self.server = server
+        self.option = option
         self.problem = problem
         self.advice = advice
 
@@ -61,7 +66,7 @@ class ListenError(KnownError):
         """
         Write the one line for the user of twistd.
         """
-        return f"{self.server}: {self.explanation('--listen tcp:PORT')}"
+        return f"{self.server}: {self.explanation(self.option)}"
 
     def __str__(self) -> str:
         # Of this, twistd shows 70 characters when a daemon cannot start: so the port comes first.
@@ -86,6 +91,7 @@ class ListeningService(Service):
         endpoints: Sequence[tuple[str, IStreamServerEndpoint]],
         connections: OpenConnections,
         grace: float = STOP_GRACE_SECONDS,
+        option: str = "--listen tcp:PORT",
     ) -> None:
         """
         @param reactor: Measures the grace; is stopped if a port cannot be opened once it runs.
@@ -94,6 +100,7 @@ class ListeningService(Service):
         @param endpoints: Where to listen: each description as it was typed, and its endpoint.
         @param connections: The factory's open connections.
         @param grace: How many seconds open connections may take to finish when the service stops.
+        @param option: The option of twistd that chooses other endpoints.
         """
         self.ports: list[IListeningPort] = []
         self._reactor = reactor
@@ -102,6 +109,7 @@ class ListeningService(Service):
         self._endpoints = list(endpoints)
         self._connections = connections
         self._grace = grace
+        self._option = option
         self._openings: list[Deferred[None]] = []
         self._is_starting = False
         self._problem: ListenError | None = None
@@ -142,6 +150,8 @@ class ListeningService(Service):
         @return: Fires when all are closed: at the latest a little after the grace.
         """
         super().stopService()  # type: ignore[no-untyped-call]
+        # Whoever does not want to wait for the grace says so by a second signal.
+        on_next_end_signal(self._reactor, self._connections.abort)
         openings, self._openings = self._openings, []
         ports, self.ports = self.ports, []
         for opening in openings:
@@ -162,6 +172,7 @@ class ListeningService(Service):
         except Exception as error:  # noqa: BLE001
             # Whatever an endpoint fails with, the user is told and the process ends.
             problem = _explain(self._name, description, error)
+            problem.option = self._option
             problem.__cause__ = error
             if self._is_starting:
                 self._problem = problem

@@ -49,6 +49,7 @@ LAYERS = {
     "netlab.standard_input": Layer.PROTOCOL,
     "netlab.failures": Layer.PURE,
     "netlab.options": Layer.TAP,
+    "netlab.signals": Layer.PROTOCOL,
     "netlab.service": Layer.TAP,
     "netlab.serve": Layer.COMMAND,
     "netlab.cli": Layer.COMMAND,
@@ -101,6 +102,10 @@ LAYERS = {
     "netlab.http1.authentication": Layer.PURE,
     "netlab.http1.listing": Layer.PURE,
     "netlab.http1.mediatypes": Layer.PURE,
+    "netlab.http1.counters": Layer.PURE,
+    "netlab.http1.logfile": Layer.FILES,
+    "netlab.http1.metrics": Layer.PROTOCOL,
+    "netlab.http1.access": Layer.PROTOCOL,
     "netlab.http1.tap": Layer.TAP,
     "netlab.transport": Layer.PURE,
     "netlab.transport.*": Layer.PROTOCOL,
@@ -166,7 +171,12 @@ ACTING = {
 }
 
 #: Distributions that a layer may use beside the standard library, by their top-level module.
-OUTSIDERS = {"twisted": Layer.PROTOCOL, "zope": Layer.PROTOCOL}
+OUTSIDERS = {
+    "bcrypt": Layer.TAP,
+    "prometheus_client": Layer.PROTOCOL,
+    "twisted": Layer.PROTOCOL,
+    "zope": Layer.PROTOCOL,
+}
 
 
 @dataclass(frozen=True, slots=True)

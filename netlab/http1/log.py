@@ -4,8 +4,10 @@ The access log: one line for each answer, buffered.
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Final, Protocol
+from datetime import UTC, datetime
+from typing import Final, Protocol, TypeAlias
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -48,20 +50,126 @@ class LogFile(Protocol):
         Write some lines.
         """
 
+    def reopen(self) -> None:
+        """
+        Go on in the file that now has this name.
+        """
+
+
+RequestPart: TypeAlias = tuple[bytes, bytes]
+"""The parts of a line that the request alone determines: before and behind the status."""
+
+
+class LineFormat(Protocol):
+    """
+    How a line is written.
+
+    @ivar template: takes the peer, the time, the first part of the request, status and length of
+        the content, and the second part.
+    """
+
+    template: bytes
+
+    def request_part(self, head: RequestHead | None) -> RequestPart:
+        """
+        Write what the request determines.
+
+        @param head: None where no request could be read.
+        """
+
+    def stamp(self, second: int) -> bytes:
+        """
+        Write a time.
+
+        @param second: since the epoch.
+        """
+
+
+class CombinedFormat:
+    """
+    The combined format, which Apache made common.
+    """
+
+    template = b"%b - - [%b] %b %d %d %b\n"
+
+    def request_part(self, head: RequestHead | None) -> RequestPart:
+        """
+        Write the quoted request line, and the quoted referrer and user agent.
+        """
+        if head is None:
+            return b'"-"', b'"-" "-"'
+        referrer = head.fields.get(b"referer") or b"-"
+        agent = head.fields.get(b"user-agent") or b"-"
+        return (
+            b'"%b"' % escaped(_request_line(head)),
+            b'"%b" "%b"' % (escaped(referrer), escaped(agent)),
+        )
+
+    def stamp(self, second: int) -> bytes:
+        """
+        Write a time as C{06/Nov/1994:08:49:37 +0000}.
+        """
+        date = format_date(second)  # Sun, 06 Nov 1994 08:49:37 GMT
+        return b"%b/%b/%b:%b +0000" % (date[5:7], date[8:11], date[12:16], date[17:25])
+
+
+class JSONFormat:
+    """
+    One JSON object a line.
+    """
+
+    template = b'{"peer":"%b","time":"%b",%b,"status":%d,"bytes":%d,%b}\n'
+
+    def request_part(self, head: RequestHead | None) -> RequestPart:
+        """
+        Write the request line, the referrer and the user agent; null where there is none.
+        """
+        line = None if head is None else _request_line(head)
+        referrer = None if head is None else head.fields.get(b"referer")
+        agent = None if head is None else head.fields.get(b"user-agent")
+        return (
+            b'"request":%b' % _json(line),
+            b'"referer":%b,"user_agent":%b' % (_json(referrer), _json(agent)),
+        )
+
+    def stamp(self, second: int) -> bytes:
+        """
+        Write a time as RFC 3339 has it.
+        """
+        return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode("ascii")
+
+
+def _request_line(head: RequestHead) -> bytes:
+    return head.raw[: head.raw.find(b"\r\n")]
+
+
+def _json(value: bytes | None) -> bytes:
+    # In ASCII; a byte that is not becomes the character of the same number.
+    return b"null" if value is None else json.dumps(value.decode("latin-1")).encode("ascii")
+
 
 class AccessLog:
     """
-    Writes lines in the combined format that Apache made common, some hundred at a time.
+    Writes a line for each answer, some hundred at a time.
 
     Formatting is split: what depends on the request alone is made once for each different request
     (L{request_part}), the time once a second.
+
+    @ivar request_part: writes the parts of a line that the request determines.
     """
 
-    def __init__(self, file: LogFile, clock: IReactorTime) -> None:
+    def __init__(
+        self, file: LogFile, clock: IReactorTime, line_format: LineFormat | None = None
+    ) -> None:
         """
         @param file: open for appending, unbuffered.
         @param clock: tells the time and calls back to write what has gathered.
+        @param line_format: the combined format unless told otherwise.
         """
+        chosen = CombinedFormat() if line_format is None else line_format
+        self.request_part = chosen.request_part
+        self._make_stamp = chosen.stamp
+        self._template = chosen.template
         self._file = file
         self._clock = clock
         self._lines: list[bytes] = []
@@ -69,22 +177,8 @@ class AccessLog:
         self._second = -1
         self._stamp = b""
 
-    def request_part(self, head: RequestHead | None) -> tuple[bytes, bytes]:
-        """
-        Make the parts of a line that the request determines.
-
-        @param head: None where no request could be read.
-        @return: the quoted request line, and the quoted referrer and user agent.
-        """
-        if head is None:
-            return b'"-"', b'"-" "-"'
-        line = head.raw[: head.raw.find(b"\r\n")]
-        referrer = head.fields.get(b"referer") or b"-"
-        agent = head.fields.get(b"user-agent") or b"-"
-        return b'"%b"' % escaped(line), b'"%b" "%b"' % (escaped(referrer), escaped(agent))
-
     def add(
-        self, peer: bytes, now: float, request: tuple[bytes, bytes], status: int, content_bytes: int
+        self, peer: bytes, now: float, request: RequestPart, status: int, content_bytes: int
     ) -> None:
         """
         Add a line.
@@ -98,11 +192,9 @@ class AccessLog:
         second = int(now)
         if second != self._second:
             self._second = second
-            # "Sun, 06 Nov 1994 08:49:37 GMT" to "06/Nov/1994:08:49:37 +0000"
-            date = format_date(second)
-            self._stamp = b"%b/%b/%b:%b +0000" % (date[5:7], date[8:11], date[12:16], date[17:25])
+            self._stamp = self._make_stamp(second)
         self._lines.append(
-            b"%b - - [%b] %b %d %d %b\n"
+            self._template
             % (peer or b"-", self._stamp, request[0], status, content_bytes, request[1])
         )
         if self._call is None:
@@ -118,6 +210,16 @@ class AccessLog:
             self._call.cancel()
             self._call = None
         self._write()
+
+    def reopen(self) -> None:
+        """
+        Write what has gathered, then go on in the file that now has this name (logrotate).
+        """
+        self.flush()
+        try:
+            self._file.reopen()
+        except OSError as error:
+            _log.error("The access log stays in its old file: {error}", error=error)
 
     def _flush_later(self) -> None:
         self._call = None

@@ -30,11 +30,12 @@ from zope.interface import implementer
 from netlab.connections import OpenConnections
 from netlab.http1.admission import Gate
 from netlab.http1.contents import BytesContent
+from netlab.http1.counters import Counters
 from netlab.http1.deadlines import Deadlines
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.fields import Fields
 from netlab.http1.limits import Admission
-from netlab.http1.log import AccessLog, shown_head
+from netlab.http1.log import AccessLog, RequestPart, shown_head
 from netlab.http1.memo import Memo
 from netlab.http1.messages import (
     END_OF_MESSAGE,
@@ -76,7 +77,7 @@ class _Repeat:
         self,
         data: bytes,
         until: float,
-        log_part: tuple[bytes, bytes],
+        log_part: RequestPart,
         status: int,
         content_bytes: int,
     ) -> None:
@@ -160,6 +161,7 @@ class HTTPServerProtocol(Protocol):
         assert transport is not None
         self._peer = _address(transport.getPeer())
         factory.connections.add(self)
+        factory.counters.connections += 1
         cast(IConsumer, transport).registerProducer(self, True)
         self._is_admitted = factory.gate.enter(self._peer)
         if self._is_admitted:
@@ -253,12 +255,15 @@ class HTTPServerProtocol(Protocol):
         young = factory.repeats.young
         machine = self._machine
         log = factory.access_log
+        counters = factory.counters
         entry = young.get(data)
         if entry is not None:
             repeat = entry[0]
             if now >= repeat.until or not machine.repeat_exchange(now):
                 return data
             cast(ITransport, self.transport).write(repeat.data)
+            counters.answers[repeat.status] += 1
+            counters.content_bytes += repeat.content_bytes
             if log is not None:
                 log.add(self._peer, now, repeat.log_part, repeat.status, repeat.content_bytes)
             return b""
@@ -277,6 +282,8 @@ class HTTPServerProtocol(Protocol):
             repeat = entry[0]
             if now >= repeat.until or not machine.repeat_exchange(now):
                 break
+            counters.answers[repeat.status] += 1
+            counters.content_bytes += repeat.content_bytes
             if log is not None:
                 log.add(self._peer, now, repeat.log_part, repeat.status, repeat.content_bytes)
             begin = end
@@ -445,12 +452,7 @@ class HTTPServerProtocol(Protocol):
         data = machine.send_whole(ResponseHead(response.status, response.fields), content, now)
         cast(ITransport, self.transport).write(data)
         sent = 0 if head is not None and head.method == b"HEAD" else len(content)
-        log = factory.access_log
-        if log is not None:
-            log_part = log.request_part(head)
-            log.add(self._peer, now, log_part, response.status, sent)
-        else:
-            log_part = (b"", b"")
+        log_part = self._record(head, response.status, sent)
         if is_repeatable and head is not None and not machine.must_close:
             repeat = _Repeat(data, response.repeat_until, log_part, response.status, sent)
             factory.repeats.put(head.raw, repeat, len(data) + len(head.raw))
@@ -476,7 +478,7 @@ class HTTPServerProtocol(Protocol):
                 if not isinstance(why, (TransferStoppedError, ConnectionError)):
                     _log.error("Content could not be sent; the connection is cut: {why}", why=why)
                 self._is_closing = True
-                self._log_answer(head, response, sender.sent)
+                self._record(head, response.status, sender.sent)
                 return
             cast(IConsumer, transport).registerProducer(self, True)
             self._wait_until = None
@@ -493,14 +495,26 @@ class HTTPServerProtocol(Protocol):
 
     def _content_sent(self, head: RequestHead, response: Response, sent: int) -> None:
         self._machine.send(END_OF_MESSAGE, self._factory.seconds())
-        self._log_answer(head, response, sent)
+        self._record(head, response.status, sent)
         self._answered()
 
-    def _log_answer(self, head: RequestHead, response: Response, sent: int) -> None:
-        log = self._factory.access_log
-        if log is not None:
-            now = self._factory.seconds()
-            log.add(self._peer, now, log.request_part(head), response.status, sent)
+    def _record(self, head: RequestHead | None, status: int, sent: int) -> RequestPart:
+        """
+        Count and log an answer.
+
+        @param head: None where no request could be read.
+        @param sent: how many bytes of content it had.
+        @return: what the request determines of its line in the log.
+        """
+        factory = self._factory
+        factory.counters.answers[status] += 1
+        factory.counters.content_bytes += sent
+        log = factory.access_log
+        if log is None:
+            return b"", b""
+        part = log.request_part(head)
+        log.add(self._peer, factory.seconds(), part, status, sent)
+        return part
 
     def _answered(self) -> None:
         """
@@ -689,6 +703,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         self.shows_requests = shows_requests
         self.pages = Pages(self.settings.is_bare)
         self.connections = OpenConnections()
+        self.counters = Counters()
         self.gate = Gate(Admission() if admission is None else admission)
         self.deadlines = Deadlines(clock)
         self.seconds = clock.seconds

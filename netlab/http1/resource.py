@@ -64,6 +64,24 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
+class Nothing:
+    """
+    A resource where there is nothing.
+
+    @ivar pages: writes the page that says so.
+    """
+
+    pages: Pages
+
+    def respond(self, head: RequestHead) -> Response:
+        """
+        Answer 404.
+        """
+        refusal = refuse_method(head, self.pages)
+        return self.pages.error(404) if refusal is None else refusal
+
+
+@dataclass(frozen=True, slots=True)
 class Redirected:
     """
     Sends elsewhere what the rules cover, and leaves the rest to another resource.

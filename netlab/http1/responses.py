@@ -86,6 +86,7 @@ body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 15vh auto; max-width: 34re
 """
 
 _EXPLANATIONS: Final[dict[int, str]] = {
+    401: "This address is for those who know a password.",
     403: "This server may not read what this address stands for.",
     404: "There is nothing at this address.",
     405: "This address does not do what was asked of it.",

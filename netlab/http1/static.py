@@ -185,7 +185,7 @@ class StaticFiles:
         cache_control = settings.html_cache_control if is_html else settings.cache_control
         lines = [
             (b"Content-Type", media_type),
-            (b"Last-Modified", format_date(status.st_mtime)),
+            (b"Last-Modified", format_date(_modified(status.st_mtime_ns, self._seconds()))),
             (b"ETag", file_etag(status.st_size, status.st_mtime_ns, coding)),
             (b"Accept-Ranges", b"bytes"),
             (b"X-Content-Type-Options", b"nosniff"),
@@ -206,7 +206,7 @@ class StaticFiles:
         """
         whole = state.response
         fields = head.fields
-        validators = Validators(whole.fields.get(b"etag"), state.modified_ns // 1_000_000_000)
+        validators = Validators(whole.fields.get(b"etag"), _modified(state.modified_ns, now))
         outcome = evaluate_preconditions(head.method, fields, validators, now)
         if outcome is Outcome.NOT_MODIFIED:
             return Response(304, fields_of_304(whole.fields), repeat_until=whole.repeat_until)
@@ -314,6 +314,14 @@ class StaticFiles:
             # Reading and sorting a large folder takes long enough to be worth a second's memory.
             repeat_until=now + FRESH_SECONDS,
         )
+
+
+def _modified(modified_ns: int, now: float) -> int:
+    """
+    Return a time of modification that may be sent: never later than now (RFC 9110 section
+    8.8.2.1), and one that an HTTP-date can say.
+    """
+    return max(0, min(modified_ns // 1_000_000_000, int(now)))
 
 
 def _parts(state: FileState, ranges: tuple[ByteRange, ...]) -> Response:

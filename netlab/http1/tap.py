@@ -4,34 +4,62 @@ C{twistd netlab-http}: options to a service.
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from twisted.application.service import IService
+from twisted.application.service import MultiService
+from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
 from twisted.python.usage import UsageError
 
 from netlab.demonstration import demonstration_root
+from netlab.http1.access import Protected
+from netlab.http1.authentication import PasswordCheck, PasswordFile, parse_htpasswd
 from netlab.http1.beneath import OutsideRoot, Root, check_names
 from netlab.http1.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS, values
 from netlab.http1.errors import RemoteProtocolError
 from netlab.http1.faults import FaultyFileError
 from netlab.http1.fieldoption import parse_field_option
-from netlab.http1.grammar import ABSOLUTE_FORM
+from netlab.http1.grammar import ABSOLUTE_FORM, is_authority
 from netlab.http1.limits import Admission, Limits, Timeouts
-from netlab.http1.log import AccessLog
+from netlab.http1.log import AccessLog, CombinedFormat, JSONFormat
+from netlab.http1.logfile import AppendedFile
 from netlab.http1.protocol import SERVER_NAME, HTTPServerFactory
 from netlab.http1.redirects import RedirectRules, parse_redirects
-from netlab.http1.resource import CrossOrigin, Redirect, Redirected, Resource, Router, WithFields
+from netlab.http1.resource import (
+    CrossOrigin,
+    Nothing,
+    Redirect,
+    Redirected,
+    Resource,
+    Router,
+    WithFields,
+)
 from netlab.http1.responses import Pages
 from netlab.http1.serverconnection import ServerSettings
 from netlab.http1.static import StaticFiles, StaticSettings
 from netlab.options import ListeningOptions, seconds
 from netlab.service import STOP_GRACE_SECONDS, ListeningService
+from netlab.signals import SignalService
 
 _REFERENCE_REDIRECT = "/redirect=/result.html"
 
 _Value = TypeVar("_Value")
+
+
+def _password_check() -> PasswordCheck:
+    # Not at the top: most servers need no bcrypt.
+    from bcrypt import checkpw
+
+    return checkpw
+
+
+def _log_format(text: str) -> str:
+    if text not in ("combined", "json"):
+        raise UsageError(f"--access-log-format {text!a}: not a format; write combined or json")
+    return text
 
 
 class Options(ListeningOptions):
@@ -49,7 +77,15 @@ class Options(ListeningOptions):
     optParameters = [  # noqa: RUF012
         ["root", "r", None, "Serve the files of this folder. [default: the demonstration pages]"],
         ["access-log", "l", None, "Append a line for each answer to this file."],
+        ["access-log-format", None, "combined", "combined or json.", _log_format],
+        [
+            "admin",
+            None,
+            None,
+            "Show /metrics and /health there, such as at tcp:9090:interface=127.0.0.1.",
+        ],
         ["not-found", None, None, "The content of every 404: a file, named from the root down."],
+        ["basic-auth", None, None, "Ask for a password of this file, made by htpasswd -B."],
         ["redirects", None, None, "Redirect by the rules of this file: FROM TO [STATUS] a line."],
         ["cache-control", None, None, "The Cache-Control of everything but HTML."],
         ["html-cache-control", None, "no-cache", "The Cache-Control of HTML."],
@@ -88,7 +124,7 @@ class Options(ListeningOptions):
         path, equals, location = rule.partition("=")
         read = _reader("--redirect", rule, "write a rule such as /from=/to")
         rules = read(lambda: parse_redirects(f"{path} {location}".encode()).rules)
-        if not equals or not location or len(rules) != 1 or rules[0].is_prefix:
+        if " " in rule or not equals or len(rules) != 1 or rules[0].is_prefix:
             raise UsageError(f"--redirect {rule!a}: not a rule; write one such as /from=/to")
         self.routes[rules[0].segments] = rules[0].redirection((), None).location
 
@@ -97,7 +133,7 @@ class Options(ListeningOptions):
         Add a field line to every answer: "Name: value". May be given more than once.
         """
         read = _reader("--header", line, "write a line such as 'Name: value'")
-        self.field_lines.append(read(lambda: parse_field_option(line.encode("latin-1"))))
+        self.field_lines.append(read(lambda: parse_field_option(os.fsencode(line))))
 
     def opt_cors(self, origin: str) -> None:
         """
@@ -105,7 +141,7 @@ class Options(ListeningOptions):
         be given more than once.
         """
         match = ABSOLUTE_FORM.fullmatch(origin.encode("ascii", "replace"))
-        if origin != "*" and (match is None or match[3] or b"?" in match[2]):
+        if origin != "*" and (match is None or match[3] or not is_authority(match[2])):
             raise UsageError(f"--cors {origin!a}: not an origin; write https://HOST or *")
         self.origins.append(origin.encode("ascii"))
 
@@ -123,10 +159,19 @@ class Options(ListeningOptions):
         if (path := self["redirects"]) is not None:
             read = _reader("--redirects", path, "mend the file")
             self.rules = read(lambda: parse_redirects(Path(path).read_bytes()))
+        self.passwords: PasswordFile | None = None
+        if (path := self["basic-auth"]) is not None:
+            read = _reader("--basic-auth", path, "mend the file; htpasswd -B makes one")
+            hashes = read(lambda: parse_htpasswd(Path(path).read_bytes()))
+            self.passwords = PasswordFile(hashes, _password_check(), os.urandom(32))
         self.log_file = None
         if (path := self["access-log"]) is not None:
             read = _reader("--access-log", path, "name a file that can be written")
-            self.log_file = read(lambda: Path(path).absolute().open("ab", buffering=0))
+            self.log_file = read(lambda: AppendedFile(path))
+        self.admin_endpoint: tuple[str, IStreamServerEndpoint] | None = None
+        if (description := self["admin"]) is not None:
+            endpoint = self.endpoint("--admin", description)
+            self.admin_endpoint = (description, endpoint)
 
     def _not_found(self, path: str) -> tuple[bytes, ...]:
         read = _reader("--not-found", path, "name a file beneath the root, such as 404.html")
@@ -140,7 +185,28 @@ class Options(ListeningOptions):
         return read(check)
 
 
-def makeService(options: Options, reactor: Any = None) -> IService:
+class HTTPService(MultiService):
+    """
+    Everything that runs: the server, its signals, and the admin port if there is one.
+    """
+
+    def __init__(self, server: ListeningService) -> None:
+        """
+        @param server: the HTTP server itself.
+        """
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._server = server
+        server.setServiceParent(self)  # type: ignore[no-untyped-call]
+
+    @property
+    def ports(self) -> list[IListeningPort]:
+        """
+        The open ports of the server.
+        """
+        return self._server.ports
+
+
+def makeService(options: Options, reactor: Any = None) -> HTTPService:
     """
     Make the HTTP server's service.
 
@@ -150,30 +216,71 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     """
     if reactor is None:
         from twisted.internet import reactor
-    is_bare = bool(options["bare-headers"])
+    pages = Pages(bool(options["bare-headers"]))
     factory = HTTPServerFactory(
-        _resource(options, Pages(is_bare), reactor.seconds),
+        _resource(options, pages, reactor),
         reactor,
         ServerSettings(
             Limits(**values(LIMIT_BOUNDS, options)),
             Timeouts(**values(TIMEOUT_BOUNDS, options)),
-            is_bare=is_bare,
+            is_bare=pages.is_bare,
         ),
-        None if options.log_file is None else AccessLog(options.log_file, reactor),
+        _access_log(options, reactor),
         admission=Admission(**values(ADMISSION_BOUNDS, options)),
         shows_requests=bool(options["show-requests"]),
     )
+    service = HTTPService(
+        ListeningService(
+            reactor,
+            SERVER_NAME,
+            factory,
+            options.endpoints,
+            factory.connections,
+            options["drain-timeout"],
+        )
+    )
+    if factory.access_log is not None and options.log_file is not None:
+        reopening = {signal.SIGUSR1: factory.access_log.reopen}
+        SignalService(reactor, reopening).setServiceParent(service)  # type: ignore[no-untyped-call]
+    if options.admin_endpoint is not None:
+        admin = _admin_service(options.admin_endpoint, factory, reactor)
+        admin.setServiceParent(service)  # type: ignore[no-untyped-call]
+    return service
+
+
+def _access_log(options: Options, reactor: Any) -> AccessLog | None:
+    if options.log_file is None:
+        return None
+    is_json = options["access-log-format"] == "json"
+    return AccessLog(options.log_file, reactor, JSONFormat() if is_json else CombinedFormat())
+
+
+def _admin_service(
+    endpoint: tuple[str, IStreamServerEndpoint], factory: HTTPServerFactory, reactor: Any
+) -> ListeningService:
+    """
+    Make the service that shows metrics and health, never on the public port.
+    """
+    from netlab.http1.metrics import HealthPage, MetricsPage, ServerCollector
+
+    pages = Pages()
+    collector = ServerCollector(factory.counters, factory.connections, factory.gate)
+    routes: dict[tuple[bytes, ...], Resource] = {
+        (b"metrics",): MetricsPage(collector, pages),
+        (b"health",): HealthPage(pages),
+    }
+    admin = HTTPServerFactory(Router(routes, Nothing(pages), pages), reactor)
     return ListeningService(
         reactor,
-        SERVER_NAME,
-        factory,
-        options.endpoints,
-        factory.connections,
-        options["drain-timeout"],
+        f"{SERVER_NAME}-admin",
+        admin,
+        [endpoint],
+        admin.connections,
+        option="--admin tcp:PORT",
     )
 
 
-def _resource(options: Options, pages: Pages, clock: Callable[[], float]) -> Resource:
+def _resource(options: Options, pages: Pages, reactor: Any) -> Resource:
     """
     Put together what answers, from the inside out.
     """
@@ -186,13 +293,15 @@ def _resource(options: Options, pages: Pages, clock: Callable[[], float]) -> Res
         cache_control=_field_value("--cache-control", options["cache-control"]),
         html_cache_control=_field_value("--html-cache-control", options["html-cache-control"]),
     )
-    resource: Resource = StaticFiles(options.root, clock, settings)
+    resource: Resource = StaticFiles(options.root, reactor.seconds, settings)
     if options.rules:
         resource = Redirected(options.rules, resource, pages)
     routes = {
         segments: Redirect(location, pages=pages) for segments, location in options.routes.items()
     }
     resource = Router(routes, resource, pages)
+    if options.passwords is not None:
+        resource = Protected(resource, options.passwords, pages, reactor)
     if options.field_lines:
         resource = WithFields(resource, tuple(options.field_lines))
     if options.origins:
@@ -207,7 +316,7 @@ def _field_value(option: str, value: str | None) -> bytes | None:
     if not value:
         return None
     read = _reader(option, value, "write a value such as 'public, max-age=3600'")
-    return read(lambda: parse_field_option(b"Cache-Control: " + value.encode("latin-1")))[1]
+    return read(lambda: parse_field_option(b"Cache-Control: " + os.fsencode(value)))[1]
 
 
 def _reader(option: str, text: object, advice: str) -> Callable[[Callable[[], _Value]], _Value]:

@@ -413,3 +413,8 @@ class BytesWriter:
         """
         self._lines.extend(data.splitlines(keepends=True))
         return len(data)
+
+    def reopen(self) -> None:
+        """
+        There is no other file.
+        """

@@ -1,0 +1,85 @@
+"""
+A resource behind a password (Basic authentication, RFC 7617).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.threads import deferToThreadPool
+
+from netlab.http1.authentication import Credentials, PasswordFile, challenge, parse_credentials
+from netlab.http1.fields import Fields
+from netlab.http1.messages import RequestHead
+from netlab.http1.resource import Answer, Resource
+from netlab.http1.responses import Pages, Response
+
+_CHECKS_MAX: Final = 32
+"""
+How many passwords may wait to be checked; who comes then gets a 503. Each takes a thread some tens
+of milliseconds, so that a flood of guesses would otherwise keep the right ones out for long.
+"""
+
+
+_THREADS: Final = 2
+"""How many are checked at the same time: guesses must not take every core from the answers."""
+
+
+@dataclass(slots=True)
+class Protected:
+    """
+    Lets another resource answer those who know a password, and asks all others for one.
+
+    @ivar resource: the other one.
+    @ivar passwords: who may come in.
+    @ivar pages: writes the pages of 401 and 503.
+    @ivar reactor: has the thread pool in which passwords are checked.
+    @ivar realm: what is protected, in words that the user may see.
+    """
+
+    resource: Resource
+    passwords: PasswordFile
+    pages: Pages
+    reactor: Any
+    realm: bytes = b"netlab"
+    _checks: int = field(default=0, init=False)
+    _threads: DeferredSemaphore = field(
+        default_factory=lambda: DeferredSemaphore(_THREADS), init=False
+    )
+
+    def respond(self, head: RequestHead) -> Answer:
+        """
+        Answer at once where the password is known to be right or is missing, and else when it has
+        been checked.
+        """
+        credentials = parse_credentials(head.fields)
+        if credentials is None:
+            return self._refusal()
+        if self.passwords.recalls(credentials):
+            return self.resource.respond(head)
+        if self._checks >= _CHECKS_MAX:
+            return self.pages.error(503, fields=Fields([(b"Retry-After", b"1")]))
+        self._checks += 1
+        return Deferred.fromCoroutine(self._check(head, credentials))
+
+    async def _check(self, head: RequestHead, credentials: Credentials) -> Response:
+        try:
+            is_right: bool = await self._threads.run(
+                deferToThreadPool,
+                self.reactor,
+                self.reactor.getThreadPool(),
+                self.passwords.verify,
+                credentials,
+            )
+        finally:
+            self._checks -= 1
+        if not is_right:
+            return self._refusal()
+        self.passwords.remember(credentials)
+        answer = self.resource.respond(head)
+        return answer if isinstance(answer, Response) else await answer
+
+    def _refusal(self) -> Response:
+        return self.pages.error(401, fields=Fields([(b"WWW-Authenticate", challenge(self.realm))]))
