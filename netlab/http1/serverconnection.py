@@ -421,6 +421,7 @@ class ServerConnection:
         if (
             self._request is not RequestState.IDLE
             or self._buffer
+            or self._head_reader.has_skipped_line
             or self.exchanges + 1 == self._settings.limits.exchanges_max
             or not self._is_persistent
             or self._has_ended
