@@ -112,6 +112,7 @@ class HTTPServerProtocol(Protocol):
         "_is_reading_paused",
         "_is_refused",
         "_is_write_blocked",
+        "_is_write_shut",
         "_linger_bytes",
         "_machine",
         "_peer",
@@ -142,6 +143,7 @@ class HTTPServerProtocol(Protocol):
         self._is_refused = False
         self._is_advancing = False
         self._is_write_blocked = False
+        self._is_write_shut = False
         self._is_reading_paused = False
         self._is_closing = False
         self._is_lingering = False
@@ -204,6 +206,7 @@ class HTTPServerProtocol(Protocol):
         """
         All has been sent, and our side is shut: from now on the linger counts.
         """
+        self._is_write_shut = True
         self._wait(self._factory.settings.timeouts.linger)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -221,6 +224,7 @@ class HTTPServerProtocol(Protocol):
         if self._answering is not None:
             self._answering.cancel()
             self._answering = None
+        factory.flush_when_over()
 
     def pauseProducing(self) -> None:
         """
@@ -236,6 +240,7 @@ class HTTPServerProtocol(Protocol):
         self._is_write_blocked = False
         if not self._is_closing:
             self._wait_until = None
+            self._machine.restart_phase(self._factory.seconds())
             self._advance()
 
     def stopProducing(self) -> None:
@@ -563,6 +568,8 @@ class HTTPServerProtocol(Protocol):
         self._is_closing = self._is_lingering = True
         self._resume_reading()
         self._expect_progress()
+        # A paused producer would be resumed when all is sent, and our side never be shut.
+        cast(IConsumer, self.transport).unregisterProducer()
         shut()
 
     def _lose(self) -> None:
@@ -599,8 +606,11 @@ class HTTPServerProtocol(Protocol):
 
     def next_deadline(self) -> float | None:
         """
-        Return the earlier of the machine's deadline and our own.
+        Return the earlier of the machine's deadline and our own. While the peer takes nothing of
+        what we send, nothing of what it sends is read, and only our own counts.
         """
+        if self._is_write_blocked:
+            return self._wait_until
         if self._wait_until is None:
             return self._machine.deadline
         if self._machine.deadline is None:
@@ -618,8 +628,9 @@ class HTTPServerProtocol(Protocol):
                 return
             # Something was taken meanwhile: a slow reader, but a reader.
             self._acknowledged = acknowledged
-            self._wait_until = now + self._factory.settings.timeouts.write
-        phase = self._machine.expire(now)
+            timeouts = self._factory.settings.timeouts
+            self._wait_until = now + (timeouts.linger if self._is_write_shut else timeouts.write)
+        phase = None if self._is_write_blocked else self._machine.expire(now)
         if phase is Phase.IDLE:
             self._lose()
         elif phase is not None:
@@ -717,10 +728,16 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
 
     def doStop(self) -> None:
         """
-        Write what has gathered in the log when the last port closes.
+        A port has closed.
         """
         super().doStop()  # type: ignore[no-untyped-call]
-        if self.access_log is not None and not self.numPorts:
+        self.flush_when_over()
+
+    def flush_when_over(self) -> None:
+        """
+        Write what has gathered in the log when no port and no connection is open.
+        """
+        if self.access_log is not None and not self.numPorts and not self.connections:
             self.access_log.flush()
 
     def logPrefix(self) -> str:

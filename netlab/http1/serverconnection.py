@@ -333,6 +333,20 @@ class ServerConnection:
         self._is_persistent = False
         self.deadline = None
 
+    def restart_phase(self, now: float) -> None:
+        """
+        Count the current phase anew: while the peer has not taken its answers, which has a deadline
+        of its own, what it had sent was left alone.
+        """
+        self._now = now
+        if self.deadline is None:
+            return
+        timeouts = self._settings.timeouts
+        if self._request is RequestState.CONTENT:
+            self.deadline = now + timeouts.content
+        else:
+            self.deadline = now + (timeouts.head if self._buffer else timeouts.idle)
+
     def abandon_content(self) -> None:
         """
         Read no more of this request's content, and nothing behind it: the connection ends after
