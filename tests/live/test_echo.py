@@ -21,6 +21,12 @@ from tests.live.processes import Program, Server, spawn, twistd_arguments
 #: Linux's numbers of two TCP states (tcp_states.h), as TCP_INFO tells them.
 TCP_CLOSE, TCP_CLOSE_WAIT = 7, 8
 
+UNLIMITED = ("--exchanges", "0", "--max-bytes", "64k", "--quiet")
+
+BOTH_TRANSPORTS = pytest.mark.parametrize(
+    "transport", [[], ["--stock-transport"]], ids=["fast", "stock"]
+)
+
 
 def client_of(server: Server, *, send_buffer: int | None = None) -> socket.socket:
     """
@@ -88,12 +94,13 @@ async def test_server_closes_in_order(twistd: StartServer) -> None:
     await deferToThread(talk)
 
 
-async def test_unread_bytes_reset(twistd: StartServer) -> None:
+@BOTH_TRANSPORTS
+async def test_unread_bytes_reset(twistd: StartServer, transport: list[str]) -> None:
     """
     A server that reads five bytes at a time takes no more than it answers; the rest is still in the
     kernel when it closes, so the kernel resets the connection (WIRE.md's variant V2).
     """
-    server = await twistd("netlab-echo", "--max-bytes", "5")
+    server = await twistd("netlab-echo", "--max-bytes", "5", *transport)
 
     def talk() -> None:
         with client_of(server) as client:
@@ -124,11 +131,12 @@ async def test_large_delivery(twistd: StartServer) -> None:
     await server.line(rf"Received:  b'{'x' * 100}' from", times=2)
 
 
-async def test_half_close(twistd: StartServer) -> None:
+@BOTH_TRANSPORTS
+async def test_half_close(twistd: StartServer, transport: list[str]) -> None:
     """
     A client that shuts its write side after a megabyte still gets every byte back.
     """
-    server = await twistd("netlab-echo", "--exchanges", "0", "--max-bytes", "64k", "--quiet")
+    server = await twistd("netlab-echo", *UNLIMITED, *transport)
     sent = bytes(range(256)) * 4096
 
     def talk() -> bytes:
@@ -149,12 +157,13 @@ async def test_half_close(twistd: StartServer) -> None:
     assert await deferToThread(talk) == sent.upper()
 
 
-async def test_client_that_never_reads(twistd: StartServer) -> None:
+@BOTH_TRANSPORTS
+async def test_client_that_never_reads(twistd: StartServer, transport: list[str]) -> None:
     """
     A client that sends and never reads is stopped by TCP's window, with little in the server's
     memory, and holds up no other client. When it reads at last, not a byte is missing.
     """
-    server = await twistd("netlab-echo", "--exchanges", "0", "--max-bytes", "64k", "--quiet")
+    server = await twistd("netlab-echo", *UNLIMITED, *transport)
     limit = 256 * 2**20
 
     def memory_kb() -> int:
