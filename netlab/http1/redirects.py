@@ -1,5 +1,6 @@
 """
-Redirect rules from a file: C{FROM TO [STATUS]} a line, as Netlify's and Cloudflare's C{_redirects}.
+Redirect rules from a file: C{FROM TO [STATUS]} a line, as in Netlify's and Cloudflare's
+C{_redirects}::
 
     # what moved
     /old.html        /new.html          301

@@ -290,6 +290,16 @@ class IfMatchTests(SynchronousTestCase):
             with self.subTest(method=method):
                 self.assertEqual(outcome((b"If-Match", b'"two"'), method=method), FAILED)
 
+    def test_without_entity_tag(self) -> None:
+        """
+        A representation without an entity tag matches the asterisk and no tag.
+        """
+        without = Validators(None, MODIFIED)
+        for value, expected in ((b"*", PROCEED), (b'"one"', FAILED), (b'""', FAILED)):
+            fields = Fields([(b"If-Match", value)])
+            with self.subTest(value=value):
+                self.assertEqual(evaluate_preconditions(b"PUT", fields, without, NOW), expected)
+
     def test_strong_comparison(self) -> None:
         """
         A weak tag never matches (section 8.8.3.2).
