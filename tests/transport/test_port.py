@@ -104,6 +104,18 @@ class FastPortTests(ConnectionTestCase):
         port.doRead()
         self.assertEqual(b"early", factory.built[0].received)
 
+    def test_exception_in_factory(self) -> None:
+        """
+        A connection whose protocol could not be built is closed at once.
+        """
+
+        def build() -> Recorder:
+            raise ZeroDivisionError
+
+        port, _ = self.listen(build)
+        self.assertEqual(b"", self.read_to_end(self.connect(port)))
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
+
     def test_accepts_are_bounded(self) -> None:
         """
         One turn accepts no more than its bound.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet import error, tcp
 
-from tests.transport.connections import ConnectionTestCase, Recorder
+from tests.transport.connections import TURN_SECONDS, TURNS_MAX, ConnectionTestCase, Recorder
 from tests.transport.test_both import MUCH
 
 if TYPE_CHECKING:
@@ -76,11 +76,11 @@ class UpgradeMixin(_Cases):
         """
         Turn the reactor until TLS has what it waits for.
         """
-        for _ in range(10_000):
+        for _ in range(TURNS_MAX):
             try:
                 return act()
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                self.reactor.iterate(0.01)
+                self.reactor.iterate(TURN_SECONDS)
         raise AssertionError("it did not happen")
 
 
