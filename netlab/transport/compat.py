@@ -19,12 +19,13 @@ Of L{twisted.internet.abstract.FileDescriptor} and L{twisted.internet.tcp.Server
 
 Of L{twisted.internet.tcp.Port}: C{_fromListeningDescriptor} and C{_preexistingSocket}, which adopt
 a listening socket; C{_buildAddr}; C{tcp._reservedFD}, the descriptor kept for the day when there
-are none left.
+are none left. Of L{socket.socket}: C{_accept}, see L{accept_from}.
 """
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -73,6 +74,29 @@ def reason_to_stay_stock() -> str | None:
     except (TwistedChangedError, AttributeError, TypeError, OSError) as changed:
         return f"{changed.__class__.__name__}: {changed}"
     return None
+
+
+def accept_from(listener: socket.socket) -> Callable[[], tuple[socket.socket, Any]]:
+    """
+    Make what accepts one connection, as C{listener.accept}, at half its price.
+
+    The library's C{accept} looks up the enumerations of family and type for each connection. Where
+    C{_accept}, the system call underneath, is missing, it is the library's.
+
+    @param listener: a listening socket.
+    @return: a function that returns a connected socket and its peer's address, or raises
+        L{OSError}.
+    """
+    take: Any = getattr(listener, "_accept", None)
+    if take is None:
+        return listener.accept
+    family, kind, protocol = listener.family, listener.type, listener.proto
+
+    def accept() -> tuple[socket.socket, Any]:
+        fd, client = take()
+        return socket.socket(family, kind, protocol, fd), client
+
+    return accept
 
 
 class _Descriptors:

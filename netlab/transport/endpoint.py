@@ -7,6 +7,7 @@ How a server comes to listen on the fast path: an endpoint, and endpoint descrip
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
 
@@ -30,6 +31,12 @@ BACKLOG = 511
 
 # The descriptions that mean plain TCP and nothing more.
 _PLAIN_TCP = frozenset({"tcp", "tcp6"})
+
+# One argument of a description, in which a backslash takes a colon's meaning away.
+_ARGUMENT = re.compile(r"(?:\\.|[^:\\])+")
+
+# Where a backlog stands that is not named: after port and interface.
+_BACKLOG_PLACE = 2
 
 _log = Logger()
 
@@ -209,13 +216,14 @@ def server_from_string(
     @return: the endpoint.
     @raise ValueError: the description cannot be parsed.
     """
-    kind, *arguments = description.split(":")
+    kind, *arguments = _ARGUMENT.findall(description) or [""]
     if kind not in _PLAIN_TCP:
         stock: IStreamServerEndpoint = serverFromString(reactor, description)
         return stock
     listener = _FastListener(
         reactor,
-        has_backlog=any(argument.startswith("backlog=") for argument in arguments),
+        has_backlog=any(argument.startswith("backlog=") for argument in arguments)
+        or len([argument for argument in arguments if "=" not in argument]) > _BACKLOG_PLACE,
         options={"defer_accept_seconds": defer_accept_seconds, "reuse_port": reuse_port},
     )
     fast: IStreamServerEndpoint = serverFromString(listener, description)

@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
 from twisted.logger import Logger
 from twisted.python import failure, log
 
+from netlab.transport import compat
 from netlab.transport.poller import disconnect, log_exception
 from netlab.transport.server import FastServer
 
@@ -121,13 +122,22 @@ class FastPort(tcp.Port):
                 socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, self._defer_accept_seconds
             )
 
+    def startListening(self) -> None:
+        """
+        Bind the socket and begin to listen.
+
+        @raise CannotListenError: it cannot be bound.
+        """
+        super().startListening()
+        self._accept = compat.accept_from(self.socket)
+
     def doRead(self) -> None:
         """
         Accept what waits, up to L{ACCEPTS_MAX} connections.
         """
         for _ in range(ACCEPTS_MAX):
             try:
-                accepted, client = self.socket.accept()
+                accepted, client = self._accept()
             except BlockingIOError:
                 return
             except OSError as refused:

@@ -22,7 +22,7 @@ from netlab.transport.server import FastServer
 
 # At most so much for one connection in one turn. nginx's sendfile_max_chunk is 2 MiB; see decision
 # note 0040 for what was measured.
-SENDFILE_PIECE_MAX_BYTES = 512 * 1024
+SENDFILE_PIECE_MAX_BYTES = 1024 * 1024
 
 # Read into memory at a time where sendfile(2) does not serve. Twisted's transports call a queue of
 # 64 KiB full.

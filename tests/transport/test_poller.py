@@ -1,0 +1,588 @@
+"""
+The poller by itself, its turns made by hand.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import error, main
+from twisted.internet.interfaces import (
+    IHalfCloseableDescriptor,
+    IReactorFDSet,
+    IReactorFromThreads,
+    IReactorTime,
+    IReadDescriptor,
+    IReadWriteDescriptor,
+)
+from twisted.internet.task import Clock
+from twisted.python import failure
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from netlab.transport import poller
+from netlab.transport.poller import NestedPoller
+
+
+@implementer(IReactorFDSet)
+class Watchers(Clock):
+    """
+    A reactor that remembers what it watches.
+
+    @ivar readers: what it was given to read from, in order.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readers: list[Any] = []
+        self.called: list[object] = []
+
+    def addReader(self, reader: Any) -> None:
+        """Remember it."""
+        self.readers.append(reader)
+
+    def removeReader(self, reader: Any) -> None:
+        """Forget it."""
+        self.readers.remove(reader)
+
+    def addWriter(self, writer: Any) -> None:
+        """Is not needed."""
+        raise NotImplementedError
+
+    removeWriter = addWriter
+
+    def removeAll(self) -> list[Any]:
+        """Is not needed."""
+        raise NotImplementedError
+
+    def getReaders(self) -> list[Any]:
+        """Answer what is watched."""
+        return self.readers
+
+    def getWriters(self) -> list[Any]:
+        """Answer that nothing is."""
+        return []
+
+    def callFromThread(self, function: Callable[..., Any], *args: object, **kwargs: object) -> None:
+        """Remember the arguments."""
+        self.called.append((function, args, kwargs))
+
+
+@implementer(IReadWriteDescriptor)
+class Descriptor:
+    """
+    One end of a pair of sockets; does what the test says when it is ready.
+
+    @ivar told: what happened, in order.
+    """
+
+    def __init__(self, watcher: NestedPoller) -> None:
+        self.watcher = watcher
+        self.socket, self.peer = socket.socketpair()
+        self.socket.setblocking(False)
+        self.fileno = self.socket.fileno
+        self.told: list[Any] = []
+        self.on_read: Callable[[], Any] = lambda: None
+        self.on_write: Callable[[], Any] = lambda: None
+
+    def logPrefix(self) -> str:
+        """Name the descriptor in the log."""
+        return "descriptor"
+
+    def doRead(self) -> Any:
+        """Remember it, and do what the test says."""
+        self.told.append("read")
+        return self.on_read()
+
+    def doWrite(self) -> Any:
+        """Remember it, and do what the test says."""
+        self.told.append("write")
+        return self.on_write()
+
+    def connectionLost(self, reason: failure.Failure) -> None:
+        """Remember why."""
+        self.told.append(reason.type)
+        self.close()
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.socket.close()
+        self.peer.close()
+
+
+@implementer(IHalfCloseableDescriptor)
+class HalfCloseable(Descriptor):
+    """
+    A descriptor that is told of the end of each half.
+    """
+
+    def readConnectionLost(self, reason: failure.Failure) -> None:
+        """Remember why."""
+        self.told.append(("read half", reason.type))
+
+    def writeConnectionLost(self, reason: failure.Failure) -> None:
+        """Remember why."""
+        self.told.append(("write half", reason.type))
+
+
+class PollerTestCase(SynchronousTestCase):
+    """
+    A poller in a reactor that only remembers.
+    """
+
+    def setUp(self) -> None:
+        """
+        Nothing is watched.
+        """
+        self.reactor = Watchers()
+        self.poller = NestedPoller(self.reactor, batch_max_events=4)
+
+    def tearDown(self) -> None:
+        """
+        Nothing remains open.
+        """
+        self.poller.removeAll()
+        self.assertEqual([], self.reactor.readers)
+
+    def descriptor(self, made: type[Descriptor] = Descriptor) -> Any:
+        """
+        Make a descriptor that is watched for input.
+        """
+        descriptor = made(self.poller)
+        self.addCleanup(descriptor.close)
+        self.poller.addReader(descriptor)
+        return descriptor
+
+
+class MembershipTests(PollerTestCase):
+    """
+    What the poller watches, and how the reactor sees it.
+    """
+
+    def test_interfaces(self) -> None:
+        """
+        It is a set of descriptors, a clock, a way in from threads, and a descriptor itself.
+        """
+        for interface in (IReactorFDSet, IReactorTime, IReactorFromThreads, IReadDescriptor):
+            verifyObject(interface, self.poller)
+        self.assertEqual("netlab", self.poller.logPrefix())
+
+    def test_time(self) -> None:
+        """
+        Time and calls are the reactor's.
+        """
+        self.reactor.advance(7)
+        self.assertEqual(7, self.poller.seconds())
+        called: list[int] = []
+        call = self.poller.callLater(1, called.append, 5)
+        self.assertEqual([call], list(self.poller.getDelayedCalls()))
+        self.reactor.advance(1)
+        self.assertEqual([5], called)
+        self.poller.callFromThread(called.append, 6)
+        self.assertEqual([(called.append, (6,), {})], self.reactor.called)
+
+    def test_only_while_needed(self) -> None:
+        """
+        It is in the reactor, with an epoll open, only while it watches something.
+        """
+        self.assertEqual(-1, self.poller.fileno())
+        first, second = self.descriptor(), self.descriptor()
+        self.assertEqual([self.poller], self.reactor.readers)
+        fd = self.poller.fileno()
+        os.fstat(fd)
+        self.poller.removeReader(first)
+        self.assertEqual([self.poller], self.reactor.readers)
+        self.poller.removeReader(second)
+        self.assertEqual([], self.reactor.readers)
+        self.assertEqual(-1, self.poller.fileno())
+        self.assertRaises(OSError, os.fstat, fd)
+        self.poller.doRead()
+
+    def test_lists(self) -> None:
+        """
+        It tells what it watches, and removeAll tells it once more.
+        """
+        one, other = self.descriptor(), self.descriptor()
+        self.poller.addWriter(one)
+        self.poller.addWriter(one)
+        self.poller.addReader(other)
+        self.assertEqual([one, other], self.poller.getReaders())
+        self.assertEqual([one], self.poller.getWriters())
+        self.assertEqual({one, other}, set(self.poller.removeAll()))
+        self.assertEqual(([], []), (self.poller.getReaders(), self.poller.getWriters()))
+
+    def test_remove_unknown(self) -> None:
+        """
+        Removing what is not watched does nothing, even if its number is another's.
+        """
+        watched = self.descriptor()
+        stranger = Descriptor(self.poller)
+        self.addCleanup(stranger.close)
+        self.poller.removeReader(stranger)
+        self.poller.removeWriter(watched)
+        stranger.fileno = watched.fileno
+        self.poller.removeReader(stranger)
+        stranger.fileno = lambda: -1
+        self.poller.removeReader(stranger)
+        self.assertEqual([watched], self.poller.getReaders())
+
+    def test_remove_closed(self) -> None:
+        """
+        A descriptor that was closed first is found by its identity.
+        """
+        closed = self.descriptor()
+        self.poller.addWriter(closed)
+        closed.socket.close()
+        self.assertEqual(-1, closed.fileno())
+        self.poller.removeReader(closed)
+        self.poller.removeWriter(closed)
+        self.assertEqual([], self.reactor.readers)
+
+    def test_replaced(self) -> None:
+        """
+        A number that was given out again without notice belongs to its new owner.
+        """
+        former = self.descriptor()
+        self.poller.addWriter(former)
+        number = former.fileno()
+        latter = Descriptor(self.poller)
+        self.addCleanup(latter.close)
+        os.dup2(latter.fileno(), number)
+        latter.fileno = lambda: number
+        self.poller.addReader(latter)
+        self.assertEqual(([latter], []), (self.poller.getReaders(), self.poller.getWriters()))
+        latter.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual((["read"], []), (latter.told, former.told))
+
+    def test_unwatchable(self) -> None:
+        """
+        What epoll refuses is refused, and leaves nothing behind.
+        """
+        unwatchable = Descriptor(self.poller)
+        self.addCleanup(unwatchable.close)
+        with Path(__file__).open("rb") as file:
+            unwatchable.fileno = file.fileno
+            refused = self.assertRaises(OSError, self.poller.addReader, unwatchable)
+        self.assertEqual(errno.EPERM, refused.errno)
+        self.assertEqual(([], []), (self.poller.getReaders(), self.reactor.readers))
+
+    def test_support(self) -> None:
+        """
+        It needs epoll and a reactor that watches descriptors.
+        """
+        self.assertTrue(poller.is_supported(self.reactor))
+        self.assertFalse(poller.is_supported(Clock()))
+        self.patch(poller, "select", object())
+        self.assertFalse(poller.is_supported(self.reactor))
+
+
+class BatchTests(PollerTestCase):
+    """
+    One turn.
+    """
+
+    def test_read_then_write(self) -> None:
+        """
+        A descriptor ready for both reads, then writes.
+        """
+        both = self.descriptor()
+        self.poller.addWriter(both)
+        both.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual(["read", "write"], both.told)
+
+    def test_nothing_ready(self) -> None:
+        """
+        A turn with nothing ready does nothing.
+        """
+        idle = self.descriptor()
+        self.poller.doRead()
+        self.assertEqual([], idle.told)
+
+    def test_bounded(self) -> None:
+        """
+        A turn serves no more than its bound, and the next turn serves those that had to wait.
+        """
+        ready = [self.descriptor() for _ in range(6)]
+        for descriptor in ready:
+            descriptor.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual(4, sum(len(descriptor.told) for descriptor in ready))
+        self.poller.doRead()
+        self.assertEqual([["read"]] * 6, [descriptor.told[:1] for descriptor in ready])
+
+    def test_removed_in_batch(self) -> None:
+        """
+        A descriptor that an earlier event of the batch removed is left alone.
+        """
+        one, other = self.descriptor(), self.descriptor()
+        one.on_read = lambda: self.poller.removeReader(other)
+        other.on_read = lambda: self.poller.removeReader(one)
+        one.peer.send(b"x")
+        other.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual(["read"], one.told + other.told)
+
+    def test_writer_removed_by_read(self) -> None:
+        """
+        A descriptor that stops writing when it reads does not write in that turn.
+        """
+        both = self.descriptor()
+        self.poller.addWriter(both)
+        both.on_read = lambda: self.poller.removeWriter(both)
+        both.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual(["read"], both.told)
+
+    def test_reader_removed_in_batch(self) -> None:
+        """
+        A descriptor that stops reading while an event for both waits only writes.
+        """
+        both, other = self.descriptor(), self.descriptor()
+        self.poller.addWriter(both)
+
+        def stop(descriptor: Any) -> None:
+            self.poller.removeReader(descriptor)
+            self.poller.addWriter(descriptor)
+
+        self.poller.addWriter(other)
+        both.on_read = lambda: stop(other)
+        other.on_read = lambda: stop(both)
+        both.peer.send(b"x")
+        other.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual(["read", "write", "write"], sorted(both.told + other.told))
+
+    def test_number_reused_in_batch(self) -> None:
+        """
+        An event for a number that was closed and given out again in the same batch is not taken
+        for the new owner's, which is watched from the next turn on.
+        """
+        one, other = self.descriptor(), self.descriptor()
+        arrived: list[Any] = []
+
+        def replace(victim: Any) -> Callable[[], None]:
+            def act() -> None:
+                newcomer = Descriptor(self.poller)
+                self.addCleanup(newcomer.close)
+                self.poller.removeReader(victim)
+                number = victim.socket.detach()
+                os.dup2(newcomer.fileno(), number)
+                self.addCleanup(os.close, number)
+                newcomer.fileno = lambda: number
+                self.poller.addReader(newcomer)
+                arrived.append(newcomer)
+
+            return act
+
+        one.on_read, other.on_read = replace(other), replace(one)
+        for descriptor in (one, other):
+            # A hang-up of the former owner would end the newcomer.
+            descriptor.peer.send(b"x")
+            descriptor.peer.close()
+        self.poller.doRead()
+        self.assertEqual(["read"], one.told + other.told)
+        (newcomer,) = arrived
+        self.assertEqual([], newcomer.told)
+        one.on_read = other.on_read = lambda: None
+        newcomer.peer.send(b"x")
+        self.poller.doRead()
+        self.assertIn("read", newcomer.told)
+
+    def test_short_lived(self) -> None:
+        """
+        A descriptor that comes and goes within a batch never enters the epoll.
+        """
+        host = self.descriptor()
+        guest = Descriptor(self.poller)
+        self.addCleanup(guest.close)
+
+        def act() -> None:
+            self.poller.addReader(guest)
+            self.poller.addWriter(guest)
+            self.poller.removeReader(guest)
+            self.poller.removeWriter(guest)
+
+        host.on_read = act
+        host.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual([host], self.poller.getReaders())
+        guest.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual([], guest.told)
+
+    def test_arrived_for_both(self) -> None:
+        """
+        A descriptor that arrives within a batch for input and for room is watched for both.
+        """
+        host = self.descriptor()
+        guest = Descriptor(self.poller)
+        self.addCleanup(guest.close)
+
+        def act() -> None:
+            self.poller.addReader(guest)
+            self.poller.addWriter(guest)
+
+        host.on_read = act
+        host.peer.send(b"x")
+        self.poller.doRead()
+        self.poller.removeReader(host)
+        guest.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual(["read", "write"], guest.told)
+
+    def test_arrived_and_refused(self) -> None:
+        """
+        A descriptor that arrives within a batch and cannot be watched is disconnected and logged.
+        """
+        host = self.descriptor()
+        guest = Descriptor(self.poller)
+        self.addCleanup(guest.close)
+
+        def act() -> None:
+            self.poller.addReader(guest)
+            os.close(guest.socket.detach())
+            guest.fileno = lambda: gone
+
+        gone = guest.fileno()
+        host.on_read = act
+        host.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual([OSError], guest.told)
+        self.assertEqual(1, len(self.flushLoggedErrors(OSError)))
+        self.assertEqual([host], self.poller.getReaders())
+
+
+class DisconnectTests(PollerTestCase):
+    """
+    How connections end.
+    """
+
+    def test_end_of_stream(self) -> None:
+        """
+        ConnectionDone from doRead ends the connection.
+        """
+        descriptor = self.descriptor()
+        descriptor.on_read = lambda: main.CONNECTION_DONE
+        descriptor.peer.close()
+        self.poller.doRead()
+        self.assertEqual(["read", error.ConnectionDone], descriptor.told)
+        self.assertEqual([], self.poller.getReaders())
+
+    def test_end_of_half(self) -> None:
+        """
+        ConnectionDone from doRead ends only the reading half of what can be half-closed.
+        """
+        descriptor = self.descriptor(HalfCloseable)
+        self.poller.addWriter(descriptor)
+        descriptor.on_read = lambda: main.CONNECTION_DONE
+        descriptor.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual(["read", ("read half", error.ConnectionDone)], descriptor.told)
+        self.assertEqual(([], [descriptor]), (self.poller.getReaders(), self.poller.getWriters()))
+
+    def test_done_writing(self) -> None:
+        """
+        ConnectionDone from doWrite ends the whole connection.
+        """
+        descriptor = self.descriptor(HalfCloseable)
+        self.poller.addWriter(descriptor)
+        descriptor.on_write = lambda: main.CONNECTION_DONE
+        self.poller.doRead()
+        self.assertEqual(["write", error.ConnectionDone], descriptor.told)
+
+    def test_hang_up_of_reader(self) -> None:
+        """
+        A hang-up with no input left ends the stream of a reader.
+        """
+        descriptor = self.descriptor(HalfCloseable)
+        self.poller._dispatch(descriptor.fileno(), poller._ERR_OR_HUP)
+        self.assertEqual([("read half", error.ConnectionDone)], descriptor.told)
+
+    def test_hang_up_of_writer(self) -> None:
+        """
+        A hang-up is the loss of the connection to what only writes.
+        """
+        descriptor = self.descriptor(HalfCloseable)
+        self.poller.addWriter(descriptor)
+        self.poller.removeReader(descriptor)
+        descriptor.peer.close()
+        self.poller.doRead()
+        self.assertEqual([error.ConnectionLost], descriptor.told)
+
+    def test_other_reason(self) -> None:
+        """
+        Any other reason is handed on as it is.
+        """
+        descriptor = self.descriptor(HalfCloseable)
+        descriptor.on_read = error.ConnectionAborted
+        descriptor.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual(["read", error.ConnectionAborted], descriptor.told)
+
+    def test_exception(self) -> None:
+        """
+        An exception is logged and ends that descriptor; the others of the batch are served.
+        """
+        descriptors = [self.descriptor() for _ in range(3)]
+        self.poller.addWriter(descriptors[2])
+        for descriptor in descriptors:
+            descriptor.on_read = lambda: 1 / 0
+            descriptor.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual([["read", ZeroDivisionError]] * 3, [d.told for d in descriptors])
+        self.assertEqual(3, len(self.flushLoggedErrors(ZeroDivisionError)))
+        self.assertEqual([], self.reactor.readers)
+
+    def test_exception_in_connection_lost(self) -> None:
+        """
+        So is an exception in connectionLost, and one in logPrefix.
+        """
+
+        def fail(*_args: object) -> Any:
+            raise ZeroDivisionError
+
+        first, second = self.descriptor(), self.descriptor()
+        for descriptor in (first, second):
+            descriptor.on_read = lambda: main.CONNECTION_LOST
+            descriptor.connectionLost = fail
+            descriptor.logPrefix = fail
+            descriptor.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual([["read"]] * 2, [first.told, second.told])
+        self.assertEqual(4, len(self.flushLoggedErrors(ZeroDivisionError)))
+
+    def test_descriptor_gone(self) -> None:
+        """
+        A descriptor that has no number any more is disconnected.
+        """
+        descriptor = self.descriptor()
+        self.poller.addWriter(descriptor)
+        number = descriptor.fileno()
+        descriptor.fileno = lambda: -1
+        self.poller._dispatch(number, poller._IN | poller._OUT)
+        self.assertEqual([error.ConnectionFdescWentAway], descriptor.told)
+
+    def test_reactor_goes(self) -> None:
+        """
+        When the reactor drops the poller, everything watched is lost for the reactor's reason.
+        """
+
+        def fail(_reason: object) -> None:
+            raise ZeroDivisionError
+
+        descriptors = [self.descriptor() for _ in range(3)]
+        descriptors[1].connectionLost = fail
+        self.poller.connectionLost(failure.Failure(main.CONNECTION_LOST))
+        self.assertEqual(
+            [[error.ConnectionLost], [], [error.ConnectionLost]], [d.told for d in descriptors]
+        )
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
+        self.assertEqual([], self.reactor.readers)

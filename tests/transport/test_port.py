@@ -1,0 +1,189 @@
+"""
+What the fast port does that Twisted's own does not. The rest is in test_both.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+from typing import Any
+
+from twisted.internet.address import IPv6Address
+
+from netlab.transport import compat
+from netlab.transport import port as port_module
+from netlab.transport.port import ACCEPT_REST_SECONDS, FastPort
+from tests.transport.connections import ConnectionTestCase, Recorder
+from tests.transport.test_both import echo
+
+
+class FastPortTests(ConnectionTestCase):
+    """
+    A listening port.
+    """
+
+    def test_no_delay(self) -> None:
+        """
+        Connections send small segments at once.
+        """
+        protocol, _ = self.connected(Recorder())
+        self.assertTrue(protocol.transport.getTcpNoDelay())
+
+    def test_reuses_address(self) -> None:
+        """
+        The port can be taken again while old connections linger.
+        """
+        port, _ = self.listen(Recorder)
+        option = port.socket.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
+        self.assertTrue(option)
+
+    def test_deferred_accept(self) -> None:
+        """
+        A deferred accept is off, unless it is asked for.
+        """
+        if not hasattr(socket, "TCP_DEFER_ACCEPT"):
+            self.skipTest("this kernel cannot defer an accept")
+        for seconds, is_on in ((0, False), (3, True)):
+            port, factory = self.listen(lambda: Recorder(echo), defer_accept_seconds=seconds)
+            option = port.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT)
+            self.assertEqual(is_on, option > 0)
+            client = self.connect(port)
+            self.turn(3)
+            self.assertEqual(0 if is_on else 1, len(factory.built))
+            client.send(b"hello")
+            self.assertEqual(b"hello", self.read_bytes(client, 5))
+
+    def test_shared_number(self) -> None:
+        """
+        Ports that agree to share a number all listen on it.
+        """
+        first, _ = self.listen(Recorder, reuse_port=True)
+        second = FastPort(
+            first.getHost().port,
+            first.factory,
+            50,
+            "127.0.0.1",
+            self.watcher,
+            reuse_port=True,
+        )
+        second.startListening()
+        self._ports.append(second)
+        self.assertEqual(first.getHost(), second.getHost())
+
+    def test_adopted(self) -> None:
+        """
+        A socket that listens already is adopted, and goes on listening when the port has stopped.
+        """
+        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            with socket.create_server((host, 0), family=family) as listener:
+                _, factory = self.listen(lambda: Recorder(echo))
+                port = FastPort.adopt(self.watcher, listener.fileno(), family, factory)
+                port.startListening()
+                self._ports.append(port)
+                self.assertEqual(listener.getsockname()[:2], (host, port.getHost().port))
+                client = self.connect(port)
+                client.send(b"hello")
+                self.assertEqual(b"hello", self.read_bytes(client, 5))
+                self.assertTrue(factory.built[-1].transport.getTcpNoDelay())
+                self.assertEqual(host, factory.built[-1].transport.getPeer().host)
+                stopped: list[object] = []
+                port.stopListening().addCallback(stopped.append)
+                self.turn_until(lambda stopped=stopped: stopped)  # type: ignore[misc]
+                listener.setblocking(False)
+                with socket.socket(family) as another:
+                    another.connect(listener.getsockname())
+                    listener.accept()[0].close()
+
+    def test_reads_at_once(self) -> None:
+        """
+        What a client sent before it was accepted is delivered in the turn that accepts it.
+        """
+        port, factory = self.listen(Recorder)
+        self.connect(port).send(b"early")
+        port.doRead()
+        self.assertEqual(b"early", factory.built[0].received)
+
+    def test_exception_in_factory(self) -> None:
+        """
+        A connection whose protocol could not be built is closed at once.
+        """
+
+        def build() -> Recorder:
+            raise ZeroDivisionError
+
+        port, _ = self.listen(build)
+        self.assertEqual(b"", self.read_to_end(self.connect(port)))
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
+
+    def test_accepts_are_bounded(self) -> None:
+        """
+        One turn accepts no more than its bound.
+        """
+        self.patch(port_module, "ACCEPTS_MAX", 3)
+        port, factory = self.listen(Recorder)
+        for _ in range(5):
+            self.connect(port)
+        port.doRead()
+        self.assertEqual(3, len(factory.built))
+        port.doRead()
+        self.assertEqual(5, len(factory.built))
+
+    def test_without_the_call_underneath(self) -> None:
+        """
+        Where the library has no C{_accept} its C{accept} serves.
+        """
+
+        class Listener:
+            """Only what is public."""
+
+            def accept(self) -> str:
+                """Answer."""
+                return "accepted"
+
+        listener: Any = Listener()
+        self.assertEqual("accepted", compat.accept_from(listener)())
+
+    def test_scope(self) -> None:
+        """
+        A link-local peer's address has its scope, as Twisted's does.
+        """
+        port, factory = self.listen(Recorder)
+        port._addressType = IPv6Address
+        ours, peers = socket.socketpair()
+        self.addCleanup(peers.close)
+        index, name = socket.if_nameindex()[0]
+        port._admit(ours, ("fe80::1", 5, 0, index))
+        transport = factory.built[0].transport
+        self.assertEqual(f"fe80::1%{name}", transport.getPeer().host)
+        transport.abortConnection()
+
+    def test_rests_when_descriptors_run_out(self) -> None:
+        """
+        A port that could not accept does not try again at once, and forgets it when it stops.
+        """
+        port, factory = self.listen(Recorder)
+        waiting = self.connect(port)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, soft), hard))
+        taken = []
+        try:
+            while True:
+                try:
+                    taken.append(os.dup(port.fileno()))
+                except OSError:
+                    break
+            port.doRead()
+        finally:
+            for fd in taken:
+                os.close(fd)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertEqual(b"", waiting.recv(1))
+        self.assertNotIn(port, self.watcher.getReaders())
+        (resting,) = self.reactor.getDelayedCalls()
+        self.assertLessEqual(resting.getTime() - self.reactor.seconds(), ACCEPT_REST_SECONDS)
+        stopped: list[object] = []
+        port.stopListening().addCallback(stopped.append)
+        self.turn_until(lambda: stopped)
+        self.assertFalse(resting.active())
+        self.assertEqual([], factory.built)
