@@ -114,7 +114,7 @@ class NewFile:
         trace: TracebackType | None,
     ) -> None:
         if self._aside is not None:
-            # Nothing of it is wanted, so nothing about it is news; it may have gone with its folder.
+            # Nothing of it is wanted; it may even have gone with its folder.
             with suppress(OSError):
                 self._file.close()
             with suppress(FileNotFoundError):
