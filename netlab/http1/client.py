@@ -1,5 +1,5 @@
 """
-An HTTP client: persistent connections, reconnecting, redirects.
+An HTTP client: persistent connections, reconnecting, redirects::
 
     async with HTTPClient(reactor) as client:
         response = await client.get("http://localhost:8080/")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import unquote_to_bytes
@@ -100,7 +101,8 @@ class NewFile:
             descriptor = os.open(self._aside, flags, 0o666)
         except OSError as error:
             raise _cannot(path, error) from error
-        self._file = os.fdopen(descriptor, "wb")
+        # Unbuffered: what cannot be written is known at once, and closing cannot fail for it again.
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
 
     def __enter__(self) -> Self:
         return self
@@ -112,9 +114,10 @@ class NewFile:
         trace: TracebackType | None,
     ) -> None:
         if self._aside is not None:
-            try:
+            # Nothing of it is wanted; it may even have gone with its folder.
+            with suppress(OSError):
                 self._file.close()
-            finally:
+            with suppress(FileNotFoundError):
                 os.unlink(self._aside)
 
     def write(self, data: bytes) -> None:
@@ -123,8 +126,10 @@ class NewFile:
 
         @raise SavingError: the disk is full, or broken.
         """
+        left = memoryview(data)
         try:
-            self._file.write(data)
+            while left:
+                left = left[self._file.write(left) :]
         except OSError as error:
             raise _cannot(self._path, error) from error
 

@@ -5,6 +5,7 @@ Saving answers: names that cannot leave the folder, files that are whole or abse
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
@@ -140,6 +141,21 @@ class FileTests(SynchronousTestCase):
         self.assertEqual((self.path / "a").read_bytes(), b"old")
         self.assertEqual(self.names(), ["a"])
 
+    def test_full(self) -> None:
+        """
+        A disk that is full, here a limit on the size of files, is told in one line; nothing is
+        left behind.
+        """
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, before)
+        with self.folder.create(b"a") as file:
+            file.write(b"x" * 4096)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
+            self.assertRaisesRegex(
+                SavingError, "cannot write .*/a: File too large", file.write, b"x" * 4096
+            )
+        self.assertEqual(self.names(), [])
+
     def test_symbolic_link(self) -> None:
         """
         A symbolic link in the file's place is replaced; what it points to stays as it was.
@@ -193,5 +209,3 @@ class FileTests(SynchronousTestCase):
                 self.folder.create(b"b")
             with self.assertRaisesRegex(SavingError, "cannot write .*No such file"):
                 file.keep()
-            moved.rename(self.path)
-        self.assertEqual(self.names(), [])
