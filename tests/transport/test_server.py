@@ -148,11 +148,11 @@ class FastServerTests(SynchronousTestCase):
         self.transport.write(MUCH)
         self.assertIs(MUCH, self.transport.dataBuffer)
 
-    def test_producer_writes_wait(self) -> None:
+    def test_pull_producer_writes_wait(self) -> None:
         """
-        While a producer is registered writes are queued, so that the producer is asked again.
+        While a pull producer is registered writes are queued, so that the producer is asked again.
         """
-        self.transport.registerProducer(Valve(), True)
+        self.transport.registerProducer(Valve(), False)
         self.transport.write(b"queued")
         self.assertRaises(BlockingIOError, self.peer.recv, 100)
         self.assertEqual([self.transport], self.reactor.writers)
