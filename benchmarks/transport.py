@@ -140,7 +140,7 @@ def serve(variant: str, reactor_name: str, workload: str, path: str) -> None:
         from netlab.transport.poller import NestedPoller
         from netlab.transport.port import FastPort
 
-        assert compat.reason_to_stay_stock() is None  # noqa: S101
+        assert compat.reason_to_stay_stock() is None
         options = {"defer_accept_seconds": 5} if "deferred" in variant else {}
         watcher = reactor if "unnested" in variant else NestedPoller(reactor)
         port = FastPort(0, factory, 511, "127.0.0.1", watcher, **options)
@@ -203,14 +203,14 @@ class Server:
         self.port = int(self._line())
 
     def _line(self) -> str:
-        assert self.process.stdout is not None  # noqa: S101
+        assert self.process.stdout is not None
         return self.process.stdout.readline()
 
     def usage(self) -> tuple[float, int]:
         """
         CPU seconds so far, and resident bytes.
         """
-        assert self.process.stdin is not None  # noqa: S101
+        assert self.process.stdin is not None
         self.process.stdin.write("?\n")
         self.process.stdin.flush()
         user, system, resident = self._line().split()
