@@ -85,7 +85,7 @@ def accept_from(listener: socket.socket) -> Callable[[], tuple[socket.socket, An
 
     @param listener: a listening socket.
     @return: a function that returns a connected socket and its peer's address, or raises
-        L{OSError}.
+        C{OSError}.
     """
     take: Any = getattr(listener, "_accept", None)
     if take is None:
