@@ -1,0 +1,3 @@
+"""
+Captures: read and written as streams, and decoded down to TCP segments. Pure but for opening files.
+"""
