@@ -538,6 +538,8 @@ class HTTPServerProtocol(Protocol):
         if not self._machine.can_answer:
             self._lose()
             return
+        if self._factory.shows_requests:
+            _log.info("Refused with {status}: {why}", status=status, why=explanation)
         response = self._factory.pages.error(status, explanation[0].upper() + explanation[1:] + ".")
         assert isinstance(response.content, bytes)
         self._send_small(self._head, response, response.content)

@@ -858,5 +858,13 @@ class ShownRequestTests(ServerTestCase):
         self.assertIn(r"X: \x9b31m{red}\xff\x09end", line)
         self.assertEqual(line, "".join(c for c in line if c == "\n" or " " <= c <= "~"))
 
+    def test_refused(self) -> None:
+        """
+        Of what is no request it is said why.
+        """
+        self.serve(shows_requests=True)
+        self.ask(b"GET / HTTP/1.1\r\n\r\n")
+        self.assertEqual(self.logged(), ["Refused with 400: the request has no Host"])
+
 
 NOW_AND_EVER = 1e12

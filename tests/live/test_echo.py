@@ -16,45 +16,21 @@ import pytest
 from twisted.internet.threads import deferToThread
 
 from tests.live.conftest import RunNetlab, StartNetlab, StartServer
-from tests.live.processes import Program, Server, spawn, twistd_arguments
-
-#: Linux's numbers of two TCP states (tcp_states.h), as TCP_INFO tells them.
-TCP_CLOSE, TCP_CLOSE_WAIT = 7, 8
+from tests.live.processes import Program, spawn, twistd_arguments
+from tests.live.sockets import (
+    TCP_CLOSE,
+    TCP_CLOSE_WAIT,
+    client_of,
+    memory_kb,
+    receive,
+    tcp_state,
+)
 
 UNLIMITED = ("--exchanges", "0", "--max-bytes", "64k", "--quiet")
 
 BOTH_TRANSPORTS = pytest.mark.parametrize(
     "transport", [[], ["--stock-transport"]], ids=["fast", "stock"]
 )
-
-
-def client_of(server: Server, *, send_buffer: int | None = None) -> socket.socket:
-    """
-    Connect to a server.
-    """
-    client = socket.socket(socket.AF_INET6 if ":" in server.host else socket.AF_INET)
-    client.settimeout(60)
-    if send_buffer is not None:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-    client.connect((server.host, server.port))
-    return client
-
-
-def receive(client: socket.socket, count: int) -> bytes:
-    """
-    Receive exactly so many bytes, or what there is at the end of the stream.
-    """
-    received = bytearray()
-    while len(received) < count and (data := client.recv(min(65536, count - len(received)))):
-        received += data
-    return bytes(received)
-
-
-def tcp_state(client: socket.socket) -> int:
-    """
-    Tell the TCP state of our end.
-    """
-    return client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
 
 
 async def test_reference_conversation(twistd: StartServer, netlab: RunNetlab) -> None:
@@ -166,10 +142,6 @@ async def test_client_that_never_reads(twistd: StartServer, transport: list[str]
     server = await twistd("netlab-echo", *UNLIMITED, *transport)
     limit = 256 * 2**20
 
-    def memory_kb() -> int:
-        status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
-        return int(status.partition("VmRSS:")[2].split()[0])
-
     def fill(client: socket.socket) -> int:
         # Send until nothing has moved for a while: not a measurement, only how long we watch.
         client.settimeout(1)
@@ -196,12 +168,12 @@ async def test_client_that_never_reads(twistd: StartServer, transport: list[str]
             other.sendall(b"hello")
             return receive(other, 5)
 
-    before = memory_kb()
+    before = memory_kb(server)
     with client_of(server, send_buffer=65536) as client:
         sent = await deferToThread(fill, client)
         assert sent < limit, "the server took everything"
         # Two deliveries of 64 KiB and what Python keeps around them; the kernel holds the rest.
-        assert memory_kb() - before < 8 * 1024
+        assert memory_kb(server) - before < 8 * 1024
         assert await deferToThread(talk) == b"HELLO"
         await deferToThread(drain, client, sent)
 
