@@ -120,9 +120,7 @@ def evaluate_preconditions(
     elif is_reading and b"if-modified-since" in fields:
         moment = _single_date(fields, b"if-modified-since", now)
         modified = validators.modified
-        # A moment that lies ahead is nothing that we can have said, and RFC 2616 called it
-        # invalid: who sends it is better off with the content, which is never wrong.
-        if moment is not None and modified is not None and modified <= moment <= now:
+        if moment is not None and modified is not None and modified <= moment:
             return Outcome.NOT_MODIFIED
     return Outcome.PROCEED
 

@@ -31,6 +31,9 @@ _MEMO_KEY_MAX_BYTES: Final = 4096
 _OBS_FOLD: Final = re.compile(rb"(?<![ \t])[ \t]*+\r\n[ \t]++")
 
 
+_HEAD_BEGINS: Final = b"HEAD "
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
     """
@@ -184,9 +187,11 @@ class RequestHeadReader:
     at a time, so that it does not depend on where the deliveries are cut.
 
     @ivar has_skipped_line: whether the empty line that may precede a request line has come.
+    @ivar is_head: after a fault, whether the faulty head begins as a HEAD does, whose answer has no
+        content even so (RFC 9110 section 9.3.2).
     """
 
-    __slots__ = ("_line_length", "_line_searched", "_parser", "has_skipped_line")
+    __slots__ = ("_line_length", "_line_searched", "_parser", "has_skipped_line", "is_head")
 
     def __init__(self, parser: RequestParser) -> None:
         """
@@ -196,6 +201,7 @@ class RequestHeadReader:
         self._line_length = NOT_YET
         self._line_searched = 0
         self.has_skipped_line = False
+        self.is_head = False
 
     def read(self, buffer: ReceiveBuffer) -> ParsedRequest | None:
         """
@@ -215,6 +221,7 @@ class RequestHeadReader:
             if end == FORBIDDEN or self._is_doomed(buffer):
                 fault = self._first_fault(buffer.peek(len(buffer)))
                 assert fault is not None
+                self.is_head = begins_as_head(buffer)
                 raise fault
             return None
         raw = buffer.take(end + 4)
@@ -224,6 +231,7 @@ class RequestHeadReader:
         try:
             return self._parser.parse(raw)
         except RemoteProtocolError as fault:
+            self.is_head = raw.startswith(_HEAD_BEGINS)
             # All but its last byte is what the head was when it was not yet one.
             raise self._first_fault(raw[:-1]) or fault from None
 
@@ -276,6 +284,13 @@ class RequestHeadReader:
             faults.append((met, RemoteProtocolError(431, "the header section is too long")))
         met, fault = min(faults, key=itemgetter(0))
         return fault if met <= len(begun) else None
+
+
+def begins_as_head(buffer: ReceiveBuffer) -> bool:
+    """
+    Say whether what waits in the buffer begins as a HEAD request does.
+    """
+    return buffer.peek(len(_HEAD_BEGINS)) == _HEAD_BEGINS
 
 
 def parse_response_head(raw: bytes, limits: Limits) -> ResponseHead:

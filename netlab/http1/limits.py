@@ -19,7 +19,7 @@ class Limits:
     @ivar header_section_max_bytes: all field lines with their CRLFs; beyond it 431.
         Node and h11 16384 with the start line, nginx four buffers of 8192.
     @ivar field_lines_max: how many field lines a header or trailer section may have; beyond it
-        431. Apache 100, Jetty 200.
+        431. Apache 100, Jetty 200, Node 2000.
     @ivar content_max_bytes: the content of one request; beyond it 413. nginx 1 MiB.
     @ivar unwanted_content_max_bytes: how much content that nobody asked for is read and thrown
         away to keep the connection; with more the answer says close. Go reads 256 KiB.
@@ -36,7 +36,7 @@ class Limits:
 
     start_line_max_bytes: int = 8192
     header_section_max_bytes: int = 16384
-    field_lines_max: int = 100
+    field_lines_max: int = 200
     content_max_bytes: int = 1 << 20
     unwanted_content_max_bytes: int = 65536
     chunk_size_max_digits: int = 16

@@ -19,6 +19,7 @@ from twisted.internet.interfaces import (
     ILoggingContext,
     IPushProducer,
     IReactorTime,
+    ISSLTransport,
     ITCPTransport,
     ITransport,
 )
@@ -58,8 +59,9 @@ _REPEATS_MAX: Final = 16384
 _REPEATS_MAX_BYTES: Final = 32 << 20
 _REPEATED_HEAD_MAX_BYTES: Final = 4096
 
-#: How much input is thrown away behind a refusal before the peer is cut off.
-_LINGER_MAX_BYTES: Final = 1 << 20
+#: How much input is thrown away behind a refusal before the peer is cut off: most that a client
+#: sends before it looks for an answer. It costs no memory, and time is bounded too.
+_LINGER_MAX_BYTES: Final = 64 << 20
 
 _RETRY_SOON: Final = Fields([(b"Retry-After", b"1")])
 
@@ -366,6 +368,9 @@ class HTTPServerProtocol(Protocol):
         """
         Ask the resource, and send what it returns, now or later.
         """
+        if head.target.is_https and not ISSLTransport.providedBy(self.transport):
+            self._send(head, self._factory.pages.error(421, closes=True))
+            return
         try:
             answer = self._factory.resource.respond(head)
         except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
@@ -452,6 +457,8 @@ class HTTPServerProtocol(Protocol):
             and head is not None
             and len(head.raw) <= _REPEATED_HEAD_MAX_BYTES
             and machine.promised_content_bytes == 0
+            # Over TLS and without it, it has two answers.
+            and not head.target.is_https
             and not factory.shows_requests
         )
         data = machine.send_whole(ResponseHead(response.status, response.fields), content, now)

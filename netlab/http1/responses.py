@@ -93,6 +93,7 @@ _EXPLANATIONS: Final[dict[int, str]] = {
     408: "The request took too long to arrive.",
     412: "What is here now does not meet the conditions of the request.",
     416: "The range asked for lies outside of what is here.",
+    421: "This address begins with https, which is spoken over TLS only.",
     500: "The server has made a mistake; its log says which.",
     501: "The server does not know this method.",
     503: "The server is busy. Please try again in a while.",

@@ -23,7 +23,12 @@ from netlab.http1.framing import (
     body_reader,
 )
 from netlab.http1.grammar import CONTROL_BYTE
-from netlab.http1.heads import ParsedRequest, RequestHeadReader, RequestParser
+from netlab.http1.heads import (
+    ParsedRequest,
+    RequestHeadReader,
+    RequestParser,
+    begins_as_head,
+)
 from netlab.http1.limits import Limits, Timeouts
 from netlab.http1.messages import (
     CONNECTION_CLOSED,
@@ -121,6 +126,7 @@ class ServerConnection:
         "_has_dropped_input",
         "_has_ended",
         "_head_reader",
+        "_is_failed_head",
         "_is_persistent",
         "_now",
         "_parsed",
@@ -149,6 +155,7 @@ class ServerConnection:
         self._is_persistent = True
         self._has_ended = False
         self._has_dropped_input = False
+        self._is_failed_head = False
         self.content_bytes = 0
         self._now = now
         self.exchanges = 0
@@ -190,11 +197,20 @@ class ServerConnection:
         try:
             return self._next_event()
         except RemoteProtocolError:
-            self._step(Step.FAULT)
-            self._is_persistent = False
-            self._buffer.take_all()
+            self._fail()
             self.deadline = None
             raise
+
+    def _fail(self) -> None:
+        """
+        Parse nothing more, ever. What was received is dropped, but for whether it was a HEAD.
+        """
+        self._is_failed_head = self._head_reader.is_head or (
+            self._request is RequestState.IDLE and begins_as_head(self._buffer)
+        )
+        self._step(Step.FAULT)
+        self._is_persistent = False
+        self._buffer.take_all()
 
     def _next_event(self) -> Event | None:
         if self._request is RequestState.IDLE:
@@ -453,15 +469,13 @@ class ServerConnection:
             return None
         self._now = now
         self.deadline = None
-        self._is_persistent = False
         if self._request is RequestState.CONTENT:
-            self._step(Step.FAULT)
-            self._buffer.take_all()
+            self._fail()
             return Phase.CONTENT
         if self._buffer:
-            self._step(Step.FAULT)
-            self._buffer.take_all()
+            self._fail()
             return Phase.HEAD
+        self._is_persistent = False
         self._step(Step.CLOSE)
         return Phase.IDLE
 
@@ -540,9 +554,9 @@ class ServerConnection:
         )
 
     def _allows_content(self, status: int) -> bool:
-        return not forbids_content(status) and (
-            self._parsed is None or self._parsed.head.method != b"HEAD"
-        )
+        if self._parsed is None:
+            return not (self._is_failed_head or forbids_content(status))
+        return self._parsed.head.method != b"HEAD" and not forbids_content(status)
 
     def _response_framing(self, status: int, content_length: int | None) -> tuple[Framing, bytes]:
         """

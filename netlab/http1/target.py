@@ -34,6 +34,8 @@ class Target:
         and authority-form.
     @ivar query: what follows the question mark, undecoded; None without a question mark.
     @ivar authority: host and port of absolute-form and authority-form, else None.
+    @ivar is_https: whether it is an https URI, which may be answered over TLS only (RFC 9110
+        section 7.4).
     @ivar segments: the path's segments, decoded once. No segment is C{.} or C{..} or holds a NUL;
         a segment may hold a slash or a backslash that came encoded. An empty last segment says
         that the path ends in a slash: C{/} is C{(b"",)} and C{/a} is C{(b"a",)}.
@@ -44,6 +46,7 @@ class Target:
     query: bytes | None = None
     authority: bytes | None = None
     segments: tuple[bytes, ...] = ()
+    is_https: bool = False
 
 
 _ASTERISK: Final = Target(TargetForm.ASTERISK, b"")
@@ -62,7 +65,7 @@ def parse_target(method: bytes, raw: bytes) -> Target:
             raise RemoteProtocolError(400, "the target of CONNECT is not a host and a port")
         return Target(TargetForm.AUTHORITY, b"", authority=raw)
     if raw[:1] == b"/":
-        return _with_path(TargetForm.ORIGIN, raw, None)
+        return _with_path(TargetForm.ORIGIN, raw)
     if raw == b"*":
         if method != b"OPTIONS":
             raise RemoteProtocolError(400, "only OPTIONS may have the target *")
@@ -71,14 +74,15 @@ def parse_target(method: bytes, raw: bytes) -> Target:
     if match is None:
         raise RemoteProtocolError(400, "the request target has none of the four forms")
     authority, rest = match[2], match[3]
+    is_https = match[1].lower() == b"https"
     if not is_authority(authority):
         raise RemoteProtocolError(400, "the authority in the request target is not valid")
     if not rest and method == b"OPTIONS":
         # RFC 9112 section 3.2.4: what a proxy would have turned into an asterisk.
-        return Target(TargetForm.ASTERISK, b"", authority=authority)
+        return Target(TargetForm.ASTERISK, b"", authority=authority, is_https=is_https)
     if rest[:1] != b"/":
         rest = b"/" + rest
-    return _with_path(TargetForm.ABSOLUTE, rest, authority)
+    return _with_path(TargetForm.ABSOLUTE, rest, authority, is_https=is_https)
 
 
 def decode_segments(path: bytes) -> tuple[bytes, ...]:
@@ -109,9 +113,15 @@ def decode_segments(path: bytes) -> tuple[bytes, ...]:
     return segments
 
 
-def _with_path(form: TargetForm, path_and_query: bytes, authority: bytes | None) -> Target:
+def _with_path(
+    form: TargetForm,
+    path_and_query: bytes,
+    authority: bytes | None = None,
+    *,
+    is_https: bool = False,
+) -> Target:
     match = PATH_AND_QUERY.fullmatch(path_and_query)
     if match is None:
         raise RemoteProtocolError(400, "the request target holds a byte that must be encoded")
     path = match[1]
-    return Target(form, path, match[2], authority, decode_segments(path))
+    return Target(form, path, match[2], authority, decode_segments(path), is_https)

@@ -232,9 +232,11 @@ class IfModifiedSinceTests(SynchronousTestCase):
 
     def test_future(self) -> None:
         """
-        A moment that lies ahead of our clock is ignored, as RFC 2616 section 14.25 had it.
+        A moment that lies ahead of our clock is a moment like any other: RFC 9110 section 13.1.3
+        has no exception for it.
         """
-        self.assertEqual(outcome((b"If-Modified-Since", format_date(NOW + 1))), PROCEED)
+        future = format_date(NOW + 86400)
+        self.assertEqual(outcome((b"If-Modified-Since", future)), NOT_MODIFIED)
 
     def test_other_methods(self) -> None:
         """

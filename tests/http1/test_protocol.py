@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, ISSLTransport
+from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
 from netlab.http1.fields import NO_FIELDS, Fields
@@ -18,7 +19,7 @@ from netlab.http1.messages import RequestHead
 from netlab.http1.resource import Answer
 from netlab.http1.responses import Response
 from netlab.http1.serverconnection import ServerSettings
-from tests.http1.serving import ServerTestCase, echo_path, get, read_answers
+from tests.http1.serving import NOW, ServerTestCase, echo_path, get, read_answers
 
 
 class InterfaceTests(ServerTestCase):
@@ -283,7 +284,7 @@ class RefusalTests(ServerTestCase):
         self.check(b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505)
         self.check(b"GET /" + b"a" * 8192 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414)
         self.check(get("/", "X: " + "x" * 16384), 431)
-        self.check(get("/", *["X: x"] * 101), 431)
+        self.check(get("/", *["X: x"] * 201), 431)
         self.check(get("/", "Expect: something"), 417)
         self.check(get("/", "Transfer-Encoding: gzip, chunked", method="POST"), 501)
         self.check(get("/", "Content-Length: 1", "Transfer-Encoding: chunked"), 400)
@@ -319,6 +320,87 @@ class RefusalTests(ServerTestCase):
         later.callback(Response())
         client.transport.turn()
         self.assertEqual([a.status for a in read_answers(client.received)], [200, 400])
+
+
+class FaultyHeadRequestTests(ServerTestCase):
+    """
+    HEAD requests that go wrong: the answer has no content even so (RFC 9110 section 9.3.2), or the
+    client would take it for the next answer.
+    """
+
+    def assert_no_content(self, received: bytes, status: int) -> None:
+        """
+        There is a head of that status, and nothing behind it.
+        """
+        self.assertTrue(received.startswith(b"HTTP/1.1 %d " % status), received)
+        self.assertEqual(received.partition(b"\r\n\r\n")[2], b"")
+
+    def test_faulty(self) -> None:
+        """
+        A wrong field, a wrong line and an early end.
+        """
+        self.serve()
+        for request, status in (
+            (b"HEAD / HTTP/1.1\r\n\r\n", 400),
+            (b"HEAD / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+            (b"HEAD / HTTP/1.1\r\nHost: a\r\nA: \x00", 400),
+            (b"HEAD /" + b"a" * 9000, 414),
+        ):
+            with self.subTest(request=request[:40]):
+                client = self.connect()
+                client.send(request)
+                self.assert_no_content(client.received, status)
+        client = self.connect()
+        client.send(b"HEAD / HT")
+        client.shut()
+        self.assert_no_content(client.received, 400)
+
+    def test_late(self) -> None:
+        """
+        One that takes too long.
+        """
+        self.serve()
+        client = self.connect()
+        client.send(b"HEAD / HT")
+        self.pass_time(11)
+        self.assert_no_content(client.received, 408)
+
+    def test_get(self) -> None:
+        """
+        The answer to a faulty GET says what is wrong.
+        """
+        self.serve()
+        client = self.connect()
+        client.send(b"GET / HTTP/1.1\r\n\r\n")
+        (answer,) = read_answers(client.received)
+        self.assertIn(b"The request has no Host.", answer.content)
+
+
+class MisdirectedTests(ServerTestCase):
+    """
+    Requests for an https URI, which must be secured (RFC 9110 section 7.4).
+    """
+
+    def test_without_tls(self) -> None:
+        """
+        Without TLS they are refused, and the connection ends.
+        """
+        self.serve()
+        answer = self.ask_one(get("https://localhost/a"))
+        self.assertEqual((answer.status, answer.will_close), (421, True))
+
+    def test_with_tls(self) -> None:
+        """
+        Over TLS they are answered, and that answer is not remembered for those without.
+        """
+        until = NOW + 1
+        self.serve(lambda head: Response(200, content=head.target.path, repeat_until=until))
+        client = self.connect()
+        directlyProvides(client.transport, ISSLTransport)
+        client.send(get("https://localhost/a"))
+        (answer,) = read_answers(client.received)
+        self.assertEqual((answer.status, answer.content), (200, b"/a"))
+        self.assertEqual(self.ask_one(get("https://localhost/a")).status, 421)
 
 
 class ContentTests(ServerTestCase):

@@ -109,11 +109,11 @@ class LingerTests(ServerTestCase):
 
     def test_linger_is_bounded(self) -> None:
         """
-        So is one that sends more than a mebibyte meanwhile.
+        So is one that sends more than 64 MiB meanwhile.
         """
         self.serve()
         client = self.connect()
-        client.send(b"nonsense\r\n\r\n", *[b"x" * 65536] * 16)
+        client.send(b"nonsense\r\n\r\n", *[b"x" * 65536] * 1024)
         self.assertFalse(client.is_lost)
         client.send(b"x")
         self.pass_time(0)

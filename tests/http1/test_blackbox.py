@@ -1,0 +1,91 @@
+"""
+The cases of tests/blackbox in memory: whole, and byte by byte. C{tests/live/test_blackbox.py} tries
+them over real sockets.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from netlab.http1.beneath import Root
+from netlab.http1.resource import Router
+from netlab.http1.responses import Pages
+from netlab.http1.static import StaticFiles
+from tests.blackbox.case import After, Case
+from tests.blackbox.judge import Happened, Names, bytes_of, judge
+from tests.blackbox.tables import STANDARD
+from tests.blackbox.tree import MODIFIED_DATE, make_tree
+from tests.http1.serving import ServerTestCase
+
+_BYTE_BY_BYTE_MAX_BYTES = 2000
+
+
+class BlackBoxTests(ServerTestCase):
+    """
+    Every case, against the protocol and the files.
+    """
+
+    def setUp(self) -> None:
+        """
+        Serve the folder, at a time when its files have long been there.
+        """
+        super().setUp()
+        self.reactor.rightNow = 1_600_000_000.0
+        folder = Path(self.mktemp())
+        folder.mkdir(parents=True)
+        root = Root(make_tree(folder))
+        self.addCleanup(root.close)
+        pages = Pages()
+        clock: Any = self.reactor
+        self.serve(Router({}, StaticFiles(root, clock.seconds), pages))
+        etag = self.ask_one(b"HEAD /text.txt HTTP/1.1\r\nHost: a\r\n\r\n").fields["ETag"]
+        self.names = Names(etag.encode(), MODIFIED_DATE)
+
+    def try_case(self, case: Case, *, is_cut: bool) -> list[str]:
+        """
+        Run a case as a client would, and judge what comes back.
+        """
+        client = self.connect()
+        data = bytes_of(case, self.names)
+        if is_cut:
+            client.send(*[data[at : at + 1] for at in range(len(data))])
+        else:
+            client.send(data)
+        if case.after is After.SHUT and not client.is_ended:
+            client.shut()
+        happened = Happened(client.received, client.is_ended, client.transport.is_aborted)
+        client.vanish()
+        return judge(case, happened, is_ours=True)
+
+    def check(self, *, is_cut: bool) -> None:
+        """
+        Run all cases, and say of each one that fails what is wrong.
+        """
+        wrong = {
+            f"{case.name} (RFC {case.rule})": problems
+            for group in STANDARD
+            for case in group.cases
+            if (not is_cut or len(case.sends) <= _BYTE_BY_BYTE_MAX_BYTES)
+            if (problems := self.try_case(case, is_cut=is_cut))
+        }
+        self.assertEqual(wrong, {})
+
+    def test_whole(self) -> None:
+        """
+        Each case comes out right when its bytes come in one delivery.
+        """
+        self.check(is_cut=False)
+
+    def test_byte_by_byte(self) -> None:
+        """
+        So it does when they come one by one.
+        """
+        self.check(is_cut=True)
+
+    def test_names(self) -> None:
+        """
+        No two cases have one name, so that a failure says which it is.
+        """
+        names = [case.name for group in STANDARD for case in group.cases]
+        self.assertEqual(len(names), len(set(names)))
