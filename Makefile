@@ -8,12 +8,14 @@ HOST      ?= 127.0.0.1
 ECHO_PORT ?= 12345
 HTTP_PORT ?= 8080
 TESTS     ?= tests
+BENCH     ?=
 
 BIN := $(VENV)/bin
 # Three sizes of the same environment; each file's date is that of its last installation.
 RUN_STAMP   := $(VENV)/.installed-run
 TEST_STAMP  := $(VENV)/.installed-test
 CHECK_STAMP := $(VENV)/.installed-check
+BENCH_STAMP := .venv-bench/.installed
 METADATA    := setup.cfg pyproject.toml
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
@@ -26,7 +28,7 @@ TRIAL          := $(if $(NETLAB_NO_SKIPS),.ci/trial.py,$(BIN)/trial)
 TRIAL_SCRATCH  := $(VENV)/trial-scratch
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types docs news coverage coverage-report dist check clean
+.PHONY: help run test bench lint format types docs news coverage coverage-report dist check clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -41,6 +43,9 @@ test: $(TEST_STAMP) ## run all tests under trial, then under pytest (TESTS=… p
 	@$(if $(COVERAGE),rm -f .coverage .coverage.*)
 	$(MEASURED) $(TRIAL) --temp-directory=$(TRIAL_SCRATCH) $(TESTS)
 	$(MEASURED) -m pytest $(TESTS)
+
+bench: $(RUN_STAMP) $(BENCH_STAMP) ## measure the servers beside others (BENCH=quick, or workloads by name)
+	$(BIN)/python -m benchmarks $(if $(filter quick,$(BENCH)),--quick) $(filter-out quick,$(BENCH))
 
 lint: $(CHECK_STAMP) ## check style and layout of the source
 	$(BIN)/ruff check .
@@ -75,7 +80,7 @@ dist: $(CHECK_STAMP) ## build sdist and wheel into dist/
 	rm -rf build
 
 clean: ## remove everything that these commands made
-	rm -rf $(VENV) build dist apidocs artefacts *.egg-info _trial_temp* .coverage .coverage.* \
+	rm -rf $(VENV) .venv-bench build dist apidocs artefacts *.egg-info _trial_temp* .coverage .coverage.* \
 	    .hypothesis .mypy_cache .ruff_cache .pytest_cache twisted/plugins/dropin.cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -88,6 +93,15 @@ $(BIN)/python:
 	    { echo "netlab: $(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@echo "netlab: making the Python environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
+
+# The servers that ours is measured beside, and what draws the chart: kept apart, since ours need none
+# of it. Without a package index the benchmarks name these servers as absent.
+$(BENCH_STAMP): benchmarks/requirements.txt
+	@echo "netlab: installing the servers to be compared with into .venv-bench"
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r $< || \
+	    echo "netlab: some could not be installed; the benchmarks go on without them"
+	@touch $@
 
 $(RUN_STAMP): $(METADATA) | $(BIN)/python
 	@echo "netlab: installing into $(VENV)"

@@ -1,0 +1,183 @@
+"""
+Clients for what wrk cannot do: idle connections, echo exchanges, slow readers, percentiles.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Self
+
+from benchmarks.load import WrongAnswerError, ask
+from benchmarks.machine import CLIENT_CORE
+
+_LINE: Final = b"a line of some thirty bytes.\r\n"
+_FAST_READERS: Final = 8
+_SLOW_READERS: Final = 32
+_PROBE_PAUSE_SECONDS: Final = 0.002
+
+
+def wait(seconds: float) -> None:
+    """
+    Do nothing.
+    """
+    time.sleep(seconds)
+
+
+def field_of(port: int, path: str, name: bytes) -> str:
+    """
+    Ask for a path, and return the value of a field of the answer.
+    """
+    head, _content, _length = ask(port, path)
+    for line in head.split(b"\r\n"):
+        found, _, value = line.partition(b":")
+        if found.lower() == name:
+            return value.strip().decode()
+    raise WrongAnswerError(f"the answer to {path} has no {name.decode()}")
+
+
+def ask_on_many(port: int, path: str, count: int) -> Callable[[], None]:
+    """
+    Open connections, and have an answer on each.
+
+    @return: closes them.
+    """
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    opened: list[socket.socket] = []
+    for _ in range(count):
+        client = socket.create_connection(("127.0.0.1", port), timeout=20)
+        client.sendall(request)
+        if not client.recv(65536).startswith(b"HTTP/1.1 200 "):
+            raise WrongAnswerError(f"connection {len(opened)} did not get its answer")
+        opened.append(client)
+
+    def close() -> None:
+        for client in opened:
+            client.close()
+
+    return close
+
+
+class EchoClients:
+    """
+    Connections to an echo server. All of them send, then all of them wait.
+    """
+
+    def __init__(self, port: int, count: int) -> None:
+        """
+        @param count: of connections.
+        """
+        self._clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+        for client in self._clients:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self) -> Self:
+        os.sched_setaffinity(0, {CLIENT_CORE})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients:
+            client.close()
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+    def run(self, seconds: float) -> int:
+        """
+        Exchange for a while.
+
+        @return: how many round trips there were; each answer is compared.
+        """
+        trips = 0
+        expected = _LINE.upper()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for client in self._clients:
+                client.send(_LINE)
+            for client in self._clients:
+                if client.recv(100) != expected:
+                    raise WrongAnswerError("the echo was wrong")
+            trips += len(self._clients)
+        return trips
+
+
+class BigReaders:
+    """
+    Clients that take a big file again and again: some as fast as they can, some slowly.
+    """
+
+    def __init__(self, port: int, path: str) -> None:
+        """
+        @param path: of the file.
+        """
+        self._url = f"http://127.0.0.1:{port}{path}"
+        self._port = port
+        self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+        self._is_over = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._fast = subprocess.Popen(
+            [
+                "taskset",
+                "-c",
+                str(CLIENT_CORE),
+                "wrk",
+                "-t1",
+                f"-c{_FAST_READERS}",
+                "-d600s",
+                self._url,
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        self._slow = threading.Thread(target=self._read_slowly)
+        self._slow.start()
+        time.sleep(0.3)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._slow.join()
+        self._fast.terminate()
+        self._fast.wait()
+
+    def _read_slowly(self) -> None:
+        """
+        Take 64 KiB on each connection ten times a second.
+        """
+        clients = []
+        for _ in range(_SLOW_READERS):
+            client = socket.create_connection(("127.0.0.1", self._port))
+            client.sendall(self._request * 50)
+            client.setblocking(False)
+            clients.append(client)
+        while not self._is_over.wait(0.1):
+            for client in clients:
+                try:
+                    client.recv(65536)
+                except BlockingIOError:
+                    continue
+        for client in clients:
+            client.close()
+
+
+def percentile_99(port: int, path: str, seconds: float) -> float:
+    """
+    Ask for a small file now and then on one connection.
+
+    @return: the 99th percentile of the time that an answer takes, in seconds.
+    """
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    taken = []
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            begun = time.perf_counter()
+            client.send(request)
+            if not client.recv(65536).startswith(b"HTTP/1.1 200 "):
+                raise WrongAnswerError("a small request was not answered")
+            taken.append(time.perf_counter() - begun)
+            time.sleep(_PROBE_PAUSE_SECONDS)
+    return statistics.quantiles(taken, n=100)[98]

@@ -1,0 +1,321 @@
+"""
+The servers that are compared, how each is started, and what each is called.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from benchmarks.machine import SERVER_CORE
+
+_HERE: Final = Path(__file__).parent
+_APPS: Final = _HERE / "apps"
+BENCH_PYTHON: Final = _HERE.parent / ".venv-bench" / "bin" / "python"
+"""The Python with the peers that are Python packages; `make bench` installs them."""
+
+_START_SECONDS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """
+    Where a server works.
+
+    @ivar root: the folder whose files it serves.
+    @ivar port: where it listens, on 127.0.0.1.
+    @ivar scratch: a folder for what it writes.
+    """
+
+    root: Path
+    port: int
+    scratch: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """
+    A server that can be started.
+
+    @ivar name: as it stands in tables.
+    @ivar command: makes the command line.
+    @ivar version_command: prints the version.
+    @ivar prefix: what stands before the path of a file.
+    @ivar environment: makes more variables.
+    """
+
+    name: str
+    command: Callable[[Place], Sequence[str]]
+    version_command: Sequence[str]
+    prefix: str = ""
+    environment: Callable[[Place], dict[str, str]] = field(default=lambda _place: {})
+
+    def why_absent(self) -> str | None:
+        """
+        Return why this server cannot be started here, or None.
+        """
+        program = self.version_command[0]
+        if shutil.which(program) is None:
+            return f"no {Path(program).name} here"
+        if self.version() is None:
+            return "not installed"
+        if self is NETLAB_TWO_WORKERS and "--workers" not in _help_of_ours():
+            return "no --workers yet"
+        return None
+
+    def version(self) -> str | None:
+        """
+        Ask for the version.
+
+        @return: None when the answer has none.
+        """
+        run = subprocess.run(self.version_command, capture_output=True, text=True, check=False)
+        found = re.search(r"\d+\.\d[\w.]*", run.stdout + run.stderr)
+        return found[0] if found and not run.returncode else None
+
+
+class Running:
+    """
+    A server that runs, pinned to its core, until the end of a C{with}.
+
+    @ivar peer: what it is.
+    @ivar port: where it listens.
+    @ivar pid: its first process.
+    """
+
+    def __init__(self, peer: Peer, root: Path, scratch: Path, *, is_pinned: bool = True) -> None:
+        """
+        @param root: the folder whose files it serves.
+        @param scratch: an empty folder for what it writes.
+        """
+        self.peer = peer
+        self.port = _free_port()
+        self._place = Place(root, self.port, scratch)
+        self._is_pinned = is_pinned
+
+    def __enter__(self) -> Self:
+        place = self._place
+        place.scratch.mkdir(parents=True)
+        pinned = ["taskset", "-c", str(SERVER_CORE)] if self._is_pinned else []
+        self._output = (place.scratch / "output").open("w+b")
+        self._process = subprocess.Popen(
+            [*pinned, *self.peer.command(place)],
+            cwd=place.scratch,
+            env={**os.environ, **self.peer.environment(place)},
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+        )
+        self.pid = self._process.pid
+        end = time.monotonic() + _START_SECONDS
+        while not _accepts(self.port):
+            if self._process.poll() is not None or time.monotonic() > end:
+                self.__exit__()
+                said = (place.scratch / "output").read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{self.peer.name} did not start:\n{said}")
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._output.close()
+
+    def forget_logs(self) -> None:
+        """
+        Empty what the server has logged: all of them append.
+        """
+        for path in self._place.scratch.iterdir():
+            if path.is_file() and path.name.endswith("log"):
+                os.truncate(path, 0)
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+# Ours
+
+
+def _twistd(name: str, *options: str) -> list[str]:
+    twistd = str(Path(sys.executable).with_name("twistd"))
+    return [twistd, "--nodaemon", "--pidfile=", "--logfile=twistd.log", name, *options]
+
+
+def _netlab(*options: str) -> Callable[[Place], Sequence[str]]:
+    def command(place: Place) -> Sequence[str]:
+        return _twistd(
+            "netlab-http",
+            f"--listen=tcp:{place.port}:interface=127.0.0.1",
+            f"--root={place.root}",
+            f"--access-log={place.scratch / 'access.log'}",
+            *options,
+        )
+
+    return command
+
+
+def _help_of_ours() -> str:
+    return subprocess.run(
+        _twistd("netlab-http", "--help"), capture_output=True, text=True, check=False
+    ).stdout
+
+
+_VERSION_OF_OURS: Final = (
+    sys.executable,
+    "-c",
+    "import importlib.metadata as m; print(m.version('netlab'), 'Twisted', m.version('twisted'))",
+)
+
+
+def netlab(name: str = "netlab", *options: str) -> Peer:
+    """
+    Make our server, with more options.
+    """
+    return Peer(name, _netlab(*options), _VERSION_OF_OURS)
+
+
+NETLAB: Final = netlab()
+"""As a user starts it: all guards and deadlines, and an access log."""
+
+NETLAB_PATIENT: Final = netlab("netlab", "--idle-timeout=3600")
+"""Idle connections stay, as long as those of the peers beside it."""
+
+NETLAB_TWO_WORKERS: Final = netlab("netlab", "--workers=2")
+
+NETLAB_ECHO: Final = Peer(
+    "netlab-echo",
+    lambda place: _twistd(
+        "netlab-echo",
+        f"--listen=tcp:{place.port}:interface=127.0.0.1",
+        "--exchanges=0",
+        "--quiet",
+    ),
+    _VERSION_OF_OURS,
+)
+
+BARE_ECHO: Final = Peer(
+    "bare epoll loop",
+    lambda place: [sys.executable, str(_APPS / "bare_echo.py"), str(place.port)],
+    (sys.executable, "--version"),
+)
+
+# Others
+
+
+def nginx(name: str, cache: str = "", workers: int = 1) -> Peer:
+    """
+    Make nginx.
+
+    @param cache: the directive for open files.
+    """
+
+    def command(place: Place) -> Sequence[str]:
+        configuration = place.scratch / "nginx.conf"
+        text = (_HERE / "nginx.conf").read_text()
+        values = {
+            "PORT": place.port,
+            "ROOT": place.root,
+            "CACHE": cache,
+            "WORKERS": workers,
+            "USER": pwd.getpwuid(os.getuid()).pw_name,
+            "GROUP": grp.getgrgid(os.getgid()).gr_name,
+        }
+        for key, value in values.items():
+            text = text.replace(f"@{key}@", str(value))
+        configuration.write_text(text)
+        return ["nginx", "-p", str(place.scratch), "-c", str(configuration), "-e", "error.log"]
+
+    return Peer(name, command, ("nginx", "-v"))
+
+
+_CACHE: Final = "open_file_cache max=20000 inactive=1h;"
+
+NGINX: Final = nginx("nginx", _CACHE)
+"""With open_file_cache: what all ratios refer to."""
+
+NGINX_UNCACHED: Final = nginx("nginx, no open_file_cache")
+
+TWISTD_WEB: Final = Peer(
+    "twistd web",
+    lambda place: _twistd(
+        "web",
+        f"--listen=tcp:{place.port}:interface=127.0.0.1",
+        f"--path={place.root}",
+        f"--logfile={place.scratch / 'access.log'}",
+    ),
+    (sys.executable, "-c", "import twisted; print(twisted.__version__)"),
+)
+
+
+def _version_of(package: str) -> tuple[str, ...]:
+    return (
+        str(BENCH_PYTHON),
+        "-c",
+        f"import importlib.metadata as m; print(m.version('{package}'))",
+    )
+
+
+GRANIAN: Final = Peer(
+    "granian",
+    lambda place: [
+        *(str(BENCH_PYTHON), "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"),
+        *("--port", str(place.port), "--workers", "1", "--no-access-log", "--log-level", "error"),
+        *("--static-path-route", "/static", "--static-path-mount", str(place.root)),
+        *("--working-dir", str(_APPS), "granian_static:application"),
+    ],
+    _version_of("granian"),
+    prefix="/static",
+)
+
+AIOHTTP: Final = Peer(
+    "aiohttp on uvloop",
+    lambda place: [
+        *(str(BENCH_PYTHON), str(_APPS / "aiohttp_static.py")),
+        *(str(place.root), str(place.port)),
+    ],
+    _version_of("aiohttp"),
+)
+
+UVICORN: Final = Peer(
+    "uvicorn + starlette",
+    lambda place: [
+        *(str(BENCH_PYTHON), "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(place.port)),
+        *("--no-access-log", "--log-level", "error", "--app-dir", str(_APPS)),
+        "starlette_static:application",
+    ],
+    _version_of("uvicorn"),
+    environment=lambda place: {"NETLAB_BENCH_ROOT": str(place.root)},
+)
+
+
+def with_workers(peer: Peer, count: int) -> Peer:
+    """
+    Make our server, or nginx, with a number of worker processes.
+    """
+    if peer.name == NGINX.name:
+        return nginx(peer.name, _CACHE, count)
+    return netlab(peer.name, *([f"--workers={count}"] if count > 1 else []))
