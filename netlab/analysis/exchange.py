@@ -47,8 +47,8 @@ _LIMITS: Final = Limits(
 _PARSER: Final = RequestParser(_LIMITS)
 
 #: How a message begins, for taking up the reading where it was lost.
-_REQUEST_BEGINS: Final = re.compile(rb"[A-Z]{3,20} [^ \r\n]{1,8192} HTTP/1\.[01]\r\n")
-_RESPONSE_BEGINS: Final = re.compile(rb"HTTP/1\.[01] [1-9][0-9]{2}[ \r]")
+REQUEST_BEGINS: Final = re.compile(rb"[A-Z]{3,20} [^ \r\n]{1,8192} HTTP/1\.[01]\r\n")
+RESPONSE_BEGINS: Final = re.compile(rb"HTTP/1\.[01] [1-9][0-9]{2}[ \r]")
 
 
 class _Side:
@@ -160,7 +160,7 @@ class ExchangeReader:
         if side.is_over or side.is_tunnel:
             return
         if piece.data:
-            begins = _REQUEST_BEGINS if from_client else _RESPONSE_BEGINS
+            begins = REQUEST_BEGINS if from_client else RESPONSE_BEGINS
             if side.is_lost:
                 if begins.match(piece.data) is None:
                     return

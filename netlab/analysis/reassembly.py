@@ -102,6 +102,14 @@ class Reassembler:
         self._take_waiting(read)
         return tuple(read)
 
+    def has_reached(self, seq: int) -> bool:
+        """
+        Say whether all bytes before a place have been read.
+
+        @param seq: the raw sequence number of that place, such as a FIN's.
+        """
+        return self._next_seq is None or (self._next_seq - seq) & _MASK < _HALF
+
     def finish(self) -> tuple[Piece, ...]:
         """
         Give what still waits, with a L{Piece} without data for each gap before it.
