@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
-from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.python.usage import Options, UsageError
 
@@ -152,6 +153,11 @@ def server_endpoint(
     except OSError as error:
         problem = f"cannot be used ({error.strerror}: {error.filename})"
         raise _wrong(option, description, problem, "name files that can be read") from error
+    except (IndexError, KeyError) as error:
+        # It is what the systemd parser's list of sockets says.
+        problem = "no such socket was handed over by systemd"
+        advice = "start it by a socket unit, and name one of its sockets by index or name"
+        raise _wrong(option, description, problem, advice) from error
     except Exception as error:
         # The parsers are plugins, and report a wrong description by whatever their own code happens
         # to trip over: TypeError for a missing part, ValueError for a wrong one, or worse.
@@ -215,7 +221,7 @@ class ListeningOptions(Options):
         # Not at the top: importing this would choose the reactor before twistd reads --reactor.
         from twisted.internet import reactor
 
-        make = serverFromString if self["stock-transport"] else server_from_string
+        make = partial(server_from_string, is_fast=not self["stock-transport"])
         return server_endpoint(option, description, reactor, make)
 
 

@@ -109,6 +109,7 @@ LAYERS = {
     "netlab.http1.tap": Layer.TAP,
     "netlab.transport": Layer.PURE,
     "netlab.transport.*": Layer.PROTOCOL,
+    "netlab.transport.proxyheader": Layer.PURE,
     "netlab.capture": Layer.PURE,
     "netlab.capture.*": Layer.PURE,
     "netlab.capture.opening": Layer.FILES,

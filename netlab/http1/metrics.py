@@ -4,7 +4,7 @@ The pages of the admin port: metrics in Prometheus's text format, and health.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -89,24 +89,28 @@ class MetricsPage:
 
 class HealthPage:
     """
-    The resource that says that the server runs.
+    The resource that says whether the server takes new connections.
     """
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, is_serving: Callable[[], bool]) -> None:
         """
         @param pages: writes error pages.
+        @param is_serving: tells it.
         """
         self._pages = pages
+        self._is_serving = is_serving
 
     def respond(self, head: RequestHead) -> Response:
         """
-        Answer GET and HEAD.
+        Answer GET and HEAD: 200, or 503 while the server is finishing its last answers.
         """
         refusal = refuse_method(head, self._pages)
         if refusal is not None:
             return refusal
         fields = Fields([(b"Content-Type", b"text/plain; charset=utf-8"), _NO_STORE])
-        return Response(200, fields, b"ok\n")
+        if self._is_serving():
+            return Response(200, fields, b"ok\n")
+        return Response(503, fields, b"stopping\n")
 
 
 _NO_STORE = (b"Cache-Control", b"no-store")

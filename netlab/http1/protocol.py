@@ -17,6 +17,7 @@ from twisted.internet.interfaces import (
     IConsumer,
     IHalfCloseableProtocol,
     ILoggingContext,
+    IProtocolNegotiationFactory,
     IPushProducer,
     IReactorTime,
     ISSLTransport,
@@ -127,16 +128,17 @@ class HTTPServerProtocol(Protocol):
 
     transport: ITransport | None
 
-    def __init__(self, factory: HTTPServerFactory) -> None:
+    def __init__(self, factory: HTTPServerFactory, peer: bytes = b"") -> None:
         """
         @param factory: what all connections have in common.
+        @param peer: the client's address; empty where it has none.
         """
         self._factory = factory
         self._machine = ServerConnection(factory.settings, factory.seconds())
         self.transport = None
         self.connected = 0
         self.bucket: int | None = None
-        self._peer = b""
+        self._peer = peer
         # The request being answered; with content that nobody wants, it first waits for its end.
         self._head: RequestHead | None = None
         self._answering: Deferred[None] | None = None
@@ -163,7 +165,6 @@ class HTTPServerProtocol(Protocol):
         factory = self._factory
         transport = self.transport
         assert transport is not None
-        self._peer = _address(transport.getPeer())
         factory.connections.add(self)
         factory.counters.connections += 1
         cast(IConsumer, transport).registerProducer(self, True)
@@ -570,7 +571,9 @@ class HTTPServerProtocol(Protocol):
         machine = self._machine
         has_unread_input = machine.has_unread_input
         machine.close()
-        shut = getattr(self.transport, "loseWriteConnection", None)
+        # TLS ends in order by itself: with a closure alert, while it goes on reading.
+        is_secret = ISSLTransport.providedBy(self.transport)
+        shut = None if is_secret else getattr(self.transport, "loseWriteConnection", None)
         if not has_unread_input or shut is None:
             self._lose()
             return
@@ -595,14 +598,12 @@ class HTTPServerProtocol(Protocol):
 
     def close(self) -> None:
         """
-        The server stops: finish the answer under way, then close.
+        The server stops: answer what has been asked, then close. An idle connection is closed as
+        soon as the reactor has looked once more for a request that is there already.
         """
-        if self._is_closing:
-            return
-        self._machine.give_up_persistence()
-        if self._head is None:
-            self._machine.close()
-            self._lose()
+        if not self._is_closing:
+            self._machine.end_soon(self._factory.seconds())
+            self._watch()
 
     def abort(self) -> None:
         """
@@ -688,7 +689,7 @@ class HTTPServerProtocol(Protocol):
             cast(IPushProducer, self.transport).resumeProducing()
 
 
-@implementer(ILoggingContext)
+@implementer(ILoggingContext, IProtocolNegotiationFactory)
 class HTTPServerFactory(Factory[HTTPServerProtocol]):
     """
     Makes an L{HTTPServerProtocol} for each client, and holds what they share.
@@ -732,8 +733,17 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
     def buildProtocol(self, addr: IAddress | None) -> HTTPServerProtocol:
         """
         Make the protocol for one client.
+
+        @param addr: the client's address, which a proxy in front may have told.
         """
-        return HTTPServerProtocol(self)
+        return HTTPServerProtocol(self, _address(addr))
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """
+        Say what is spoken over TLS (RFC 7301). Without this Twisted refuses every client that
+        offers a choice, as browsers and curl do.
+        """
+        return [b"http/1.1", b"http/1.0"]
 
     def doStop(self) -> None:
         """
@@ -772,7 +782,7 @@ def _close(content: object) -> None:
         close()
 
 
-def _address(address: IAddress) -> bytes:
+def _address(address: object) -> bytes:
     if isinstance(address, (IPv4Address, IPv6Address)):
         return address.host.encode("ascii", "backslashreplace")
     return b""

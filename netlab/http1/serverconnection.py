@@ -341,6 +341,15 @@ class ServerConnection:
         """
         self._is_persistent = False
 
+    def end_soon(self, now: float) -> None:
+        """
+        End the connection after this exchange, or at once if none is under way. A request that has
+        begun to arrive, or does so before L{expire} is called, is one.
+        """
+        self._is_persistent = False
+        if self.is_between_exchanges:
+            self.deadline = now
+
     def refuse_connection(self) -> None:
         """
         Owe an answer to a connection that has asked for nothing yet, and read nothing from it.

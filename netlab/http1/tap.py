@@ -7,11 +7,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from twisted.logger import Logger
 from twisted.python.usage import UsageError
 
 from netlab.demonstration import demonstration_root
@@ -43,8 +46,11 @@ from netlab.http1.static import StaticFiles, StaticSettings
 from netlab.options import ListeningOptions, seconds
 from netlab.service import STOP_GRACE_SECONDS, ListeningService
 from netlab.signals import SignalService
+from netlab.transport.certificates import RenewableTLSEndpoint
 
 _REFERENCE_REDIRECT = "/redirect=/result.html"
+
+_log = Logger(namespace=SERVER_NAME)
 
 _Value = TypeVar("_Value")
 
@@ -173,6 +179,17 @@ class Options(ListeningOptions):
             endpoint = self.endpoint("--admin", description)
             self.admin_endpoint = (description, endpoint)
 
+    def renewable(self) -> list[tuple[str, RenewableTLSEndpoint]]:
+        """
+        List the endpoints whose certificate can be renewed.
+        """
+        endpoints = [*self.endpoints, *filter(None, [self.admin_endpoint])]
+        return [
+            (description, endpoint)
+            for description, endpoint in endpoints
+            if isinstance(endpoint, RenewableTLSEndpoint)
+        ]
+
     def _not_found(self, path: str) -> tuple[bytes, ...]:
         read = _reader("--not-found", path, "name a file beneath the root, such as 404.html")
         names = tuple(path.removeprefix("/").encode().split(b"/"))
@@ -204,6 +221,24 @@ class HTTPService(MultiService):
         The open ports of the server.
         """
         return self._server.ports
+
+    @property
+    def is_serving(self) -> bool:
+        """
+        Whether new connections are taken.
+        """
+        return bool(self._server.running)
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop the server, and only when its last answers are sent all that goes with it: its health
+        and its metrics can be asked for until then.
+        """
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._server.stopService()
+        await super().stopService()  # type: ignore[no-untyped-call]
 
 
 def makeService(options: Options, reactor: Any = None) -> HTTPService:
@@ -239,11 +274,16 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
             options["drain-timeout"],
         )
     )
-    if factory.access_log is not None and options.log_file is not None:
-        reopening = {signal.SIGUSR1: factory.access_log.reopen}
-        SignalService(reactor, reopening).setServiceParent(service)  # type: ignore[no-untyped-call]
+    calls: dict[signal.Signals, Callable[[], None]] = {}
+    if factory.access_log is not None:
+        calls[signal.SIGUSR1] = factory.access_log.reopen
+    if renewable := options.renewable():
+        # Only then: without TLS a server in a terminal ends, as all do, when that is closed.
+        calls[signal.SIGHUP] = partial(_renew, renewable)
+    if calls:
+        SignalService(reactor, calls).setServiceParent(service)  # type: ignore[no-untyped-call]
     if options.admin_endpoint is not None:
-        admin = _admin_service(options.admin_endpoint, factory, reactor)
+        admin = _admin_service(options.admin_endpoint, factory, reactor, service)
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     return service
 
@@ -255,8 +295,27 @@ def _access_log(options: Options, reactor: Any) -> AccessLog | None:
     return AccessLog(options.log_file, reactor, JSONFormat() if is_json else CombinedFormat())
 
 
+def _renew(endpoints: list[tuple[str, RenewableTLSEndpoint]]) -> None:
+    """
+    Read certificates again; one that is no good changes nothing.
+    """
+    for description, endpoint in endpoints:
+        try:
+            endpoint.renew()
+        except Exception as error:  # noqa: BLE001, of OpenSSL, of the file system, of Twisted
+            problem = str(error) or type(error).__name__
+            _log.error(
+                "The certificate of {place} stays as it was: {why}", place=description, why=problem
+            )
+        else:
+            _log.info("The certificate of {place} was read again", place=description)
+
+
 def _admin_service(
-    endpoint: tuple[str, IStreamServerEndpoint], factory: HTTPServerFactory, reactor: Any
+    endpoint: tuple[str, IStreamServerEndpoint],
+    factory: HTTPServerFactory,
+    reactor: Any,
+    service: HTTPService,
 ) -> ListeningService:
     """
     Make the service that shows metrics and health, never on the public port.
@@ -267,7 +326,7 @@ def _admin_service(
     collector = ServerCollector(factory.counters, factory.connections, factory.gate)
     routes: dict[tuple[bytes, ...], Resource] = {
         (b"metrics",): MetricsPage(collector, pages),
-        (b"health",): HealthPage(pages),
+        (b"health",): HealthPage(pages, lambda: service.is_serving),
     }
     admin = HTTPServerFactory(Router(routes, Nothing(pages), pages), reactor)
     return ListeningService(

@@ -23,14 +23,16 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from netlab.transport import compat, poller
+from netlab.transport.certificates import RenewableTLSEndpoint
 from netlab.transport.port import FastPort
+from netlab.transport.proxied import ProxiedEndpoint
 
 # How many connections may wait to be accepted. nginx's number; Twisted's 50 is full at once when
 # a few hundred clients arrive together, and each that is turned away waits a second.
 BACKLOG = 511
 
-# The descriptions that mean plain TCP and nothing more.
-_PLAIN_TCP = frozenset({"tcp", "tcp6"})
+# The descriptions that mean plain TCP, or may do so, and nothing more.
+_FAST = frozenset({"tcp", "tcp6", "systemd"})
 
 # One argument of a description, in which a backslash takes a colon's meaning away.
 _ARGUMENT = re.compile(r"(?:\\.|[^:\\])+")
@@ -174,7 +176,7 @@ class AdoptedTCPServerEndpoint:
 
 class _FastListener:
     """
-    What Twisted's TCP endpoints need of a reactor, on the fast path.
+    What Twisted's TCP and systemd endpoints need of a reactor, on the fast path.
 
     Given to Twisted's own parser of descriptions, so that C{tcp:} means here what it means there.
     """
@@ -195,6 +197,14 @@ class _FastListener:
             **self._options,
         )._listen(factory)
 
+    def adoptStreamPort(
+        self, fd: int, address_family: socket.AddressFamily, factory: IProtocolFactory
+    ) -> IListeningPort:
+        if address_family in (socket.AF_INET, socket.AF_INET6):
+            return AdoptedTCPServerEndpoint(self._reactor, fd, address_family)._listen(factory)
+        port: IListeningPort = self._reactor.adoptStreamPort(fd, address_family, factory)
+        return port
+
 
 def server_from_string(
     reactor: Any,
@@ -202,22 +212,39 @@ def server_from_string(
     *,
     defer_accept_seconds: int = 0,
     reuse_port: bool = False,
+    is_fast: bool = True,
 ) -> IStreamServerEndpoint:
     """
     Make an endpoint of a description, on the fast path if it is plain TCP.
 
     C{tcp:} and C{tcp6:} come with the fast path, and with a backlog of L{BACKLOG} unless they name
-    one. All others (TLS, unix, systemd, haproxy and what plugins add) are Twisted's own.
+    one; so do TCP sockets that C{systemd:} hands over. C{ssl:} can have its certificate renewed
+    (L{RenewableTLSEndpoint}), and C{haproxy:} introduces the client, not the proxy
+    (L{ProxiedEndpoint}). All others (unix and what plugins add) are Twisted's own.
 
     @param reactor: the reactor.
     @param description: as for L{serverFromString}.
     @param defer_accept_seconds: as for L{FastPort}; plain TCP only.
     @param reuse_port: likewise.
+    @param is_fast: whether to use the fast path at all.
     @return: the endpoint.
     @raise ValueError: the description cannot be parsed.
     """
     kind, *arguments = _ARGUMENT.findall(description) or [""]
-    if kind not in _PLAIN_TCP:
+    if kind == "ssl":
+        return RenewableTLSEndpoint(reactor, description)
+    if kind == "haproxy":
+        if arguments and arguments[0] in ("ssl", "haproxy"):
+            raise ValueError(f"behind a PROXY header {arguments[0]} is not possible")
+        behind = server_from_string(
+            reactor,
+            ":".join(arguments),
+            defer_accept_seconds=defer_accept_seconds,
+            reuse_port=reuse_port,
+            is_fast=is_fast,
+        )
+        return ProxiedEndpoint(behind, reactor)
+    if not is_fast or kind not in _FAST:
         stock: IStreamServerEndpoint = serverFromString(reactor, description)
         return stock
     listener = _FastListener(

@@ -12,7 +12,9 @@ import socket
 from typing import Any
 
 from twisted.internet import tcp
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
+from twisted.internet.main import CONNECTION_DONE
 from twisted.logger import Logger
 from twisted.python import failure, log
 
@@ -28,6 +30,8 @@ ACCEPT_REST_SECONDS = 0.1
 
 # The peer, or the packet filter, took the connection back before we accepted it.
 _WITHDRAWN = frozenset({errno.ECONNABORTED, errno.EPERM})
+
+_CLOSED = failure.Failure(CONNECTION_DONE)
 
 
 class FastPort(tcp.Port):
@@ -45,6 +49,7 @@ class FastPort(tcp.Port):
 
     _log = Logger()
     _resting: IDelayedCall | None = None
+    _is_adopted = False
 
     def __init__(
         self,
@@ -95,6 +100,7 @@ class FastPort(tcp.Port):
         @return: the port. When it stops, the socket goes on listening for whoever else has it.
         """
         port: FastPort = cls._fromListeningDescriptor(reactor, fd, address_family, factory)
+        port._is_adopted = True
         port._defer_accept_seconds = defer_accept_seconds
         listener: Any = port._preexistingSocket
         listener.setblocking(False)
@@ -181,6 +187,27 @@ class FastPort(tcp.Port):
             why = log_exception(transport, raised)
         if why:
             disconnect(self.reactor, transport, why, is_read=True)
+
+    def accept_waiting(self) -> None:
+        """
+        Accept everybody who waits in the backlog at this moment.
+        """
+        if self.connected and self._resting is None:
+            for _ in range(-(-(self.backlog or ACCEPTS_MAX) // ACCEPTS_MAX)):
+                self.doRead()
+
+    def stopListening(self, connDone: failure.Failure = _CLOSED) -> Deferred[None]:
+        """
+        Accept no more. Those who have waited in the backlog are accepted first, because the kernel
+        would reset their connections; but not where others may have the socket too.
+
+        @param connDone: what C{connectionLost} is told.
+        @return: fires when the port is closed.
+        """
+        if not self._is_adopted:
+            self.accept_waiting()
+        stopping: Deferred[None] = super().stopListening(connDone)
+        return stopping
 
     def _rest(self) -> None:
         """

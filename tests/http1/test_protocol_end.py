@@ -9,6 +9,7 @@ import socket
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from netlab.http1.deadlines import BUCKET_SECONDS
 from netlab.http1.fields import NO_FIELDS
 from netlab.http1.limits import Admission, Limits, Timeouts
 from netlab.http1.messages import RequestHead
@@ -288,16 +289,34 @@ class StopTests(ServerTestCase):
 
     def test_idle(self) -> None:
         """
-        Idle connections are closed at once.
+        Idle connections are closed at once: after one look at what has come meanwhile.
         """
         self.serve()
         client = self.connect()
         client.send(get("/a"))
         done = self.factory.connections.close(self.reactor, 5)
-        client.transport.turn()
+        self.pass_time(BUCKET_SECONDS)
         self.assertTrue(client.is_lost)
         self.successResultOf(done)
         self.assert_nothing_armed()
+
+    def test_request_on_its_way(self) -> None:
+        """
+        A request that has come in the meantime, even in part, is answered: it is the last one.
+        """
+        self.serve()
+        client = self.connect()
+        client.send(get("/a"))
+        done = self.factory.connections.close(self.reactor, 5)
+        client.send(get("/b")[:5])
+        self.pass_time(1)
+        self.assertNoResult(done)
+        client.send(get("/b")[5:])
+        self.assertEqual(
+            [answer.fields["Connection"] for answer in read_answers(client.received)],
+            [None, "close"],
+        )
+        self.successResultOf(done)
 
     def test_under_way(self) -> None:
         """

@@ -181,7 +181,8 @@ class RepeatTests(ServerTestCase):
         client = self.connect()
         client.protocol.close()
         client.send(get("/a"))
-        self.assertEqual(client.received, b"")
+        (answer,) = read_answers(client.received)
+        self.assertEqual(answer.fields["Connection"], "close")
 
     def test_full_buffer(self) -> None:
         """

@@ -4,14 +4,21 @@ Fixtures of the live tests: real servers and real commands.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 import pytest_twisted  # type: ignore[import-untyped]
 
-from tests.live.processes import Completed, Program, Server, spawn, twistd_arguments
+from tests.live.processes import (
+    Completed,
+    Program,
+    Server,
+    spawn,
+    spawn_command,
+    twistd_arguments,
+)
 
 
 class StartServer(Protocol):
@@ -43,6 +50,28 @@ class RunNetlab(Protocol):
     """
 
     def __call__(self, *arguments: str, stdin: bytes = b"") -> Awaitable[Completed]:
+        """
+        Run it.
+        """
+
+
+class StartCommand(Protocol):
+    """
+    Start a program that is not ours. The test's end ends it too.
+    """
+
+    def __call__(self, *command: str, descriptors: Mapping[int, int] | None = None) -> Program:
+        """
+        Start it.
+        """
+
+
+class RunCommand(Protocol):
+    """
+    Run a program that is not ours to its end.
+    """
+
+    def __call__(self, *command: str, stdin: bytes = b"") -> Awaitable[Completed]:
         """
         Run it.
         """
@@ -111,6 +140,36 @@ def netlab(start_netlab: StartNetlab) -> RunNetlab:
 
     async def run(*arguments: str, stdin: bytes = b"") -> Completed:
         program = start_netlab(*arguments)
+        program.send(stdin)
+        program.end_input()
+        return await program.ended()
+
+    return run
+
+
+@pytest.fixture
+def start_command(reactor: Any, programs: list[Program], tmp_path: Path) -> StartCommand:
+    """
+    Start programs that are not ours.
+    """
+
+    def start(*command: str, descriptors: Mapping[int, int] | None = None) -> Program:
+        program = Program(reactor)
+        spawn_command(reactor, program, command, tmp_path, descriptors)
+        programs.append(program)
+        return program
+
+    return start
+
+
+@pytest.fixture
+def command(start_command: StartCommand) -> RunCommand:
+    """
+    Run programs that are not ours.
+    """
+
+    async def run(*words: str, stdin: bytes = b"") -> Completed:
+        program = start_command(*words)
         program.send(stdin)
         program.end_input()
         return await program.ended()

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -242,6 +243,35 @@ def spawn(
         env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
         path=str(directory),
         childFDs={1: "r", 2: "r"} if closed_input else {0: "w", 1: "r", 2: "r"},
+    )
+
+
+def spawn_command(
+    reactor: Any,
+    program: Program,
+    command: Sequence[str],
+    directory: Path,
+    descriptors: Mapping[int, int] | None = None,
+) -> None:
+    """
+    Start a program of somebody else's, found on the PATH.
+
+    @param reactor: Watches it.
+    @param program: Will represent it.
+    @param command: Its name and its arguments.
+    @param directory: Its current directory.
+    @param descriptors: What it inherits besides the standard three: its numbers, and ours.
+    """
+    path = shutil.which(command[0])
+    assert path is not None, f"{command[0]} is not installed"
+    python_path = os.pathsep.join([str(TOP), *filter(None, [os.environ.get("PYTHONPATH")])])
+    reactor.spawnProcess(
+        program,
+        path,
+        list(command),
+        env={**os.environ, "PYTHONPATH": python_path, "PYTHONUNBUFFERED": "1"},
+        path=str(directory),
+        childFDs={0: "w", 1: "r", 2: "r", **(descriptors or {})},
     )
 
 

@@ -24,6 +24,7 @@ from netlab.transport.endpoint import (
 )
 from netlab.transport.poller import NestedPoller
 from netlab.transport.port import FastPort
+from netlab.transport.proxied import ProxiedEndpoint
 from tests.transport.connections import ConnectionTestCase
 
 
@@ -106,9 +107,27 @@ class EndpointTests(ConnectionTestCase):
         """
         made = server_from_string(self.reactor, "unix:/nowhere/socket")
         self.assertIsInstance(made, endpoints.UNIXServerEndpoint)
+
+    def test_behind_a_proxy(self) -> None:
+        """
+        PROXY headers go before plain TCP, which stays fast, and before UNIX sockets; not before
+        TLS, which Twisted would have around them.
+        """
         wrapped = server_from_string(self.reactor, "haproxy:tcp:0:interface=127.0.0.1")
-        port = self.port_of(wrapped)
-        self.assertNotIsInstance(port, FastPort)
+        self.assertIsInstance(wrapped, ProxiedEndpoint)
+        self.assertIsInstance(self.port_of(wrapped), FastPort)
+        made = server_from_string(self.reactor, "haproxy:unix:/nowhere/socket")
+        self.assertIsInstance(made, ProxiedEndpoint)
+        self.assertRaises(ValueError, server_from_string, self.reactor, "haproxy:ssl:443")
+        self.assertRaises(ValueError, server_from_string, self.reactor, "haproxy:")
+
+    def test_stock(self) -> None:
+        """
+        On request nothing is on the fast path.
+        """
+        for description in ("tcp:0:interface=127.0.0.1", "haproxy:tcp:0:interface=127.0.0.1"):
+            made = server_from_string(self.reactor, description, is_fast=False)
+            self.assertNotIsInstance(self.port_of(made), FastPort)
 
     def test_wrong_descriptions(self) -> None:
         """

@@ -1,0 +1,138 @@
+"""
+TLS endpoints whose certificate can be renewed while they listen.
+"""
+
+# mypy: allow-untyped-calls
+# Twisted leaves its endpoints without annotations.
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IOpenSSLServerConnectionCreator,
+    IProtocolFactory,
+    IStreamServerEndpoint,
+)
+from twisted.internet.protocol import Factory
+from zope.interface import implementer
+
+_ARGUMENT: Final = re.compile(r"(?:\\.|[^:\\])+")
+_NAMED: Final = re.compile(r"((?:\\.|[^=\\])+)=(.*)", re.DOTALL)
+_FILES: Final = ("privateKey", "certKey", "extraCertChain", "dhParameters")
+_PLACES: Final = ("port", "privateKey", "certKey")
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class _CurrentCertificate:
+    """
+    What Twisted asks for the TLS part of each new connection.
+
+    @ivar options: answers.
+    """
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+
+    def serverConnectionForTLS(self, protocol: Any) -> Any:
+        create = getattr(self.options, "serverConnectionForTLS", None)
+        if create is not None:
+            return create(protocol)
+        # Twisted before 25 has one context for all connections of a certificate.
+        from twisted.internet.ssl import SSL  # type: ignore[attr-defined]
+
+        return SSL.Connection(self.options.getContext(), None)
+
+
+class _Parsed:
+    """
+    What Twisted's TLS endpoint takes for a reactor, so that its parser reads a description for us.
+
+    @ivar port: the port's number.
+    @ivar options: the certificate and how it is used.
+    @ivar others: what else C{listenSSL} would be told.
+    """
+
+    port: int
+    options: Any
+    others: dict[str, Any]
+
+    def __init__(self, description: str) -> None:
+        serverFromString(self, description).listen(Factory())
+
+    def listenSSL(self, port: int, factory: object, contextFactory: Any, **others: Any) -> object:
+        self.port, self.options, self.others = port, contextFactory, others
+        return self
+
+
+@implementer(IStreamServerEndpoint)
+class RenewableTLSEndpoint:
+    """
+    Twisted's C{ssl:} endpoint, except that its files can be read again.
+    """
+
+    def __init__(self, reactor: Any, description: str) -> None:
+        """
+        @param reactor: listens.
+        @param description: C{ssl:...}; its files are read now.
+        @raise OSError: a file cannot be read.
+        @raise Exception: whatever Twisted's parser and OpenSSL find wrong.
+        """
+        self._reactor = reactor
+        self._description = with_absolute_paths(description)
+        self._parsed = _Parsed(self._description)
+        self._certificate = _CurrentCertificate(self._parsed.options)
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """
+        Begin to listen.
+
+        @param protocolFactory: builds a protocol for each connection.
+        @return: fires with the port, or fails as Twisted's endpoint does.
+        """
+        listen, parsed = self._reactor.listenSSL, self._parsed
+        listening: Deferred[IListeningPort] = execute(
+            listen, parsed.port, protocolFactory, self._certificate, **parsed.others
+        )
+        return listening
+
+    def renew(self) -> None:
+        """
+        Read the certificate and its key again, for the connections to come.
+
+        @raise Exception: as in the constructor. The certificate then stays as it was.
+        """
+        self._certificate.options = _Parsed(self._description).options
+
+
+def with_absolute_paths(description: str) -> str:
+    """
+    Write the description of a TLS endpoint with absolute paths, because a daemon changes its
+    folder and reads its certificate again later.
+
+    @param description: C{ssl:...}.
+    """
+    kind, *arguments = _ARGUMENT.findall(description)
+    written = [kind]
+    places = iter(_PLACES)
+    has_key = False
+    for argument in arguments:
+        named = _NAMED.fullmatch(argument)
+        name = next(places, "") if named is None else named[1]
+        if name in _FILES:
+            path = re.sub(r"\\(.)", r"\1", argument if named is None else named[2])
+            quoted = quoteStringArgument(os.path.abspath(Path(path)))
+            written.append(quoted if named is None else f"{name}={quoted}")
+            has_key = has_key or name == "privateKey"
+        else:
+            written.append(argument)
+    if not has_key:
+        # Twisted's own default.
+        written.append(f"privateKey={quoteStringArgument(os.path.abspath('server.pem'))}")
+    return ":".join(written)
