@@ -53,6 +53,8 @@ LAYERS = {
     "netlab.service": Layer.TAP,
     "netlab.serve": Layer.COMMAND,
     "netlab.cli": Layer.COMMAND,
+    "netlab.commands": Layer.PURE,
+    "netlab.commands.*": Layer.COMMAND,
     "netlab.echo": Layer.PURE,
     "netlab.echo.protocol": Layer.PROTOCOL,
     "netlab.echo.client": Layer.PROTOCOL,
@@ -140,7 +142,7 @@ STRANGERS = {
 
 #: The laboratory starts the programs; only the command starts the laboratory.
 LABORATORY = "netlab.lab"
-USERS_OF_THE_LABORATORY = ("netlab.lab", "netlab.cli")
+USERS_OF_THE_LABORATORY = ("netlab.lab", "netlab.cli", "netlab.commands")
 
 #: What the plugin may import, and nothing else.
 PLUGIN_IMPORTS = frozenset({"twisted.application.service"})

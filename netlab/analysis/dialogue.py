@@ -19,6 +19,9 @@ from netlab.capture.segments import Flag
 #: How many turns of a conversation are kept; what follows is not.
 TURNS_MAX: Final = 1000
 
+#: How many conversations of a capture are followed; one costs some kilobytes.
+DIALOGUES_MAX: Final = 10_000
+
 #: How many bytes of a turn are kept.
 TEXT_MAX_BYTES: Final = 4096
 
@@ -312,3 +315,43 @@ class Dialogue:
             if even_early or self._streams[who].has_reached(fin_seq):
                 self._pending_ends[who] = None
                 self.http.receive_end(moment.frame, moment.time_ns, from_client=who == 0)
+
+
+class Dialogues:
+    """
+    The dialogues of a capture.
+
+    @ivar all: by the number of their conversations, in the order in which they began.
+    @ivar left_out: how many segments belong to conversations beyond the bound.
+    """
+
+    def __init__(self, most: int = DIALOGUES_MAX) -> None:
+        """
+        @param most: how many conversations are followed, the first ones.
+        """
+        self._most = most
+        self.all: dict[int, Dialogue] = {}
+        self.left_out = 0
+
+    def receive(self, analysed: Analysed) -> None:
+        """
+        Take the capture's next segment.
+        """
+        dialogue = self.all.get(analysed.conversation.stream)
+        if dialogue is None:
+            if len(self.all) >= self._most:
+                self.left_out += 1
+                return
+            dialogue = Dialogue(analysed.conversation)
+            self.all[analysed.conversation.stream] = dialogue
+        dialogue.receive(analysed)
+
+    def finish(self) -> list[Dialogue]:
+        """
+        The capture has ended.
+
+        @return: all dialogues, finished.
+        """
+        for dialogue in self.all.values():
+            dialogue.finish()
+        return list(self.all.values())

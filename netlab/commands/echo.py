@@ -1,0 +1,56 @@
+"""
+C{netlab echo}.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from netlab.commands.outcome import Run
+
+SUMMARY = "Send messages to an echo server and print its answers."
+
+
+def add_options(parser: argparse.ArgumentParser) -> Run:
+    """
+    Describe the options.
+
+    @return: what runs the subcommand.
+    """
+    parser.epilog = (
+        "By default netlab-echo answers two messages of at most 100 bytes, then closes: a longer "
+        "message, or a third one, is reported as closed early."
+    )
+    parser.add_argument("host", metavar="HOST", help="a host name, an IPv4 or an IPv6 address")
+    parser.add_argument("port", metavar="PORT", help="a TCP port, such as 12345")
+    parser.add_argument(
+        "messages",
+        metavar="MESSAGE",
+        nargs="+",
+        help="a message to send; - stands for the lines of standard input",
+    )
+    parser.add_argument(
+        "--timeout",
+        metavar="S",
+        default="10",
+        help="seconds that the connection, and each answer, may take (default: %(default)s)",
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        from twisted.internet import reactor
+
+        from netlab.echo.client import run_client
+        from netlab.options import seconds, tcp_port
+
+        run_client(
+            arguments.host,
+            tcp_port("PORT", at_least=1)(arguments.port),
+            [os.fsencode(message) for message in arguments.messages],
+            timeout=seconds("--timeout")(arguments.timeout),
+            reactor=reactor,
+            show=lambda answer: print(f"Server sent:  {answer!r}", flush=True),
+        )
+        return 0
+
+    return run

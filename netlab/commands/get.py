@@ -1,0 +1,79 @@
+"""
+C{netlab get}.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from netlab.commands.outcome import STATUS_FAILED, Run, say
+
+SUMMARY = "Ask an HTTP server for pages and save them."
+
+
+def add_options(parser: argparse.ArgumentParser) -> Run:
+    """
+    Describe the options.
+
+    @return: what runs the subcommand.
+    """
+    parser.usage = "%(prog)s [options] URL...\n       %(prog)s [options] HOST PORT < PATHS"
+    parser.epilog = (
+        "With a HOST and a PORT, the paths are the lines of standard input, asked for in the "
+        "reference client's bytes. The content of a 200 is saved under the last part of its path "
+        "(index.html for a path that ends in a slash); what comes with another status is thrown "
+        "away. The exit status is 1 if any answer is missing or incomplete, or could not be saved."
+    )
+    parser.add_argument(
+        "targets", metavar="URL", nargs="+", help="an http or https URL; or a HOST and a PORT"
+    )
+    parser.add_argument(
+        "--output-dir",
+        metavar="DIR",
+        default=".",
+        help="the folder to save in (default: the current one)",
+    )
+    parser.add_argument("--follow", action="store_true", help="follow redirects, at most 10")
+    parser.add_argument(
+        "--include", action="store_true", help="show whole heads, not only status lines"
+    )
+    parser.add_argument(
+        "--close", action="store_true", help="ask for a connection to be closed after each answer"
+    )
+    parser.add_argument(
+        "--pause",
+        metavar="S",
+        default="0",
+        help="seconds to wait between an answer and the next request (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--timeout",
+        metavar="S",
+        default="30",
+        help="seconds that a connection, and each head, may take, and for which the content may "
+        "make no progress (default: %(default)s)",
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        from twisted.internet import reactor
+
+        from netlab.http1.get import GetOptions, run_get
+        from netlab.options import seconds
+
+        options = GetOptions(
+            output_dir=arguments.output_dir,
+            follows=arguments.follow,
+            includes_heads=arguments.include,
+            closes=arguments.close,
+            pause=seconds("--pause", at_least=0)(arguments.pause),
+            timeout=seconds("--timeout")(arguments.timeout),
+        )
+        return run_get(
+            arguments.targets,
+            options,
+            reactor=reactor,
+            show=lambda line: print(line, flush=True),
+            complain=lambda line: say(STATUS_FAILED, f"{parser.prog}: {line}"),
+        )
+
+    return run
