@@ -29,6 +29,15 @@ def client_of(
     @param address: Where, if not at the first place that it listens on.
     """
     host, port = server.address if address is None else address
+    return socket_to(host, port, send_buffer=send_buffer, receive_buffer=receive_buffer)
+
+
+def socket_to(
+    host: str, port: int, *, send_buffer: int | None = None, receive_buffer: int | None = None
+) -> socket.socket:
+    """
+    Connect to a numeric address; the sizes are as for L{client_of}.
+    """
     client = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     client.settimeout(PATIENCE_SECONDS)
     if send_buffer is not None:

@@ -1,0 +1,51 @@
+"""
+The pages of documentation hang together.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+TOP = Path(__file__).resolve().parent.parent
+PAGES = [*TOP.glob("*.md"), *TOP.glob("docs/**/*.md")]
+
+#: A link's or a picture's target, without its fragment. Code is not looked at.
+_CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+_TARGET = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+
+
+def targets(page: Path) -> set[Path]:
+    """
+    List what a page links to in this tree.
+    """
+    text = _CODE.sub("", page.read_text(encoding="utf-8"))
+    found = [target for target in _TARGET.findall(text) if "://" not in target]
+    return {(page.parent / target).resolve() for target in found}
+
+
+class LinkTests(SynchronousTestCase):
+    """
+    Links between pages.
+    """
+
+    def test_no_dead_link(self) -> None:
+        """
+        Every link of a page to this tree leads somewhere.
+        """
+        for page in PAGES:
+            for target in targets(page):
+                self.assertTrue(target.exists(), f"{page.relative_to(TOP)} links to {target}")
+
+    def test_index(self) -> None:
+        """
+        docs/index.md links to every page of documentation; the decisions are linked as a folder.
+        """
+        index = TOP / "docs" / "index.md"
+        linked = targets(index)
+        pages = {page for page in (TOP / "docs").glob("*.md") if page != index}
+        self.assertEqual({page.name for page in pages - linked}, set())
+        for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "NEWS.md", "docs/decisions"):
+            self.assertIn(TOP / name, linked)
