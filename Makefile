@@ -28,7 +28,7 @@ TRIAL          := $(if $(NETLAB_NO_SKIPS),.ci/trial.py,$(BIN)/trial)
 TRIAL_SCRATCH  := $(VENV)/trial-scratch
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format types docs news coverage coverage-report dist check clean
+.PHONY: help run test bench strictness fuzz lint format types docs news coverage coverage-report dist check clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -60,6 +60,9 @@ types: $(CHECK_STAMP) ## check the types of package, plugin and tests
 
 docs: $(CHECK_STAMP) ## build the API documentation into apidocs/
 	$(BIN)/python .ci/apidocs.py
+
+strictness: $(TEST_STAMP) ## try the black-box cases on nginx, lighttpd and twistd web too
+	$(BIN)/python benchmarks/strictness.py
 
 news: $(CHECK_STAMP) ## show the news that the next release would announce
 	$(BIN)/towncrier build --draft --version next

@@ -5,7 +5,7 @@ What answers requests: a request head goes in, a response comes out, now or late
 from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -108,7 +108,8 @@ class Redirected:
 @dataclass(frozen=True, slots=True)
 class WithFields:
     """
-    Adds the same field lines to every answer of another resource.
+    Adds the same field lines to every answer of another resource, in place of its own fields of
+    those names.
 
     @ivar resource: the other one.
     @ivar lines: the field lines.
@@ -116,12 +117,20 @@ class WithFields:
 
     resource: Resource
     lines: tuple[tuple[bytes, bytes], ...]
+    _replaced: frozenset[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """
+        Find the names of the fields that give way; Vary is a list, and grows.
+        """
+        names = frozenset(name.lower() for name, _value in self.lines)
+        object.__setattr__(self, "_replaced", names - {b"vary"})
 
     def respond(self, head: RequestHead) -> Answer:
         """
         Let the other resource answer, and add to that.
         """
-        return _add_fields(self.resource.respond(head), self.lines)
+        return _add_fields(self.resource.respond(head), self.lines, self._replaced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +178,20 @@ _EXPOSE_LINE: Final = (
 )
 
 
-def _add_fields(answer: Answer, lines: tuple[tuple[bytes, bytes], ...]) -> Answer:
+def _add_fields(
+    answer: Answer,
+    lines: tuple[tuple[bytes, bytes], ...],
+    replaced: frozenset[bytes] = frozenset(),
+) -> Answer:
     """
     Add field lines to a response that is here or will come.
+
+    @param replaced: lower-case names of fields that it loses.
     """
 
     def add(response: Response) -> Response:
-        return replace(response, fields=Fields.known((*response.fields.lines, *lines)))
+        kept = (line for line in response.fields if line[0].lower() not in replaced)
+        return replace(response, fields=Fields.known((*kept, *lines)))
 
     if isinstance(answer, Response):
         return add(answer)

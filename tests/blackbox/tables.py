@@ -26,5 +26,3 @@ STANDARD = (
     Group("types and codings", REPRESENTATIONS),
 )
 """What any server of a folder may be asked."""
-
-OPTIONAL: tuple[Group, ...] = ()

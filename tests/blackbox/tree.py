@@ -48,9 +48,27 @@ FILES: Final[dict[str, bytes]] = {
 }
 
 
+HTPASSWD: Final = b"# made by htpasswd -nbBC 5\nana:%b\nben:%b\n" % (
+    b"$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a",
+    b"$2y$05$abcdefghijklmnopqrstuuCMcjv9ygSqX2W2ODncSpkZMLU5eqfre",
+)
+"""The password of ana is "secret", that of ben "päss:word"."""
+
+REDIRECTS: Final = b"""\
+# what moved
+/old.html   /text.txt          301
+/gone       /folder/           302
+/blog/*     /folder/:splat     308
+/away       https://example.org/
+/see        /text.txt?a=b      303
+/temporary  /text.txt          307
+"""
+
+
 def make_tree(folder: Path) -> Path:
     """
-    Write the files, and beside their folder a secret that no path may reach.
+    Write the files, and beside their folder what some options name, and a secret that no path may
+    reach.
 
     @param folder: an empty folder.
     @return: the root to serve.
@@ -62,6 +80,8 @@ def make_tree(folder: Path) -> Path:
         path.write_bytes(content)
         os.utime(path, (MODIFIED_SECONDS, MODIFIED_SECONDS))
     (folder / "secret.txt").write_bytes(SECRET)
+    (folder / "htpasswd").write_bytes(HTPASSWD)
+    (folder / "redirects").write_bytes(REDIRECTS)
     (root / "outside.txt").symlink_to(folder / "secret.txt")
     (root / "inside.txt").symlink_to("probe.txt")
     return root

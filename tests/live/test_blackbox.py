@@ -11,7 +11,8 @@ from twisted.internet.threads import deferToThread
 
 from tests.blackbox.case import Group
 from tests.blackbox.client import run
-from tests.blackbox.tables import OPTIONAL, STANDARD
+from tests.blackbox.options import OPTIONAL
+from tests.blackbox.tables import STANDARD
 from tests.blackbox.tree import make_tree
 from tests.live.conftest import StartServer
 
