@@ -28,7 +28,7 @@ TRIAL          := $(if $(NETLAB_NO_SKIPS),.ci/trial.py,$(BIN)/trial)
 TRIAL_SCRATCH  := $(VENV)/trial-scratch
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench strictness fuzz lint format types docs news coverage coverage-report dist check clean
+.PHONY: help run test bench strictness lint format types docs news coverage coverage-report dist check clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
