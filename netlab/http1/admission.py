@@ -91,7 +91,8 @@ def peer_key(peer: bytes) -> bytes:
     if b":" not in peer:
         return peer
     try:
-        packed = IPv6Address(peer.decode("ascii").partition("%")[0]).packed
+        address = IPv6Address(peer.decode("ascii").partition("%")[0])
     except ValueError:
         return peer
-    return packed[:8]
+    # At a port for both families, IPv4 peers all lie in one /64: ::ffff:0:0.
+    return str(address.ipv4_mapped).encode() if address.ipv4_mapped else address.packed[:8]
