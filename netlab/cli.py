@@ -16,7 +16,9 @@ from netlab.commands.outcome import (
     STATUS_FAILED,
     STATUS_INTERRUPTED,
     STATUS_WRONG_USAGE,
+    OutputError,
     Run,
+    flush,
     say,
 )
 from netlab.errors import KnownError
@@ -44,25 +46,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Not at the top of the module: this is the one import that is slow, and --help can do without.
     from twisted.python.usage import UsageError
 
+    _fill_closed_streams()
     parser = _parser()
     parsed = parser.parse_args(arguments)
     name = f"{parser.prog} {parsed.subcommand}"
     run: Run = parsed.run
     try:
         status = run(parsed)
-        sys.stdout.flush()
+        flush()
     except UsageError as error:
         return say(STATUS_WRONG_USAGE, f"{name}: {error}")
+    except OutputError as error:
+        _abandon_output()
+        return say(STATUS_FAILED, f"{name}: {error}")
     except KnownError as error:
         return say(STATUS_FAILED, f"{name}: {error}")
     except BrokenPipeError:
-        # Whoever read our output (head, a pager) has read enough. Python would try to flush the
-        # rest at exit, and complain; so let it flush into nothing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output (head, a pager) has read enough.
+        _abandon_output()
         return STATUS_FAILED
     except KeyboardInterrupt:
         return STATUS_INTERRUPTED
     return status
+
+
+def _fill_closed_streams() -> None:
+    """
+    Where a standard stream is closed, let its output go nowhere.
+
+    Python has None in its place. And its number would go to the next file or connection that is
+    opened, which then gets what a library prints.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # For as long as the process lives.
+            nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, nowhere)
+
+
+def _abandon_output() -> None:
+    """
+    Let what Python still holds of our output, and would flush at exit with a complaint, go nowhere.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -25,6 +25,8 @@ _PORT_OPTIONS = {
     "netlab-http": "--http-port PORT (make run HTTP_PORT=PORT)",
 }
 
+_HOST_OPTION = "--host ADDRESS (make run HOST=ADDRESS)"
+
 
 def serve(
     host: str,
@@ -61,7 +63,7 @@ def serve(
         both.startService()
     except ListenError as error:
         option = _PORT_OPTIONS.get(error.server, "--echo-port PORT or --http-port PORT")
-        raise KnownError(error.explanation(option)) from error
+        raise KnownError(error.explanation(option, _HOST_OPTION)) from error
     reactor.addSystemEventTrigger("before", "shutdown", both.stopService)
     show(_introduction(echo, http))
     reactor.run()

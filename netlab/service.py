@@ -40,7 +40,8 @@ class ListenError(KnownError):
 
     @ivar server: The server's name, such as C{netlab-echo}.
     @ivar problem: What is wrong, with the port named.
-    @ivar advice: What to do about it; C{{option}} stands for the option that chooses another port.
+    @ivar advice: What to do about it; C{{option}} stands for the option that chooses another port,
+        C{{place}} for the one that chooses another address.
     @ivar option: That option of twistd.
     """
 
@@ -53,14 +54,16 @@ class ListenError(KnownError):
         self.problem = problem
         self.advice = advice
 
-    def explanation(self, option: str) -> str:
+    def explanation(self, option: str, place: str | None = None) -> str:
         """
         Write the problem and what to do about it.
 
         @param option: The option that chooses another port, such as C{--listen tcp:PORT}.
+        @param place: The option that chooses another address; None where that is the same.
         @return: One line, without an end.
         """
-        return f"{self.problem}: {self.advice.format(option=option)}"
+        advice = self.advice.format(option=option, place=option if place is None else place)
+        return f"{self.problem}: {advice}"
 
     def line(self) -> str:
         """
@@ -229,13 +232,13 @@ def _explain(server: str, description: str, error: BaseException) -> ListenError
             advice = "choose a port above 1023 with {option}, or start as root"
         case OSError(errno=errno.EADDRNOTAVAIL):
             problem = "cannot be opened, because this machine does not have that address"
-            advice = "choose one of its own addresses with {option}"
+            advice = "choose one of its own addresses with {place}"
         case OSError():
             problem = f"cannot be opened ({cause.strerror or cause})"
-            advice = "choose another place with {option}"
+            advice = "choose another place with {place}"
         case _:
             problem = f"cannot be opened ({cause})"
-            advice = "choose another place with {option}"
+            advice = "choose another place with {place}"
     return ListenError(server, f"{what} {problem}", advice)
 
 

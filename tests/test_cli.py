@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from unittest import skipUnless
 
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
@@ -160,6 +162,56 @@ class OutcomeTests(CommandTestCase):
         Any other error is ours, and is not hidden.
         """
         self.assertRaises(ZeroDivisionError, self.end, ZeroDivisionError())
+
+
+class OutputTests(SynchronousTestCase):
+    """
+    Standard output that takes nothing, as a shell makes it.
+    """
+
+    def run_in_shell(self, redirection: str) -> tuple[int, str]:
+        """
+        Let the command serve on free ports with its output redirected, and stop as soon as it has
+        said where.
+
+        @return: the exit status, and what it wrote to standard error.
+        """
+        program = (
+            "import sys\n"
+            "from twisted.internet import reactor\n"
+            "from netlab.cli import main\n"
+            "reactor.callWhenRunning(reactor.stop)\n"
+            "sys.exit(main(['serve', '--echo-port', '0', '--http-port', '0']))\n"
+        )
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$0" -c "$1" {redirection}', sys.executable, program],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={"PYTHONPATH": ":".join(sys.path)},
+        )
+        return done.returncode, done.stderr
+
+    @skipUnless(os.path.exists("/dev/full"), "there is no /dev/full here")
+    def test_full(self) -> None:
+        """
+        A full disk is one line and status 1.
+        """
+        line = "netlab serve: cannot write to standard output: No space left on device\n"
+        self.assertEqual(self.run_in_shell(">/dev/full"), (1, line))
+
+    def test_closed(self) -> None:
+        """
+        Closed, standard output is nobody's wish to read: the command does its work all the same.
+        """
+        self.assertEqual(self.run_in_shell(">&-"), (0, ""))
+
+    def test_all_closed(self) -> None:
+        """
+        So it is when nothing at all is open.
+        """
+        self.assertEqual(self.run_in_shell("<&- >&- 2>&-"), (0, ""))
 
 
 class ImportTests(SynchronousTestCase):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from netlab.commands.outcome import Run
+from netlab.commands.outcome import Run, show
 
 SUMMARY = "Send messages to an echo server and print its answers."
 
@@ -49,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
             [os.fsencode(message) for message in arguments.messages],
             timeout=seconds("--timeout")(arguments.timeout),
             reactor=reactor,
-            show=lambda answer: print(f"Server sent:  {answer!r}", flush=True),
+            show=lambda answer: show(f"Server sent:  {answer!r}"),
         )
         return 0
 

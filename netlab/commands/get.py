@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 
-from netlab.commands.outcome import STATUS_FAILED, Run, say
+from netlab.commands.outcome import STATUS_FAILED, Run, say, show
 
 SUMMARY = "Ask an HTTP server for pages and save them."
 
@@ -72,7 +72,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
             arguments.targets,
             options,
             reactor=reactor,
-            show=lambda line: print(line, flush=True),
+            show=show,
             complain=lambda line: say(STATUS_FAILED, f"{parser.prog}: {line}"),
         )
 

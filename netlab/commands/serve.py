@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 
-from netlab.commands.outcome import Run
+from netlab.commands.outcome import Run, show
 
 SUMMARY = "Run the echo server and the HTTP server until Ctrl-C."
 
@@ -53,7 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
             tcp_port("--http-port")(arguments.http_port),
             arguments.root,
             reactor=reactor,
-            show=lambda text: print(text, flush=True),
+            show=show,
         )
 
     return run

@@ -81,11 +81,19 @@ async def test_taken_port(netlab: RunNetlab, server: str) -> None:
     )
 
 
-async def test_foreign_host(netlab: RunNetlab) -> None:
+@pytest.mark.parametrize(
+    "host, problem",
+    [
+        ("192.0.2.1", ", because this machine does not have that address: choose one of its own"),
+        ("no.such.host.invalid", " ("),
+    ],
+)
+async def test_foreign_host(netlab: RunNetlab, host: str, problem: str) -> None:
     """
-    A host that is no address of this machine is one line.
+    A host that is no address of this machine is one line, which names the option that changes it.
     """
-    done = await netlab("serve", "--host", "192.0.2.1", "--echo-port", "0", "--http-port", "0")
+    done = await netlab("serve", "--host", host, "--echo-port", "0", "--http-port", "0")
     assert done.status == 1
-    assert done.err.startswith("netlab serve: port 0 on 192.0.2.1 cannot be opened, because this ")
+    assert done.err.startswith(f"netlab serve: port 0 on {host} cannot be opened{problem}")
+    assert done.err.endswith(" with --host ADDRESS (make run HOST=ADDRESS)\n")
     assert done.err.count("\n") == 1
