@@ -8,6 +8,7 @@ HOST      ?= 127.0.0.1
 ECHO_PORT ?= 12345
 HTTP_PORT ?= 8080
 TESTS     ?= tests
+FUZZ_SECONDS ?= 10
 BENCH     ?=
 
 BIN := $(VENV)/bin
@@ -15,6 +16,7 @@ BIN := $(VENV)/bin
 RUN_STAMP   := $(VENV)/.installed-run
 TEST_STAMP  := $(VENV)/.installed-test
 CHECK_STAMP := $(VENV)/.installed-check
+FUZZ_STAMP  := $(VENV)/.installed-fuzz
 BENCH_STAMP := .venv-bench/.installed
 METADATA    := setup.cfg pyproject.toml
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
@@ -28,7 +30,7 @@ TRIAL          := $(if $(NETLAB_NO_SKIPS),.ci/trial.py,$(BIN)/trial)
 TRIAL_SCRATCH  := $(VENV)/trial-scratch
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench strictness lint format types docs news coverage coverage-report dist check clean
+.PHONY: help run test bench fuzz strictness lint format types docs news coverage coverage-report dist check clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -60,6 +62,11 @@ types: $(CHECK_STAMP) ## check the types of package, plugin and tests
 
 docs: $(CHECK_STAMP) ## build the API documentation into apidocs/
 	$(BIN)/python .ci/apidocs.py
+
+fuzz: $(FUZZ_STAMP) ## look for bytes that break a promise (FUZZ_SECONDS=… for each target)
+	@mkdir -p artefacts/fuzz
+	$(BIN)/python -m tests.fuzz.run --list | xargs -P 2 -I TARGET $(BIN)/python -m tests.fuzz.run \
+	    TARGET -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=artefacts/fuzz/TARGET-
 
 strictness: $(TEST_STAMP) ## try the black-box cases on nginx, lighttpd and twistd web too
 	$(BIN)/python benchmarks/strictness.py
@@ -115,6 +122,12 @@ $(TEST_STAMP): $(METADATA) | $(BIN)/python
 	@echo "netlab: installing into $(VENV), with what the tests need"
 	@$(PIP_INSTALL) '.[test]'
 	@touch $@ $(RUN_STAMP)
+
+# atheris, which guides by coverage, is large and has wheels for few platforms: only make fuzz wants it.
+$(FUZZ_STAMP): $(METADATA) | $(BIN)/python
+	@echo "netlab: installing into $(VENV), with what fuzzing needs"
+	@$(PIP_INSTALL) '.[test,fuzz]'
+	@touch $@
 
 $(CHECK_STAMP): $(METADATA) | $(BIN)/python
 	@echo "netlab: installing into $(VENV), with what the tests and checks need"

@@ -1,0 +1,189 @@
+"""
+What holds for any bytes: events or one L{RemoteProtocolError}, values within their bounds, and
+never another exception. Each promise takes bytes and breaks with an exception.
+
+C{make fuzz} looks for such bytes with atheris, guided by coverage; C{test_promises.py} with
+Hypothesis, and tries what has been kept in C{corpus/}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from netlab.http1.authentication import parse_credentials, parse_htpasswd
+from netlab.http1.clientconnection import ClientConnection, ClientSettings
+from netlab.http1.conditional import Validators, evaluate_preconditions, range_applies
+from netlab.http1.dates import format_date, parse_date
+from netlab.http1.errors import RemoteProtocolError
+from netlab.http1.faults import FaultyFileError
+from netlab.http1.fields import Fields
+from netlab.http1.grammar import CONTROL_BYTE
+from netlab.http1.limits import Limits
+from netlab.http1.messages import END_OF_MESSAGE, Content, EndOfMessage, RequestHead, ResponseHead
+from netlab.http1.negotiation import acceptable_codings, media_type_weight
+from netlab.http1.ranges import RANGES_MAX, NoRanges, multipart_byteranges, requested_ranges
+from netlab.http1.redirects import parse_redirects
+from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.target import TargetForm, parse_target
+from tests.http1.deliveries import deliver, one_by_one
+
+_YEAR_10000: Final = 253_402_300_800
+_NOW: Final = 1_600_000_000.0
+_TIGHT: Final = Limits(
+    start_line_max_bytes=80,
+    header_section_max_bytes=160,
+    field_lines_max=6,
+    content_max_bytes=64,
+    chunk_extension_max_bytes=16,
+    chunk_overhead_max_bytes=32,
+)
+
+
+def server_machine(data: bytes) -> None:
+    """
+    Cuts between deliveries do not matter; after a fault there is nothing; each event follows from
+    a byte of its own, so that their number, and with it the work, is linear.
+    """
+    if not data:
+        return
+    for limits in (Limits(), _TIGHT):
+        settings = ServerSettings(limits)
+        whole = deliver([data], settings, is_ended=True)
+        cut = data[0] % len(data)
+        assert (
+            deliver([data[:cut], data[cut:]] if cut else [data], settings, is_ended=True) == whole
+        )
+        if len(data) <= 400:
+            assert deliver(one_by_one(data), settings, is_ended=True) == whole
+        assert len(whole.events) <= len(data) + 1
+        for head in whole.heads:
+            assert head.raw in data
+            assert b"host" in head.fields or head.version < (1, 1)
+            assert not any(CONTROL_BYTE.search(value) for _, value in head.fields)
+
+
+def client_machine(data: bytes) -> None:
+    """
+    Whatever a server answers to two requests: events or one fault, and none after that.
+    """
+    connection = ClientConnection(ClientSettings(_TIGHT))
+    target = parse_target(b"GET", b"/")
+    cut = data[0] % len(data) if data else 0
+    pieces = [piece for piece in (data[:cut], data[cut:]) if piece]
+    host = Fields([(b"Host", b"a")])
+    for _ in range(2):
+        if not connection.is_ready:
+            return
+        connection.send(RequestHead(b"GET", target, fields=host), 0.0)
+        connection.send(END_OF_MESSAGE, 0.0)
+        for piece in pieces:
+            connection.receive(piece, 0.0)
+        pieces = []
+        for _ in range(len(data) + 4):
+            try:
+                event = connection.next_event()
+            except RemoteProtocolError:
+                assert connection.must_close
+                return
+            if event is None:
+                break
+            assert isinstance(event, ResponseHead | Content | EndOfMessage)
+        else:
+            raise AssertionError("there are more events than bytes")
+
+
+def target(data: bytes) -> None:
+    """
+    A target has decoded segments that lead nowhere but down, or is refused.
+    """
+    method, _, raw = data.partition(b" ")
+    try:
+        found = parse_target(method, raw)
+    except RemoteProtocolError as fault:
+        assert fault.status == 400
+        return
+    assert not {b".", b".."} & set(found.segments)
+    assert not any(b"\x00" in segment for segment in found.segments)
+    if found.form in (TargetForm.ORIGIN, TargetForm.ABSOLUTE):
+        assert found.segments
+        assert found.path.startswith(b"/")
+        assert b"" not in found.segments[:-1] or b"//" in found.path
+    else:
+        assert not found.segments
+
+
+def ranges(data: bytes) -> None:
+    """
+    Ranges lie within the file, are few, and are together no longer than it.
+    """
+    size = int.from_bytes(data[:2], "big")
+    value = data[2:].strip(b" \t")
+    if CONTROL_BYTE.search(value):
+        return
+    found = requested_ranges(b"GET", Fields([(b"Range", value)]), size)
+    if isinstance(found, NoRanges):
+        return
+    assert 1 <= len(found) <= RANGES_MAX
+    assert all(0 <= part.first <= part.last < size for part in found)
+    assert sum(part.length for part in found) <= size
+    if len(found) > 1:
+        layout = multipart_byteranges(found, size, b"text/plain", b"0" * 32)
+        heads = sum(len(head) for head, _ in layout.parts)
+        assert layout.length == heads + sum(part.length for part in found) + len(layout.tail)
+
+
+def date(data: bytes) -> None:
+    """
+    A date is a time that can be written again as the same, or none.
+    """
+    moment = parse_date(data, _NOW)
+    # The leap second that would end the year 9999 can be read, but begins a year of five digits.
+    if moment is not None and moment < _YEAR_10000:
+        assert parse_date(format_date(moment), _NOW) == moment
+
+
+def fields(data: bytes) -> None:
+    """
+    What a client says of itself in fields has a meaning or none: preconditions, If-Range, codings,
+    media types, credentials.
+    """
+    value = data.strip(b" \t")
+    if CONTROL_BYTE.search(value):
+        return
+    validators = Validators(b'"abc"', 1_500_000_000)
+    names = (
+        b"If-Match",
+        b"If-None-Match",
+        b"If-Modified-Since",
+        b"If-Unmodified-Since",
+        b"If-Range",
+    )
+    for name in names:
+        evaluate_preconditions(b"GET", Fields([(name, value)]), validators, _NOW)
+    range_applies(Fields([(b"If-Range", value)]), validators, _NOW)
+    available = (b"br", b"gzip")
+    codings = acceptable_codings(Fields([(b"Accept-Encoding", value)]), available)
+    assert set(codings) <= {*available, b"identity"}
+    assert 0 <= media_type_weight(Fields([(b"Accept", value)]), b"text/html") <= 1000
+    credentials = parse_credentials(Fields([(b"Authorization", (b"Basic " + value).strip())]))
+    assert credentials is None or b":" not in credentials.user
+
+
+def files(data: bytes) -> None:
+    """
+    A file that an operator wrote is read, or every fault in it is named with its line.
+    """
+    for parse in (parse_htpasswd, parse_redirects):
+        try:
+            parse(data)
+        except FaultyFileError as error:
+            assert error.faults
+            lines = data.count(b"\n") + 1
+            assert all(1 <= fault.line <= lines for fault in error.faults)
+
+
+PROMISES: Final[dict[str, Callable[[bytes], None]]] = {
+    promise.__name__: promise
+    for promise in (server_machine, client_machine, target, ranges, date, fields, files)
+}
