@@ -4,6 +4,7 @@ A resource behind a password (Basic authentication, RFC 7617).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from twisted.internet.threads import deferToThreadPool
 from netlab.http1.authentication import Credentials, PasswordFile, challenge, parse_credentials
 from netlab.http1.fields import Fields
 from netlab.http1.messages import RequestHead
-from netlab.http1.resource import Answer, Resource
+from netlab.http1.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.responses import Pages, Response
 
 _CHECKS_MAX: Final = 32
@@ -54,17 +55,29 @@ class Protected:
         Answer at once where the password is known to be right or is missing, and else when it has
         been checked.
         """
+        return self._answer(head, lambda: self.resource.respond(head))
+
+    def receiver(self, head: RequestHead) -> Receiver | None:
+        """
+        Let the other resource say; but nobody gets to it by that without a password.
+        """
+        receiver = receiver_of(self.resource, head)
+        if receiver is None:
+            return None
+        return lambda head, content: self._answer(head, lambda: receiver(head, content))
+
+    def _answer(self, head: RequestHead, answer: Callable[[], Answer]) -> Answer:
         credentials = parse_credentials(head.fields)
         if credentials is None:
             return self._refusal()
         if self.passwords.recalls(credentials):
-            return self.resource.respond(head)
+            return answer()
         if self._checks >= _CHECKS_MAX:
             return self.pages.error(503, fields=Fields([(b"Retry-After", b"1")]))
         self._checks += 1
-        return Deferred.fromCoroutine(self._check(head, credentials))
+        return Deferred.fromCoroutine(self._check(answer, credentials))
 
-    async def _check(self, head: RequestHead, credentials: Credentials) -> Response:
+    async def _check(self, answer: Callable[[], Answer], credentials: Credentials) -> Response:
         try:
             is_right: bool = await self._threads.run(
                 deferToThreadPool,
@@ -78,8 +91,8 @@ class Protected:
         if not is_right:
             return self._refusal()
         self.passwords.remember(credentials)
-        answer = self.resource.respond(head)
-        return answer if isinstance(answer, Response) else await answer
+        answered = answer()
+        return answered if isinstance(answered, Response) else await answered
 
     def _refusal(self) -> Response:
         return self.pages.error(401, fields=Fields([(b"WWW-Authenticate", challenge(self.realm))]))

@@ -7,6 +7,7 @@ resource returns goes through the machine to the transport. No byte of a message
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable
 from inspect import iscoroutine
 from typing import Any, Final, cast
 
@@ -47,11 +48,13 @@ from netlab.http1.messages import (
     RequestHead,
     ResponseHead,
 )
-from netlab.http1.resource import Answer, Resource
+from netlab.http1.receiving import ContentLostError, ContentTooLongError, RequestContent
+from netlab.http1.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.responses import ContentSource, Pages, Response
 from netlab.http1.sender import PIECE_BYTES, Sender, acknowledged_bytes, sender_for
 from netlab.http1.serverconnection import Phase, ServerConnection, ServerSettings
 from netlab.http1.statuses import forbids_content
+from netlab.http1.streaming import StreamSender, discard_stream
 from netlab.transport.sendfile import TransferStoppedError
 
 SERVER_NAME: Final = "netlab-http"
@@ -63,6 +66,11 @@ _REPEATED_HEAD_MAX_BYTES: Final = 4096
 #: How much input is thrown away behind a refusal before the peer is cut off: most that a client
 #: sends before it looks for an answer. It costs no memory, and time is bounded too.
 _LINGER_MAX_BYTES: Final = 64 << 20
+
+_CONTINUE: Final = ResponseHead(100)
+
+#: What hardly ever has content: a resource is not asked whether it wants any that is not there.
+_WITHOUT_CONTENT: Final = frozenset((b"GET", b"HEAD"))
 
 _RETRY_SOON: Final = Fields([(b"Retry-After", b"1")])
 
@@ -106,6 +114,7 @@ class HTTPServerProtocol(Protocol):
     __slots__ = (
         "_acknowledged",
         "_answering",
+        "_content",
         "_factory",
         "_head",
         "_is_admitted",
@@ -141,6 +150,8 @@ class HTTPServerProtocol(Protocol):
         self._peer = peer
         # The request being answered; with content that nobody wants, it first waits for its end.
         self._head: RequestHead | None = None
+        # Its content, while it arrives and a resource wants it.
+        self._content: RequestContent | None = None
         self._answering: Deferred[None] | None = None
         self._sender: Sender | None = None
         self._is_admitted = False
@@ -227,6 +238,8 @@ class HTTPServerProtocol(Protocol):
         if self._answering is not None:
             self._answering.cancel()
             self._answering = None
+        if self._content is not None:
+            self._content.lose("the client has gone")
         factory.flush_when_over()
 
     def pauseProducing(self) -> None:
@@ -314,8 +327,10 @@ class HTTPServerProtocol(Protocol):
         while not (
             self._is_closing
             or self._is_write_blocked
-            or self._answering is not None
-            or self._sender is not None
+            or (
+                (self._answering is not None or self._sender is not None)
+                and (self._content is None or self._content.is_full)
+            )
         ):
             try:
                 event = machine.next_event()
@@ -328,12 +343,18 @@ class HTTPServerProtocol(Protocol):
                 case RequestHead():
                     self._begin(event)
                 case EndOfMessage():
-                    if self._head is not None:
+                    if self._content is not None:
+                        content, self._content = self._content, None
+                        content.end()
+                    elif self._head is not None:
                         self._respond(self._head)
                 case ConnectionClosed():
                     self._lose()
                 case Content():
-                    self._drop_content(event)
+                    if self._content is not None:
+                        self._content.add(event.data)
+                    else:
+                        self._drop_content(event)
                 case _:
                     raise LocalProtocolError(f"a server does not receive {event!r}")
         self._is_advancing = False
@@ -342,8 +363,8 @@ class HTTPServerProtocol(Protocol):
 
     def _begin(self, head: RequestHead) -> None:
         """
-        A request has begun. Its content, which no resource of ours wants, is read before it is
-        answered if there is little of it: then a fault in it is still answered by 400.
+        A request has begun. Content that no resource wants is read before it is answered if there
+        is little of it: then a fault in it is still answered by 400.
         """
         factory = self._factory
         machine = self._machine
@@ -351,6 +372,18 @@ class HTTPServerProtocol(Protocol):
         if factory.shows_requests:
             _log.info("{head}", head=shown_head(head.raw))
         promised = machine.promised_content_bytes
+        if promised == 0 and head.method in _WITHOUT_CONTENT:
+            return
+        try:
+            receiver = receiver_of(factory.resource, head)
+        except Exception:  # noqa: BLE001, as in _respond
+            machine.abandon_content()
+            self._answer_failed(head, _failure())
+            return
+        if receiver is not None:
+            self._content = RequestContent(self._content_wanted)
+            self._respond(head, receiver)
+            return
         if promised == 0:
             return
         most = factory.settings.limits.unwanted_content_max_bytes
@@ -365,15 +398,54 @@ class HTTPServerProtocol(Protocol):
             if self._head is not None:
                 self._respond(self._head)
 
-    def _respond(self, head: RequestHead) -> None:
+    def _content_wanted(self, was_full: bool) -> None:
+        """
+        A resource waits for content that has not been received.
+        """
+        if self._is_closing or self._content is None:
+            return
+        machine = self._machine
+        now = self._factory.seconds()
+        if machine.expects_continue and machine.can_answer:
+            cast(ITransport, self.transport).write(machine.send(_CONTINUE, now))
+            was_full = True
+        if was_full:
+            # The client had to wait for us.
+            machine.restart_phase(now)
+        if not self._is_advancing:
+            self._advance()
+
+    def _leave_content(self) -> None:
+        """
+        The answer is complete before the request: drop what has come of it. If that is not all, the
+        connection ends, and the rest is not waited for.
+
+        @raise RemoteProtocolError: there is a fault in it.
+        """
+        content, self._content = self._content, None
+        if content is None:
+            return
+        content.lose("the answer was complete before")
+        machine = self._machine
+        while (event := machine.next_event()) is not None:
+            if isinstance(event, EndOfMessage):
+                return
+        machine.abandon_content()
+
+    def _respond(self, head: RequestHead, receiver: Receiver | None = None) -> None:
         """
         Ask the resource, and send what it returns, now or later.
+
+        @param receiver: what the resource answers with where it wants the request's content.
         """
         if head.target.is_https and not ISSLTransport.providedBy(self.transport):
             self._send(head, self._factory.pages.error(421, closes=True))
             return
         try:
-            answer = self._factory.resource.respond(head)
+            if receiver is not None and self._content is not None:
+                answer = receiver(head, self._content)
+            else:
+                answer = self._factory.resource.respond(head)
         except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
             self._answer_failed(head, _failure())
             return
@@ -398,18 +470,21 @@ class HTTPServerProtocol(Protocol):
 
         def came(response: Any) -> None:
             self._answering = None
-            if isinstance(response, Response):
+            if self._head is not head:
+                _close(getattr(response, "content", None))  # refused meanwhile
+            elif isinstance(response, Response):
                 self._send(head, response)
             else:
                 self._answer_failed(head, _failure(TypeError(f"not a response: {response!r}")))
 
         def failed(failure: Failure) -> None:
             self._answering = None
-            if not (self._is_closing and isinstance(failure.value, CancelledError)):
+            is_over = self._is_closing or self._head is not head
+            if not (is_over and isinstance(failure.value, (CancelledError, ContentLostError))):
                 self._answer_failed(head, failure)
 
         def go_on(ignored: None) -> None:
-            if not self._is_closing:
+            if not (self._is_closing or self._is_advancing):
                 self._advance()
 
         done = later.addCallbacks(came, failed)
@@ -418,11 +493,15 @@ class HTTPServerProtocol(Protocol):
             done.addCallback(go_on)
 
     def _answer_failed(self, head: RequestHead, failure: Failure) -> None:
-        _log.failure("The resource failed to answer", failure)
-        if self._is_closing:
+        status = 500
+        if isinstance(failure.value, ContentTooLongError):
+            status = 413
+        else:
+            _log.failure("The resource failed to answer", failure)
+        if self._is_closing or self._head is not head:
             return
         if self._machine.can_answer:
-            self._send(head, self._factory.pages.error(500))
+            self._send(head, self._factory.pages.error(status))
         else:
             # Half of an answer has gone out: only the end of the connection can say that.
             self.abort()
@@ -440,11 +519,21 @@ class HTTPServerProtocol(Protocol):
         if response.closes:
             machine.give_up_persistence()
         try:
-            if isinstance(content, bytes) and len(content) <= PIECE_BYTES:
-                self._send_small(head, response, content)
+            if isinstance(content, bytes):
+                if self._content is not None:
+                    self._leave_content()
+                if len(content) <= PIECE_BYTES:
+                    self._send_small(head, response, content)
+                else:
+                    self._send_large(head, response, BytesContent(content))
+            elif isinstance(content, AsyncIterable):
+                self._send_stream(head, response, content)
             else:
-                source = BytesContent(content) if isinstance(content, bytes) else content
-                self._send_large(head, response, source)
+                self._leave_content()
+                self._send_large(head, response, content)
+        except RemoteProtocolError as fault:
+            _close(content)
+            self._refuse(fault.status, fault.explanation)
         except Exception:  # noqa: BLE001, as in _respond: a response may be made of anything
             _close(content)
             self._answer_failed(head, _failure())
@@ -485,29 +574,84 @@ class HTTPServerProtocol(Protocol):
         machine.note_content_sent(source.length)
 
         def done(why: Exception | None) -> None:
-            self._sender = None
             source.close()
-            if why is not None:
-                if not isinstance(why, (TransferStoppedError, ConnectionError)):
-                    _log.error("Content could not be sent; the connection is cut: {why}", why=why)
-                self._is_closing = True
-                self._record(head, response.status, sender.sent)
-                return
-            cast(IConsumer, transport).registerProducer(self, True)
-            self._wait_until = None
-            self._content_sent(head, response, sender.sent)
-            if not self._is_advancing:
-                self._advance()
+            self._sender_is_done(head, response, sender, why)
 
         sender = sender_for(transport, source, done, self._progressed)
-        self._sender = sender
-        cast(IConsumer, transport).unregisterProducer()
-        self._is_write_blocked = False
+        self._give_way(sender)
         self._expect_progress()
         sender.begin(data)
 
+    def _send_stream(
+        self, head: RequestHead, response: Response, content: AsyncIterable[bytes]
+    ) -> None:
+        """
+        Send content as it comes. Meanwhile the rest of the request's content may be read.
+        """
+        factory = self._factory
+        machine = self._machine
+        transport = self.transport
+        assert transport is not None
+        data = machine.send(ResponseHead(response.status, response.fields), factory.seconds())
+        if head.method == b"HEAD" or forbids_content(response.status):
+            _close(content)
+            transport.write(data)
+            self._content_sent(head, response, 0)
+            return
+
+        def frame(piece: bytes) -> bytes:
+            return machine.send(Content(piece), 0.0)
+
+        def done(why: Exception | None) -> None:
+            self._sender_is_done(head, response, sender, why)
+
+        sender = StreamSender(transport, content, frame, done, self._stream_blocked, factory.clock)
+        self._give_way(sender)
+        sender.begin(data)
+
+    def _stream_blocked(self, is_blocked: bool) -> None:
+        """
+        The client must go on taking what it is sent; but while nothing is to be sent, it need not.
+        """
+        if is_blocked:
+            self._expect_progress()
+        else:
+            self._wait_until = None
+
+    def _give_way(self, sender: Sender) -> None:
+        """
+        Let a sender be the transport's producer.
+        """
+        self._sender = sender
+        cast(IConsumer, self.transport).unregisterProducer()
+        self._is_write_blocked = False
+
+    def _sender_is_done(
+        self, head: RequestHead, response: Response, sender: Sender, why: Exception | None
+    ) -> None:
+        self._sender = None
+        if why is not None:
+            if not isinstance(why, (TransferStoppedError, ConnectionError)):
+                _log.error("Content could not be sent; the connection is cut: {why}", why=why)
+            self._is_closing = True
+            self._record(head, response.status, sender.sent)
+            return
+        cast(IConsumer, self.transport).registerProducer(self, True)
+        self._wait_until = None
+        self._content_sent(head, response, sender.sent)
+        if not (self._is_advancing or self._is_closing):
+            self._advance()
+
     def _content_sent(self, head: RequestHead, response: Response, sent: int) -> None:
-        self._machine.send(END_OF_MESSAGE, self._factory.seconds())
+        if self._content is not None:
+            try:
+                self._leave_content()
+            except RemoteProtocolError:
+                # It is too late to say so, and the connection ends anyway.
+                self._machine.abandon_content()
+        tail = self._machine.send(END_OF_MESSAGE, self._factory.seconds())
+        if tail:
+            cast(ITransport, self.transport).write(tail)
         self._record(head, response.status, sent)
         self._answered()
 
@@ -543,14 +687,33 @@ class HTTPServerProtocol(Protocol):
         """
         Say what is wrong with what the peer has sent, if an answer is still due; then close.
         """
+        head = self._give_up_answer()
         if not self._machine.can_answer:
-            self._lose()
+            if self._sender is None:
+                self._lose()
+            else:
+                self.abort()  # in the middle of an answer, which must not look complete
             return
         if self._factory.shows_requests:
             _log.info("Refused with {status}: {why}", status=status, why=explanation)
         response = self._factory.pages.error(status, explanation[0].upper() + explanation[1:] + ".")
         assert isinstance(response.content, bytes)
-        self._send_small(self._head, response, response.content)
+        self._send_small(head, response, response.content)
+
+    def _give_up_answer(self) -> RequestHead | None:
+        """
+        Whoever thinks about an answer need do so no longer.
+
+        @return: the request that would have been answered.
+        """
+        head, self._head = self._head, None
+        content, self._content = self._content, None
+        answering, self._answering = self._answering, None
+        if answering is not None:
+            answering.cancel()
+        if content is not None:
+            content.lose("the client broke the rules")
+        return head
 
     def _turn_away(self) -> None:
         """
@@ -619,7 +782,7 @@ class HTTPServerProtocol(Protocol):
         Return the earlier of the machine's deadline and our own. While the peer takes nothing of
         what we send, nothing of what it sends is read, and only our own counts.
         """
-        if self._is_write_blocked:
+        if self._is_write_blocked or (self._content is not None and self._content.is_full):
             return self._wait_until
         if self._wait_until is None:
             return self._machine.deadline
@@ -640,7 +803,8 @@ class HTTPServerProtocol(Protocol):
             self._acknowledged = acknowledged
             timeouts = self._factory.settings.timeouts
             self._wait_until = now + (timeouts.linger if self._is_write_shut else timeouts.write)
-        phase = None if self._is_write_blocked else self._machine.expire(now)
+        is_ours = self._is_write_blocked or (self._content is not None and self._content.is_full)
+        phase = None if is_ours else self._machine.expire(now)
         if phase is Phase.IDLE:
             self._lose()
         elif phase is not None:
@@ -695,6 +859,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
     Makes an L{HTTPServerProtocol} for each client, and holds what they share.
 
     @ivar connections: the open ones.
+    @ivar clock: the reactor, or a clock in tests.
     @ivar seconds: tells the time.
     """
 
@@ -727,6 +892,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         self.counters = Counters()
         self.gate = Gate(Admission() if admission is None else admission)
         self.deadlines = Deadlines(clock)
+        self.clock = clock
         self.seconds = clock.seconds
         self.repeats: Memo[bytes, _Repeat] = Memo(_REPEATS_MAX, _REPEATS_MAX_BYTES)
 
@@ -777,6 +943,9 @@ def _close(content: object) -> None:
     """
     Give content back that is not sent; what is no source at all is let be.
     """
+    if hasattr(content, "aclose"):
+        discard_stream(content)
+        return
     close = getattr(content, "close", None)
     if close is not None:
         close()

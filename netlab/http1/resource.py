@@ -4,7 +4,7 @@ What answers requests: a request head goes in, a response comes out, now or late
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -12,12 +12,17 @@ from twisted.internet.defer import Deferred
 
 from netlab.http1.fields import Fields
 from netlab.http1.messages import RequestHead
+from netlab.http1.receiving import RequestContent
 from netlab.http1.redirects import RedirectRules
 from netlab.http1.responses import Pages, Response, refuse_method
 from netlab.http1.target import TargetForm
 
 Answer: TypeAlias = Response | Deferred[Response] | Coroutine[Deferred[Any], Any, Response]
 """A response, now or later."""
+
+
+Receiver: TypeAlias = Callable[[RequestHead, RequestContent], Answer]
+"""Answers a request with content, which it reads."""
 
 
 class Resource(Protocol):
@@ -39,6 +44,44 @@ class Resource(Protocol):
         @param head: a request head that is valid in all its parts; C{head.target.segments} are the
             segments of the path, decoded.
         """
+
+
+class ReceivingResource(Resource, Protocol):
+    """
+    A resource that wants the content of some requests::
+
+        class Length:
+            def respond(self, head: RequestHead) -> Response:
+                return Response(405, Fields([(b"Allow", b"POST")]))
+
+            def receiver(self, head: RequestHead) -> Receiver | None:
+                return self.measure if head.method == b"POST" else None
+
+            async def measure(self, head: RequestHead, content: RequestContent) -> Response:
+                length = 0
+                async for piece in content:
+                    length += len(piece)
+                return Response(200, content=b"%d bytes" % length)
+
+    A resource in front of another one passes the question on by L{receiver_of}. One that does not
+    is on the safe side: its C{respond} answers, and the content is thrown away.
+    """
+
+    def receiver(self, head: RequestHead) -> Receiver | None:
+        """
+        Say what answers this request and reads its content. It is asked for each request that has
+        content, and for each whose method is neither GET nor HEAD.
+
+        @return: None where C{respond} is to answer, and nobody wants the content.
+        """
+
+
+def receiver_of(resource: Resource, head: RequestHead) -> Receiver | None:
+    """
+    Ask a resource who wants this request's content; most resources never do.
+    """
+    ask: Callable[[RequestHead], Receiver | None] | None = getattr(resource, "receiver", None)
+    return None if ask is None else ask(head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +147,13 @@ class Redirected:
             return self.otherwise.respond(head)
         return Redirect(redirection.location, redirection.status, self.pages).respond(head)
 
+    def receiver(self, head: RequestHead) -> Receiver | None:
+        """
+        Let the other resource say.
+        """
+        redirection = self.rules.lookup(head.target.segments, head.target.query)
+        return receiver_of(self.otherwise, head) if redirection is None else None
+
 
 @dataclass(frozen=True, slots=True)
 class WithFields:
@@ -132,6 +182,13 @@ class WithFields:
         """
         return _add_fields(self.resource.respond(head), self.lines, self._replaced)
 
+    def receiver(self, head: RequestHead) -> Receiver | None:
+        """
+        Let the other resource say, and add to what it answers.
+        """
+        receiver = receiver_of(self.resource, head)
+        return receiver and _adding_fields(receiver, self.lines, self._replaced)
+
 
 @dataclass(frozen=True, slots=True)
 class CrossOrigin:
@@ -150,21 +207,35 @@ class CrossOrigin:
         """
         Answer a preflight, or let the other resource answer and add to that.
         """
-        fields = head.fields
-        if b"*" in self.origins:
-            lines: tuple[tuple[bytes, bytes], ...] = ((b"Access-Control-Allow-Origin", b"*"),)
-        else:
-            lines = ((b"Vary", b"Origin"),)
-            origin = fields.get(b"origin")
-            if origin is not None and origin in self.origins:
-                lines = (*lines, (b"Access-Control-Allow-Origin", origin))
-        if (
-            head.method == b"OPTIONS"
-            and b"origin" in fields
-            and b"access-control-request-method" in fields
-        ):
+        lines = self._lines(head)
+        if _is_preflight(head):
             return Response(204, Fields.known((*lines, *_PREFLIGHT_LINES)))
         return _add_fields(self.resource.respond(head), (*lines, _EXPOSE_LINE))
+
+    def receiver(self, head: RequestHead) -> Receiver | None:
+        """
+        Let the other resource say, and add to what it answers.
+        """
+        receiver = None if _is_preflight(head) else receiver_of(self.resource, head)
+        return receiver and _adding_fields(receiver, (*self._lines(head), _EXPOSE_LINE))
+
+    def _lines(self, head: RequestHead) -> tuple[tuple[bytes, bytes], ...]:
+        if b"*" in self.origins:
+            return ((b"Access-Control-Allow-Origin", b"*"),)
+        vary = (b"Vary", b"Origin")
+        origin = head.fields.get(b"origin")
+        if origin is not None and origin in self.origins:
+            return (vary, (b"Access-Control-Allow-Origin", origin))
+        return (vary,)
+
+
+def _is_preflight(head: RequestHead) -> bool:
+    fields = head.fields
+    return (
+        head.method == b"OPTIONS"
+        and b"origin" in fields
+        and b"access-control-request-method" in fields
+    )
 
 
 _PREFLIGHT_LINES: Final = (
@@ -199,6 +270,21 @@ def _add_fields(
     return later.addCallback(add)
 
 
+def _adding_fields(
+    receiver: Receiver,
+    lines: tuple[tuple[bytes, bytes], ...],
+    replaced: frozenset[bytes] = frozenset(),
+) -> Receiver:
+    """
+    Make a receiver that adds field lines to what another answers; the rest as L{_add_fields}.
+    """
+
+    def receive(head: RequestHead, content: RequestContent) -> Answer:
+        return _add_fields(receiver(head, content), lines, replaced)
+
+    return receive
+
+
 @dataclass(frozen=True, slots=True)
 class Router:
     """
@@ -224,3 +310,11 @@ class Router:
             assert refusal is not None, "only OPTIONS and CONNECT have such targets"
             return refusal
         return self.routes.get(head.target.segments, self.otherwise).respond(head)
+
+    def receiver(self, head: RequestHead) -> Receiver | None:
+        """
+        Let the chosen resource say.
+        """
+        if head.target.form in (TargetForm.ASTERISK, TargetForm.AUTHORITY):
+            return None
+        return receiver_of(self.routes.get(head.target.segments, self.otherwise), head)

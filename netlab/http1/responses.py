@@ -4,6 +4,7 @@ Responses as values, and those that every resource needs: error pages and redire
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from html import escape
 from typing import Final, Protocol
@@ -47,7 +48,9 @@ class Response:
 
     @ivar status: 200 to 999.
     @ivar fields: the header section.
-    @ivar content: the content; it is left out, but counted, in the answer to HEAD.
+    @ivar content: the content; it is left out, but counted, in the answer to HEAD. An asynchronous
+        iterator is content of unknown length: it is sent as it comes, chunked to HTTP/1.1 and up to
+        the close of the connection to HTTP/1.0.
     @ivar closes: end the connection after this answer.
     @ivar repeat_until: until when, in seconds since the epoch, the same request head may be
         answered by the same bytes without asking again. The answer must then depend on nothing
@@ -56,7 +59,7 @@ class Response:
 
     status: int = 200
     fields: Fields = NO_FIELDS
-    content: bytes | ContentSource = b""
+    content: bytes | ContentSource | AsyncIterable[bytes] = b""
     closes: bool = False
     repeat_until: float = 0.0
 

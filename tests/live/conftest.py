@@ -66,6 +66,29 @@ class StartCommand(Protocol):
         """
 
 
+class DocumentedProgram(Program):
+    """
+    A program of the documentation.
+    """
+
+    async def port(self) -> int:
+        """
+        Wait until it listens.
+        """
+        return int((await self.line(r"netlab-http starting on ([0-9]+)$"))[1])
+
+
+class StartDocumented(Protocol):
+    """
+    Start a program of the documentation by twistd. One thing is changed: it listens on a free port.
+    """
+
+    def __call__(self, source: str) -> DocumentedProgram:
+        """
+        Start it.
+        """
+
+
 class RunCommand(Protocol):
     """
     Run a program that is not ours to its end.
@@ -175,3 +198,21 @@ def command(start_command: StartCommand) -> RunCommand:
         return await program.ended()
 
     return run
+
+
+@pytest.fixture
+def start_documented(reactor: Any, programs: list[Program], tmp_path: Path) -> StartDocumented:
+    """
+    Start programs of the documentation.
+    """
+
+    def start(source: str) -> DocumentedProgram:
+        assert source.count('"tcp:8080"') == 1
+        tested = source.replace('"tcp:8080"', '"tcp:0:interface=127.0.0.1"')
+        (tmp_path / "program.tac").write_text(tested)
+        program = DocumentedProgram(reactor)
+        spawn(reactor, program, twistd_arguments("--pidfile=", "-ny", "program.tac"), tmp_path)
+        programs.append(program)
+        return program
+
+    return start

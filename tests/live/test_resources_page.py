@@ -6,53 +6,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
 
-import pytest
 from twisted.internet.threads import deferToThread
 
-from tests.live.processes import TOP, Program, spawn, twistd_arguments
+from tests.live.conftest import StartDocumented
+from tests.live.processes import TOP
 from tests.live.sockets import receive_answer, request, socket_to
 
 PAGE = (TOP / "docs" / "resources.md").read_text(encoding="utf-8")
 GREETING, SITE = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-
-#: The one thing that is changed: tests listen on free ports.
-DOCUMENTED, TESTED = '"tcp:8080"', '"tcp:0:interface=127.0.0.1"'
-
-
-class StartedProgram(Program):
-    """
-    A documented program that runs.
-    """
-
-    async def port(self) -> int:
-        """
-        Wait until it listens.
-        """
-        return int((await self.line(r"netlab-http starting on ([0-9]+)$"))[1])
-
-
-Start: TypeAlias = Callable[[str], StartedProgram]
-
-
-@pytest.fixture
-def start(reactor: Any, programs: list[Program], tmp_path: Path) -> Start:
-    """
-    Start a documented program by twistd.
-    """
-
-    def start(source: str) -> StartedProgram:
-        assert source.count(DOCUMENTED) == 1
-        (tmp_path / "program.tac").write_text(source.replace(DOCUMENTED, TESTED))
-        program = StartedProgram(reactor)
-        spawn(reactor, program, twistd_arguments("--pidfile=", "-ny", "program.tac"), tmp_path)
-        programs.append(program)
-        return program
-
-    return start
 
 
 def get(port: int, path: str) -> tuple[bytes, bytes]:
@@ -74,11 +37,11 @@ def test_nine_lines() -> None:
     assert len([line for line in GREETING.splitlines() if line]) == 9
 
 
-async def test_greeting(start: Start) -> None:
+async def test_greeting(start_documented: StartDocumented) -> None:
     """
     The first program answers as the page shows, but for the date.
     """
-    port = await start(GREETING).port()
+    port = await start_documented(GREETING).port()
     head, content = await deferToThread(get, port, "/from/wonderland")
     shown = PAGE.partition("from/wonderland\n")[2].partition("```")[0]
     answer = (head + content).decode().replace("\r\n", "\n")
@@ -87,13 +50,13 @@ async def test_greeting(start: Start) -> None:
     assert date.search(answer)
 
 
-async def test_site(start: Start, tmp_path: Path) -> None:
+async def test_site(start_documented: StartDocumented, tmp_path: Path) -> None:
     """
     The second program answers by a Deferred, by a coroutine, and with files.
     """
     (tmp_path / "public").mkdir()
     (tmp_path / "public" / "index.html").write_text("<h1>Hello</h1>")
-    program = start(SITE)
+    program = start_documented(SITE)
     port = await program.port()
     assert (await deferToThread(get, port, "/later"))[1] == b"At last.\n"
     head, content = await deferToThread(get, port, "/steps")
