@@ -61,7 +61,7 @@ class Analysed(NamedTuple):
     @ivar segment: as it was captured.
     @ivar conversation: it belongs to.
     @ivar flow: of the sender, one of C{conversation.flows}.
-    @ivar marks: of L{Mark}.
+    @ivar first_marks: of L{Mark}; L{marks} is what to ask for.
     @ivar bytes_in_flight: C{tcp.analysis.bytes_in_flight}, or C{None} where tshark shows none.
     @ivar push_bytes_sent: C{tcp.analysis.push_bytes_sent}, or C{None}.
     @ivar acked_frame: the number of the frame this is the ACK to, C{tcp.analysis.acks_frame}; 0 if
@@ -79,7 +79,7 @@ class Analysed(NamedTuple):
     segment: Segment
     conversation: Conversation
     flow: Flow
-    marks: int
+    first_marks: int
     bytes_in_flight: int | None
     push_bytes_sent: int | None
     acked_frame: int
@@ -88,6 +88,17 @@ class Analysed(NamedTuple):
     duplicate_ack_frame: int
     rto_ns: int | None
     rto_frame: int
+
+    @property
+    def marks(self) -> int:
+        """
+        What is noteworthy about the segment: of L{Mark}, a plain integer.
+        """
+        rebased = self.flow.rebased
+        # In its second pass tshark compares the first SYN with ACK to the last one's number.
+        if rebased and rebased[0] == (self.number, self.seq_raw) and self.seq_raw != self.flow.base:
+            return self.first_marks | Mark.REUSED_PORTS.value
+        return self.first_marks
 
     @property
     def number(self) -> int:
@@ -141,15 +152,25 @@ class Analysed(NamedTuple):
 
     @property
     def seq(self) -> int:
-        """C{tcp.seq}: relative to L{Flow.base}."""
-        return (self.segment.seq - (self.flow.base or 0)) & _MODULUS_MASK
+        """C{tcp.seq}: relative to L{Flow.base}; raw in what an ICMP error quotes."""
+        segment = self.segment
+        if segment.is_quoted:
+            return segment.seq
+        flow = self.flow
+        if flow.rebased:
+            return (segment.seq - flow.base_at(segment.record.number)) & _MODULUS_MASK
+        return (segment.seq - (flow.base or 0)) & _MODULUS_MASK
 
     @property
     def ack(self) -> int:
-        """C{tcp.ack}: relative to the peer's L{Flow.base}; 0 where the ACK flag is not set."""
-        if not self.segment.flags & 0x10:
-            return 0
-        return (self.segment.ack - (self.flow.peer.base or 0)) & _MODULUS_MASK
+        """C{tcp.ack}: relative to the peer's L{Flow.base}; raw where the ACK flag is not set."""
+        segment = self.segment
+        if not segment.flags & 0x10 or segment.is_quoted:
+            return segment.ack
+        peer = self.flow.peer
+        if peer.rebased:
+            return (segment.ack - peer.base_at(segment.record.number)) & _MODULUS_MASK
+        return (segment.ack - (peer.base or 0)) & _MODULUS_MASK
 
     @property
     def len(self) -> int:
@@ -158,8 +179,12 @@ class Analysed(NamedTuple):
 
     @property
     def nxtseq(self) -> int:
-        """C{tcp.nxtseq}: the relative sequence number that follows this segment."""
-        return (self.seq + self.segment.seglen) & _MODULUS_MASK
+        """
+        C{tcp.nxtseq}: the relative sequence number that follows this segment. SYN and FIN count as
+        one, also where both are set.
+        """
+        segment = self.segment
+        return (self.seq + segment.length + bool(segment.flags & 0x03)) & _MODULUS_MASK
 
     @property
     def window_size_value(self) -> int:
@@ -171,12 +196,16 @@ class Analysed(NamedTuple):
         """
         C{tcp.window_size}: in bytes. Never scaled in a SYN (RFC 7323 section 2.2).
         """
+        segment = self.segment
         shift = self.flow.window_shift
-        if self.segment.flags & 0x02 or shift is None:
-            return self.segment.window
-        return self.segment.window << shift
+        if shift <= 0 or segment.flags & 0x02 or segment.is_quoted:
+            return segment.window
+        return segment.window << shift
 
     @property
     def completeness(self) -> int:
         """C{tcp.completeness}."""
-        return self.conversation.completeness
+        conversation = self.conversation
+        if self.segment.record.number == conversation.first_frame:
+            return conversation.seen
+        return conversation.seen | conversation.first_seen

@@ -20,6 +20,8 @@ class Options(NamedTuple):
         its last.
     @ivar timestamps: TSval and TSecr (RFC 7323 section 3.2), or C{None}.
     @ivar fast_open: the cookie, empty for a request of one (RFC 7413 section 4.1.1), or C{None}.
+    @ivar multipath: a bit for each subtype of Multipath TCP option (RFC 8684 section 3): 1 << 0 is
+        MP_CAPABLE, 1 << 1 is MP_JOIN, 1 << 2 is DSS, and so on.
     @ivar problem: what is malformed, or empty.
     """
 
@@ -29,6 +31,7 @@ class Options(NamedTuple):
     sacks: tuple[tuple[int, int], ...] = ()
     timestamps: tuple[int, int] | None = None
     fast_open: bytes | None = None
+    multipath: int = 0
     problem: str = ""
 
 
@@ -45,6 +48,7 @@ def parse(data: bytes) -> Options:
     sacks: tuple[tuple[int, int], ...] = ()
     timestamps: tuple[int, int] | None = None
     fast_open: bytes | None = None
+    multipath = 0
     problem = ""
     at = 0
     while at < len(data):
@@ -66,13 +70,19 @@ def parse(data: bytes) -> Options:
             window_shift = value[0]
         elif kind == 4 and length == 2:
             sack_permitted = True
-        elif kind == 5 and length > 2 and (length - 2) % 8 == 0:
-            words = [int.from_bytes(value[i : i + 4]) for i in range(0, length - 2, 4)]
-            sacks = tuple(zip(words[::2], words[1::2], strict=True))
+        elif kind == 5:
+            words = [int.from_bytes(value[i : i + 4]) for i in range(0, length - 5, 4)]
+            sacks = tuple(zip(words[::2], words[1::2], strict=False))
+            if length < 10 or (length - 2) % 8:
+                problem = f"option 5 has a length of {length}"
         elif kind == 8 and length == 10:
             timestamps = int.from_bytes(value[:4]), int.from_bytes(value[4:])
         elif kind == 34:
             fast_open = value
-        elif kind in {2, 3, 4, 5, 8}:
+        elif kind == 30 and value:
+            multipath |= 1 << (value[0] >> 4)
+        elif kind in {2, 3, 4, 8}:
             problem = f"option {kind} has a length of {length}"
-    return Options(mss, window_shift, sack_permitted, sacks, timestamps, fast_open, problem)
+    return Options(
+        mss, window_shift, sack_permitted, sacks, timestamps, fast_open, multipath, problem
+    )

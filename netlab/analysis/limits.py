@@ -1,0 +1,31 @@
+"""
+How much of a capture the analysis remembers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    Bounds of memory. The defaults remember every conversation, as Wireshark does.
+
+    @ivar open_max: conversations that are not over. When there are more, one is forgotten: of the
+        16 that began first, the one that has been silent for longest; a fault tells so. Its later
+        segments, if any, are taken for a new conversation. 0 is any number.
+    @ivar closed_max: conversations that are over, and wait for a late segment. When there are
+        more, the one that ended first is forgotten. 0 is any number.
+    @ivar unacked_max: segments of one end that are remembered until they are acknowledged.
+        Wireshark has 10,000.
+    """
+
+    open_max: int = 0
+    closed_max: int = 0
+    unacked_max: int = 10_000
+
+
+STREAMING: Final = Limits(open_max=16_384, closed_max=1024, unacked_max=1024)
+"""For captures of any size in some 64 MiB."""
