@@ -277,7 +277,7 @@ class Conversation:
     @ivar last_frame: number of its last frame.
     @ivar opener: the index of the flow that sent the first SYN without ACK, or that a SYN with ACK
         answered; C{None} if neither was seen.
-    @ivar syn_ns: the time of the last SYN without ACK, or C{None}.
+    @ivar syn_ns: the time of the last SYN without ACK, or C{None}; for Wireshark 0 is none too.
     @ivar initial_rtt_ns: from that SYN to the first ACK, C{tcp.analysis.initial_rtt}; 0 if unknown.
     @ivar transitions: the first L{TRANSITIONS_MAX} changes of an end's state, oldest first.
     @ivar is_settled: nothing but data and ACKs is expected: both ends are ESTABLISHED.

@@ -95,7 +95,7 @@ def follow(sender: Flow, segment: Segment) -> None:
     if flags & _SYN:
         _follow_syn(conversation, sender, segment)
     elif flags & _ACK:
-        if conversation.syn_ns is not None and conversation.initial_rtt_ns == 0:
+        if conversation.syn_ns and conversation.initial_rtt_ns == 0:
             conversation.initial_rtt_ns = segment.record.time_ns - conversation.syn_ns
         sender.awaits_first_ack = False
         if sender.state is State.SYN_SENT:
