@@ -6,12 +6,13 @@ L{netlab.commands}.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from netlab.commands import echo, get, serve
+from netlab.commands import compare, echo, get, serve, verify
 from netlab.commands.outcome import (
     STATUS_FAILED,
     STATUS_INTERRUPTED,
@@ -47,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from twisted.python.usage import UsageError
 
     _fill_closed_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What is shown comes from outside: a letter that the terminal cannot show is no failure.
+        sys.stdout.reconfigure(errors="backslashreplace")
     parser = _parser()
     parsed = parser.parse_args(arguments)
     name = f"{parser.prog} {parsed.subcommand}"
@@ -117,6 +121,8 @@ _SUBCOMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], Run]]] = 
     "serve": (serve.SUMMARY, serve.add_options),
     "echo": (echo.SUMMARY, echo.add_options),
     "get": (get.SUMMARY, get.add_options),
+    "compare": (compare.SUMMARY, compare.add_options),
+    "verify": (verify.SUMMARY, verify.add_options),
 }
 
 

@@ -192,9 +192,11 @@ class Dialogue:
         """
         Take the conversation's next segment.
 
-        @param analysed: it.
+        @param analysed: it; what an ICMP error quotes was not sent just now, and is passed over.
         """
         segment = analysed.segment
+        if segment.is_quoted:
+            return
         now = Moment(analysed.number, analysed.time_ns)
         flags = segment.flags
         self.frames += 1

@@ -24,6 +24,9 @@ The conversations of an exchange, in the order in which they began; the first is
 
 SECOND_NS: Final = 1_000_000_000
 
+#: What is found of a conversation that the capture does not hold.
+NO_CONNECTION: Final = "there is no such connection"
+
 
 class Who(StrEnum):
     """
@@ -135,7 +138,7 @@ def says(number: int, lengths: Sequence[int]) -> Expectation:
         if not found:
             return Shown(False, "nobody said anything")
         told = ", ".join(f"{turn.length} {_ARROW[turn.from_client]}" for turn in turns[:8])
-        return Shown(is_met, f"{told}{', …' if len(turns) > 8 else ''}", frames)
+        return Shown(is_met, f"{told}{', ...' if len(turns) > 8 else ''}", frames)
 
     told = ", ".join(f"{length} {_ARROW[at % 2 == 0]}" for at, length in enumerate(lengths))
     return expect_of(number, "says", f"carries these bytes in turn: {told}", check)
@@ -195,7 +198,7 @@ def opens_after(number: int, what: str, after: Callable[[Dialogue], Moment | Non
 
     def check(cast: Cast) -> Shown:
         if len(cast) <= number:
-            return Shown(False, "there is no such connection", ends_of(cast))
+            return Shown(False, NO_CONNECTION, ends_of(cast))
         dialogue, before = cast[number], cast[number - 1]
         moment = after(before)
         frames = frames_of(moment, dialogue.syn)
@@ -222,7 +225,7 @@ def opens_while_open(number: int) -> Expectation:
 
     def check(cast: Cast) -> Shown:
         if len(cast) <= number:
-            return Shown(False, "there is no such connection", ends_of(cast))
+            return Shown(False, NO_CONNECTION, ends_of(cast))
         dialogue, before = cast[number], cast[number - 1]
         frames = frames_of(before.syn, dialogue.syn)
         if dialogue.client.port == before.client.port:
@@ -247,7 +250,7 @@ def expect_of(
 
     def check_one(cast: Cast) -> Shown:
         if len(cast) <= number:
-            return Shown(False, "there is no such connection", ends_of(cast))
+            return Shown(False, NO_CONNECTION, ends_of(cast))
         return check(cast[number])
 
     return Expectation(_name(number, name), f"{_subject(number)} {sentence}", check_one)

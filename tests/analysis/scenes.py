@@ -4,6 +4,7 @@ Conversations put together by hand: who sent what, and when.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from netlab.analysis.conversation import Conversation, Flow
@@ -63,6 +64,7 @@ class Scene:
     One conversation of a stage. Each frame comes a millisecond after the last.
 
     @ivar dialogue: what is made of it.
+    @ivar watch: what is given each segment.
     @ivar sent: the next sequence numbers of client and server.
     """
 
@@ -73,6 +75,7 @@ class Scene:
         flows = (Flow(0, client, port), Flow(1, bytes((10, 0, 0, 99)), server_port))
         self.conversation = Conversation(stream, flows, stage.number + 1)
         self.dialogue = Dialogue(self.conversation)
+        self.watch: Callable[[Analysed], None] = self.dialogue.receive
         self.sent = [4_294_967_290, 700]
         self.seen = [700, 4_294_967_290]
 
@@ -117,7 +120,7 @@ class Scene:
         self.conversation.last_frame = stage.number
         if flags & Flag.SYN:
             self.conversation.opener = CLIENT
-        self.dialogue.receive(
+        self.watch(
             Analysed(segment, self.conversation, flow, marks, None, None, 0, None, 0, 0, None, 0)
         )
         return stage.number

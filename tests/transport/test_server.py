@@ -207,7 +207,6 @@ class FastServerTests(SynchronousTestCase):
         self.assertEqual(
             {
                 "_is_delivering",
-                "_is_direct",
                 "client",
                 "connected",
                 "fileno",

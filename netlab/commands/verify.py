@@ -1,0 +1,98 @@
+"""
+C{netlab verify}.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+
+from netlab.commands.outcome import STATUS_FAILED, Run, show
+
+SUMMARY = "Tell whether captures show a reference exchange, and if not, what is missing."
+
+#: Repeated from L{netlab.analysis.references}, so that --help need not import it; a test compares.
+EXCHANGE_NAMES = ("echo", "single_fin", "double_fin", "redirect", "notfound")
+
+
+def add_options(parser: argparse.ArgumentParser) -> Run:
+    """
+    Describe the options.
+
+    @return: what runs the subcommand.
+    """
+    parser.epilog = (
+        "The exit status is 0 if every capture passes and 1 if one fails or cannot be read. Other "
+        "traffic in a capture does no harm. See docs/verify.md for what is expected and why."
+    )
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="a pcap or pcapng file, packed with gzip or not; a folder stands for all captures in "
+        "it; - is standard input",
+    )
+    parser.add_argument(
+        "--exchange",
+        required=True,
+        choices=EXCHANGE_NAMES,
+        metavar="NAME",
+        help=f"what the captures shall show: {', '.join(EXCHANGE_NAMES)}",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("terminal", "csv", "json"),
+        default="terminal",
+        metavar="FORMAT",
+        help="terminal, csv (a row for each capture) or json (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="in a terminal, show what is as expected too; so it is for a single capture",
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        return _verify(
+            arguments.files,
+            arguments.exchange,
+            arguments.format,
+            shows_all=arguments.all,
+        )
+
+    return run
+
+
+def _verify(paths: Sequence[str], name: str, form: str, *, shows_all: bool) -> int:
+    from netlab.analysis.references import EXCHANGES, verify
+    from netlab.capture.faults import CaptureError
+    from netlab.commands.captures import capture_files, read_dialogues
+    from netlab.report.verification import Marked, as_csv, as_json, terminal
+
+    exchange = EXCHANGES[name]
+    files = list(capture_files(paths))
+    has_failed = False
+
+    def marked() -> Iterator[Marked]:
+        nonlocal has_failed
+        for file in files:
+            try:
+                dialogues, notes = read_dialogues(file)
+            except CaptureError as error:
+                one = Marked(file, None, str(error))
+            else:
+                one = Marked(file, verify(exchange, dialogues), notes=notes)
+            has_failed = has_failed or one.verdict != "PASS"
+            yield one
+
+    # Line by line, so that a table of hundreds grows while one looks at it.
+    match form:
+        case "csv":
+            lines = as_csv(marked(), exchange)
+        case "json":
+            lines = iter([as_json(marked(), exchange)])
+        case _:
+            lines = terminal(marked(), is_whole=shows_all or len(files) == 1)
+    for line in lines:
+        show(line)
+    return STATUS_FAILED if has_failed else 0

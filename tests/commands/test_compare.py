@@ -1,0 +1,75 @@
+"""
+Tests for L{netlab.commands.compare}.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.captures.frames import pcap_file
+from tests.captures.reference import exchange
+from tests.test_cli import CommandTestCase
+
+_WAY_NS = 300_000
+
+
+class CompareTests(CommandTestCase):
+    """
+    C{netlab compare} on files.
+    """
+
+    def _write(self, data: bytes) -> str:
+        path = str(self.mktemp())
+        Path(path).write_bytes(data)
+        return path
+
+    def _server_side(self) -> bytes:
+        """
+        Make the echo exchange as the server's host would have captured it: 0.3 ms of the way are
+        gone from each wait, and the clock is wrong.
+        """
+        echo = exchange("echo")
+        frames = []
+        for row, time_ns, frame in zip(echo.rows, echo.times_ns, echo.frames, strict=True):
+            way = 0 if row["from"] == "client" else -_WAY_NS
+            frames.append((time_ns - 10**12 + way, frame))
+        return pcap_file(echo.link_type, sorted(frames))
+
+    def test_two_places(self) -> None:
+        """
+        Two captures of one exchange are aligned, and the wait is split between server and way.
+        """
+        paths = self._write(exchange("echo").pcap()), self._write(self._server_side())
+        self.assertEqual(self.status("compare", *paths, "--format", "json"), 0)
+        document = json.loads(self.out.getvalue())
+        (one,) = document["conversations"]
+        self.assertEqual((document["kind"], one["client_side"]), ("sides", "A"))
+        self.assertEqual((one["lost_to_server"], one["lost_to_client"]), ([], []))
+        message = one["waits"][1]
+        self.assertEqual(
+            (message["total_ns"], message["server_ns"], message["way_ns"]),
+            (72_559_000, 72_559_000 - _WAY_NS, _WAY_NS),
+        )
+        self.assertEqual(self.status("compare", *paths), 0)
+        self.assertIn("300.0 us on the way", self.out.getvalue())
+
+    def test_two_exchanges(self) -> None:
+        """
+        single_fin and double_fin differ in their connections, because of the server's timeout.
+        """
+        paths = [self._write(exchange(name).pcap()) for name in ("single_fin", "double_fin")]
+        self.assertEqual(self.status("compare", *paths), 0)
+        shown = self.out.getvalue()
+        self.assertIn("  A: 1 connection (#1)\n  B: 2 connections (#1, #12)\n", shown)
+        self.assertIn("came 0.101732 s after the answer in #6", shown)
+        self.assertIn("the server had closed the one before in #8, after 1.010355 s", shown)
+        self.assertEqual(self.status("compare", *paths, "--format", "json"), 0)
+
+    def test_unreadable(self) -> None:
+        """
+        What cannot be read is one line and status 1.
+        """
+        path = self._write(exchange("echo").pcap())
+        self.assertEqual(self.status("compare", path, self._write(b"text")), 1)
+        self.assertRegex(self.err.getvalue(), r"\Anetlab compare: .* neither pcap nor pcapng.*\n\Z")

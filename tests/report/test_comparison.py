@@ -1,0 +1,152 @@
+"""
+Tests for L{netlab.report.comparison}.
+"""
+
+from __future__ import annotations
+
+import json
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from netlab.analysis.contrast import Answer, Contrast
+from netlab.analysis.dialogue import Moment
+from netlab.analysis.sides import Mark, Pause, SameConversation, Sighting, Wait
+from netlab.report.comparison import (
+    contrasts_json,
+    contrasts_terminal,
+    seconds,
+    sides_json,
+    sides_terminal,
+)
+from tests.analysis.scenes import Stage
+
+_NAMES = ("a.pcap", "b.pcap")
+
+
+def _same(*, is_one_place: bool = False) -> SameConversation:
+    stage = Stage()
+    scene = stage.scene()
+    return SameConversation(
+        scene.dialogue,
+        scene.dialogue,
+        is_swapped=True,
+        is_one_place=is_one_place,
+        waits=(
+            Wait(
+                "the handshake",
+                (Moment(1, 0), Moment(2, 21_000_000)),
+                (Moment(3, 500), Moment(4, 1_000_500)),
+            ),
+        ),
+        pauses=(Pause((Moment(5, 0), Moment(6, 2_500_000_000))),),
+        common=6,
+        lost_to_server=(Sighting(Mark(True, 1, 1, 5, 16), Moment(7, 0)),),
+        lost_to_client=(),
+    )
+
+
+class SidesTests(SynchronousTestCase):
+    """
+    Two places of one exchange.
+    """
+
+    def test_terminal(self) -> None:
+        """
+        Each wait is told with its parts and its frames in both captures; what was lost too.
+        """
+        text = "\n".join(sides_terminal(_NAMES, [_same()]))
+        self.assertIn("B was taken nearer to the client, A nearer to the server.", text)
+        self.assertIn(
+            "the handshake: the client waited 21.000 ms (B #1 to #2), of which 1.000 ms at the "
+            "server (A #3 to #4) and 20.000 ms on the way",
+            text,
+        )
+        self.assertIn("2.500 s after the answer (B #5 to #6)", text)
+        self.assertIn("lost on the way: 1 of the client's segments, in B #7", text)
+        self.assertIn("Most of the time passed at the client.", text)
+
+    def test_one_place(self) -> None:
+        """
+        Captures of one place cannot tell the server's part from the way's.
+        """
+        text = "\n".join(sides_terminal(_NAMES, [_same(is_one_place=True)]))
+        self.assertIn("they were taken at one place", text)
+        self.assertNotIn("of which", text)
+        self.assertIn("21.000 ms at the server or on the way", text)
+
+    def test_json(self) -> None:
+        """
+        The document gives times in nanoseconds and frames by number.
+        """
+        document = json.loads(sides_json(_NAMES, [_same()]))
+        self.assertEqual(
+            (document["format"], document["version"], document["kind"], document["a"]),
+            ("netlab-compare", 1, "sides", "a.pcap"),
+        )
+        self.assertEqual(
+            document["totals_ns"],
+            {"server": 1_000_000, "way": 20_000_000, "client": 2_500_000_000},
+        )
+        (one,) = document["conversations"]
+        self.assertEqual((one["client_side"], one["lost_to_server"]), ("B", [7]))
+        self.assertEqual(one["waits"][0]["frames_at_server"], [3, 4])
+
+
+class ContrastsTests(SynchronousTestCase):
+    """
+    Two exchanges.
+    """
+
+    def setUp(self) -> None:
+        """
+        One difference, one likeness.
+        """
+        self.found = [
+            Contrast("connections", Answer("1", (1,)), Answer("2", (1, 8)), ("B: because",)),
+            Contrast("HTTP", Answer("none"), Answer("none")),
+        ]
+
+    def test_terminal(self) -> None:
+        """
+        What differs is told with its cause, what does not is listed.
+        """
+        self.assertEqual(
+            list(contrasts_terminal(_NAMES, self.found))[3:],
+            [
+                "",
+                "connections",
+                "  A: 1 (#1)",
+                "  B: 2 (#1, #8)",
+                "  why B: because",
+                "",
+                "Alike: HTTP.",
+            ],
+        )
+        self.assertEqual(
+            list(contrasts_terminal(_NAMES, self.found[1:]))[-1],
+            "They do not differ in anything that is asked here.",
+        )
+
+    def test_json(self) -> None:
+        """
+        The document has every question.
+        """
+        document = json.loads(contrasts_json(_NAMES, self.found))
+        self.assertEqual(document["kind"], "exchanges")
+        self.assertEqual([one["differs"] for one in document["questions"]], [True, False])
+        self.assertEqual(document["questions"][0]["b"], {"answer": "2", "frames": [1, 8]})
+
+
+class SecondsTests(SynchronousTestCase):
+    """
+    Durations.
+    """
+
+    def test_units(self) -> None:
+        """
+        A duration has the unit that leaves it one to four digits before the point.
+        """
+        self.assertEqual(
+            [seconds(ns) for ns in (1, 999_999, 1_000_000, -2_000_000, 1_500_000_000)],
+            ["0.0 us", "1000.0 us", "1.000 ms", "-2.000 ms", "1.500 s"],
+        )
