@@ -10,10 +10,11 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import machine
+from benchmarks import machine, peers
 from benchmarks.load import WrongAnswerError
 from benchmarks.peers import Peer
 from benchmarks.report import Result, as_json, write
@@ -56,7 +57,7 @@ def main() -> int:
         settings = Settings(_make_root(Path(folder)), Path(folder), options.rounds, options.seconds)
         for workload in chosen:
             try:
-                result = _run(workload, settings, versions)
+                result = _run(workload, settings, versions, options)
             except (WrongAnswerError, RuntimeError, OSError) as error:
                 print(f"{workload.name}: FAILED: {error}", flush=True)
                 failures += 1
@@ -84,6 +85,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer workloads and rounds")
     parser.add_argument("--rounds", type=int, help="turns of each server [5; quick: 3]")
     parser.add_argument("--seconds", type=int, help="how long a turn is [2; quick: 1]")
+    parser.add_argument("--servers", help="only these, with commas between")
+    parser.add_argument(
+        "--before", type=Path, help="also measure the netlab of this virtual environment"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     options.rounds = options.rounds or (3 if options.quick else 5)
@@ -91,10 +96,12 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _run(workload: Workload, settings: Settings, versions: dict[str, str]) -> Result:
+def _run(
+    workload: Workload, settings: Settings, versions: dict[str, str], options: argparse.Namespace
+) -> Result:
     present: list[Peer] = []
     absent: dict[str, str] = {}
-    for peer in workload.servers:
+    for peer in _servers(workload, options):
         why = peer.why_absent()
         if why is None:
             present.append(peer)
@@ -102,6 +109,17 @@ def _run(workload: Workload, settings: Settings, versions: dict[str, str]) -> Re
         else:
             absent[peer.name] = why
     return Result(workload, workload.run(workload, present, settings), absent)
+
+
+def _servers(workload: Workload, options: argparse.Namespace) -> Iterable[Peer]:
+    """
+    Choose the servers: as the workload has them, but for what the command line says.
+    """
+    for peer in workload.servers:
+        if options.servers is None or peer.name in options.servers.split(","):
+            yield peer
+        if options.before is not None and peer in peers.OURS:
+            yield peers.of_environment(peer, options.before)
 
 
 def _make_root(folder: Path) -> Path:

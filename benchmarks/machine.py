@@ -8,7 +8,6 @@ import os
 import platform
 import re
 import resource
-import sysconfig
 from pathlib import Path
 from typing import Final
 
@@ -79,13 +78,6 @@ def description() -> str:
     processor = found[1] if found else platform.machine()
     return (
         f"{len(_CORES)} cores of {processor}, Linux {platform.release()}, "
-        f"{platform.python_implementation()} {platform.python_version()}{_build()}"
+        f"{platform.python_implementation()} {platform.python_version()} "
+        f"({platform.python_compiler()})"
     )
-
-
-def _build() -> str:
-    """
-    Say whether the interpreter was built with profile-guided optimisation.
-    """
-    arguments = sysconfig.get_config_var("CONFIG_ARGS") or ""
-    return " (optimised build)" if "--enable-optimizations" in arguments else " (plain build)"

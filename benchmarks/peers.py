@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -310,6 +310,28 @@ UVICORN: Final = Peer(
     _version_of("uvicorn"),
     environment=lambda place: {"NETLAB_BENCH_ROOT": str(place.root)},
 )
+
+
+OURS: Final = (NETLAB, NETLAB_PATIENT, NETLAB_ECHO)
+
+
+def of_environment(peer: Peer, environment: Path) -> Peer:
+    """
+    Make another version of one of our servers.
+
+    @param environment: the virtual environment in which it is installed.
+    """
+
+    def command(place: Place) -> Sequence[str]:
+        return [str(environment / "bin" / "twistd"), *peer.command(place)[1:]]
+
+    python = str(environment / "bin" / "python")
+    return replace(
+        peer,
+        name=f"{peer.name} before",
+        command=command,
+        version_command=(python, *peer.version_command[1:]),
+    )
 
 
 def with_workers(peer: Peer, count: int) -> Peer:

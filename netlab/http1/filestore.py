@@ -7,7 +7,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 from netlab.http1.beneath import OutsideRoot, Root
@@ -25,9 +26,16 @@ IN_MEMORY_MAX_BYTES: Final = 32768
 _SMALL_FILES_MAX: Final = 16384
 _SMALL_FILES_MAX_BYTES: Final = 32 << 20
 _LARGE_FILES_MAX: Final = 128
+_FOLDERS_MAX: Final = 1024
+
+_FOLDER_SETTLES_SECONDS: Final = 2.5
+"""A folder changed longer ago than this has another time of change after its next change: FAT has
+the coarsest, two seconds."""
 
 Names: TypeAlias = tuple[bytes, ...]
 """The names of path components from the root down."""
+
+_Identity: TypeAlias = tuple[int, int, int, int]
 
 _SUFFIXES: Final[dict[bytes, bytes]] = {b"br": b".br", b"zstd": b".zst", b"gzip": b".gz"}
 
@@ -38,10 +46,10 @@ class IsFolder(Exception):
     """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FileState:
     """
-    A file as it was when it was last looked at.
+    A file as it was when it was last looked at. Of all this only C{checked} ever changes.
 
     @ivar identity: device, inode, size and time of change: another file, or another content, has
         another identity.
@@ -51,16 +59,19 @@ class FileState:
     @ivar modified_ns: when it was last modified, in nanoseconds since the epoch.
     @ivar response: the whole answer to a GET without conditions; for a large file without content.
     @ivar codings: the codings for which there seems to be a precompressed variant beside it.
+    @ivar folder: the folder as it was when the variants were looked for; None where it had just
+        been changed, so that one more change might not show.
     @ivar file: a large file, open; None for one whose content is in the response.
     """
 
-    identity: tuple[int, int, int, int]
+    identity: _Identity
     path: bytes
     checked: float
     size: int
     modified_ns: int
     response: Response
     codings: tuple[bytes, ...] = ()
+    folder: _Identity | None = None
     file: OpenFile | None = None
 
     def content(self, offset: int, length: int) -> bytes | ContentSource:
@@ -82,7 +93,7 @@ class FileStore:
     Finds files beneath a root and keeps them: small ones in memory, large ones open, both bounded.
 
     Whatever is kept is looked at again at most once in L{FRESH_SECONDS}: so long may an old content
-    live on.
+    live on; and twice as long may a new variant be overlooked.
     """
 
     def __init__(
@@ -106,6 +117,7 @@ class FileStore:
             _SMALL_FILES_MAX, _SMALL_FILES_MAX_BYTES
         )
         self._large: Memo[tuple[Names, bytes], FileState] = Memo(_LARGE_FILES_MAX)
+        self._folders: Memo[bytes, tuple[float, _Identity | None]] = Memo(_FOLDERS_MAX)
 
     def find(self, names: Names, now: float, coding: bytes = b"") -> FileState:
         """
@@ -123,11 +135,9 @@ class FileStore:
         if state is not None:
             if 0 <= now - state.checked < FRESH_SECONDS:
                 return state
-            if self._is_unchanged(state, coding):
+            if self._is_unchanged(state, now, coding):
                 # The very file that has been found beneath the root, with what was in it.
-                response = replace(state.response, repeat_until=now + FRESH_SECONDS)
-                state = replace(state, checked=now, response=response)
-                self._keep(key, state)
+                state.checked = now
                 return state
         self._small.discard(key)
         self._large.discard(key)
@@ -135,25 +145,76 @@ class FileStore:
         self._keep(key, state)
         return state
 
+    def _renew(
+        self,
+        key: tuple[Names, bytes],
+        identity: _Identity,
+        codings: tuple[bytes, ...],
+        now: float,
+    ) -> float:
+        """
+        Say until when a response that was made of a file may be sent again: see
+        L{Response.renew<netlab.http1.responses.Response>}.
+
+        @param identity: the file's when the response was made.
+        @param codings: likewise.
+        """
+        try:
+            state = self.find(key[0], now, key[1])
+        except (OutsideRoot, IsFolder, OSError):
+            return 0.0
+        if state.identity != identity or state.codings != codings:
+            return 0.0
+        return state.checked + FRESH_SECONDS
+
     def _keep(self, key: tuple[Names, bytes], state: FileState) -> None:
         if state.file is None:
             self._small.put(key, state, state.size)
         else:
             self._large.put(key, state)
 
-    def _is_unchanged(self, state: FileState, coding: bytes) -> bool:
+    def _is_unchanged(self, state: FileState, now: float, coding: bytes) -> bool:
         try:
             status = os.stat(state.path)
         except OSError:
             return False
-        return _identity(status) == state.identity and (
-            bool(coding) or self._variants(state.path) == state.codings
-        )
+        if _identity(status) != state.identity:
+            return False
+        if coding or not self._finds_variants:
+            return True
+        folder = self._folder(os.path.dirname(state.path), now)
+        if folder is None or folder != state.folder:
+            if self._variants(state.path) != state.codings:
+                return False
+            state.folder = folder
+        return True
+
+    def _folder(self, path: bytes, now: float) -> _Identity | None:
+        """
+        Look at a folder: while it is unchanged, no file has come into it, and so no variant.
+
+        One look serves all files of the folder for L{FRESH_SECONDS}.
+
+        @return: None where it was changed so recently that a further change need not show in its
+            time of change, which moves in steps of some milliseconds, or seconds.
+        """
+        known = self._folders.get(path)
+        if known is not None and 0 <= now - known[0] < FRESH_SECONDS:
+            return known[1]
+        try:
+            status = os.stat(path)
+        except OSError:
+            return None
+        is_settled = now - status.st_mtime > _FOLDER_SETTLES_SECONDS
+        folder = _identity(status) if is_settled else None
+        self._folders.put(path, (now, folder))
+        return folder
 
     def _look(self, names: Names, now: float, coding: bytes) -> FileState:
         """
         Open and describe a file: the one place where a request's path becomes a descriptor.
         """
+        asked = names
         name = names[-1]
         if coding:
             names = (*names[:-1], name + _SUFFIXES[coding])
@@ -164,23 +225,29 @@ class FileStore:
         if not stat.S_ISREG(status.st_mode):
             raise OutsideRoot
         path = b"/".join((self._root.path, *names))
+        # In this order: a variant that comes in between shows as a change of the folder.
+        folder = None if coding else self._folder(os.path.dirname(path), now)
         codings = () if coding else self._variants(path)
         fields = self._describe(name, coding, status, codings)
-        response = Response(200, fields, repeat_until=now + FRESH_SECONDS)
         identity = _identity(status)
+        renew = partial(self._renew, (asked, coding), identity, codings)
         size = status.st_size
-        modified_ns = status.st_mtime_ns
-        if size > IN_MEMORY_MAX_BYTES:
-            return FileState(identity, path, now, size, modified_ns, response, codings, file)
-        content = os.pread(file.descriptor, size, 0)
+        content = b""
+        kept: OpenFile | None = file
+        if size <= IN_MEMORY_MAX_BYTES:
+            content = os.pread(file.descriptor, size, 0)
+            size = len(content)
+            kept = None
         return FileState(
-            identity,
-            path,
-            now,
-            len(content),
-            modified_ns,
-            replace(response, content=content),
-            codings,
+            identity=identity,
+            path=path,
+            checked=now,
+            size=size,
+            modified_ns=status.st_mtime_ns,
+            response=Response(200, fields, content, renew=renew),
+            codings=codings,
+            folder=folder,
+            file=kept,
         )
 
     def _variants(self, path: bytes) -> tuple[bytes, ...]:
@@ -194,5 +261,5 @@ class FileStore:
         )
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+def _identity(status: os.stat_result) -> _Identity:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

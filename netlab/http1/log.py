@@ -148,6 +148,24 @@ def _json(value: bytes | None) -> bytes:
     return b"null" if value is None else json.dumps(value.decode("latin-1")).encode("ascii")
 
 
+class LoggedAnswers:
+    """
+    What the log says of answers that are sent again and again: their lines, but for peer and time.
+
+    @ivar answers: for each, what the request determines, the status and the bytes of content.
+    """
+
+    __slots__ = ("answers", "peer", "second", "text")
+
+    def __init__(self, answers: tuple[tuple[RequestPart, int, int], ...]) -> None:
+        self.answers = answers
+        # The lines as they were written last: a peer that asks again within the second, as one
+        # that fetches a page or tries how fast we are does, gets the same ones.
+        self.peer = b""
+        self.second = -1
+        self.text = b""
+
+
 class AccessLog:
     """
     Writes a line for each answer, some hundred at a time.
@@ -172,7 +190,9 @@ class AccessLog:
         self._template = chosen.template
         self._file = file
         self._clock = clock
-        self._lines: list[bytes] = []
+        self._texts: list[bytes] = []
+        # How many lines these are.
+        self._waiting = 0
         self._call: IDelayedCall | None = None
         self._second = -1
         self._stamp = b""
@@ -193,13 +213,41 @@ class AccessLog:
         if second != self._second:
             self._second = second
             self._stamp = self._make_stamp(second)
-        self._lines.append(
-            self._template
-            % (peer or b"-", self._stamp, request[0], status, content_bytes, request[1])
+        self._append(self._line(peer, (request, status, content_bytes)), 1)
+
+    def add_again(self, peer: bytes, now: float, answers: LoggedAnswers) -> None:
+        """
+        Add the lines of answers that are sent again.
+
+        @param peer: as for L{add}, and so is C{now}.
+        """
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._stamp = self._make_stamp(second)
+        if answers.second != second or answers.peer != peer:
+            answers.text = b"".join([self._line(peer, answer) for answer in answers.answers])
+            answers.second = second
+            answers.peer = peer
+        self._append(answers.text, len(answers.answers))
+
+    def _line(self, peer: bytes, answer: tuple[RequestPart, int, int]) -> bytes:
+        request, status, content_bytes = answer
+        return self._template % (
+            peer or b"-",
+            self._stamp,
+            request[0],
+            status,
+            content_bytes,
+            request[1],
         )
+
+    def _append(self, text: bytes, lines: int) -> None:
+        self._texts.append(text)
+        self._waiting += lines
         if self._call is None:
             self._call = self._clock.callLater(FLUSH_SECONDS, self._flush_later)
-        elif len(self._lines) >= FLUSH_LINES:
+        elif self._waiting >= FLUSH_LINES:
             self._write()
 
     def flush(self) -> None:
@@ -226,13 +274,14 @@ class AccessLog:
         self._write()
 
     def _write(self) -> None:
-        lines, self._lines = self._lines, []
-        if not lines:
+        texts, self._texts = self._texts, []
+        lines, self._waiting = self._waiting, 0
+        if not texts:
             return
         try:
-            self._file.write(b"".join(lines))
+            self._file.write(b"".join(texts))
         except OSError as error:
             # A full disk must not stop the server; the lines are lost, and that is said.
             _log.error(
-                "{count} lines of the access log are lost: {error}", count=len(lines), error=error
+                "{count} lines of the access log are lost: {error}", count=lines, error=error
             )

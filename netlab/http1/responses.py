@@ -4,7 +4,7 @@ Responses as values, and those that every resource needs: error pages and redire
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
 from html import escape
 from typing import Final, Protocol
@@ -55,6 +55,9 @@ class Response:
     @ivar repeat_until: until when, in seconds since the epoch, the same request head may be
         answered by the same bytes without asking again. The answer must then depend on nothing
         but the request head.
+    @ivar renew: asked with a time in seconds since the epoch when C{repeat_until} has passed;
+        returns until when the same bytes may go on to be sent, or a time that has passed where
+        they may not. None: ask for the answer anew.
     """
 
     status: int = 200
@@ -62,6 +65,7 @@ class Response:
     content: bytes | ContentSource | AsyncIterable[bytes] = b""
     closes: bool = False
     repeat_until: float = 0.0
+    renew: Callable[[float], float] | None = None
 
 
 KNOWN_METHODS: Final = frozenset(

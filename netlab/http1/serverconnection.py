@@ -102,6 +102,19 @@ class ServerSettings:
         """
         object.__setattr__(self, "parser", RequestParser(self.limits))
 
+    def redate(self, answer: bytes, now: float) -> bytes:
+        """
+        Give an answer the date of another time.
+
+        @param answer: an answer of L{ServerConnection.send_whole} with these settings.
+        """
+        if self.is_bare:
+            return answer
+        # The Date line stands behind the status line, and all of them are of the same length.
+        begin = answer.index(b"\r\n") + 2
+        line = self.date.line(now)
+        return b"".join((answer[:begin], line, answer[begin + len(line) :]))
+
 
 _CLOSE_LINE: Final = b"Connection: close\r\n"
 _KEEP_ALIVE_LINE: Final = b"Connection: keep-alive\r\n"
@@ -128,6 +141,7 @@ class ServerConnection:
         "_head_reader",
         "_is_failed_head",
         "_is_persistent",
+        "_may_repeat",
         "_now",
         "_parsed",
         "_reader",
@@ -153,6 +167,9 @@ class ServerConnection:
         self._reader: BodyReader | None = None
         self._writer: BodyWriter | None = None
         self._is_persistent = True
+        # Whether nothing stands in the way of repeat_exchange. Whatever puts something there says
+        # so; only the end of an exchange clears the way again.
+        self._may_repeat = True
         self._has_ended = False
         self._has_dropped_input = False
         self._is_failed_head = False
@@ -171,6 +188,7 @@ class ServerConnection:
             thrown away.
         """
         self._now = now
+        self._may_repeat = False
         if self._has_ended or self._request in (RequestState.FAILED, RequestState.CLOSED):
             return
         if self._request is RequestState.DONE and not self._is_persistent:
@@ -185,6 +203,7 @@ class ServerConnection:
         The peer has ended its side; what it has asked for is still answered.
         """
         self._now = now
+        self._may_repeat = False
         self._has_ended = True
 
     def next_event(self) -> Event | None:
@@ -339,14 +358,14 @@ class ServerConnection:
         """
         End the connection after this exchange.
         """
-        self._is_persistent = False
+        self._is_persistent = self._may_repeat = False
 
     def end_soon(self, now: float) -> None:
         """
         End the connection after this exchange, or at once if none is under way. A request that has
         begun to arrive, or does so before L{expire} is called, is one.
         """
-        self._is_persistent = False
+        self._is_persistent = self._may_repeat = False
         if self.is_between_exchanges:
             self.deadline = now
 
@@ -447,24 +466,23 @@ class ServerConnection:
             raise LocalProtocolError("content without a response head before it")
         self._writer.count(length)
 
-    def repeat_exchange(self, now: float) -> bool:
+    def repeat_exchanges(self, now: float, count: int = 1) -> bool:
         """
-        Count an exchange that was answered from memory: a request without content that came whole
-        while nothing else was under way, and its answer, which lets the connection persist.
+        Count exchanges that were answered from memory: requests without content that came whole
+        while nothing else was under way, and their answers, which let the connection persist.
 
-        @return: False where this exchange must go the long way; nothing has changed then.
+        @param count: how many, at least 1.
+        @return: False where these exchanges must go the long way; nothing has changed then.
         """
-        if (
-            self._request is not RequestState.IDLE
-            or self._buffer
-            or self._head_reader.has_skipped_line
-            or self.exchanges + 1 == self._settings.limits.exchanges_max
-            or not self._is_persistent
-            or self._has_ended
-        ):
+        if not self._may_repeat:
             return False
-        self.exchanges += 1
-        self.deadline = now + self._settings.timeouts.idle
+        settings = self._settings
+        exchanges = self.exchanges + count
+        if 0 < settings.limits.exchanges_max <= exchanges:
+            # The last answer of the connection is another one: it says so.
+            return False
+        self.exchanges = exchanges
+        self.deadline = now + settings.timeouts.idle
         return True
 
     def expire(self, now: float) -> Phase | None:
@@ -491,6 +509,7 @@ class ServerConnection:
     # How it moves
 
     def _step(self, step: Step) -> None:
+        self._may_repeat = False
         try:
             self._request = REQUEST_TRANSITIONS[self._request, step]
         except KeyError:
@@ -514,6 +533,7 @@ class ServerConnection:
         if not self._is_persistent:
             return
         self._step(Step.NEXT)
+        self._may_repeat = not (self._buffer or self._has_ended)
         timeouts = self._settings.timeouts
         self.deadline = self._now + (timeouts.head if self._buffer else timeouts.idle)
 

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote_from_bytes
 
 from netlab.http1.beneath import OutsideRoot, Root, check_names
@@ -62,6 +62,9 @@ _CONDITIONAL_FIELDS: Final = (
     b"if-match",
     b"if-unmodified-since",
 )
+
+
+_Renew: TypeAlias = Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,9 @@ class StaticFiles:
         try:
             names = self._names(segments)
             state = self._store.find(names, now)
+            renew = state.response.renew
             if state.codings and b"accept-encoding" in head.fields:
-                state = self._variant(head, names, state, now)
+                state, renew = self._variant(head, names, state, now)
         except OutsideRoot:
             return self._not_found(now)
         except IsFolder:
@@ -132,19 +136,25 @@ class StaticFiles:
             return self._not_found(now) if segments[-1] == b"" else self._to_folder(head)
         except OSError as error:
             return self._without_file(head, error, now)
-        return self._respond_with(state, head, now)
+        return self._respond_with(state, head, now, renew)
 
-    def _respond_with(self, state: FileState, head: RequestHead, now: float) -> Response:
+    def _respond_with(
+        self, state: FileState, head: RequestHead, now: float, renew: _Renew | None
+    ) -> Response:
         """
         Answer with a file.
+
+        @param renew: says for how long the choice of this file stays right; None where nothing
+            can, and so no longer than a file stays fresh.
         """
         if not self._settings.is_bare:
             for name in _CONDITIONAL_FIELDS:
                 if name in head.fields:
-                    return self._respond_conditionally(head, state, now)
+                    return self._respond_conditionally(head, state, now, renew)
+        whole = state.response
         if state.file is None:
-            return state.response
-        return replace(state.response, content=state.content(0, state.size))
+            return whole if renew is whole.renew else _for_a_moment(whole, renew, state)
+        return replace(whole, content=state.content(0, state.size))
 
     # Which file
 
@@ -158,18 +168,26 @@ class StaticFiles:
         check_names(segments, shows_hidden=self._settings.shows_hidden)
         return segments
 
-    def _variant(self, head: RequestHead, names: Names, state: FileState, now: float) -> FileState:
+    def _variant(
+        self, head: RequestHead, names: Names, state: FileState, now: float
+    ) -> tuple[FileState, _Renew | None]:
         """
         Choose the precompressed variant that the client likes best, if it likes any.
+
+        @return: its state, or that of the file itself; and what says for how long the choice
+            stays right.
         """
+        renew = state.response.renew
         for coding in acceptable_codings(head.fields, state.codings):
             if coding == IDENTITY:
                 break
             try:
-                return self._store.find(names, now, coding)
+                variant = self._store.find(names, now, coding)
             except (OutsideRoot, IsFolder, OSError):
+                renew = None
                 continue  # not a file, or gone again: the next one, at last the file itself
-        return state
+            return variant, _both(renew, variant.response.renew)
+        return state, renew
 
     def _fields(
         self, name: bytes, coding: bytes, status: os.stat_result, codings: tuple[bytes, ...]
@@ -200,16 +218,22 @@ class StaticFiles:
 
     # Which answer
 
-    def _respond_conditionally(self, head: RequestHead, state: FileState, now: float) -> Response:
+    def _respond_conditionally(
+        self, head: RequestHead, state: FileState, now: float, renew: _Renew | None
+    ) -> Response:
         """
         Answer a request with preconditions or a range.
+
+        @param renew: as for L{_respond_with}.
         """
-        whole = state.response
         fields = head.fields
+        if _depends_on_time(fields):
+            renew = None
+        whole = _for_a_moment(state.response, renew, state)
         validators = Validators(whole.fields.get(b"etag"), _modified(state.modified_ns, now))
         outcome = evaluate_preconditions(head.method, fields, validators, now)
         if outcome is Outcome.NOT_MODIFIED:
-            return Response(304, fields_of_304(whole.fields), repeat_until=whole.repeat_until)
+            return replace(whole, status=304, fields=fields_of_304(whole.fields), content=b"")
         if outcome is Outcome.PRECONDITION_FAILED:
             return self._pages.error(412)
         ranges = (
@@ -225,13 +249,13 @@ class StaticFiles:
         if len(ranges) > 1:
             return _parts(state, ranges)
         part = ranges[0]
-        return Response(
-            206,
-            Fields.known(
+        return replace(
+            whole,
+            status=206,
+            fields=Fields.known(
                 (*whole.fields.lines, (b"Content-Range", content_range(part, state.size)))
             ),
-            state.content(part.first, part.length),
-            repeat_until=whole.repeat_until,
+            content=state.content(part.first, part.length),
         )
 
     def _to_folder(self, head: RequestHead) -> Response:
@@ -266,7 +290,7 @@ class StaticFiles:
                 return self._list(head, now)
             if settings.is_single_page and b"." not in segments[-1] and accepts_html(head.fields):
                 state = self._store.find((settings.index,), now)
-                return self._respond_with(state, head, now)
+                return self._respond_with(state, head, now, None)
         except (OutsideRoot, IsFolder, OSError):
             pass  # neither a folder to list nor a page to show in its place
         return self._not_found(now)
@@ -314,6 +338,34 @@ class StaticFiles:
             # Reading and sorting a large folder takes long enough to be worth a second's memory.
             repeat_until=now + FRESH_SECONDS,
         )
+
+
+def _for_a_moment(whole: Response, renew: _Renew | None, state: FileState) -> Response:
+    """
+    Let a response be sent again for as long as C{renew} says, or as the file is fresh.
+    """
+    return replace(whole, renew=renew, repeat_until=state.checked + FRESH_SECONDS)
+
+
+def _both(one: _Renew | None, other: _Renew | None) -> _Renew | None:
+    """
+    Say for how long two choices stay right.
+    """
+    if one is None or other is None:
+        return None
+    return lambda now: min(one(now), other(now))
+
+
+def _depends_on_time(fields: Fields) -> bool:
+    """
+    Tell whether the outcome of preconditions can change while the file does not: a date in the
+    future, or one too near to now, is judged otherwise later (RFC 9110 sections 8.8.2.2, 13.1.3).
+    """
+    return (
+        b"if-unmodified-since" in fields
+        or b"if-range" in fields
+        or (b"if-modified-since" in fields and b"if-none-match" not in fields)
+    )
 
 
 def _modified(modified_ns: int, now: float) -> int:

@@ -161,6 +161,8 @@ class Options(ListeningOptions):
         root = demonstration_root() if self["root"] is None else self["root"]
         self.root = _reader("--root", root, "name a folder that can be read")(lambda: Root(root))
         self.not_found = None if self["not-found"] is None else self._not_found(self["not-found"])
+        self.cache_control = _field_value("--cache-control", self["cache-control"])
+        self.html_cache_control = _field_value("--html-cache-control", self["html-cache-control"])
         self.rules = RedirectRules(())
         if (path := self["redirects"]) is not None:
             read = _reader("--redirects", path, "mend the file")
@@ -349,8 +351,8 @@ def _resource(options: Options, pages: Pages, reactor: Any) -> Resource:
         is_single_page=bool(options["single-page"]),
         not_found=options.not_found,
         is_bare=pages.is_bare,
-        cache_control=_field_value("--cache-control", options["cache-control"]),
-        html_cache_control=_field_value("--html-cache-control", options["html-cache-control"]),
+        cache_control=options.cache_control,
+        html_cache_control=options.html_cache_control,
     )
     resource: Resource = StaticFiles(options.root, reactor.seconds, settings)
     if options.rules:

@@ -286,15 +286,16 @@ class NestedPoller:
         self._is_serving = True
         try:
             for fd, event in self._epoll.poll(0, self._batch_max_events):
-                if fd in pending:
+                if pending and fd in pending:
                     continue
                 if event != _IN:
                     self._dispatch(fd, event)
                     continue
-                # By far the most frequent event. A descriptor that an earlier event of the batch
-                # removed, or that stopped reading since, is not found.
-                selectable = readers.get(fd)
-                if selectable is None:
+                # By far the most frequent event.
+                try:
+                    selectable = readers[fd]
+                except KeyError:
+                    # An earlier event of the batch removed it, or it stopped reading since.
                     continue
                 try:
                     why = selectable.doRead()

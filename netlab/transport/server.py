@@ -55,6 +55,8 @@ class FastServer(tcp.Server):
     the connection ends, once and as C{ConnectionLost}, when the reactor next looks at it.
 
     @ivar is_reading: what arrives is delivered.
+    @ivar _is_direct: nothing stands between C{write} and the socket. Whatever puts something there
+        says so at once; that it is gone is found out by the next C{write}.
     @ivar _is_delivering: C{dataReceived} is running.
     @ivar _closes_after_delivery: C{loseConnection} was called meanwhile.
     @ivar _is_finished: all was sent, and C{doRead} ended the connection by our wish, not the
@@ -107,6 +109,7 @@ class FastServer(tcp.Server):
         if len(client) != 2:
             self._addressType = address.IPv6Address
         self.connected = 1
+        self._is_direct = True
         reactor.addReader(self)
 
     # Text for the log, made when somebody asks.
@@ -215,6 +218,17 @@ class FastServer(tcp.Server):
         @param data: ignored when the connection, or our half of it, is closed.
         @raise TypeError: C{data} is not C{bytes}.
         """
+        if self._is_direct and data.__class__ is bytes and data:
+            size = len(data)
+            if size <= self.SEND_LIMIT:
+                # As in _send_now, without the call.
+                try:
+                    sent = self.socket.send(data)
+                except OSError as refused:
+                    sent = self._refused(refused)
+                if sent != size:
+                    self._queue_rest(data, sent)
+                return
         if data.__class__ is bytes and data and self._may_send_now():
             self._send_now(data, 0)
         else:
@@ -254,9 +268,9 @@ class FastServer(tcp.Server):
 
     def _may_send_now(self) -> bool:
         """
-        Say whether nothing stands between C{write} and the socket.
+        Find out whether nothing stands between C{write} and the socket.
         """
-        return not (
+        self._is_direct = not (
             self._tempDataBuffer
             or self.dataBuffer
             or (self.producer is not None and not self.streamingProducer)
@@ -265,6 +279,7 @@ class FastServer(tcp.Server):
             or self.TLS
             or not self.connected
         )
+        return self._is_direct
 
     def _send_now(self, data: bytes, flags: int) -> None:
         """
@@ -278,20 +293,33 @@ class FastServer(tcp.Server):
                 # Twisted's own bound on what one connection may send in one go.
                 sent = self.socket.send(memoryview(data)[: self.SEND_LIMIT], flags)
         except OSError as refused:
-            if refused.errno not in _FULL:
-                self._is_broken = True
-            sent = 0
+            sent = self._refused(refused)
         if sent != size:
-            self._own_queue()
-            self.dataBuffer = data
-            self.offset = sent
-            self._maybePauseProducer()
-            self.startWriting()
+            self._queue_rest(data, sent)
+
+    def _refused(self, refused: OSError) -> int:
+        """
+        Note why the kernel took nothing.
+        """
+        if refused.errno not in _FULL:
+            self._is_broken = True
+        return 0
+
+    def _queue_rest(self, data: bytes, sent: int) -> None:
+        """
+        Queue what the kernel did not take.
+        """
+        self._own_queue()
+        self.dataBuffer = data
+        self.offset = sent
+        self._maybePauseProducer()
+        self.startWriting()
 
     def _own_queue(self) -> None:
         """
         Give the connection a list of its own, for Twisted's code to add to.
         """
+        self._is_direct = False
         if self._tempDataBuffer is _NO_QUEUE:
             self._tempDataBuffer = []
 
@@ -325,6 +353,19 @@ class FastServer(tcp.Server):
             self.stopWriting()
             return None
         return super().doWrite()
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """
+        Take from a producer.
+
+        @param producer: as in L{IConsumer.registerProducer
+            <twisted.internet.interfaces.IConsumer.registerProducer>}.
+        @param streaming: likewise.
+        """
+        if not streaming:
+            # It writes from inside this very call.
+            self._is_direct = False
+        super().registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """
@@ -385,6 +426,29 @@ class FastServer(tcp.Server):
         super().startTLS(ctx, normal)
 
     # Closing
+
+    def loseWriteConnection(self) -> None:
+        """
+        Shut our half when all is sent.
+        """
+        self._is_direct = False
+        super().loseWriteConnection()
+
+    def abortConnection(self) -> None:
+        """
+        Close now, dropping what is still to be sent.
+        """
+        self._is_direct = False
+        super().abortConnection()
+
+    def connectionLost(self, reason: failure.Failure) -> None:
+        """
+        The connection is gone.
+
+        @param reason: why.
+        """
+        self._is_direct = False
+        super().connectionLost(reason)
 
     def loseConnection(self) -> None:
         """

@@ -958,7 +958,7 @@ class RepeatTests(MachineCase):
         """
         short, long = connect(), connect()
         for now in (0.5, 0.75, 3.0):
-            self.assertTrue(short.repeat_exchange(now))
+            self.assertTrue(short.repeat_exchanges(now))
             exchange(long, now=now)
             self.assertEqual(observe(short), observe(long))
         self.assertEqual(exchange(short, now=4.0), exchange(long, now=4.0))
@@ -994,7 +994,7 @@ class RepeatTests(MachineCase):
             connection = connect()
             prepare(connection)
             before = observe(connection)
-            self.assertFalse(connection.repeat_exchange(0.5))
+            self.assertFalse(connection.repeat_exchanges(0.5))
             self.assertEqual(observe(connection), before)
 
     def test_last_exchange_goes_the_long_way(self) -> None:
@@ -1002,7 +1002,7 @@ class RepeatTests(MachineCase):
         Because its answer says close.
         """
         connection = connect(Limits(exchanges_max=3))
-        repeated = [connection.repeat_exchange(0.0) for _ in range(3)]
+        repeated = [connection.repeat_exchanges(0.0) for _ in range(3)]
         self.assertEqual(repeated, [True, True, False])
         self.assertIn(b"Connection: close", exchange(connection))
 
@@ -1025,7 +1025,7 @@ class RepeatTests(MachineCase):
         now = 0.0
         for data, later in deliveries:
             now += later
-            if data != GET or not short.repeat_exchange(now):
+            if data != GET or not short.repeat_exchanges(now):
                 self.go(short, data, now)
             self.go(long, data, now)
             self.assertEqual(observe(short), observe(long))

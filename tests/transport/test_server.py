@@ -207,6 +207,7 @@ class FastServerTests(SynchronousTestCase):
         self.assertEqual(
             {
                 "_is_delivering",
+                "_is_direct",
                 "client",
                 "connected",
                 "fileno",
