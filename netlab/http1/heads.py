@@ -27,7 +27,10 @@ from netlab.http1.receivebuffer import FORBIDDEN, NOT_YET, ReceiveBuffer
 from netlab.http1.target import parse_target
 
 _MEMO_ENTRIES: Final = 1024
+_MEMO_MAX_BYTES: Final = 8 << 20
 _MEMO_KEY_MAX_BYTES: Final = 4096
+_FIELD_LINE_WEIGHT: Final = 400
+"""What a parsed field line takes in memory besides its bytes: tuples, objects, a dict's entry."""
 _OBS_FOLD: Final = re.compile(rb"(?<![ \t])[ \t]*+\r\n[ \t]++")
 
 
@@ -79,8 +82,9 @@ class RequestParser:
         @param limits: the bounds of a head.
         """
         self.limits: Final = limits
-        self._heads: Memo[bytes, ParsedRequest] = Memo(_MEMO_ENTRIES)
-        self._sections: Memo[tuple[bytes, Version], _Section] = Memo(_MEMO_ENTRIES)
+        # Weighed: a flood of different heads, each of two hundred lines, must not fill the memory.
+        self._heads: Memo[bytes, ParsedRequest] = Memo(_MEMO_ENTRIES, _MEMO_MAX_BYTES)
+        self._sections: Memo[tuple[bytes, Version], _Section] = Memo(_MEMO_ENTRIES, _MEMO_MAX_BYTES)
 
     def parse(self, raw: bytes) -> ParsedRequest:
         """
@@ -103,13 +107,13 @@ class RequestParser:
         if section is None:
             section = self._parse_section(section_bytes, version)
             if len(section_bytes) <= _MEMO_KEY_MAX_BYTES:
-                self._sections.put(key, section)
+                self._sections.put(key, section, _weight(section_bytes, section.fields))
         head = RequestHead(method, target, version, section.fields, raw)
         parsed = ParsedRequest(
             head, section.framing, section.is_persistent, section.expects_continue
         )
         if len(raw) <= _MEMO_KEY_MAX_BYTES:
-            self._heads.put(raw, parsed)
+            self._heads.put(raw, parsed, _weight(raw, section.fields))
         return parsed
 
     def parse_request_line(self, line: bytes) -> tuple[bytes, bytes, Version]:
@@ -159,6 +163,13 @@ class RequestParser:
             raise RemoteProtocolError(417, "the only expectation known here is 100-continue")
         expects_continue = bool(expectations) and framing != NO_BODY
         return _Section(fields, framing, is_persistent, expects_continue)
+
+
+def _weight(raw: bytes, fields: Fields) -> int:
+    """
+    Say how much a parsed head takes in memory, in bytes: itself, and again in its parts.
+    """
+    return 2 * len(raw) + _FIELD_LINE_WEIGHT * len(fields)
 
 
 _NO_TARGET: Final = parse_target(b"OPTIONS", b"*")

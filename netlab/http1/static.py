@@ -26,9 +26,10 @@ from netlab.http1.contents import JoinedContent
 from netlab.http1.dates import format_date
 from netlab.http1.fields import NO_FIELDS, Fields
 from netlab.http1.filestore import FRESH_SECONDS, FileState, FileStore, IsFolder, Names
-from netlab.http1.listing import Entry, make_listing, parse_order, render_json
+from netlab.http1.listing import Entry, Order, make_listing, parse_order, render_json
 from netlab.http1.listingpage import render_page
 from netlab.http1.mediatypes import media_type_of
+from netlab.http1.memo import Memo
 from netlab.http1.messages import RequestHead
 from netlab.http1.negotiation import IDENTITY, acceptable_codings, accepts_html, prefers_json
 from netlab.http1.ranges import (
@@ -49,6 +50,9 @@ _BUSY_ERRNOS: Final = frozenset((errno.EMFILE, errno.ENFILE))
 
 #: What a 404 does not say of the page that it carries.
 _FIELDS_OF_FOUND: Final = (b"Accept-Ranges", b"ETag", b"Last-Modified", b"Vary")
+
+_LISTINGS_MAX: Final = 64
+_LISTINGS_MAX_BYTES: Final = 8 << 20
 
 _LISTING_FIELDS: Final = (
     (b"Cache-Control", b"no-cache"),
@@ -112,6 +116,9 @@ class StaticFiles:
         self._seconds = seconds
         self._settings = settings
         self._pages = Pages(settings.is_bare)
+        self._listings: Memo[tuple[Names, Order, bool], Response] = Memo(
+            _LISTINGS_MAX, _LISTINGS_MAX_BYTES
+        )
         self._store = FileStore(root, self._fields, finds_variants=not settings.is_bare)
 
     def respond(self, head: RequestHead) -> Response:
@@ -318,6 +325,11 @@ class StaticFiles:
         @raise OSError: when it is none.
         """
         segments = head.target.segments
+        order = parse_order(head.target.query)
+        key = (segments, order, prefers_json(head.fields))
+        known = self._listings.get(key)
+        if known is not None and 0 <= known.repeat_until - now <= FRESH_SECONDS:
+            return known
         entries = self._root.entries(segments[:-1], shows_hidden=self._settings.shows_hidden)
         with closing(entries):
             listing = make_listing(
@@ -325,19 +337,19 @@ class StaticFiles:
                     Entry(name, stat.S_ISDIR(s.st_mode), s.st_size, int(s.st_mtime))
                     for name, s in entries
                 ),
-                parse_order(head.target.query),
+                order,
             )
-        if prefers_json(head.fields):
-            rendered = render_json(listing)
-        else:
-            rendered = render_page(segments, listing)
-        return Response(
+        rendered = render_json(listing) if key[2] else render_page(segments, listing)
+        response = Response(
             200,
             Fields.known((*rendered.fields, *_LISTING_FIELDS)),
             rendered.content,
-            # Reading and sorting a large folder takes long enough to be worth a second's memory.
             repeat_until=now + FRESH_SECONDS,
         )
+        # Reading and sorting a large folder takes so long that thirty requests a second would
+        # keep everybody else waiting: it is done once a second, whatever else the heads say.
+        self._listings.put(key, response, len(rendered.content))
+        return response
 
 
 def _for_a_moment(whole: Response, renew: _Renew | None, state: FileState) -> Response:

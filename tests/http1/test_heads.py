@@ -516,6 +516,20 @@ class RequestParserTests(SynchronousTestCase):
         self.assertEqual(parse(b"Content-Length: 5\r\n").framing, Fixed(5))
         self.assertEqual(parse(b"Transfer-Encoding: chunked\r\n").framing, Delimited.CHUNKED)
 
+    def test_memory_is_bounded(self) -> None:
+        """
+        A flood of different heads of many lines is remembered only as far as there is room: parsed,
+        each takes tens of kilobytes.
+        """
+        parser = RequestParser(Limits())
+        lines = b"".join(b"x-%d: b\r\n" % number for number in range(150))
+        for number in range(600):
+            parser.parse(
+                b"GET /%d HTTP/1.1\r\nHost: a\r\nA: %d\r\n%b\r\n" % (number, number, lines)
+            )
+        self.assertLess(len(parser._heads), 300)
+        self.assertLess(len(parser._sections), 300)
+
 
 class ResponseHeadTests(SynchronousTestCase):
     """
