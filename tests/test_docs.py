@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from twisted.python.reflect import namedAny
 from twisted.trial.unittest import SynchronousTestCase
 
 TOP = Path(__file__).resolve().parent.parent
@@ -49,3 +50,25 @@ class LinkTests(SynchronousTestCase):
         self.assertEqual({page.name for page in pages - linked}, set())
         for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "NEWS.md", "docs/decisions"):
             self.assertIn(TOP / name, linked)
+
+
+class GuardTests(SynchronousTestCase):
+    """
+    The guards that SECURITY.md lists.
+    """
+
+    def test_guards_and_their_tests_exist(self) -> None:
+        """
+        Each row names a danger, guards that there are, and tests that there are.
+        """
+        guards = (TOP / "SECURITY.md").read_text(encoding="utf-8").partition("\n## Guards\n")[2]
+        rows = [row.split("|")[1:4] for row in guards.splitlines() if row.startswith("| ")][1:]
+        self.assertGreater(len(rows), 15)
+        for danger, guard, tested in rows:
+            names = re.findall(r"`(netlab\.[\w.]+)`", guard)
+            paths = re.findall(r"`(tests/\S+)`", tested)
+            self.assertTrue(names and paths, danger)
+            for name in names:
+                namedAny(name)
+            for path in paths:
+                self.assertTrue((TOP / path).is_file(), path)
