@@ -32,9 +32,12 @@ _SIMPLE_PACKET: Final = 3
 _NAMES: Final = 4
 _PACKET: Final = 6
 
-#: Blocks of other tools that Wireshark counts as frames too: a systemd journal entry, and the
-#: events of Sysdig and Falco. They are counted so that the numbers of later frames are the same.
-_COUNTED: Final = frozenset({9, 0x204, 0x208, 0x216, 0x217, 0x221, 0x222, 0x223})
+#: Blocks of other tools that Wireshark counts as frames too: a systemd journal entry, the events of
+#: Sysdig and Falco, and custom blocks. They are counted so that the numbers of later frames are the
+#: same.
+_COUNTED: Final = frozenset(
+    {9, 0x204, 0x208, 0x216, 0x217, 0x221, 0x222, 0x223, 0x0BAD, 0x40000BAD}
+)
 
 NOT_A_FRAME: Final = Interface(-1, "", "a block that holds no frame of a network")
 
@@ -102,6 +105,7 @@ class PcapngReader:
                     and size == 32 + padded
                     and at + size <= end
                     and index < len(self._section)
+                    and window[at + size - 4 : at + size] == window[at + 4 : at + 8]
                 ):
                     interface, clock = self._section[index]
                     count = (high << 32) + low
@@ -159,6 +163,8 @@ class PcapngReader:
                     return
                 at, window = 0, source.window
                 end = len(window)
+            if window[at + size - 4 : at + size] != window[at + 4 : at + 8]:
+                self._fault("length", "A block's two lengths differ; the first is believed.", at)
             record = self._block(kind, window[at + 8 : at + size - 4], at)
             if record is not None:
                 yield record
