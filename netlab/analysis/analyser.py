@@ -112,19 +112,20 @@ class Analyser:
             length,
             _,
             _,
+            tcp_at,
+            payload_at,
             _,
+            is_partial,
             _,
-            _,
-            is_quoted,
         ) = segment
         number = record[0]
         time_ns = record[1]
         found = self._flows.get(key)
         marks = 0
-        if found is None or flags & 0x02 or is_quoted:
+        if found is None or flags & 0x02 or is_partial:
             found, marks, is_new = self._table.find(segment, found)
-            if is_quoted:
-                return opening.quote(segment, found, is_new)
+            if is_partial:
+                return opening.take_part(segment, found, marks, is_new=is_new)
         else:
             is_new = False
         fwd: Flow = found
@@ -284,7 +285,10 @@ class Analyser:
                     push_bytes_sent = pushed
 
         # What holds for the segments after this one.
-        if is_new:
+        if payload_at - tcp_at < 20:
+            # A header that is too short to be one: its flags and options are not believed.
+            flags, options = 0, b""
+        elif is_new:
             states.begin(conversation, flags, length)
         elif flags & _SYN_FIN_RST:
             conversation.seen |= states.shown(flags, length)

@@ -152,9 +152,9 @@ class Analysed(NamedTuple):
 
     @property
     def seq(self) -> int:
-        """C{tcp.seq}: relative to L{Flow.base}; raw in what an ICMP error quotes."""
+        """C{tcp.seq}: relative to L{Flow.base}; raw in a partial segment."""
         segment = self.segment
-        if segment.is_quoted:
+        if segment.is_partial:
             return segment.seq
         flow = self.flow
         if flow.rebased:
@@ -165,7 +165,7 @@ class Analysed(NamedTuple):
     def ack(self) -> int:
         """C{tcp.ack}: relative to the peer's L{Flow.base}; raw where the ACK flag is not set."""
         segment = self.segment
-        if not segment.flags & 0x10 or segment.is_quoted:
+        if not segment.flags & 0x10 or segment.is_partial:
             return segment.ack
         peer = self.flow.peer
         if peer.rebased:
@@ -198,7 +198,7 @@ class Analysed(NamedTuple):
         """
         segment = self.segment
         shift = self.flow.window_shift
-        if shift <= 0 or segment.flags & 0x02 or segment.is_quoted:
+        if shift <= 0 or segment.flags & 0x02 or segment.is_partial:
             return segment.window
         return segment.window << shift
 

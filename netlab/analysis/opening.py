@@ -11,7 +11,7 @@ from typing import Final
 from netlab.analysis.conversation import Conversation, Flow
 from netlab.analysis.frames import Analysed, Mark
 from netlab.analysis.limits import Limits
-from netlab.analysis.states import begin, shown
+from netlab.analysis.states import begin, notice_opening, shown
 from netlab.capture.faults import Faults
 from netlab.capture.segments import Segment
 
@@ -159,19 +159,24 @@ def take_options(flow: Flow, segment: Segment) -> None:
         flow.sack_permitted = flow.sack_permitted or values.sack_permitted
 
 
-def quote(segment: Segment, flow: Flow, is_new: bool) -> Analysed:
+def take_part(segment: Segment, flow: Flow, marks: int, *, is_new: bool) -> Analysed:
     """
-    Take note that an ICMP error quotes a segment. It was not sent just now: it changes nothing but
-    the conversation's completeness, as in Wireshark.
+    Take note of a partial segment: of its flags and options, but of no number.
+
+    @param flow: of its sender.
+    @param marks: what has been found already.
+    @param is_new: nothing was known of these ports before.
     """
     conversation = flow.conversation
-    conversation.quoted += 1
     conversation.last_frame = segment.record.number
+    conversation.quoted += segment.is_quoted
     if is_new:
         begin(conversation, segment.flags, 0)
     else:
         conversation.seen |= shown(segment.flags, 0)
-    return Analysed(segment, conversation, flow, 0, None, None, 0, None, 0, 0, None, 0)
+    take_options(flow, segment)
+    notice_opening(flow, segment)
+    return Analysed(segment, conversation, flow, marks, None, None, 0, None, 0, 0, None, 0)
 
 
 def compare(conversation: Conversation, previous: Segment, segment: Segment) -> None:

@@ -82,6 +82,23 @@ def begin(conversation: Conversation, flags: int, length: int) -> None:
     conversation.first_seen = shown(flags, length)
 
 
+def notice_opening(sender: Flow, segment: Segment) -> None:
+    """
+    Keep the time of SYN and of the first ACK, and what they say about scaling.
+    """
+    conversation = sender.conversation
+    flags = segment.flags
+    if flags & _SYN:
+        sender.awaits_first_ack = True
+        if not flags & _ACK:
+            conversation.syn_ns = segment.record.time_ns
+        _agree_on_scaling(sender, is_answer=bool(flags & _ACK))
+    elif flags & _ACK:
+        if conversation.syn_ns and conversation.initial_rtt_ns == 0:
+            conversation.initial_rtt_ns = segment.record.time_ns - conversation.syn_ns
+        sender.awaits_first_ack = False
+
+
 def follow(sender: Flow, segment: Segment) -> None:
     """
     Bring both ends' states up to date.
@@ -92,12 +109,10 @@ def follow(sender: Flow, segment: Segment) -> None:
     conversation = sender.conversation
     peer = sender.peer
     flags = segment.flags
+    notice_opening(sender, segment)
     if flags & _SYN:
         _follow_syn(conversation, sender, segment)
     elif flags & _ACK:
-        if conversation.syn_ns and conversation.initial_rtt_ns == 0:
-            conversation.initial_rtt_ns = segment.record.time_ns - conversation.syn_ns
-        sender.awaits_first_ack = False
         if sender.state is State.SYN_SENT:
             # It answers a SYN with ACK that was not captured.
             _move(sender, State.ESTABLISHED, segment)
@@ -142,12 +157,8 @@ def _follow_syn(conversation: Conversation, sender: Flow, segment: Segment) -> N
         sender.syn_frame = segment.record.number
     if is_answer and not sender.answer_frame:
         sender.answer_frame = segment.record.number
-    sender.awaits_first_ack = True
     if conversation.opener is None:
         conversation.opener = peer.index if is_answer else sender.index
-    if not is_answer:
-        conversation.syn_ns = segment.record.time_ns
-    _agree_on_scaling(sender, is_answer=is_answer)
     if not is_answer:
         if peer.state is State.SYN_SENT:
             # Both have sent SYN: a simultaneous opening (section 3.5).

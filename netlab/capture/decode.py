@@ -119,6 +119,7 @@ class Decoder:
                             payload_at,
                             (),
                             False,
+                            False,
                         ),
                     )
         return self._decode(record, data)
@@ -147,7 +148,7 @@ class Decoder:
         # Where the frame ends on the wire: more than was captured, less where an outer header says
         # so.
         end = max(record.length, len(data))
-        is_quoted = False
+        is_quoted = is_partial = False
         fragments: tuple[int, ...] = ()
         for _ in range(_TUNNELS_MAX):
             if ethertype == EITHER_IP:
@@ -163,6 +164,8 @@ class Decoder:
                     return self._malformed(record, "IPv4", "The IPv4 total length is too short.")
                 end = min(end, at + total) if total else end
                 addresses = data[at + 12 : at + 20]
+                if header > 20:
+                    addresses = addresses[:4] + _destination(data, at, at + header)
                 at += header
                 while protocol == 51:
                     protocol, at = data[at], at + (data[at + 1] + 2) * 4
@@ -172,9 +175,14 @@ class Decoder:
                 version, payload_bytes, protocol = _IPV6(data, at)
                 if version >> 4 != 6:
                     return self._malformed(record, "IPv6", "The IPv6 header's version is wrong.")
-                end = min(end, at + 40 + payload_bytes) if payload_bytes else end
                 addresses = data[at + 8 : at + 40]
                 at += 40
+                if payload_bytes == 0 and protocol == 0 and data[at + 2 : at + 4] == b"\xc2\x04":
+                    # A jumbogram (RFC 2675): the length is in an option.
+                    payload_bytes = int.from_bytes(data[at + 4 : at + 8])
+                end = min(end, at + payload_bytes)
+                if payload_bytes == 0:
+                    return Other(record, "IPv6 without payload")
                 at, protocol, fragment, identification = _extensions(data, at, protocol)
                 more, offset = fragment & 1, fragment & 0xFFF8
                 identity = addresses, identification, -1
@@ -182,18 +190,23 @@ class Decoder:
                 return Other(record, _ethertype_name(ethertype))
             if more or offset:
                 is_whole = end <= len(data) and end > at
-                if not is_whole or is_quoted:
+                if is_whole and not is_quoted:
+                    joined = self._reassembly.add(
+                        identity, record.number, offset, data[at:end], has_more=bool(more)
+                    )
+                    if joined is None:
+                        return Other(record, "IP fragment")
+                    payload, fragments = joined
+                    data = data[:at] + payload
+                    end = len(data)
+                elif offset:
                     return Other(record, "IP fragment", "Not all of the fragment was captured.")
-                joined = self._reassembly.add(
-                    identity, record.number, offset, data[at:end], has_more=bool(more)
-                )
-                if joined is None:
-                    return Other(record, "IP fragment")
-                payload, fragments = joined
-                data = data[:at] + payload
-                end = len(data)
+                else:
+                    is_partial = True
             if protocol == _TCP:
-                return self._tcp(record, data, addresses, ip_at, at, end, fragments, is_quoted)
+                return self._tcp(
+                    record, data, addresses, ip_at, at, end, fragments, is_partial, is_quoted
+                )
             if protocol == 17:
                 decode_tunnel = UDP.get((data[at] << 8) | data[at + 1]) or UDP.get(
                     (data[at + 2] << 8) | data[at + 3]
@@ -216,7 +229,7 @@ class Decoder:
             ):
                 ethertype = IPV4 if protocol == _ICMP else IPV6
                 at += 8
-                is_quoted = True
+                is_quoted = is_partial = True
                 end = max(end, len(data), at + 65535)
             else:
                 return Other(record, _PROTOCOLS.get(protocol, f"IP protocol {protocol}"))
@@ -231,15 +244,23 @@ class Decoder:
         at: int,
         end: int,
         fragments: tuple[int, ...],
+        is_partial: bool,
         is_quoted: bool,
     ) -> Segment | Other:
         srcport, dstport, seq, ack, offset_flags, window = _TCP_HEADER(data, at)
         header = offset_flags >> 12 << 2
         length = end - at - header
         if header < 20:
-            return self._malformed(record, "TCP", "The TCP header's length is below 20 bytes.")
-        if length < 0 and not is_quoted:
-            return self._malformed(record, "TCP", "The datagram ends within the TCP header.")
+            # Its options would begin within the header; the rest is followed as Wireshark does.
+            self.faults.add(
+                "malformed", f"The TCP header claims to have {header} bytes.", record.number
+            )
+        if length < 0:
+            is_partial = True
+            if not is_quoted:
+                self.faults.add(
+                    "malformed", "The datagram ends within the TCP header.", record.number
+                )
         return Segment(
             record,
             addresses + data[at : at + 4],
@@ -250,14 +271,41 @@ class Decoder:
             offset_flags & 0xFFF,
             window,
             data[at + 20 : at + header],
-            0 if is_quoted else length,
+            0 if is_partial else length,
             data,
             ip_at,
             at,
             at + header,
             fragments,
+            is_partial,
             is_quoted,
         )
+
+
+def _destination(data: bytes, at: int, end: int) -> bytes:
+    """
+    Return where a datagram goes in the end: a source route's last address (RFC 791 section 3.1), or
+    else the destination.
+
+    @param at: where the IPv4 header begins.
+    @param end: where its options end.
+    """
+    destination = data[at + 16 : at + 20]
+    option = at + 20
+    while option < end and data[option]:
+        if data[option] == 1:
+            option += 1
+            continue
+        length = data[option + 1]
+        if length < 2 or option + length > end:
+            break
+        if data[option] in {131, 137} and length >= 7:
+            # Beyond its end the pointer says that the route has been gone.
+            if data[option + 2] < length:
+                return data[option + length - 4 : option + length]
+            break
+        option += length
+    return destination
 
 
 def _extensions(data: bytes, at: int, protocol: int) -> tuple[int, int, int, int]:

@@ -28,7 +28,7 @@ _TAGS_MAX: Final = 16
 """Tags or labels on a frame; two are usual."""
 
 #: BSD address families, whose numbers for IPv6 differ from system to system.
-_FAMILIES: Final = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}
+_FAMILIES: Final = {2: IPV4, 24: IPV6, 28: IPV6, 30: IPV6}
 
 NAMES: Final = {
     0x0806: "ARP",
@@ -203,7 +203,7 @@ def _radiotap(data: bytes, at: int) -> tuple[int, int]:
         if present & 1:
             field = at + ((field - at + 7) & ~7) + 8
         if data[field] & 0x20 and inner == NOT_ETHERTYPE and data[begin] & 0x8C == 0x88:
-            return payload_of(data, *llc(data, place + 28))
+            return payload_of(data, *llc(data, place + 2))
     return inner, place
 
 
@@ -225,7 +225,8 @@ def _pflog(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _nflog(data: bytes, at: int) -> tuple[int, int]:
-    family = _FAMILIES.get(data[at], NOT_ETHERTYPE)
+    # This one has the numbers of Linux, where 10 is IPv6.
+    family = {2: IPV4, 10: IPV6}.get(data[at], NOT_ETHERTYPE)
     at += 4
     while True:
         size = data[at] | data[at + 1] << 8
@@ -255,15 +256,10 @@ def _prism(data: bytes, at: int) -> tuple[int, int]:
     return ieee80211(data, at + (int.from_bytes(data[at + 4 : at + 8]) if is_avs else length))
 
 
-def _slip(data: bytes, at: int) -> tuple[int, int]:
-    return EITHER_IP, at + 16
-
-
 HEADERS: Final[dict[int, Callable[[bytes, int], tuple[int, int]]]] = {
     LinkType.NULL: _null,
     LinkType.ETHERNET: ethernet,
     6: _token_ring,
-    8: _slip,
     9: ppp,
     10: _fddi,
     LinkType.RAW_BSD: _raw,
@@ -282,7 +278,6 @@ HEADERS: Final[dict[int, Callable[[bytes, int], tuple[int, int]]]] = {
     127: _radiotap,
     138: _ieee1394,
     163: _prism,
-    166: lambda data, at: ppp(data, at + 1) if data[at] < 2 else ppp(data, at),
     192: _ppi,
     LinkType.IPV4: lambda data, at: (IPV4, at),
     LinkType.IPV6: lambda data, at: (IPV6, at),

@@ -68,8 +68,10 @@ class Segment(NamedTuple):
     @ivar tcp_at: where the TCP header begins in C{data}.
     @ivar payload_at: where the payload begins in C{data}.
     @ivar fragments: the frame numbers of the fragments the datagram came in; empty for a whole one.
-    @ivar is_quoted: it is the beginning of a segment inside an ICMP error: not sent by its source
-        just now, and no part of a conversation's figures.
+    @ivar is_partial: only the header is there, and its length is not known: what an ICMP error
+        quotes, the first fragment of a datagram of which not all was captured, or a datagram that
+        ends within the TCP header. It belongs to a conversation, but has no figures.
+    @ivar is_quoted: it is what an ICMP error quotes: not sent by its source just now.
     """
 
     record: Record
@@ -87,6 +89,7 @@ class Segment(NamedTuple):
     tcp_at: int
     payload_at: int
     fragments: tuple[int, ...] = ()
+    is_partial: bool = False
     is_quoted: bool = False
 
     @property
@@ -146,9 +149,9 @@ class Segment(NamedTuple):
         """
         What follows the payload in the frame: an Ethernet frame's filling up to 60 bytes, or a
         frame check sequence. Negative where the frame is shorter than its IP header says; 0 for a
-        datagram in fragments.
+        datagram in fragments and a partial segment.
         """
-        if self.fragments:
+        if self.fragments or self.is_partial:
             return 0
         return self.record.length - self.payload_at - self.length
 
@@ -179,7 +182,7 @@ class Segment(NamedTuple):
         """
         What the checksum says. Costs time linear in the payload's length.
         """
-        if self.is_quoted or self.checksum_field < 0:
+        if self.is_partial or self.checksum_field < 0:
             return Checksum.UNCHECKABLE
         segment = self.data[self.tcp_at : self.payload_at + self.length]
         whole = self.tcp_bytes + self.length

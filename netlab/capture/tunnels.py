@@ -107,6 +107,5 @@ UDP: Final[dict[int, Callable[[bytes, int], tuple[int, int]]]] = {
     3544: _teredo,
     4789: _vxlan,
     6081: _geneve,
-    8472: _vxlan,
 }
 """By the port at either end."""
