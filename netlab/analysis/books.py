@@ -1,0 +1,168 @@
+"""
+The books of a conversation: what each segment adds to what is known, and what it covers.
+
+L{Books.enter} takes the segments of one conversation in order and gives for each an L{Entry}: the
+frames that its acknowledgement newly covers, whether it repeats what was sent before, and so on.
+Rules and sentences are made from entries.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from netlab.analysis.conversation import Conversation, Flow
+from netlab.analysis.frames import Analysed
+from netlab.analysis.ledger import Ledger
+from netlab.capture.segments import Flag
+
+_FIN: Final = int(Flag.FIN)
+_SYN: Final = int(Flag.SYN)
+_ACK: Final = int(Flag.ACK)
+
+
+class Entry(NamedTuple):
+    """
+    One segment and what the books say of it. Positions count as L{Ledger} does.
+
+    @ivar analysed: the segment.
+    @ivar own: the ledger of its sender, this segment entered.
+    @ivar peer: the ledger of its receiver.
+    @ivar start: position of its first number in C{own}.
+    @ivar expected: the position that was next in C{own} before it.
+    @ivar ack: position of its acknowledgement number in C{peer}, or C{None} without ACK.
+    @ivar ack_before: the highest position that its sender had acknowledged before, or C{None}.
+    @ivar covered: the frames whose numbers it newly acknowledges, ascending.
+    @ivar covers_syn: whether it newly acknowledges the peer's SYN.
+    @ivar covers_fin: whether it newly acknowledges the peer's FIN.
+    @ivar covered_bytes: how many bytes of data it newly acknowledges.
+    @ivar since_before_ns: nanoseconds since the conversation's frame before, 0 for the first.
+    @ivar own_fin: position of its sender's FIN in C{own}, or C{None} if none was seen so far.
+    @ivar peer_fin: position of its receiver's FIN in C{peer}, or C{None} if none was seen so far.
+    @ivar limit: the highest position of C{own} that the receiver has allowed, or C{None}.
+    @ivar limit_frame: the frame that allowed it, 0 if none.
+    @ivar peer_mss: what the receiver's SYN said that it takes, or C{None}.
+    @ivar peer_syn_frame: the frame of that SYN, 0 if it was not captured.
+    """
+
+    analysed: Analysed
+    own: Ledger
+    peer: Ledger
+    start: int
+    expected: int
+    ack: int | None
+    ack_before: int | None
+    covered: tuple[int, ...]
+    covers_syn: bool
+    covers_fin: bool
+    covered_bytes: int
+    since_before_ns: int
+    own_fin: int | None
+    peer_fin: int | None
+    limit: int | None
+    limit_frame: int
+    peer_mss: int | None
+    peer_syn_frame: int
+
+
+class _Side:
+    """
+    What the books hold of one end.
+    """
+
+    __slots__ = ("ack", "fin", "ledger", "limit", "limit_frame", "syn_frame")
+
+    def __init__(self) -> None:
+        self.ledger: Ledger | None = None
+        self.ack: int | None = None
+        self.fin: int | None = None
+        self.limit: int | None = None
+        self.limit_frame = 0
+        self.syn_frame = 0
+
+    def ledger_from(self, flow: Flow, number: int) -> Ledger:
+        """
+        Give this end's ledger, opened at its first number.
+        """
+        if self.ledger is None:
+            base = number if flow.iss is None else flow.iss
+            self.ledger = Ledger(base, has_isn=flow.iss is not None)
+        return self.ledger
+
+
+class Books:
+    """
+    The books of one conversation, that has been read to its end: its ISNs are known.
+    """
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._sides = {flow.index: _Side() for flow in conversation.flows}
+        self._last_ns: int | None = None
+
+    def enter(self, analysed: Analysed) -> Entry:
+        """
+        Enter the conversation's next segment.
+        """
+        segment, flow = analysed.segment, analysed.flow
+        side, other = self._sides[flow.index], self._sides[flow.peer.index]
+        own = side.ledger_from(flow, segment.seq)
+        has_ack = bool(segment.flags & _ACK)
+        peer = other.ledger_from(flow.peer, segment.ack if has_ack else 0)
+        start, expected = own.position(segment.seq), own.end
+        limit, limit_frame = other.limit, other.limit_frame
+        self._post(side, own, start, analysed)
+        ack = before = None
+        covered: tuple[int, ...] = ()
+        covers_syn = covers_fin = False
+        covered_bytes = 0
+        if has_ack:
+            ack, before = peer.position(segment.ack), side.ack
+            since = before if before is not None else min(ack, 1 - peer.has_isn)
+            if ack > since:
+                covered = peer.frames_between(max(since, 0), ack)
+                covers_syn = peer.has_isn and since <= 0 < ack
+                covers_fin = other.fin is not None and since <= other.fin < ack
+                covered_bytes = ack - max(since, 0) - covers_syn - covers_fin
+            side.ack = ack if before is None else max(ack, before)
+            edge = ack + analysed.window_size
+            if side.limit is None or edge > side.limit:
+                side.limit, side.limit_frame = edge, analysed.number
+        since_ns = 0 if self._last_ns is None else analysed.time_ns - self._last_ns
+        self._last_ns = analysed.time_ns
+        return Entry(
+            analysed,
+            own,
+            peer,
+            start,
+            expected,
+            ack,
+            before,
+            covered,
+            covers_syn,
+            covers_fin,
+            covered_bytes,
+            since_ns,
+            side.fin,
+            other.fin,
+            limit,
+            limit_frame,
+            flow.peer.mss,
+            other.syn_frame,
+        )
+
+    @staticmethod
+    def _post(side: _Side, own: Ledger, start: int, analysed: Analysed) -> None:
+        """
+        Note the numbers that a segment takes.
+        """
+        segment, number = analysed.segment, analysed.number
+        at = start
+        if segment.flags & _SYN:
+            own.add(at, 1, number, "SYN")
+            side.syn_frame = side.syn_frame or number
+            at += 1
+        if segment.length and at >= 0:
+            own.add(at, segment.length, number)
+        at += segment.length
+        if segment.flags & _FIN:
+            own.add(at, 1, number, "FIN")
+            side.fin = at
