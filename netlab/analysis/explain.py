@@ -1,0 +1,222 @@
+"""
+From segments to a story, in one pass and in bounded memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from netlab.analysis.closing import Close, close_of
+from netlab.analysis.conversationstories import conversation_story
+from netlab.analysis.facts import Facts, Point
+from netlab.analysis.frames import Analysed
+from netlab.analysis.privacy import Discretion
+from netlab.analysis.reasons import why_of
+from netlab.analysis.rules import link_name
+from netlab.analysis.story import CaptureStory, Passage, PassageKind
+from netlab.analysis.units import count, duration
+from netlab.analysis.viewpoint import Place, View, view_of
+from netlab.capture.faults import Fault
+from netlab.capture.records import Record
+
+FRAMES_TOLD_MAX: Final = 10_000
+"""A capture of more TCP frames is told in summary."""
+
+FRAMES_OF_SUMMARY: Final = 1000
+"""How many frames of such a capture are told one by one, the first ones."""
+
+FRAMES_KEPT_MAX_BYTES: Final = 1 << 25
+"""As much captured data is kept for telling frames; beyond it the capture is told in summary."""
+
+CONVERSATIONS_TOLD_MAX: Final = 500
+"""How many conversations are told; further ones are counted."""
+
+_FAULTS_TOLD_MAX: Final = 20
+
+
+class Explainer:
+    """
+    Takes a capture's frames in order and tells what happened.
+    """
+
+    def __init__(
+        self, discretion: Discretion | None = None, *, conversation: int | None = None
+    ) -> None:
+        """
+        @param discretion: What is left out of the story.
+        @param conversation: Tell only the conversation of this number.
+        """
+        self._discretion = discretion or Discretion()
+        self._only = conversation
+        self._facts: dict[int, Facts] = {}
+        self._views: dict[int, int] = {}
+        self._kept: list[Analysed] = []
+        self._kept_bytes = 0
+        self._keeps = True
+        self._frame_count = 0
+        self._tcp_count = 0
+        self._others: dict[str, int] = {}
+        self._streams = 0
+        self._first_ns: int | None = None
+        self._last_ns = 0
+        self._links: dict[str, None] = {}
+
+    def observe(self, analysed: Analysed) -> None:
+        """
+        Take the next segment.
+        """
+        record = analysed.segment.record
+        self._see(record)
+        self._tcp_count += 1
+        stream = analysed.stream
+        self._streams = max(self._streams, stream + 1)
+        facts = self._facts.get(stream)
+        if facts is None:
+            # Every conversation says why the next one was needed, so all are observed even where
+            # only one is told.
+            if len(self._facts) >= CONVERSATIONS_TOLD_MAX and stream != self._only:
+                return
+            facts = Facts(analysed.conversation, Point(analysed.number, analysed.time_ns))
+            self._facts[stream] = facts
+            self._views[stream] = record.interface.link_type
+        facts.observe(analysed)
+        if not self._keeps:
+            facts.trim()
+        elif self._only is None or stream == self._only:
+            self._kept.append(analysed)
+            self._kept_bytes += len(record.data)
+            if len(self._kept) > FRAMES_TOLD_MAX or self._kept_bytes > FRAMES_KEPT_MAX_BYTES:
+                self._keeps = False
+                del self._kept[FRAMES_OF_SUMMARY:]
+
+    def observe_other(self, record: Record, protocol: str) -> None:
+        """
+        Take a frame that is no TCP segment.
+
+        @param record: The frame.
+        @param protocol: What it is, by name.
+        """
+        self._see(record)
+        if protocol in self._others or len(self._others) < 50:
+            self._others[protocol] = self._others.get(protocol, 0) + 1
+
+    def _see(self, record: Record) -> None:
+        self._frame_count += 1
+        if self._first_ns is None:
+            self._first_ns = record.time_ns
+        self._last_ns = record.time_ns
+        self._links.setdefault(link_name(record.interface.link_type))
+
+    @property
+    def conversation_count(self) -> int:
+        """How many conversations there were so far."""
+        return self._streams
+
+    def finish(self, faults: Sequence[Fault] = ()) -> CaptureStory:
+        """
+        Tell the story; there are no more frames.
+
+        @param faults: What could not be read.
+        """
+        start = self._first_ns or 0
+        for facts in self._facts.values():
+            facts.finish()
+        closes = {stream: close_of(facts, start) for stream, facts in self._facts.items()}
+        views = {
+            stream: view_of(facts, self._views[stream]) for stream, facts in self._facts.items()
+        }
+        told = [stream for stream in self._facts if self._only is None or stream == self._only]
+        frames: dict[int, list[Analysed]] = {stream: [] for stream in told}
+        for analysed in self._kept:
+            if analysed.stream in frames:
+                frames[analysed.stream].append(analysed)
+        stories = []
+        place = _common_view(views[stream] for stream in told)
+        for stream in told:
+            extra = [
+                why_of(stream, self._facts, closes),
+                *_view_passages(self._facts[stream], views[stream], place),
+            ]
+            stories.append(
+                conversation_story(
+                    self._facts[stream], closes[stream], frames[stream], extra, self._discretion
+                )
+            )
+        return CaptureStory(
+            title=self._title(start),
+            passages=tuple(self._passages(start, place, told, closes, faults)),
+            conversations=stories,
+            conversation_count=self._streams,
+            frame_count=self._frame_count,
+            start_ns=start,
+            end_ns=self._last_ns,
+            link=", ".join(self._links),
+        )
+
+    def _title(self, start: int) -> str:
+        return (
+            f"{count(self._streams, 'connection')}, {count(self._frame_count, 'frame')} in "
+            f"{duration(self._last_ns - start)}"
+        )
+
+    def _passages(
+        self,
+        start: int,
+        place: View | None,
+        told: Sequence[int],
+        closes: dict[int, Close],
+        faults: Sequence[Fault],
+    ) -> Iterable[Passage]:
+        span = (start, self._last_ns)
+        if place is not None:
+            yield Passage(PassageKind.VIEW, (), *span, place.sentence)
+        if self._others:
+            named = ", ".join(
+                f"{number} {name}"
+                for name, number in sorted(self._others.items(), key=lambda each: -each[1])[:5]
+            )
+            total = self._frame_count - self._tcp_count
+            sentence = f"{count(total, 'frame is', 'frames are')} no TCP and left out ({named})."
+            yield Passage(PassageKind.UNUSUAL, (), *span, sentence)
+        if not self._keeps:
+            sentence = (
+                f"The capture is large: its first {len(self._kept)} frames are told one by one, "
+                "the rest in summary. One conversation alone (--conversation) is told further."
+            )
+            yield Passage(PassageKind.UNUSUAL, (), *span, sentence)
+        if self._streams > len(self._facts):
+            sentence = (
+                f"{count(self._streams, 'connection')} are more than are told: here are the first "
+                f"{len(self._facts)}."
+            )
+            yield Passage(PassageKind.UNUSUAL, (), *span, sentence)
+        for fault in faults[:_FAULTS_TOLD_MAX]:
+            frames = (fault.number,) if fault.number else ()
+            where = f"#{fault.number}: " if fault.number else ""
+            yield Passage(PassageKind.UNUSUAL, frames, *span, f"{where}{fault.text}")
+        if len(faults) > _FAULTS_TOLD_MAX:
+            rest = count(len(faults) - _FAULTS_TOLD_MAX, "more fault")
+            yield Passage(PassageKind.UNUSUAL, (), *span, f"{rest} of the file.")
+
+
+def _common_view(views: Iterable[View]) -> View | None:
+    """
+    Give the place where all conversations were captured, if it is one.
+    """
+    found = list(views)
+    known = [view for view in found if view.place is not Place.UNKNOWN]
+    if known and all(view.place is known[0].place for view in known):
+        return known[0]
+    return None
+
+
+def _view_passages(facts: Facts, view: View, common: View | None) -> Iterable[Passage]:
+    if common is None:
+        yield Passage(
+            PassageKind.VIEW,
+            (facts.first.number,),
+            facts.first.time_ns,
+            facts.last.time_ns,
+            view.sentence,
+        )
