@@ -44,6 +44,7 @@ LAYERS = {
     "netlab": Layer.PURE,
     "netlab.demonstration": Layer.FILES,
     "netlab.errors": Layer.PURE,
+    "netlab.explaining": Layer.COMMAND,
     "netlab.connections": Layer.PROTOCOL,
     "netlab.foreground": Layer.PROTOCOL,
     "netlab.standard_input": Layer.PROTOCOL,
@@ -179,7 +180,10 @@ ACTING = {
 #: Distributions that a layer may use beside the standard library, by their top-level module.
 OUTSIDERS = {
     "bcrypt": Layer.TAP,
+    "jinja2": Layer.FILES,
+    "markupsafe": Layer.FILES,
     "prometheus_client": Layer.PROTOCOL,
+    "rich": Layer.FILES,
     "twisted": Layer.PROTOCOL,
     "zope": Layer.PROTOCOL,
 }

@@ -1,0 +1,61 @@
+"""
+C{netlab explain}.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from netlab.commands.outcome import Run
+
+SUMMARY = "Tell what happened in a capture, and why each number is right."
+
+
+def add_options(parser: argparse.ArgumentParser) -> Run:
+    """
+    Describe the options.
+
+    @return: what runs the subcommand.
+    """
+    parser.epilog = (
+        "What a report may not show is left out of it altogether: --no-payload leaves out payloads "
+        "and what is quoted from them; --anonymise moreover replaces every address by one from the "
+        "ranges set aside for documentation. Ports and times stay."
+    )
+    parser.add_argument(
+        "file", metavar="FILE", help="a pcap or pcapng file, .gz too; - for standard input"
+    )
+    parser.add_argument(
+        "--conversation", metavar="N", help="explain this one alone (they are counted from 0)"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("terminal", "html", "svg", "markdown", "json", "pcapng"),
+        default="terminal",
+        help="what to write; pcapng is the capture with comments (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="the file to write (default: standard output)"
+    )
+    parser.add_argument("--no-payload", action="store_true", help="show nothing of any payload")
+    parser.add_argument(
+        "--anonymise", action="store_true", help="replace addresses, and show no payload"
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        from netlab.explaining import ExplainOptions, explain
+        from netlab.options import count
+
+        number = arguments.conversation
+        return explain(
+            ExplainOptions(
+                arguments.file,
+                arguments.format,
+                arguments.output,
+                None if number is None else count("--conversation")(number),
+                shows_payload=not arguments.no_payload,
+                anonymises=arguments.anonymise,
+            )
+        )
+
+    return run

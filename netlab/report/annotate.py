@@ -1,0 +1,80 @@
+"""
+The same capture with the story as packet comments, to be opened in Wireshark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from netlab.analysis.privacy import Discretion
+from netlab.analysis.story import CaptureStory, FrameStory
+from netlab.capture.records import Interface, Record
+from netlab.capture.writing import PcapngWriter
+from netlab.report.redact import redacted
+
+
+def comments_of(story: CaptureStory) -> dict[int, tuple[str, ...]]:
+    """
+    Write a story as comments.
+
+    @param story: The story.
+    @return: By frame number: what the frame does and why its numbers are right; on a conversation's
+        first frame also the conversation's own story.
+    """
+    comments: dict[int, tuple[str, ...]] = {}
+    for conversation in story.conversations:
+        for frame in conversation.frames:
+            comments[frame.number] = (_comment(frame),)
+        if conversation.frames:
+            first = conversation.frames[0].number
+            text = "\n".join(
+                [
+                    f"Conversation {conversation.stream}: {conversation.title}",
+                    *(f"- {passage.sentence}" for passage in conversation.passages),
+                ]
+            )
+            comments[first] = (*comments[first], text)
+    return comments
+
+
+def pieces(
+    records: Iterable[Record],
+    interfaces: Sequence[Interface],
+    story: CaptureStory,
+    discretion: Discretion,
+) -> Iterator[bytes]:
+    """
+    Write the capture again, as pcapng with nanoseconds, with comments.
+
+    @param records: Its frames, read a second time. Comments that they have stay, unless addresses
+        are replaced: somebody may have noted names.
+    @param interfaces: All of the capture's interfaces, as the first reading found them.
+    @param story: What the first reading told.
+    @param discretion: What is left out, as in the story.
+    """
+    comments = comments_of(story)
+    names = [
+        interface._replace(name="", description="") if discretion.anonymises else interface
+        for interface in interfaces
+    ]
+    writer = PcapngWriter(names)
+    numbers = {interface: index for index, interface in enumerate(interfaces)}
+    yield writer.begin()
+    for record in records:
+        frame = redacted(record, discretion)
+        if frame is None:
+            continue
+        old = () if discretion.anonymises else record.comments
+        yield writer.packet(
+            record.time_ns,
+            frame.data,
+            interface=numbers[record.interface],
+            length=frame.length,
+            comments=(*old, *comments.get(record.number, ())),
+        )
+
+
+def _comment(frame: FrameStory) -> str:
+    lines = [frame.sentence]
+    lines += [f"{finding.verdict} {finding.equation}" for finding in frame.findings]
+    return "\n".join(lines)

@@ -1,0 +1,95 @@
+"""
+A story as Markdown (GitHub's dialect, for its tables).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from netlab.analysis.conversationstories import completeness_text
+from netlab.analysis.findings import Verdict
+from netlab.analysis.story import CaptureStory, ConversationStory, Passage, PassageKind
+from netlab.analysis.units import count, duration
+from netlab.report.texts import main_equation
+from netlab.report.times import PAUSE_MIN_NS, seconds
+
+#: What Markdown, or HTML inside it, might take for markup.
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>|~&#])")
+
+
+def pieces(story: CaptureStory, name: str) -> Iterator[str]:
+    """
+    Write a story line by line.
+
+    @param story: The story.
+    @param name: What the capture is called.
+    """
+    yield f"# {_escaped(name)}\n\n{_escaped(story.title)}"
+    yield f", {_escaped(story.link)}.\n" if story.link else ".\n"
+    if story.passages:
+        yield "\n"
+    for passage in story.passages:
+        yield from _passage(passage)
+    for conversation in story.conversations:
+        yield from _conversation(conversation, story)
+
+
+def render(story: CaptureStory, name: str) -> str:
+    """
+    Write a story.
+
+    @param story: The story.
+    @param name: What the capture is called.
+    """
+    return "".join(pieces(story, name))
+
+
+def _conversation(conversation: ConversationStory, story: CaptureStory) -> Iterator[str]:
+    yield f"\n## Conversation {conversation.stream}: {_escaped(conversation.title)}\n\n"
+    yield (
+        f"Client {_escaped(str(conversation.client))}, server "
+        f"{_escaped(str(conversation.server))}; "
+        f"{count(conversation.frame_count, 'frame')} in "
+        f"{duration(conversation.end_ns - conversation.start_ns)}; "
+        f"{_escaped(completeness_text(conversation.completeness))}.\n\n"
+    )
+    for passage in conversation.passages:
+        yield from _passage(passage)
+    if not conversation.frames:
+        return
+    yield "\n| frame | seconds | client | | server | what it does | why its number is right |\n"
+    yield "|--:|--:|--:|:-:|:--|--|--|\n"
+    before = conversation.frames[0].time_ns
+    for frame in conversation.frames:
+        since = frame.time_ns - before
+        if since >= PAUSE_MIN_NS:
+            yield f"| | | | ⋮ | | *{duration(since)} of silence* | |\n"
+        before = frame.time_ns
+        label = _escaped(frame.label)
+        left, arrow, right = (label, "→", "") if frame.is_from_client else ("", "←", label)
+        verdict = frame.findings[0].verdict if frame.findings else Verdict.UNKNOWN
+        marks = "".join(f"**{_escaped(mark)}** " for mark in frame.marks)
+        yield (
+            f"| {frame.number} | {seconds(frame.time_ns - story.start_ns)} | {left} | {arrow} | "
+            f"{right} | {marks}{_escaped(frame.sentence)} | {verdict} "
+            f"{_escaped(main_equation(frame))} |\n"
+        )
+    rest = conversation.frame_count - len(conversation.frames)
+    if rest:
+        yield f"\n{count(rest, 'more frame')}, told in summary only.\n"
+
+
+def _passage(passage: Passage) -> Iterator[str]:
+    lead = "**Unusual:** " if passage.kind is PassageKind.UNUSUAL else ""
+    yield f"- {lead}{_escaped(passage.sentence)}\n"
+    for finding in passage.findings:
+        yield f"  - {finding.verdict} {_escaped(finding.equation)}\n"
+
+
+def _escaped(text: str) -> str:
+    """
+    Make a text mean itself: nothing in it is markup, a link to an issue, or a new line.
+    """
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split("\n")))

@@ -1,0 +1,100 @@
+"""
+From a capture file to its story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from netlab.analysis.analyser import Analyser
+from netlab.analysis.explain import Explainer
+from netlab.analysis.limits import STREAMING
+from netlab.analysis.privacy import Discretion
+from netlab.analysis.story import CaptureStory
+from netlab.capture.decode import Decoder
+from netlab.capture.opening import open_capture
+from netlab.capture.reading import Reader
+from netlab.capture.records import Interface
+from netlab.capture.segments import Segment
+from netlab.errors import KnownError
+
+_STEP_RECORDS = 2000
+"""After how many frames progress is told."""
+
+
+class Reading(NamedTuple):
+    """
+    What one reading of a capture gave.
+
+    @ivar story: What happened.
+    @ivar interfaces: The capture's interfaces.
+    """
+
+    story: CaptureStory
+    interfaces: Sequence[Interface]
+
+
+def read_story(
+    path: str,
+    discretion: Discretion | None = None,
+    *,
+    conversation: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Reading:
+    """
+    Read a capture and tell what happened.
+
+    @param path: Of the file; C{-} is standard input.
+    @param discretion: What is left out of the story.
+    @param conversation: Tell only the conversation of this number, from 0.
+    @param progress: Called now and then with the number of bytes read, unpacked.
+    @raise KnownError: It cannot be read, holds no TCP, or has no such conversation. The text is one
+        line.
+    """
+    with open_capture(path) as reader:
+        return tell(reader, path, discretion, conversation=conversation, progress=progress)
+
+
+def tell(
+    reader: Reader,
+    name: str,
+    discretion: Discretion | None = None,
+    *,
+    conversation: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Reading:
+    """
+    As L{read_story}, of a capture that is open already.
+
+    @param reader: The capture.
+    @param name: What an error calls it.
+    @param discretion: What is left out of the story.
+    @param conversation: Tell only the conversation of this number, from 0.
+    @param progress: Called now and then with the number of bytes read, unpacked.
+    @raise KnownError: It holds no TCP, or has no such conversation.
+    """
+    decoder, analyser = Decoder(), Analyser(STREAMING)
+    explainer = Explainer(discretion, conversation=conversation)
+    number = 0
+    for record in reader:
+        number += 1
+        if progress is not None and number % _STEP_RECORDS == 0:
+            progress(reader.offset)
+        frame = decoder.decode(record)
+        if isinstance(frame, Segment):
+            if frame.is_quoted:
+                explainer.observe_other(record, "ICMP")
+            else:
+                explainer.observe(analyser.analyse(frame))
+        else:
+            explainer.observe_other(record, frame.protocol)
+    total = explainer.conversation_count
+    if not total:
+        what = f"{number} frames, none of them TCP" if number else "no frame at all"
+        raise KnownError(f"{name} holds {what}: there is nothing to explain")
+    if conversation is not None and not 0 <= conversation < total:
+        last = f"0 to {total - 1}" if total > 1 else "only 0"
+        raise KnownError(f"{name} has no conversation {conversation}: it has {last}")
+    faults = [*reader.faults.kept, *decoder.faults.kept, *analyser.faults.kept]
+    return Reading(explainer.finish(faults), tuple(reader.interfaces))

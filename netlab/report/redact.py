@@ -1,0 +1,87 @@
+"""
+Frames without what nobody else is to see.
+
+A payload is left out by cutting the frame behind its TCP header, as a capture with a short snapshot
+length does; its length on the wire stays. Addresses are replaced in the IP header, hardware
+addresses by zeros, and IPv4's header checksum is made right again.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from netlab.analysis.privacy import Discretion
+from netlab.capture import checksums
+from netlab.capture.decode import Decoder
+from netlab.capture.records import LinkType, Record
+from netlab.capture.segments import Segment
+
+_HARDWARE_BYTES: Final = 12
+
+
+class Frame(NamedTuple):
+    """
+    A frame to be written.
+
+    @ivar data: Its bytes.
+    @ivar length: Its length on the wire.
+    """
+
+    data: bytes
+    length: int
+
+
+def redacted(record: Record, discretion: Discretion) -> Frame | None:
+    """
+    Leave out of a frame what is not to be seen.
+
+    @param record: The frame.
+    @param discretion: What that is.
+    @return: What may be seen; C{None} for a frame that cannot be looked into far enough: with
+        anything left out, only whole TCP segments remain.
+    """
+    if discretion.shows_payload and not discretion.anonymises:
+        return Frame(record.data, record.length)
+    segment = Decoder().decode(record)
+    if not isinstance(segment, Segment) or segment.fragments or segment.is_quoted:
+        return None
+    data = bytearray(record.data[: segment.payload_at])
+    if discretion.anonymises and not _anonymise(data, segment, discretion):
+        return None
+    return Frame(bytes(data), record.length)
+
+
+def _anonymise(data: bytearray, segment: Segment, discretion: Discretion) -> bool:
+    """
+    Replace addresses in place.
+
+    @return: Whether all of them were found: what precedes the IP header must be a link header that
+        we know, and no tunnel's.
+    """
+    size = 4 if segment.ip_version == 4 else 16
+    at = segment.ip_at + (12 if size == 4 else 8)
+    if segment.link_bytes > 22 or at + 2 * size > len(data):
+        return False
+    for start in (at, at + size):
+        data[start : start + size] = discretion.raw_address(bytes(data[start : start + size]))
+    if size == 4:
+        header = slice(segment.ip_at, segment.ip_at + 20)
+        end = segment.ip_at + segment.ip_bytes
+        if segment.ip_bytes > 20:
+            # Options may hold addresses (a recorded route): no-operations instead.
+            data[header.stop : end] = b"\x01" * (end - header.stop)
+        data[segment.ip_at + 10 : segment.ip_at + 12] = b"\0\0"
+        total = checksums.ones_complement_sum(bytes(data[segment.ip_at : end]))
+        data[segment.ip_at + 10 : segment.ip_at + 12] = (0xFFFF - total).to_bytes(2, "big")
+    elif segment.ip_bytes > 40:
+        return False
+    match segment.record.interface.link_type:
+        case LinkType.ETHERNET:
+            data[:_HARDWARE_BYTES] = bytes(_HARDWARE_BYTES)
+        case LinkType.LINUX_SLL:
+            data[6:14] = bytes(8)
+        case LinkType.LINUX_SLL2:
+            data[12:20] = bytes(8)
+        case _:
+            pass
+    return True

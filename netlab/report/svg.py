@@ -1,0 +1,178 @@
+"""
+A story's ladder as one SVG image, for a document or a slide.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Final
+from xml.sax.saxutils import escape
+
+from netlab.analysis.story import CaptureStory, ConversationStory, FrameStory
+from netlab.analysis.units import count, duration
+from netlab.report.texts import main_equation
+from netlab.report.times import PAUSE_MIN_NS, seconds
+
+FRAMES_MAX: Final = 500
+"""An image of more frames than that nobody reads; it says how many are left out."""
+
+_WIDTH: Final = 1120
+_NUMBER_RIGHT, _TIME_RIGHT, _CLIENT, _SERVER, _TEXT = 40, 140, 170, 420, 450
+_TEXT_COLUMNS: Final = 88
+_EQUATION_COLUMNS: Final = 92
+_LINE: Final = 17
+_LINE_SMALL: Final = 15
+
+_STYLE: Final = """
+svg{background:#faf9f6;--ink:#1c222d;--muted:#586070;--opening:#14713f;--data:#1a57b8;--ack:#5f6875;
+--closing:#7a3fb0;--reset:#b3202b;--probe:#8a5a00;--client:#1a57b8;--server:#a84c08}
+@media (prefers-color-scheme:dark){svg{background:#11141a;--ink:#e7e9ee;--muted:#a2abb9;
+--opening:#5ccf95;--data:#82b4ff;--ack:#a2abb9;--closing:#cba6f2;--reset:#ff8a86;--probe:#e4b75a;
+--client:#82b4ff;--server:#ffb27a}}
+text{font:14px ui-sans-serif,system-ui,"Liberation Sans",sans-serif;fill:var(--ink)}
+.h{font-size:19px;font-weight:650}.m{fill:var(--muted);font-size:13px}
+.e{font:12px ui-monospace,"Liberation Mono",monospace;fill:var(--muted)}
+.l{font-size:12.5px;font-weight:600;text-anchor:middle}.r{text-anchor:end}
+.client{stroke:var(--client);stroke-width:2}.server{stroke:var(--server);stroke-width:2}
+.quiet{stroke:var(--muted);stroke-dasharray:2 5}
+""".strip()
+_KINDS: Final = ("opening", "data", "ack", "closing", "reset", "probe")
+
+
+def render(story: CaptureStory, name: str) -> str:
+    """
+    Draw a story.
+
+    @param story: The story.
+    @param name: What the capture is called.
+    @return: The image.
+    """
+    drawing = _Drawing()
+    drawing.text(20, 30, "h", name)
+    drawing.y = 52
+    drawing.text(20, 52, "m", f"{story.title}, {story.link}" if story.link else story.title)
+    left = FRAMES_MAX
+    for conversation in story.conversations:
+        if left <= 0:
+            break
+        drawing.conversation(conversation, story, left)
+        left -= len(conversation.frames)
+    if left < 0 or story.frame_count > FRAMES_MAX:
+        drawing.y += 26
+        drawing.text(20, drawing.y, "m", f"Of {story.frame_count} frames at most {FRAMES_MAX}.")
+    height = drawing.y + 24
+    kinds = "".join(
+        f".k-{kind}{{stroke:var(--{kind});fill:none;stroke-width:{3 if kind == 'data' else 1.8}}}"
+        f".t-{kind}{{fill:var(--{kind})}}"
+        for kind in _KINDS
+    )
+    markers = "".join(
+        f'<marker id="{kind}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="11" '
+        f'markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">'
+        f'<path class="t-{kind}" d="M0 0L10 5L0 10Z"/></marker>'
+        for kind in _KINDS
+    )
+    title = _escaped(f"{name}: {story.title}")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
+        f'width="{_WIDTH}" height="{height}" role="img" aria-labelledby="title">'
+        f'<title id="title">{title}</title><style>{_STYLE}{kinds}</style><defs>{markers}</defs>'
+        f"{''.join(drawing.parts)}</svg>\n"
+    )
+
+
+class _Drawing:
+    """
+    What is drawn so far.
+
+    @ivar parts: Its elements.
+    @ivar y: Down to where.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.y = 0
+
+    def text(self, x: int, y: int, style: str, text: str) -> None:
+        self.parts.append(f'<text class="{style}" x="{x}" y="{y}">{_escaped(text)}</text>')
+
+    def conversation(self, conversation: ConversationStory, story: CaptureStory, most: int) -> None:
+        self.y += 42
+        title = f"Conversation {conversation.stream}: {conversation.title}"
+        self.text(20, self.y, "h", title)
+        self.y += 20
+        self.text(
+            20,
+            self.y,
+            "m",
+            f"client {conversation.client}, server {conversation.server}, "
+            f"{count(conversation.frame_count, 'frame')}",
+        )
+        for passage in conversation.passages:
+            for line in textwrap.wrap(passage.sentence, 150):
+                self.y += 20
+                self.text(20, self.y, "", line)
+        self.y += 30
+        self.text(_CLIENT - 4, self.y, "m", "client")
+        self.text(_SERVER + 4, self.y, "m r", "server")
+        self.y += 8
+        before: FrameStory | None = None
+        for frame in conversation.frames[:most]:
+            if before is not None and frame.time_ns - before.time_ns >= PAUSE_MIN_NS:
+                self._silence(frame.time_ns - before.time_ns)
+            self._frame(frame, story)
+            before = frame
+
+    def _frame(self, frame: FrameStory, story: CaptureStory) -> None:
+        said = textwrap.wrap(frame.sentence, _TEXT_COLUMNS)
+        equation = list(_equation_lines(frame))
+        top = self.y
+        height = max(42, 12 + _LINE * len(said) + _LINE_SMALL * len(equation))
+        self.parts += [
+            f'<path class="client" d="M{_CLIENT} {top}v{height}"/>',
+            f'<path class="server" d="M{_SERVER} {top}v{height}"/>',
+        ]
+        start, end = (_CLIENT, _SERVER) if frame.is_from_client else (_SERVER, _CLIENT)
+        inside = 4 if frame.is_from_client else -4
+        drop = height + 36 if frame.is_crossed else 34
+        self.parts.append(
+            f'<path class="k-{frame.kind}" marker-end="url(#{frame.kind})" '
+            f'd="M{start + inside} {top + 24}L{end - inside // 2} {top + drop}"/>'
+        )
+        label = frame.label if len(frame.label) <= 36 else frame.label[:35] + "…"
+        self.text((_CLIENT + _SERVER) // 2, top + 17, f"l t-{frame.kind}", label)
+        self.text(_NUMBER_RIGHT, top + 20, "m r", f"{frame.number}")
+        self.text(_TIME_RIGHT, top + 20, "e r", seconds(frame.time_ns - story.start_ns))
+        y = top + 18
+        for line in said:
+            self.text(_TEXT, y, "", line)
+            y += _LINE
+        for line in equation:
+            self.text(_TEXT, y, "e", line)
+            y += _LINE_SMALL
+        self.y = top + height
+
+    def _silence(self, length_ns: int) -> None:
+        height = 34 if length_ns < 1_000_000_000 else 52
+        self.parts += [
+            f'<path class="quiet" d="M{x} {self.y}v{height}"/>' for x in (_CLIENT, _SERVER)
+        ]
+        middle = self.y + height // 2 + 4
+        text = f"{duration(length_ns)} of silence"
+        self.parts.append(
+            f'<text class="m" x="{(_CLIENT + _SERVER) // 2}" y="{middle}" '
+            f'text-anchor="middle">{text}</text>'
+        )
+        self.y += height
+
+
+def _escaped(text: str) -> str:
+    """
+    Make text that XML allows and takes for nothing else.
+    """
+    return escape("".join(char if char.isprintable() else "�" for char in text))
+
+
+def _equation_lines(frame: FrameStory) -> Iterator[str]:
+    yield from textwrap.wrap(main_equation(frame), _EQUATION_COLUMNS)

@@ -1,0 +1,240 @@
+"""
+A story for a terminal: a ladder that fits its width, readable without colour and through a pipe.
+
+rich knows the terminal's width, whether it has colours and what C{NO_COLOR} asks for; the ladder is
+drawn here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from netlab.analysis.conversationstories import completeness_text
+from netlab.analysis.findings import Verdict
+from netlab.analysis.story import (
+    CaptureStory,
+    ConversationStory,
+    FrameStory,
+    Kind,
+    Passage,
+    PassageKind,
+)
+from netlab.analysis.units import count, duration
+from netlab.report.texts import main_equation
+from netlab.report.times import PAUSE_MIN_NS, seconds
+
+WIDTH_MIN: Final = 48
+WIDTH_MAX: Final = 160
+"""Longer lines are hard to read."""
+
+_TEXT_BESIDE_MIN: Final = 34
+_LADDER_MIN, _LADDER_MAX = 30, 44
+_NUMBER_WIDTH: Final = 5
+_TIME_WIDTH: Final = 11
+
+_STYLES: Final = {
+    Kind.OPENING: "green",
+    Kind.DATA: "bold blue",
+    Kind.ACK: "",
+    Kind.CLOSING: "magenta",
+    Kind.RESET: "bold red",
+    Kind.PROBE: "yellow",
+}
+_VERDICT_STYLES: Final = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.UNKNOWN: "yellow",
+}
+_BULLETS: Final = {PassageKind.UNUSUAL: "!", PassageKind.IDLE: "·"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """
+    What lines are drawn with.
+    """
+
+    left: str
+    right: str
+    line: str
+    thick: str
+    side: str
+    silent: str
+    rule: str
+    bullet: str
+
+
+_UNICODE: Final = _Signs("◀", "▶", "─", "━", "│", "┊", "─", "•")
+_ASCII_FOR: Final = str.maketrans(
+    {"−": "-", "×": "x", "≤": "<=", "≠": "!=", "µ": "u", "·": ".", "…": "..."}
+)
+_ASCII: Final = _Signs("<", ">", "-", "=", "|", ":", "-", "*")
+
+
+def show(story: CaptureStory, name: str, console: Console) -> None:
+    """
+    Print a story.
+
+    @param story: The story.
+    @param name: What the capture is called.
+    @param console: Where to.
+    """
+    width = min(max(console.width, WIDTH_MIN), WIDTH_MAX)
+    signs = _UNICODE if console.encoding.lower().startswith("utf") else _ASCII
+    for line in lines(story, name, width, signs):
+        shown = line if signs is _UNICODE else _encodable(line, console)
+        console.print(shown, soft_wrap=True, highlight=False, markup=False)
+
+
+def _encodable(line: Text, console: Console) -> Text:
+    """
+    Write a line in ASCII.
+    """
+    parts = Text()
+    for segment in line.render(console):
+        text = segment.text.translate(_ASCII_FOR).encode("ascii", "backslashreplace")
+        parts.append(text.decode("ascii"), segment.style)
+    return parts
+
+
+def lines(story: CaptureStory, name: str, width: int, signs: _Signs = _UNICODE) -> Iterator[Text]:
+    """
+    Lay a story out in lines.
+
+    @param story: The story.
+    @param name: What the capture is called.
+    @param width: In columns.
+    @param signs: What to draw with.
+    """
+    yield Text(_cut(name, width), style="bold")
+    yield Text(f"{story.title}, {story.link}" if story.link else story.title)
+    for passage in story.passages:
+        yield from _passage(passage, width, signs)
+    for conversation in story.conversations:
+        yield Text("")
+        yield from _conversation(conversation, story, width, signs)
+    rest = story.conversation_count - len(story.conversations)
+    if rest > 0:
+        yield Text("")
+        yield Text(f"{count(rest, 'more conversation')} not told here.", style="dim")
+
+
+def _conversation(
+    conversation: ConversationStory, story: CaptureStory, width: int, signs: _Signs
+) -> Iterator[Text]:
+    yield Text(signs.rule * width, style="dim")
+    title = f"Conversation {conversation.stream}: {conversation.title}"
+    yield from _wrapped(Text(title, style="bold"), width, 0)
+    ends = (
+        f"client {conversation.client}, server {conversation.server}; "
+        f"{count(conversation.frame_count, 'frame')} in "
+        f"{duration(conversation.end_ns - conversation.start_ns)}; "
+        f"{completeness_text(conversation.completeness)}"
+    )
+    yield from _wrapped(Text(ends, style="dim"), width, 0)
+    for passage in conversation.passages:
+        yield from _passage(passage, width, signs)
+    if conversation.frames:
+        yield Text("")
+        yield from _ladder(conversation, story, width, signs)
+    rest = conversation.frame_count - len(conversation.frames)
+    if rest:
+        yield Text(f"{count(rest, 'more frame')}, told in summary only.", style="dim")
+
+
+def _passage(passage: Passage, width: int, signs: _Signs) -> Iterator[Text]:
+    bullet = _BULLETS.get(passage.kind, signs.bullet)
+    if bullet == "·" and signs is _ASCII:
+        bullet = "."
+    first = True
+    for line in _wrapped(Text(passage.sentence), width - 4, 0):
+        yield Text(f"  {bullet} " if first else "    ") + line
+        first = False
+    for finding in passage.findings:
+        text = Text.assemble(
+            (f"{finding.verdict} ", _VERDICT_STYLES[finding.verdict]), (finding.equation, "dim")
+        )
+        for line in _wrapped(text, width - 6, 0):
+            yield Text("      ") + line
+
+
+def _ladder(
+    conversation: ConversationStory, story: CaptureStory, width: int, signs: _Signs
+) -> Iterator[Text]:
+    margin = _NUMBER_WIDTH + _TIME_WIDTH + 2
+    room = width - margin
+    is_beside = room - _LADDER_MIN - 2 >= _TEXT_BESIDE_MIN
+    ladder = min(max(room // 3 if is_beside else room, _LADDER_MIN), _LADDER_MAX)
+    head = f"{'#':>{_NUMBER_WIDTH}}{'seconds':>{_TIME_WIDTH}}  client"
+    yield Text(head + "server".rjust(ladder - len("client")), style="dim")
+    before: FrameStory | None = None
+    for frame in conversation.frames:
+        if before is not None and frame.time_ns - before.time_ns >= PAUSE_MIN_NS:
+            yield _silence(frame.time_ns - before.time_ns, margin, ladder, signs)
+        before = frame
+        time = seconds(frame.time_ns - story.start_ns)
+        start = Text(f"{frame.number:>{_NUMBER_WIDTH}}{time:>{_TIME_WIDTH}}  ")
+        arrow = _arrow(frame, ladder, signs)
+        said = list(_said(frame, width - margin - ladder - 2 if is_beside else room))
+        if is_beside:
+            rung = Text(signs.side + " " * (ladder - 2) + signs.side, style="dim")
+            for index, line in enumerate(said):
+                lead = start + arrow if index == 0 else Text(" " * margin) + rung
+                yield lead + Text("  ") + line
+        else:
+            yield start + arrow
+            for line in said:
+                yield Text(" " * margin) + line
+
+
+def _said(frame: FrameStory, width: int) -> Iterator[Text]:
+    text = Text()
+    for finding in frame.findings:
+        if finding.verdict is Verdict.FAIL:
+            text.append(f"FAIL {finding.rule}: {finding.equation}. ", style="bold red")
+    for mark in frame.marks:
+        text.append(f"[{mark}] ", style="yellow")
+    text.append(frame.sentence)
+    yield from _wrapped(text, width, 0)
+    equation = main_equation(frame)
+    if equation:
+        verdict = frame.findings[0].verdict
+        line = Text.assemble((f"{verdict} ", _VERDICT_STYLES[verdict]), (equation, "dim"))
+        yield from _wrapped(line, width, 2)
+
+
+def _arrow(frame: FrameStory, width: int, signs: _Signs) -> Text:
+    """
+    Draw a frame between its ends.
+    """
+    inner = width - 2
+    line = signs.thick if frame.kind is Kind.DATA else signs.line
+    label = f" {_cut(frame.label, inner - 6)} "
+    body = label.center(inner - 1, line)
+    drawn = body + signs.right if frame.is_from_client else signs.left + body
+    return Text.assemble((signs.side, "dim"), (drawn, _STYLES[frame.kind]), (signs.side, "dim"))
+
+
+def _silence(length_ns: int, margin: int, width: int, signs: _Signs) -> Text:
+    label = f"{duration(length_ns)} of silence".center(width - 2)
+    return Text(" " * margin + signs.silent + label + signs.silent, style="dim")
+
+
+def _wrapped(text: Text, width: int, hanging: int) -> Iterator[Text]:
+    """
+    Break a text into lines, those after the first indented.
+    """
+    console = Console(width=max(width, 10), color_system=None, legacy_windows=False)
+    wrapped = text.wrap(console, max(width - hanging, 10), tab_size=4)
+    for index, line in enumerate(wrapped):
+        line.rstrip()
+        yield line if index == 0 else Text(" " * hanging) + line
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(width - 1, 1)] + "…"

@@ -1,0 +1,64 @@
+"""
+What several reports say of a frame in the same words.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from netlab.analysis.story import PAYLOAD_SHOWN_MAX_BYTES, FrameStory
+
+_BYTES_A_LINE: Final = 16
+
+
+def main_equation(frame: FrameStory) -> str:
+    """
+    Give the equation that explains most of a frame: of its acknowledgement number, or without one
+    of its sequence number.
+    """
+    return frame.findings[0].equation if frame.findings else ""
+
+
+def values_of(frame: FrameStory) -> dict[str, int | str]:
+    """
+    Give a frame's figures by Wireshark's names.
+    """
+    return {
+        "flags": ", ".join(frame.flags),
+        "seq (relative)": frame.seq,
+        "ack (relative)": frame.ack,
+        "next seq": frame.nxtseq,
+        "len": frame.len,
+        "window": frame.window_size,
+        "in flight": frame.bytes_in_flight,
+        "frame length": frame.frame_len,
+    }
+
+
+def payload_text(frame: FrameStory) -> str:
+    """
+    Show a frame's payload: text as text, anything else in hexadecimal; bounded, and without any
+    character that does more than be seen.
+    """
+    data = frame.payload
+    if not data:
+        return ""
+    texty = sum(0x20 <= byte < 0x7F or byte in b"\r\n\t" for byte in data)
+    if texty >= 0.9 * len(data):
+        shown = "".join(_visible(byte) for byte in data)
+    else:
+        shown = "\n".join(
+            f"{at:04x}  {data[at : at + _BYTES_A_LINE].hex(' ')}"
+            for at in range(0, len(data), _BYTES_A_LINE)
+        )
+    if frame.len > len(data) and len(data) == PAYLOAD_SHOWN_MAX_BYTES:
+        shown += f"\n… {frame.len - len(data)} bytes more"
+    return shown
+
+
+def _visible(byte: int) -> str:
+    if byte == 0x0A:
+        return "\\n\n"
+    if byte == 0x0D:
+        return "\\r"
+    return chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"

@@ -1,0 +1,178 @@
+"""
+Tests for the reports that are text: L{netlab.report.terminal}, L{netlab.report.markdown} and
+L{netlab.report.svg}.
+"""
+
+from __future__ import annotations
+
+import io
+from xml.etree import ElementTree as ET
+
+from rich.cells import cell_len
+from rich.console import Console
+from twisted.trial.unittest import SynchronousTestCase
+
+from netlab.report import markdown, svg, terminal
+from tests.captures.frames import ACK, PSH
+from tests.captures.reference import NAMES
+from tests.captures.stories import reference_story, story_of
+from tests.captures.talk import Talk
+
+#: What somebody might send to get into a report.
+HOSTILE = b"HTTP/1.1 200 <script>|`x`[a](b)\xff&amp; #4\r\n\r\n"
+
+
+def hostile_pcap() -> bytes:
+    """
+    Make a capture whose payload is markup.
+    """
+    talk = Talk().open().say("c", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    return talk.say("s", HOSTILE).close("s").pcap()
+
+
+class TerminalTests(SynchronousTestCase):
+    """
+    The report for a terminal.
+    """
+
+    def shown(self, name: str, width: int, *, encoding: str = "utf-8", colour: bool = False) -> str:
+        """
+        Show a reference exchange on a terminal of so many columns.
+        """
+        buffer = io.BytesIO()
+        file = io.TextIOWrapper(buffer, encoding=encoding)
+        console = Console(
+            file=file,
+            width=width,
+            force_terminal=colour,
+            color_system="standard" if colour else None,
+            legacy_windows=False,
+        )
+        terminal.show(reference_story(name), f"{name}.pcap", console)
+        file.flush()
+        return buffer.getvalue().decode(encoding)
+
+    def test_it_fits(self) -> None:
+        """
+        No line is longer than the terminal is wide, whatever its width.
+        """
+        for name in NAMES:
+            for width in (48, 60, 80, 100, 132, 160):
+                for line in self.shown(name, width).splitlines():
+                    self.assertLessEqual(cell_len(line), width, line)
+
+    def test_direction_without_colour(self) -> None:
+        """
+        Arrows show who sent each frame, also on loopback where the addresses do not.
+        """
+        arrows = {}
+        for line in self.shown("redirect", 120).splitlines():
+            words = line.split()
+            if words and words[0].isdigit():
+                arrows[int(words[0])] = "▶" in line
+        story = reference_story("redirect")
+        self.assertEqual(
+            arrows,
+            {
+                frame.number: frame.is_from_client
+                for each in story.conversations
+                for frame in each.frames
+            },
+        )
+
+    def test_no_escape_without_colour(self) -> None:
+        """
+        Through a pipe there is not one escape sequence; on a terminal there are some.
+        """
+        self.assertNotIn("\x1b", self.shown("echo", 100))
+        self.assertIn("\x1b[", self.shown("echo", 100, colour=True))
+
+    def test_ascii(self) -> None:
+        """
+        Where the encoding has no arrows, they are made of ASCII.
+        """
+        shown = self.shown("single_fin", 100, encoding="latin-1")
+        self.assertIn("- SYN -", shown)
+        self.assertIn("->|", shown)
+        self.assertIn("1.014 s of silence", shown)
+
+    def test_silence_is_a_gap(self) -> None:
+        """
+        An idle spell is a row of its own.
+        """
+        self.assertIn("1.014 s of silence", self.shown("single_fin", 100))
+
+    def test_hostile_payload(self) -> None:
+        """
+        What a payload says reaches the terminal escaped: no control character, no markup of rich's.
+        """
+        file = io.StringIO()
+        terminal.show(story_of(hostile_pcap()), "x", Console(file=file, width=160))
+        self.assertNotIn("\x1b", file.getvalue())
+        self.assertIn("`x`[a](b)\\xff&", file.getvalue().replace("\n", ""))
+
+
+class MarkdownTests(SynchronousTestCase):
+    """
+    The report in Markdown.
+    """
+
+    def test_a_row_for_each_frame(self) -> None:
+        """
+        The table has a row for each frame, with its equation and verdict.
+        """
+        text = markdown.render(reference_story("echo"), "echo.pcap")
+        rows = [line for line in text.splitlines() if line.startswith("| ") and "|--" not in line]
+        self.assertEqual(len(rows), 12)
+        self.assertIn(
+            "| PASS ack 1928250499 = ISN 1928250445 + 1 (SYN) + 33 (\\#4) + 20 (\\#6) |", rows[7]
+        )
+
+    def test_hostile_payload(self) -> None:
+        """
+        What a payload says is no markup: each character that might be is escaped.
+        """
+        text = markdown.render(story_of(hostile_pcap()), "a|b.pcap")
+        self.assertNotIn("<script>", text)
+        self.assertIn(r"\<script\>\|\`x\`\[a\](b)\\xff\&", text)
+        self.assertTrue(text.startswith("# a\\|b.pcap\n"))
+        for line in text.splitlines():
+            if line.startswith("| ") and "|--" not in line:
+                bare = line.replace("\\\\", "").replace("\\|", "")
+                self.assertEqual(bare.count("|"), 8, line)
+
+
+class SvgTests(SynchronousTestCase):
+    """
+    The image.
+    """
+
+    def test_well_formed(self) -> None:
+        """
+        Each reference exchange gives an XML document with one arrow for each frame.
+        """
+        for name in NAMES:
+            story = reference_story(name)
+            root = ET.fromstring(svg.render(story, f"{name}.pcap"))  # noqa: S314 -- our own
+            arrows = [each for each in root.iter() if each.get("marker-end")]
+            self.assertEqual(len(arrows), story.frame_count)
+
+    def test_hostile_payload(self) -> None:
+        """
+        What a payload or a name says is text of the image, never an element of it.
+        """
+        drawn = svg.render(story_of(hostile_pcap()), "<a>\x07&")
+        root = ET.fromstring(drawn)  # noqa: S314 -- our own
+        self.assertNotIn("script", {each.tag.rpartition("}")[2] for each in root.iter()})
+
+    def test_bounded(self) -> None:
+        """
+        An image draws at most so many frames, and says so.
+        """
+        talk = Talk().open()
+        for _ in range(400):
+            talk.send("c", PSH | ACK, b"x")
+            talk.send("s", ACK)
+        drawn = svg.render(story_of(talk.pcap()), "x")
+        self.assertEqual(drawn.count("marker-end="), svg.FRAMES_MAX)
+        self.assertIn(f"Of 803 frames at most {svg.FRAMES_MAX}.", drawn)

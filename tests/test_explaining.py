@@ -1,0 +1,190 @@
+"""
+Tests for L{netlab.explaining} and C{netlab explain}.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from netlab.cli import main
+from tests.captures.reference import exchange
+from tests.captures.talk import Talk
+
+
+class ExplainTestCase(SynchronousTestCase):
+    """
+    What the tests of the command share.
+    """
+
+    def setUp(self) -> None:
+        """
+        Read what goes to the terminal, and have a capture.
+        """
+        self.buffer = io.BytesIO()
+        self.out = io.TextIOWrapper(self.buffer, encoding="utf-8")
+        self.err = io.StringIO()
+        self.patch(sys, "stdout", self.out)
+        self.patch(sys, "stderr", self.err)
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.capture = str(self.folder / "redirect.pcap")
+        Path(self.capture).write_bytes(exchange("redirect").pcap())
+
+    def status(self, *arguments: str) -> int:
+        """
+        Run C{netlab explain}, and give the exit status.
+        """
+        try:
+            return main(("explain", *arguments))
+        except SystemExit as leaving:
+            return int(leaving.code or 0)
+
+    def shown(self) -> bytes:
+        """
+        Give what went to standard output.
+        """
+        self.out.flush()
+        return self.buffer.getvalue()
+
+
+class FormatTests(ExplainTestCase):
+    """
+    The formats.
+    """
+
+    def test_standard_output(self) -> None:
+        """
+        Each format but pcapng goes to standard output unless a file is named.
+        """
+        for form, start in (
+            ("terminal", b"redirect.pcap\n2 connections, 22 frames"),
+            ("html", b"<!DOCTYPE html>"),
+            ("svg", b"<svg "),
+            ("markdown", b"# redirect.pcap\n"),
+            ("json", b'{"format":"netlab-explain","version":1,"name":"redirect.pcap"'),
+            ("pcapng", b"\x0a\x0d\x0d\x0a"),
+        ):
+            self.buffer.truncate(0)
+            self.buffer.seek(0)
+            self.assertEqual(self.status(self.capture, "--format", form), 0)
+            self.assertTrue(self.shown().startswith(start), form)
+
+    def test_a_file(self) -> None:
+        """
+        With -o the same goes into a file, and nothing to standard output.
+        """
+        for form in ("terminal", "html", "svg", "markdown", "json", "pcapng"):
+            path = self.folder / f"report.{form}"
+            self.assertEqual(self.status(self.capture, "--format", form, "-o", str(path)), 0)
+            self.assertGreater(path.stat().st_size, 1000)
+        self.assertEqual(self.shown(), b"")
+        self.assertEqual(
+            [each.name for each in self.folder.iterdir() if each.name.startswith(".")], []
+        )
+
+    def test_one_conversation(self) -> None:
+        """
+        --conversation tells that one alone, by its number, and still why it was needed.
+        """
+        self.assertEqual(self.status(self.capture, "--conversation", "1", "--format", "json"), 0)
+        told = json.loads(self.shown())
+        self.assertEqual([each["stream"] for each in told["conversations"]], [1])
+        self.assertEqual(told["conversation_count"], 2)
+        self.assertEqual([frame["number"] for frame in told["frames"]], list(range(12, 23)))
+        self.assertIn("Connection: close, #6", told["conversations"][0]["passages"][0]["sentence"])
+
+    def test_discretion(self) -> None:
+        """
+        --no-payload and --anonymise leave out of every format what they promise to.
+        """
+        for form in ("terminal", "html", "svg", "markdown", "json", "pcapng"):
+            for option, secrets in (
+                ("--no-payload", (b"Mozilla", b"result.html", b"Mozilla".hex().encode())),
+                (
+                    "--anonymise",
+                    (b"Mozilla", b"result.html", b"192.168.1.224", bytes((192, 168, 1, 224))),
+                ),
+            ):
+                self.buffer.truncate(0)
+                self.buffer.seek(0)
+                self.assertEqual(self.status(self.capture, "--format", form, option), 0)
+                for secret in secrets:
+                    self.assertNotIn(secret, self.shown(), (form, option))
+
+
+class BadInputTests(ExplainTestCase):
+    """
+    Input that cannot be explained: one line, and an exit status.
+    """
+
+    def refused(self, status: int, text: str, *arguments: str) -> None:
+        """
+        The command ends with a status and one line which says so much.
+        """
+        self.err.truncate(0)
+        self.err.seek(0)
+        self.assertEqual(self.status(*arguments), status)
+        line = self.err.getvalue()
+        self.assertEqual(line.count("\n"), 1, line)
+        self.assertIn(text, line)
+        self.assertEqual(self.shown(), b"")
+
+    def test_no_file(self) -> None:
+        """
+        A file that is not there, or is a folder.
+        """
+        self.refused(1, "cannot open", str(self.folder / "none"))
+        self.refused(1, "Is a directory", str(self.folder))
+
+    def test_no_capture(self) -> None:
+        """
+        A file that is something else, or empty.
+        """
+        path = self.folder / "text"
+        path.write_bytes(b"hello, world, how are you\n")
+        self.refused(1, "is neither pcap nor pcapng", str(path))
+        path.write_bytes(b"")
+        self.refused(1, "is empty", str(path))
+
+    def test_no_tcp(self) -> None:
+        """
+        A capture without frames, or without TCP in any.
+        """
+        path = self.folder / "none.pcap"
+        path.write_bytes(Talk().pcap())
+        self.refused(1, "no frame at all", str(path))
+        talk = Talk()
+        talk.frames.append((0, b"\xff" * 12 + b"\x08\x06" + bytes(28)))
+        path.write_bytes(talk.pcap())
+        self.refused(1, "1 frames, none of them TCP", str(path))
+
+    def test_no_such_conversation(self) -> None:
+        """
+        A conversation that the capture does not have; the line says which it has.
+        """
+        self.refused(1, "it has 0 to 1", self.capture, "--conversation", "2")
+        self.refused(2, "--conversation 'x'", self.capture, "--conversation", "x")
+
+    def test_wrong_format(self) -> None:
+        """
+        A format that there is not.
+        """
+        self.refused(2, "--format", self.capture, "--format", "pdf")
+
+    def test_no_room(self) -> None:
+        """
+        A file that cannot be written, or is the capture itself, which is left as it is.
+        """
+        nowhere = os.path.join(self.capture, "x")
+        self.refused(1, "cannot write", self.capture, "--format", "html", "-o", nowhere)
+        before = Path(self.capture).read_bytes()
+        self.refused(
+            1, "is the capture itself", self.capture, "--format", "pcapng", "-o", self.capture
+        )
+        self.assertEqual(Path(self.capture).read_bytes(), before)
