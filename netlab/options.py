@@ -200,7 +200,7 @@ class ListeningOptions(Options):
     # The docstrings of opt_ methods are shown by --help.
     def opt_listen(self, description: str) -> None:
         """
-        Where to listen, as a Twisted endpoint description; may be given more than once.
+        Where to listen, as a Twisted endpoint description. Repeatable.
         """
         self._descriptions.append(description)
 

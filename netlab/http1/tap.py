@@ -30,7 +30,7 @@ from netlab.http1.limits import Admission, Limits, Timeouts
 from netlab.http1.log import AccessLog, CombinedFormat, JSONFormat
 from netlab.http1.logfile import AppendedFile
 from netlab.http1.protocol import SERVER_NAME, HTTPServerFactory
-from netlab.http1.redirects import RedirectRules, parse_redirects
+from netlab.http1.redirects import RedirectRule, RedirectRules, parse_redirects
 from netlab.http1.resource import (
     CrossOrigin,
     Nothing,
@@ -124,27 +124,25 @@ class Options(ListeningOptions):
     # The docstrings of opt_ methods are shown by --help.
     def opt_redirect(self, rule: str) -> None:
         """
-        Answer a path with a 301: PATH=LOCATION. May be given more than once, and then replaces the
-        reference's rule, /redirect=/result.html.
+        Answer a path with a 301: PATH=LOCATION. Repeatable. [default: /redirect=/result.html]
         """
         path, equals, location = rule.partition("=")
         read = _reader("--redirect", rule, "write a rule such as /from=/to")
-        rules = read(lambda: parse_redirects(f"{path} {location}".encode()).rules)
+        rules = read(lambda: _only_rule(f"{path} {location}".encode()))
         if " " in rule or not equals or len(rules) != 1 or rules[0].is_prefix:
             raise UsageError(f"--redirect {rule!a}: not a rule; write one such as /from=/to")
         self.routes[rules[0].segments] = rules[0].redirection((), None).location
 
     def opt_header(self, line: str) -> None:
         """
-        Add a field line to every answer: "Name: value". May be given more than once.
+        Add a field line to every answer: "Name: value". Repeatable.
         """
         read = _reader("--header", line, "write a line such as 'Name: value'")
         self.field_lines.append(read(lambda: parse_field_option(os.fsencode(line))))
 
     def opt_cors(self, origin: str) -> None:
         """
-        Let pages of this origin read answers, such as https://app.example; * stands for all. May
-        be given more than once.
+        Let pages of this origin read answers, such as https://app.example or *. Repeatable.
         """
         match = ABSOLUTE_FORM.fullmatch(origin.encode("ascii", "replace"))
         if origin != "*" and (match is None or match[3] or not is_authority(match[2])):
@@ -368,6 +366,16 @@ def _resource(options: Options, pages: Pages, reactor: Any) -> Resource:
     if options.origins:
         resource = CrossOrigin(resource, tuple(options.origins))
     return resource
+
+
+def _only_rule(line: bytes) -> tuple[RedirectRule, ...]:
+    """
+    Read redirect rules that come from no file, so that a fault has no number of a line.
+    """
+    try:
+        return parse_redirects(line).rules
+    except FaultyFileError as error:
+        raise ValueError(error.faults[0].explanation) from error
 
 
 def _field_value(option: str, value: str | None) -> bytes | None:

@@ -103,6 +103,7 @@ class OptionsTests(SynchronousTestCase):
                 self.fail(f"{option} {value!r} is taken")
             self.assertTrue(line.startswith(f"{option} "), (option, value, line))
             self.assertTrue(line.isprintable(), line)
+            self.assertEqual("line 1" in line, option == "--basic-auth" and value == str(file))
 
     def test_surplus(self) -> None:
         """
@@ -129,9 +130,11 @@ class OptionsTests(SynchronousTestCase):
 
     def test_help(self) -> None:
         """
-        Each option is explained.
+        Each option is explained, in lines that are wrapped at spaces and nowhere else.
         """
         shown = str(Options())
+        for line in shown.partition("Options:\n")[2].splitlines():
+            self.assertNotRegex(line[35:], "  ")
         for option in ("--root", "--listen", "--idle-timeout", "--redirect", "--bare-headers"):
             self.assertIn(f"{option}", shown)
 
