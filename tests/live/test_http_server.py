@@ -32,7 +32,7 @@ BOTH_TRANSPORTS = pytest.mark.parametrize(
     "transport", [[], ["--stock-transport"]], ids=["fast", "stock"]
 )
 
-LARGE_BYTES = 192 << 20
+LARGE_BYTES = 64 << 20
 
 
 @pytest.fixture
@@ -252,7 +252,8 @@ async def test_stops_with_clients(twistd: StartServer, large_root: Path) -> None
     """
     Asked to stop, the server ends idle connections at once, and finishes what is under way.
     """
-    server = await twistd("netlab-http", "--root", str(large_root), "--idle-timeout", "60")
+    patient = ("--idle-timeout", "60", "--drain-timeout", "60")
+    server = await twistd("netlab-http", "--root", str(large_root), *patient)
     with client_of(server) as idle, client_of(server) as client:
         client.sendall(request("/large.bin"))
         await deferToThread(receive_head, client)
@@ -289,14 +290,8 @@ async def test_taken_port(reactor: Any, programs: list[Program], tmp_path: Path)
     [
         (["--root", "/nonexistent/folder"], "--root '/nonexistent/folder': No such file"),
         (["--root", "\x1b[31m"], r"--root '\x1b[31m': No such file"),
-        (["--listen", "http:80"], "--listen 'http:80': not an endpoint description"),
-        (["--listen", "8080"], "--listen '8080': a bare number; write tcp:8080"),
-        (["--listen", "tcp:65536"], "--listen 'tcp:65536': port 65536 does not exist"),
-        (["--idle-timeout", "-1"], "--idle-timeout '-1': not a number of seconds"),
-        (["--redirect", "/a"], "--redirect '/a': "),
-        (["--access-log", "/nonexistent/log"], "--access-log '/nonexistent/log': No such file"),
+        (["--cache-control", "a\nb"], r"--cache-control 'a\nb': "),
         (["--no-such-option"], "option --no-such-option not recognized"),
-        (["surplus"], "Wrong number of arguments"),
     ],
 )
 async def test_wrong_option(
