@@ -14,6 +14,7 @@ from netlab.analysis.conversation import Conversation, Flow
 from netlab.analysis.exchange import REQUEST_BEGINS, ExchangeReader
 from netlab.analysis.frames import Analysed, Mark
 from netlab.analysis.reassembly import Piece, Reassembler
+from netlab.analysis.trail import Step, step_of
 from netlab.capture.segments import Flag
 
 #: How many turns of a conversation are kept; what follows is not.
@@ -107,6 +108,7 @@ class Dialogue:
     @ivar is_repaired: whether segments were sent again, came out of order or were not captured, so
         that times say less about what the programs did.
     @ivar frames: how many frames it has.
+    @ivar trail: its first segments one by one, as many as were asked for.
     """
 
     __slots__ = (
@@ -116,6 +118,7 @@ class Dialogue:
         "_fin_seqs",
         "_pending_ends",
         "_streams",
+        "_trail_max",
         "conversation",
         "established",
         "frames",
@@ -125,11 +128,17 @@ class Dialogue:
         "resets",
         "syn",
         "syn_ack",
+        "trail",
         "turns",
     )
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, trail_max: int = 0) -> None:
+        """
+        @param trail_max: how many segments are kept one by one.
+        """
         self.conversation = conversation
+        self.trail: list[Step] = []
+        self._trail_max = trail_max
         self.turns: list[Turn] = []
         self.has_more_turns = False
         self.http = ExchangeReader()
@@ -200,6 +209,8 @@ class Dialogue:
         now = Moment(analysed.number, analysed.time_ns)
         flags = segment.flags
         self.frames += 1
+        if len(self.trail) < self._trail_max:
+            self.trail.append(step_of(analysed, from_client=analysed.flow is self.client))
         if analysed.marks & _REPAIR:
             self.is_repaired = True
         if flags & _SYN:
@@ -327,10 +338,12 @@ class Dialogues:
     @ivar left_out: how many segments belong to conversations beyond the bound.
     """
 
-    def __init__(self, most: int = DIALOGUES_MAX) -> None:
+    def __init__(self, most: int = DIALOGUES_MAX, trail_max: int = 0) -> None:
         """
         @param most: how many conversations are followed, the first ones.
+        @param trail_max: how many segments of each are kept one by one.
         """
+        self._trail_max = trail_max
         self._most = most
         self.all: dict[int, Dialogue] = {}
         self.left_out = 0
@@ -344,7 +357,7 @@ class Dialogues:
             if len(self.all) >= self._most:
                 self.left_out += 1
                 return
-            dialogue = Dialogue(analysed.conversation)
+            dialogue = Dialogue(analysed.conversation, self._trail_max)
             self.all[analysed.conversation.stream] = dialogue
         dialogue.receive(analysed)
 
