@@ -1,0 +1,282 @@
+"""
+The wire between two hosts: a Twisted program that carries every frame and sees it at both ends.
+
+The wire I{is} the capture: what it does not carry has not been on the wire, and it carries nothing
+without telling. Each frame is told once at its sender's end, when it is sent, with what becomes of
+it, and once for each time it arrives at the other end.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, IReadDescriptor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from netlab.capture.decode import Decoder
+from netlab.capture.records import Interface, LinkType, Record
+from netlab.capture.segments import Other, Segment
+from netlab.lab.impairment import Direction, Plan, WireSettings
+from netlab.lab.script import ScriptState
+from netlab.lab.sides import Side
+
+#: The largest frame that a device gives: an Ethernet MTU of 65535 would still fit.
+_FRAME_MAX_BYTES: Final = 65550
+
+#: Frames taken from a device before others get their turn.
+_BATCH_FRAMES: Final = 64
+
+#: Frames that may be on their way at once, in both directions together; more are lost. At 1514
+#: bytes this is 15 MB.
+IN_FLIGHT_MAX: Final = 10_000
+
+_log = Logger(namespace="netlab-lab")
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """
+    A frame, seen at one end of the wire.
+
+    @ivar time_ns: nanoseconds since 1970-01-01 UTC, never less than those of the one before.
+    @ivar end: where it was seen.
+    @ivar sender: who sent it: at this end it leaves, at the other it arrives.
+    @ivar frame: its bytes, from the Ethernet header on.
+    @ivar decoded: what it is.
+    @ivar notes: what the wire does to it (where it leaves) or has done to it (where it arrives).
+    @ivar is_lost: it will not arrive.
+    """
+
+    time_ns: int
+    end: Side
+    sender: Side
+    frame: bytes
+    decoded: Segment | Other
+    notes: Sequence[str] = ()
+    is_lost: bool = False
+
+
+Observer = Callable[[Crossing], None]
+
+
+class Wire:
+    """
+    Carries frames between two ends.
+
+    @ivar observers: are called with each crossing, in order.
+    @ivar directions: what happens to the frames of each host.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        settings: WireSettings,
+        time_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """
+        @param clock: delays frames.
+        @param time_ns: tells the time of day in nanoseconds.
+        """
+        self.observers: list[Observer] = []
+        self.directions = {
+            side: Direction(
+                settings.of(side),
+                # One generator a direction: the frames of one do not change the other's luck.
+                random.Random(f"{settings.seed} {side.value}").random,  # noqa: S311
+                ScriptState([rule for rule in settings.rules if rule.sender is side]),
+            )
+            for side in Side
+        }
+        self._clock = clock
+        self._time_ns = time_ns
+        self._last_ns = 0
+        self._outputs: dict[Side, Callable[[bytes], None]] = {}
+        self._decoder = Decoder()
+        self._interface = Interface(LinkType.ETHERNET, "wire")
+        self._in_flight: list[tuple[float, int, Side, bytes, Plan]] = []
+        self._count = 0
+        self._timer: IDelayedCall | None = None
+        self._is_cut = False
+
+    def attach(self, side: Side, output: Callable[[bytes], None]) -> None:
+        """
+        Connect a host; it replaces the one that was there.
+
+        @param output: gives the host a frame.
+        """
+        self._outputs[side] = output
+
+    def cut(self) -> None:
+        """
+        Lose every frame from now on, those on their way too.
+        """
+        self._is_cut = True
+        self._in_flight.clear()
+
+    def mend(self) -> None:
+        """
+        Carry frames again.
+        """
+        self._is_cut = False
+
+    def send(self, sender: Side, frame: bytes) -> None:
+        """
+        Take a frame from a host.
+        """
+        now_ns = self._now_ns()
+        self._count += 1
+        decoded = self._decoder.decode(
+            Record(self._count, now_ns, frame, len(frame), self._interface)
+        )
+        now = self._clock.seconds()
+        if self._is_cut:
+            plan = Plan((), ["lost: the wire is cut"])
+        elif len(self._in_flight) >= IN_FLIGHT_MAX:
+            plan = Plan((), [f"lost: {IN_FLIGHT_MAX:,} frames are on the wire"])
+        else:
+            plan = self.directions[sender].plan(frame, decoded, now)
+        self._tell(
+            Crossing(now_ns, sender, sender, frame, decoded, plan.notes, is_lost=not plan.arrivals)
+        )
+        for arrival, arriving in plan.arrivals:
+            self._count += 1
+            heapq.heappush(self._in_flight, (arrival, self._count, sender, arriving, plan))
+        self._deliver()
+
+    def stop(self) -> None:
+        """
+        Carry nothing more, and tell nothing more.
+        """
+        self.cut()
+        self.observers.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _deliver(self) -> None:
+        """
+        Give the hosts what has arrived by now, and come back for the rest.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._in_flight and self._in_flight[0][0] <= self._clock.seconds():
+            _, number, sender, frame, plan = heapq.heappop(self._in_flight)
+            now_ns = self._now_ns()
+            record = Record(number, now_ns, frame, len(frame), self._interface)
+            # Told first: the host may answer at once, and the answer is to come after it.
+            self._tell(
+                Crossing(
+                    now_ns, sender.other, sender, frame, self._decoder.decode(record), plan.notes
+                )
+            )
+            self._outputs[sender.other](frame)
+        if self._in_flight:
+            wait = max(0.0, self._in_flight[0][0] - self._clock.seconds())
+            self._timer = self._clock.callLater(wait, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._deliver()
+
+    def _tell(self, crossing: Crossing) -> None:
+        for observer in tuple(self.observers):
+            observer(crossing)
+
+    def _now_ns(self) -> int:
+        """
+        The time of day, but never backwards.
+        """
+        self._last_ns = max(self._last_ns, self._time_ns())
+        return self._last_ns
+
+
+@implementer(IReadDescriptor)
+class Tap:
+    """
+    The outer end of a host's device.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        descriptor: int,
+        receive: Callable[[bytes], None],
+        broke: Callable[[Failure], None],
+    ) -> None:
+        """
+        @param descriptor: of the TAP device, non-blocking; it is closed by L{close}.
+        @param receive: is called with each frame that the host sends.
+        @param broke: is called with what C{receive} raises; no more is read then.
+        """
+        self._reactor = reactor
+        self._descriptor = descriptor
+        self._receive = receive
+        self._broke = broke
+        reactor.addReader(self)
+
+    def fileno(self) -> int:
+        """
+        The descriptor; -1 when it is closed.
+        """
+        return self._descriptor
+
+    def logPrefix(self) -> str:
+        """
+        Name it for log lines.
+        """
+        return "netlab-lab wire"
+
+    def doRead(self) -> None:
+        """
+        Take the frames that are there.
+        """
+        for _ in range(_BATCH_FRAMES):
+            if self._descriptor < 0:
+                return
+            try:
+                frame = os.read(self._descriptor, _FRAME_MAX_BYTES)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                _log.info("A host's device has gone: {reason}", reason=error.strerror)
+                self.close()
+                return
+            self._receive(frame)
+
+    def write(self, frame: bytes) -> None:
+        """
+        Give the host a frame.
+        """
+        if self._descriptor < 0:
+            return
+        try:
+            os.write(self._descriptor, frame)
+        except OSError as error:
+            # The host is ending: its device goes down before its descriptor does.
+            _log.info("A frame did not reach a host: {reason}", reason=error.strerror)
+            self.close()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """
+        The reactor lets go of the device: something has raised an exception, or the reactor ends.
+        """
+        self.close()
+        self._broke(reason)
+
+    def close(self) -> None:
+        """
+        Let go of the device.
+        """
+        if self._descriptor >= 0:
+            self._reactor.removeReader(self)
+            os.close(self._descriptor)
+            self._descriptor = -1
