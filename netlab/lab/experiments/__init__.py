@@ -1,0 +1,3 @@
+"""
+The experiments that come with netlab, one file each.
+"""

@@ -1,0 +1,44 @@
+"""
+A single segment gets lost: only a timer can tell.
+"""
+
+from __future__ import annotations
+
+from netlab.lab.experiment import (
+    ECHO_PORT,
+    Drop,
+    Experiment,
+    Kind,
+    Laboratory,
+    Rule,
+    Side,
+    WireSettings,
+)
+from netlab.lab.experiments.echo import MESSAGES
+
+
+async def perform(lab: Laboratory) -> None:
+    """
+    Exchange two messages, the first of which is lost once.
+    """
+    await lab.server.serve("netlab-echo", "--exchanges", "0")
+    await lab.client.run("netlab", "echo", lab.server.address, str(ECHO_PORT), *MESSAGES)
+
+
+EXPERIMENT = Experiment(
+    name="lost_request",
+    question="How is a lost segment noticed when no other follows it?",
+    programs="twistd netlab-echo --exchanges 0 on the server, netlab echo on the client.",
+    look_for=(
+        "At the client: the first data segment, some 200 ms of silence, and the same segment "
+        "again. At the server only the second of them is there."
+    ),
+    explanation=(
+        "The client's retransmission timer runs out (RFC 6298). Its length follows the measured "
+        "round trip, but Linux never waits less than 200 ms; the RFC would even have it wait a "
+        "second. Compare fast_retransmit, where the loss is noticed by what follows."
+    ),
+    perform=perform,
+    wire=WireSettings(rules=[Rule(Drop(), Side.CLIENT, Kind.DATA)]),
+    needs_wire=True,
+)

@@ -1,0 +1,46 @@
+"""
+A segment is overtaken by two others: nothing is lost, and nothing is sent again.
+"""
+
+from __future__ import annotations
+
+from netlab.lab.experiment import (
+    Delay,
+    Experiment,
+    Impairment,
+    Kind,
+    Rule,
+    Side,
+    WireSettings,
+)
+from netlab.lab.experiments.fast_retransmit import CONSTANT_WINDOW, perform
+
+#: 10 Mbit/s: a full frame takes 1.2 ms.
+RATE = 10_000_000
+
+#: Two frames and a half.
+HELD_BACK_SECONDS = 0.003
+
+EXPERIMENT = Experiment(
+    name="reordering",
+    question="Does a segment that arrives late look like one that is lost?",
+    programs="twistd netlab-http with a file of 100,000 bytes on the server; a script asks for it.",
+    look_for=(
+        "At the client one segment comes after the two that were sent behind it. The client "
+        "answers these two with duplicate ACKs, one fewer than would make the server send again."
+    ),
+    explanation=(
+        "The receiver cannot know whether a gap is a loss or only a delay, so it sends duplicate "
+        "ACKs for both. The sender waits for the third (RFC 5681 section 3.2) because networks do "
+        "reorder a little. Hold the segment back for longer and it is sent again for nothing."
+    ),
+    perform=perform,
+    wire=WireSettings(
+        Impairment(delay=0.01),
+        Impairment(delay=0.01, rate=RATE),
+        rules=[Rule(Delay(HELD_BACK_SECONDS), Side.SERVER, Kind.DATA, 5, 5)],
+    ),
+    client_sysctls={"net.ipv4.tcp_rmem": CONSTANT_WINDOW},
+    server_sysctls={"net.ipv4.tcp_recovery": "0"},
+    needs_wire=True,
+)

@@ -1,0 +1,53 @@
+"""
+A sender finds out how much the way can carry.
+"""
+
+from __future__ import annotations
+
+from netlab.lab.experiment import HTTP_PORT, Experiment, Impairment, Laboratory, WireSettings
+from netlab.lab.sockets import connect, receive_to_end, say
+
+SERVED_BYTES = 300_000
+
+#: Each way: a round trip of 100 ms, so that each flight stands alone in the capture.
+DELAY_SECONDS = 0.05
+
+
+def ask(address: str) -> None:
+    """
+    Ask for the file.
+    """
+    with connect(address, HTTP_PORT) as connection:
+        connection.sendall(b"GET /file.bin HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n")
+        say(f"{len(receive_to_end(connection)):,} bytes came.")
+
+
+async def perform(lab: Laboratory) -> None:
+    """
+    Serve a file over a long way.
+    """
+    root = lab.folder / "root"
+    root.mkdir(exist_ok=True)
+    (root / "file.bin").write_bytes(bytes(SERVED_BYTES))
+    await lab.server.serve("netlab-http", "--root", str(root))
+    await lab.client.run_function(ask, lab.server.address)
+
+
+EXPERIMENT = Experiment(
+    name="slow_start",
+    question="Why does a large answer begin slowly, on a way that could carry all of it?",
+    programs="twistd netlab-http with a file of 300,000 bytes; a script asks for it, 50 ms away.",
+    look_for=(
+        "Flights of 10, 20, 40 and more segments, a round trip of 100 ms apart: the bytes in "
+        "flight double each time."
+    ),
+    explanation=(
+        "A new connection knows nothing about the way. It begins with ten segments (RFC 6928) and "
+        "sends two for each that is acknowledged (RFC 5681 section 3.1), so each flight is twice "
+        "as large as the one before. The short answers of the other experiments fit into the "
+        "first flight."
+    ),
+    perform=perform,
+    wire=WireSettings(Impairment(delay=DELAY_SECONDS), Impairment(delay=DELAY_SECONDS)),
+    needs_wire=True,
+)
