@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from netlab.commands import compare, echo, explain, get, serve, verify
+from netlab.commands import compare, echo, explain, get, lab, serve, verify
 from netlab.commands.outcome import (
     STATUS_FAILED,
     STATUS_INTERRUPTED,
@@ -121,6 +121,7 @@ _SUBCOMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], Run]]] = 
     "serve": (serve.SUMMARY, serve.add_options),
     "echo": (echo.SUMMARY, echo.add_options),
     "get": (get.SUMMARY, get.add_options),
+    "lab": (lab.SUMMARY, lab.add_options),
     "explain": (explain.SUMMARY, explain.add_options),
     "compare": (compare.SUMMARY, compare.add_options),
     "verify": (verify.SUMMARY, verify.add_options),

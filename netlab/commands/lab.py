@@ -1,0 +1,226 @@
+"""
+C{netlab lab}.
+"""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netlab.commands.outcome import STATUS_FAILED, Run, show
+
+if TYPE_CHECKING:
+    from netlab.lab.batch import Finished
+    from netlab.lab.knobs import Knobs
+
+SUMMARY = "Run experiments between two hosts on a wire that records every frame."
+
+_WIDTH = 100
+
+#: Repeated from L{netlab.lab.knobs}, so that --help need not import it; a test compares.
+KNOBS = {
+    "delay": ("20ms", "how long each frame takes, one way"),
+    "jitter": ("5ms", "how much longer a frame may take by chance"),
+    "rate": ("10M", "bits per second"),
+    "queue": ("20", "frames that may wait for their turn at that rate"),
+    "loss": ("1%", "how many frames are lost"),
+    "duplicate": ("1%", "how many frames arrive twice"),
+    "reorder": ("1%", "how many frames are held back and overtaken"),
+    "corrupt": ("1%", "how many frames get a wrong bit"),
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> Run:
+    """
+    Describe the options.
+
+    @return: what runs the subcommand.
+    """
+    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
+    for name, summary, add in (
+        ("list", "List the experiments.", _add_list),
+        ("show", "Show an experiment's question, programs and explanation.", _add_show),
+        ("run", "Run experiments, and check that they show what they should.", _add_run),
+    ):
+        action = actions.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        action.set_defaults(act=add(action))
+
+    def run(arguments: argparse.Namespace) -> int:
+        act: Run = arguments.act
+        return act(arguments)
+
+    return run
+
+
+def _add_list(parser: argparse.ArgumentParser) -> Run:
+    def run(arguments: argparse.Namespace) -> int:
+        from netlab.lab.catalogue import load, names
+
+        width = max(len(name) for name in names())
+        for name in names():
+            show(f"{name:<{width}}  {load(name).question}")
+        return 0
+
+    return run
+
+
+def _add_show(parser: argparse.ArgumentParser) -> Run:
+    parser.add_argument("name", metavar="NAME", help="of an experiment, or the path of its file")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from netlab.lab.catalogue import load
+        from netlab.lab.description import describe
+
+        for title, text in describe(load(arguments.name)):
+            show(title)
+            for paragraph in text:
+                show(textwrap.indent(textwrap.fill(paragraph, _WIDTH - 4), "    "))
+            show("")
+        return 0
+
+    return run
+
+
+def _add_run(parser: argparse.ArgumentParser) -> Run:
+    parser.epilog = (
+        "A knob's value is for both directions, or UP/DOWN: 20ms/5ms delays the client's frames by "
+        "20 ms and the server's by 5. The exit status is 1 if an experiment did not show what it "
+        "should; with knobs turned that may be just what you wanted to see."
+    )
+    parser.add_argument(
+        "names", metavar="NAME", nargs="*", help="an experiment, or the path of a file with one"
+    )
+    parser.add_argument("--all", action="store_true", help="all experiments that come with netlab")
+    parser.add_argument("--reference", action="store_true", help="the five reference exchanges")
+    parser.add_argument(
+        "--out", metavar="DIR", default="lab-results", help="for the results (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--jobs", metavar="N", default="1", help="how many run at once (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--isolation",
+        choices=("root", "user", "none"),
+        metavar="HOW",
+        help="how hosts are made: root, user (namespaces without privilege) or none (loopback and "
+        "a relay, no frames); by itself the first of these that works",
+    )
+    wire = parser.add_argument_group("the wire")
+    for name, (example, text) in KNOBS.items():
+        wire.add_argument(f"--{name}", metavar="VALUE", help=f"{text}, such as {example}")
+    wire.add_argument(
+        "--rule",
+        metavar="RULE",
+        action="append",
+        help="what happens to certain segments, such as 'drop server data 2' or 'hold server fin "
+        "1 50ms'; may be repeated, and replaces the experiment's own rules; '' for none",
+    )
+    wire.add_argument("--seed", metavar="N", help="of all chance (default: the experiment's)")
+    wire.add_argument(
+        "--sysctl",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a system setting of both hosts, such as net.ipv4.tcp_sack=0; may be repeated",
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        return _run(arguments)
+
+    return run
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from twisted.internet import reactor
+    from twisted.internet.defer import CancelledError
+    from twisted.python.usage import UsageError
+
+    from netlab.foreground import run_until_done
+    from netlab.lab.batch import Batch, run_batch
+    from netlab.lab.catalogue import REFERENCE, load, names
+    from netlab.lab.hosts import Isolation
+    from netlab.options import count
+
+    chosen = list(arguments.names)
+    if arguments.all:
+        chosen += [name for name in names() if name not in chosen]
+    if arguments.reference:
+        chosen += [name for name in REFERENCE if name not in chosen]
+    if not chosen:
+        raise UsageError("no experiment; name one, or write --reference or --all")
+    experiments = [load(name) for name in dict.fromkeys(chosen)]
+    taken = [experiment.name for experiment in experiments]
+    twice = {name for name in taken if taken.count(name) > 1}
+    if twice:
+        raise UsageError(f"two experiments are called {twice.pop()!a}; rename one")
+    batch = Batch(
+        Path(arguments.out).absolute(),
+        _knobs(arguments),
+        None if arguments.isolation is None else Isolation(arguments.isolation),
+        count("--jobs", at_least=1, at_most=64)(arguments.jobs),
+    )
+    try:
+        finished = run_until_done(
+            lambda reactor: run_batch(reactor, experiments, batch, show), reactor
+        )
+    except CancelledError as error:
+        raise KeyboardInterrupt from error
+    _show_verdicts(finished)
+    show(f"Results: {batch.folder}/index.html")
+    return 0 if all(one.is_good for one in finished) else STATUS_FAILED
+
+
+def _knobs(arguments: argparse.Namespace) -> Knobs:
+    """
+    Read the knobs.
+    """
+    from twisted.python.usage import UsageError
+
+    from netlab.lab.knobs import KnobError, read_knobs
+    from netlab.lab.script import ScriptError, parse_rule
+    from netlab.options import count
+
+    texts = {name: getattr(arguments, name) for name in KNOBS}
+    rules = None
+    try:
+        if arguments.rule is not None:
+            rules = [parse_rule(text) for text in arguments.rule if text]
+        seed = None if arguments.seed is None else count("--seed")(arguments.seed)
+        return read_knobs(
+            {name: text for name, text in texts.items() if text is not None},
+            rules,
+            seed,
+            arguments.sysctl,
+        )
+    except KnobError as error:
+        raise UsageError(f"--{error}") from error
+    except ScriptError as error:
+        raise UsageError(f"--rule: {error}") from error
+
+
+def _show_verdicts(finished: Sequence[Finished]) -> None:
+    """
+    Say which experiments showed what they should, and of the others why not.
+    """
+    for one in finished:
+        name, judgement = one.outcome.experiment.name, one.judgement
+        if one.outcome.problem:
+            show(f"{name}: FAILED: {one.outcome.problem}")
+        elif judgement is None:
+            show(f"{name}: not checked: there is no capture")
+        elif judgement.is_met:
+            show(f"{name}: as expected, {judgement.count} of {judgement.count}")
+        else:
+            met = judgement.count - len(judgement.failures)
+            show(f"{name}: NOT as expected, {met} of {judgement.count}")
+            for side, result in judgement.failures:
+                show(f"    at the {side.value}: {result.expectation.sentence}:")
+                show(f"        but {result.shown.detail}{_frames(result.shown.frames)}")
+
+
+def _frames(frames: Sequence[int]) -> str:
+    return f" (frame {', '.join(map(str, frames))})" if frames else ""
