@@ -276,6 +276,25 @@ def _upgrades() -> Iterator[Case]:
         request(b"/text.txt", b"Connection: upgrade", b"Upgrade: foo/2"),
     )
     yield answered(
+        "an upgrade of HTTP/1.0",
+        rule,
+        request(b"/text.txt", b"Connection: Upgrade", b"Upgrade: websocket", version=b"HTTP/1.0"),
+        after=After.CLOSES,
+    )
+    yield answered(
+        "an upgrade by POST",
+        rule,
+        request(b"/text.txt", b"Connection: Upgrade", b"Upgrade: websocket", method=b"POST"),
+        405,
+        501,
+        403,
+        400,
+        after=After.EITHER,
+    )
+    yield answered(
+        "an upgrade without its option", rule, request(b"/text.txt", b"Upgrade: websocket")
+    )
+    yield answered(
         "TE: trailers", "9110-10.1.4", request(b"/text.txt", b"TE: trailers", b"Connection: TE")
     )
     yield answered(

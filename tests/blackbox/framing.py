@@ -282,4 +282,55 @@ def _codings() -> Iterator[Case]:
     )
 
 
-FRAMING = (*_lengths(), *_codings())
+def _look_alikes() -> Iterator[Case]:
+    """
+    Fields that look like those of framing, and are not.
+    """
+    for name, line in {
+        "Content_Length": b"Content_Length: 99",
+        "Transfer_Encoding": b"Transfer_Encoding: chunked",
+        "X-Content-Length": b"X-Content-Length: 99",
+        "Content-Lengths": b"Content-Lengths: 99",
+        "TE": b"TE: chunked",
+    }.items():
+        yield answered(
+            f"{name} means nothing",
+            "9110-5.1",
+            post(b"Content-Length: 5", line, body=b"hello", method=b"GET"),
+        )
+    yield refused(
+        "a tab within Content-Length",
+        "9112-5.1",
+        post(b"Content-Length: 5", b"Content\tLength: 9", body=b"hello"),
+    )
+    yield refused(
+        "a second Content-Length with a space before its colon",
+        "9112-5.1",
+        post(b"Content-Length: 5", b"Content-Length : 9", body=b"hello"),
+    )
+    for method in (b"HEAD", b"OPTIONS", b"DELETE"):
+        yield answered(
+            f"{method.decode()} with content",
+            "9110-9.3",
+            post(b"Content-Length: 5", body=b"hello", method=method),
+            *{b"HEAD": (200,), b"OPTIONS": (204, 200, 405), b"DELETE": (405, 501, 403)}[method],
+            *(400, 413),
+            after=After.EITHER,
+        )
+    yield answered(
+        "content that looks like a request",
+        "9112-6",
+        post(b"Content-Length: %d" % len(request()), body=request(), method=b"GET"),
+    )
+    yield answered(
+        "a chunk that looks like a request",
+        "9112-7.1",
+        post(
+            b"Transfer-Encoding: chunked",
+            body=b"%x\r\n%b\r\n0\r\n\r\n" % (len(request()), request()),
+            method=b"GET",
+        ),
+    )
+
+
+FRAMING = (*_lengths(), *_codings(), *_look_alikes())

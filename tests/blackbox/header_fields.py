@@ -136,6 +136,7 @@ def _host() -> Iterator[Case]:
         b"local host",
         b"local\thost",
         b"localhost, other",
+        b"localhost,\tother",
         b"[::1",
         b"::1",
         b"[::zz]",
