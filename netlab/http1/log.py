@@ -268,6 +268,8 @@ class AccessLog:
             self._file.reopen()
         except OSError as error:
             _log.error("The access log stays in its old file: {error}", error=error)
+        else:
+            _log.info("The access log was opened anew")
 
     def _flush_later(self) -> None:
         self._call = None

@@ -756,13 +756,16 @@ class HTTPServerProtocol(Protocol):
         # Its request is on the way: closing at once would reset the connection and lose the 503.
         self._send_small(None, response, response.content)
 
-    def _close_in_order(self) -> None:
+    def _close_in_order(self, *, has_unread_input: bool | None = None) -> None:
         """
         Close after an answer: at once where all input has been read, and else in two steps, so
         that the answer is not lost to the reset that unread input causes (RFC 9112 section 9.6).
+
+        @param has_unread_input: None asks the machine.
         """
         machine = self._machine
-        has_unread_input = machine.has_unread_input
+        if has_unread_input is None:
+            has_unread_input = machine.has_unread_input
         machine.close()
         # TLS ends in order by itself: with a closure alert, while it goes on reading.
         is_secret = ISSLTransport.providedBy(self.transport)
@@ -837,6 +840,10 @@ class HTTPServerProtocol(Protocol):
         phase = None if is_ours else self._machine.expire(now)
         if phase is Phase.IDLE:
             self._lose()
+        elif phase is Phase.STOPPING:
+            # A request may be on its way. If it met a closed socket, the reset could overtake our
+            # FIN, and a proxy that sends unanswered requests to another server would not do so.
+            self._close_in_order(has_unread_input=True)
         elif phase is not None:
             self._refuse(408, f"the request's {phase.name.lower()} took too long")
         self._watch()

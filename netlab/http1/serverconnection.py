@@ -57,6 +57,8 @@ class Phase(Enum):
     IDLE = auto()
     HEAD = auto()
     CONTENT = auto()
+    STOPPING = auto()
+    """Idle, and told to end soon."""
 
 
 class _DateField:
@@ -489,8 +491,9 @@ class ServerConnection:
         """
         End the phase whose deadline has passed.
 
-        @return: the phase, or None where no deadline has passed. After L{Phase.IDLE} the connection
-            is to be closed; after the others the peer may be told (408) where L{can_answer}.
+        @return: the phase, or None where no deadline has passed. After L{Phase.IDLE} and
+            L{Phase.STOPPING} the connection is to be closed; after the others the peer may be told
+            (408) where L{can_answer}.
         """
         if self.deadline is None or now < self.deadline:
             return None
@@ -502,9 +505,9 @@ class ServerConnection:
         if self._buffer:
             self._fail()
             return Phase.HEAD
-        self._is_persistent = False
+        was_persistent, self._is_persistent = self._is_persistent, False
         self._step(Step.CLOSE)
-        return Phase.IDLE
+        return Phase.IDLE if was_persistent else Phase.STOPPING
 
     # How it moves
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.usage import UsageError
 
@@ -45,7 +47,7 @@ from netlab.http1.serverconnection import ServerSettings
 from netlab.http1.static import StaticFiles, StaticSettings
 from netlab.options import ListeningOptions, seconds
 from netlab.service import STOP_GRACE_SECONDS, ListeningService
-from netlab.signals import SignalService
+from netlab.signals import SignalService, on_next_end_signal
 from netlab.transport.certificates import RenewableTLSEndpoint
 
 _REFERENCE_REDIRECT = "/redirect=/result.html"
@@ -101,6 +103,13 @@ class Options(ListeningOptions):
             STOP_GRACE_SECONDS,
             "When told to stop, let running answers finish for this many seconds.",
             seconds("--drain-timeout", at_least=0),
+        ],
+        [
+            "stop-delay",
+            None,
+            0.0,
+            "When told to stop, go on for this many seconds while /health says 503 already.",
+            seconds("--stop-delay", at_least=0),
         ],
         *(
             [bound.option, bound.short, bound.default, bound.text, bound.reader]
@@ -205,14 +214,30 @@ class Options(ListeningOptions):
 class HTTPService(MultiService):
     """
     Everything that runs: the server, its signals, and the admin port if there is one.
+
+    @ivar is_serving: whether new connections are welcome.
     """
 
-    def __init__(self, server: ListeningService) -> None:
+    def __init__(
+        self,
+        server: ListeningService,
+        reactor: Any,
+        stop_delay: float = 0.0,
+        abort: Callable[[], None] = lambda: None,
+    ) -> None:
         """
         @param server: the HTTP server itself.
+        @param reactor: measures the delay.
+        @param stop_delay: for how many seconds to go on as before, except that health says
+            otherwise, so that those who ask for that send nothing more.
+        @param abort: closes all connections at once.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         self._server = server
+        self._reactor = reactor
+        self._stop_delay = stop_delay
+        self._abort = abort
+        self.is_serving = False
         server.setServiceParent(self)  # type: ignore[no-untyped-call]
 
     @property
@@ -222,12 +247,12 @@ class HTTPService(MultiService):
         """
         return self._server.ports
 
-    @property
-    def is_serving(self) -> bool:
+    def startService(self) -> None:
         """
-        Whether new connections are taken.
+        Serve.
         """
-        return bool(self._server.running)
+        super().startService()  # type: ignore[no-untyped-call]
+        self.is_serving = True
 
     def stopService(self) -> Deferred[None]:
         """
@@ -237,6 +262,17 @@ class HTTPService(MultiService):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self.is_serving = False
+        if self._stop_delay:
+            delay: Deferred[None] = deferLater(self._reactor, self._stop_delay)
+
+            def hurry() -> None:
+                delay.cancel()
+                self._abort()
+
+            on_next_end_signal(self._reactor, hurry)
+            with suppress(CancelledError):
+                await delay
         await self._server.stopService()
         await super().stopService()  # type: ignore[no-untyped-call]
 
@@ -272,7 +308,10 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
             options.endpoints,
             factory.connections,
             options["drain-timeout"],
-        )
+        ),
+        reactor,
+        options["stop-delay"],
+        factory.connections.abort,
     )
     calls: dict[signal.Signals, Callable[[], None]] = {}
     if factory.access_log is not None:
