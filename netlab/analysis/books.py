@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 from netlab.analysis.conversation import Conversation, Flow
 from netlab.analysis.frames import Analysed
+from netlab.analysis.keeping import Kept
 from netlab.analysis.ledger import Ledger
-from netlab.capture.segments import Flag
+from netlab.capture.segments import Checksum, Flag
 
 _FIN: Final = int(Flag.FIN)
 _SYN: Final = int(Flag.SYN)
@@ -25,6 +26,7 @@ class Entry(NamedTuple):
     One segment and what the books say of it. Positions count as L{Ledger} does.
 
     @ivar analysed: the segment.
+    @ivar checksum: what its checksum says.
     @ivar own: the ledger of its sender, this segment entered.
     @ivar peer: the ledger of its receiver.
     @ivar start: position of its first number in C{own}.
@@ -45,6 +47,7 @@ class Entry(NamedTuple):
     """
 
     analysed: Analysed
+    checksum: Checksum
     own: Ledger
     peer: Ledger
     start: int
@@ -98,10 +101,11 @@ class Books:
         self._sides = {flow.index: _Side() for flow in conversation.flows}
         self._last_ns: int | None = None
 
-    def enter(self, analysed: Analysed) -> Entry:
+    def enter(self, kept: Kept) -> Entry:
         """
         Enter the conversation's next segment.
         """
+        analysed = kept.analysed
         segment, flow = analysed.segment, analysed.flow
         side, other = self._sides[flow.index], self._sides[flow.peer.index]
         own = side.ledger_from(flow, segment.seq)
@@ -130,6 +134,7 @@ class Books:
         self._last_ns = analysed.time_ns
         return Entry(
             analysed,
+            kept.checksum,
             own,
             peer,
             start,

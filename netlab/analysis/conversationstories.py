@@ -13,9 +13,10 @@ from netlab.analysis.conversation import Completeness
 from netlab.analysis.dialogue import Turn
 from netlab.analysis.facts import Facts, Idle
 from netlab.analysis.findings import Finding, Verdict
-from netlab.analysis.frames import Analysed, Mark
+from netlab.analysis.frames import Mark
 from netlab.analysis.framestories import frame_story, mark_names
 from netlab.analysis.httpnotes import exchange_passages, notes_of
+from netlab.analysis.keeping import Kept
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.story import (
     ConversationStory,
@@ -47,7 +48,7 @@ _TROUBLES: Final = (
 def conversation_story(
     facts: Facts,
     close: Close,
-    frames: Sequence[Analysed],
+    frames: Sequence[Kept],
     extra: Sequence[Passage],
     discretion: Discretion,
 ) -> ConversationStory:
@@ -113,16 +114,16 @@ def completeness_text(completeness: int) -> str:
 
 
 def _frame_stories(
-    facts: Facts, frames: Sequence[Analysed], discretion: Discretion
+    facts: Facts, frames: Sequence[Kept], discretion: Discretion
 ) -> tuple[FrameStory, ...]:
     books = Books(facts.conversation)
     notes = notes_of(facts.dialogue.http, quotes=discretion.quotes)
     stories: list[FrameStory] = []
-    for analysed in frames:
+    for kept in frames:
         told = frame_story(
-            books.enter(analysed),
+            books.enter(kept),
             notes,
-            is_from_client=analysed.flow is facts.dialogue.client,
+            is_from_client=kept.analysed.flow is facts.dialogue.client,
             discretion=discretion,
         )
         if stories and _crosses(stories[-1], told):

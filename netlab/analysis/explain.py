@@ -11,6 +11,7 @@ from netlab.analysis.closing import Close, close_of
 from netlab.analysis.conversationstories import conversation_story
 from netlab.analysis.facts import Facts, Point
 from netlab.analysis.frames import Analysed
+from netlab.analysis.keeping import Kept, keep
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.reasons import why_of
 from netlab.analysis.rules import link_name
@@ -25,9 +26,6 @@ FRAMES_TOLD_MAX: Final = 10_000
 
 FRAMES_OF_SUMMARY: Final = 1000
 """How many frames of such a capture are told one by one, the first ones."""
-
-FRAMES_KEPT_MAX_BYTES: Final = 1 << 25
-"""As much captured data is kept for telling frames; beyond it the capture is told in summary."""
 
 CONVERSATIONS_TOLD_MAX: Final = 500
 """How many conversations are told; further ones are counted."""
@@ -51,8 +49,7 @@ class Explainer:
         self._only = conversation
         self._facts: dict[int, Facts] = {}
         self._views: dict[int, int] = {}
-        self._kept: list[Analysed] = []
-        self._kept_bytes = 0
+        self._kept: list[Kept] = []
         self._keeps = True
         self._frame_count = 0
         self._tcp_count = 0
@@ -84,9 +81,8 @@ class Explainer:
         if not self._keeps:
             facts.trim()
         elif self._only is None or stream == self._only:
-            self._kept.append(analysed)
-            self._kept_bytes += len(record.data)
-            if len(self._kept) > FRAMES_TOLD_MAX or self._kept_bytes > FRAMES_KEPT_MAX_BYTES:
+            self._kept.append(keep(analysed))
+            if len(self._kept) > FRAMES_TOLD_MAX:
                 self._keeps = False
                 del self._kept[FRAMES_OF_SUMMARY:]
 
@@ -127,10 +123,10 @@ class Explainer:
             stream: view_of(facts, self._views[stream]) for stream, facts in self._facts.items()
         }
         told = [stream for stream in self._facts if self._only is None or stream == self._only]
-        frames: dict[int, list[Analysed]] = {stream: [] for stream in told}
-        for analysed in self._kept:
-            if analysed.stream in frames:
-                frames[analysed.stream].append(analysed)
+        frames: dict[int, list[Kept]] = {stream: [] for stream in told}
+        for kept in self._kept:
+            if kept.analysed.stream in frames:
+                frames[kept.analysed.stream].append(kept)
         stories = []
         place = _common_view(views[stream] for stream in told)
         for stream in told:

@@ -21,6 +21,8 @@ TERMS_MAX: Final = 6
 
 _TERMS_AT_END: Final = 3
 
+_NOTHING: Final = (1 << 62, 0, 0)
+
 
 class Sum(NamedTuple):
     """
@@ -48,7 +50,7 @@ class Ledger:
     @ivar end: The position after the last number sent: SND.NXT as seen here.
     """
 
-    __slots__ = ("_ends", "_frames", "_gaps", "_notes", "base", "end", "has_isn")
+    __slots__ = ("_before", "_ends", "_frames", "_gaps", "_notes", "base", "end", "has_isn")
 
     def __init__(self, base: int, *, has_isn: bool) -> None:
         self.base = base
@@ -58,6 +60,8 @@ class Ledger:
         self._frames: list[int] = []
         self._notes: list[str] = []
         self._gaps = 0
+        # Of the terms up to each: lowest and highest frame (but the SYN), how many not captured.
+        self._before: list[tuple[int, int, int]] = []
 
     def position(self, raw: int) -> int:
         """
@@ -94,12 +98,27 @@ class Ledger:
         self._frames.append(frame)
         self._notes.append(note)
         self.end = end
+        self._add_up(len(self._ends) - 1)
+
+    def _add_up(self, index: int) -> None:
+        """
+        Add up the terms from one on, so that a long sum need not look at each of its terms.
+        """
+        del self._before[index:]
+        low, high, missing = self._before[-1] if self._before else _NOTHING
+        for at in range(index, len(self._ends)):
+            frame = self._frames[at]
+            if not frame:
+                missing += 1
+            elif self._notes[at] != "SYN":
+                low, high = min(low, frame), max(high, frame)
+            self._before.append((low, high, missing))
 
     def _fill(self, start: int, end: int, frame: int, note: str) -> None:
         """
         Let a frame account for what no frame did, within its numbers.
         """
-        index = bisect_right(self._ends, start)
+        index = changed = bisect_right(self._ends, start)
         while index < len(self._ends) and (self._ends[index - 1] if index else 0) < end:
             begin = self._ends[index - 1] if index else 0
             if self._frames[index] == 0 and end > start:
@@ -121,6 +140,7 @@ class Ledger:
                 index += len(kept)
             else:
                 index += 1
+        self._add_up(min(changed, len(self._ends)))
 
     def frames_between(self, start: int, end: int) -> tuple[int, ...]:
         """
@@ -156,9 +176,9 @@ class Ledger:
             if index == hidden.start and hidden:
                 index = hidden.stop
                 end = self._ends[index - 1]
-                frames = [self._frames[each] for each in hidden if self._frames[each]]
-                missing = len(hidden) - len(frames)
-                terms.append(_many(end - start, frames, missing))
+                low, high, missing = self._before[index - 1]
+                number = len(hidden) - missing
+                terms.append(_many(end - start, number, low, high, missing))
                 is_captured = is_captured and not missing
                 start = end
                 continue
@@ -190,12 +210,11 @@ def _source(frame: int, note: str) -> str:
     return note if note == "SYN" else f"{note} #{frame}".lstrip()
 
 
-def _many(size: int, frames: list[int], missing: int) -> str:
+def _many(size: int, number: int, low: int, high: int, missing: int) -> str:
     """
     Write many terms as one.
     """
-    if not frames:
+    if not number:
         return f"{size} (not captured)"
-    low, high = min(frames), max(frames)
     where = f"#{low}" if low == high else f"#{low} to #{high}"
-    return f"{size} ({len(frames)} frames, {where}{', some not captured' if missing else ''})"
+    return f"{size} ({number} terms, {where}{', some not captured' if missing else ''})"

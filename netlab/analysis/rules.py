@@ -286,7 +286,7 @@ def checksum(entry: Entry) -> Finding:
     """
     segment, number = entry.analysed.segment, entry.analysed.number
     field = f"checksum 0x{max(segment.checksum_field, 0):04x}"
-    match segment.checksum:
+    match entry.checksum:
         case Checksum.GOOD:
             verdict, equation = Verdict.PASS, f"{field} = sum of the segment"
             sentence = "The segment arrived as it was sent."

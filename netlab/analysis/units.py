@@ -25,14 +25,15 @@ def duration(nanoseconds: int) -> str:
 
 def count(number: int, singular: str, plural: str = "") -> str:
     """
-    Write a number with its noun.
+    Write a number with its noun. From 10 000 on its digits stand in groups.
 
     @param number: How many.
     @param singular: The noun for one.
     @param plural: The noun for all else; by default with an C{s}.
     @return: Such as C{1 byte} or C{2 bytes}.
     """
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}".replace(",", " ")
+    digits = f"{number:,}".replace(",", " ") if number >= 10_000 else f"{number}"
+    return f"{digits} {singular if number == 1 else plural or singular + 's'}"
 
 
 def cite(frames: Sequence[int], at_most: int = 3) -> str:

@@ -18,6 +18,9 @@ from netlab.report.times import TimeAxis
 
 WIDTH: Final = 640
 HEIGHT: Final = 240
+_LABEL_WIDTH: Final = 84
+"""How far apart the middles of two labels must be."""
+
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 632, 10, 196
 
 POINTS_MAX: Final = 1500
@@ -185,6 +188,7 @@ def _time_marks(axis: TimeAxis, frames: Sequence[FrameStory]) -> Iterator[str]:
     Draw the time axis, its gaps, and how long it is.
     """
     yield f'<path class="axis" d="M{_LEFT} {_BOTTOM}H{_RIGHT}"/>'
+    labelled = float(_LEFT)
     for pause in axis.pauses:
         width = pause.end - pause.start
         middle = (pause.start + pause.end) / 2
@@ -192,7 +196,8 @@ def _time_marks(axis: TimeAxis, frames: Sequence[FrameStory]) -> Iterator[str]:
             f'<rect class="pause" x="{pause.start:.1f}" y="{_TOP}" width="{width:.1f}" '
             f'height="{_BOTTOM - _TOP}"/>'
         )
-        if len(axis.pauses) <= 3:
+        if middle - labelled >= _LABEL_WIDTH:
+            labelled = middle
             yield (
                 f'<text class="tick" x="{middle:.1f}" y="{_BOTTOM + 40}" text-anchor="middle">'
                 f"{duration(pause.length_ns)}</text>"

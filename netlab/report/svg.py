@@ -19,6 +19,7 @@ FRAMES_MAX: Final = 500
 
 _WIDTH: Final = 1120
 _NUMBER_RIGHT, _TIME_RIGHT, _CLIENT, _SERVER, _TEXT = 40, 140, 170, 420, 450
+_PASSAGE_COLUMNS: Final = 138
 _TEXT_COLUMNS: Final = 88
 _EQUATION_COLUMNS: Final = 92
 _LINE: Final = 17
@@ -110,7 +111,7 @@ class _Drawing:
             f"{count(conversation.frame_count, 'frame')}",
         )
         for passage in conversation.passages:
-            for line in textwrap.wrap(passage.sentence, 150):
+            for line in textwrap.wrap(passage.sentence, _PASSAGE_COLUMNS):
                 self.y += 20
                 self.text(20, self.y, "", line)
         self.y += 30

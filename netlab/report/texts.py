@@ -9,6 +9,15 @@ from typing import Final
 from netlab.analysis.story import PAYLOAD_SHOWN_MAX_BYTES, FrameStory
 
 _BYTES_A_LINE: Final = 16
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
+_TEXT: Final = _PRINTABLE + b"\r\n\t"
+
+#: How each byte of a text is shown: what is no printable ASCII is escaped, a line's end is kept.
+_VISIBLE: Final = {
+    **{byte: f"\\x{byte:02x}" for byte in range(256) if byte not in _PRINTABLE},
+    0x0A: "\\n\n",
+    0x0D: "\\r",
+}
 
 
 def main_equation(frame: FrameStory) -> str:
@@ -43,9 +52,9 @@ def payload_text(frame: FrameStory) -> str:
     data = frame.payload
     if not data:
         return ""
-    texty = sum(0x20 <= byte < 0x7F or byte in b"\r\n\t" for byte in data)
-    if texty >= 0.9 * len(data):
-        shown = "".join(_visible(byte) for byte in data)
+    strange = len(data.translate(None, _TEXT))
+    if strange <= 0.1 * len(data):
+        shown = data.decode("latin-1").translate(_VISIBLE)
     else:
         shown = "\n".join(
             f"{at:04x}  {data[at : at + _BYTES_A_LINE].hex(' ')}"
@@ -54,11 +63,3 @@ def payload_text(frame: FrameStory) -> str:
     if frame.len > len(data) and len(data) == PAYLOAD_SHOWN_MAX_BYTES:
         shown += f"\n… {frame.len - len(data)} bytes more"
     return shown
-
-
-def _visible(byte: int) -> str:
-    if byte == 0x0A:
-        return "\\n\n"
-    if byte == 0x0D:
-        return "\\r"
-    return chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"

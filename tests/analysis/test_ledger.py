@@ -111,7 +111,7 @@ class SumTests(SynchronousTestCase):
             ledger.add(1 + index * 100, 100, 2 + index)
         self.assertEqual(
             ledger.sum_to(2001).text,
-            "ISN 0 + 1 (SYN) + 1700 (17 frames, #2 to #18) + 100 (#19) + 100 (#20) + 100 (#21)",
+            "ISN 0 + 1 (SYN) + 1700 (17 terms, #2 to #18) + 100 (#19) + 100 (#20) + 100 (#21)",
         )
 
     @given(

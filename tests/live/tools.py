@@ -26,7 +26,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NEEDS_CHROMIUM = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
 NEEDS_CURL = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 
-_CHROMIUM_OPTIONS = (
+CHROMIUM_OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -106,7 +106,7 @@ def _browse(url: str, picture: str, directory: Path, width: int, height: int) ->
     directory.mkdir()
     command = [
         CHROMIUM,
-        *_CHROMIUM_OPTIONS,
+        *CHROMIUM_OPTIONS,
         f"--user-data-dir={directory}",
         f"--window-size={width},{height}",
         f"--screenshot={path}",

@@ -197,6 +197,8 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (["SELECT", "INPUT", "TEXTAREA"].includes(event.target.tagName)) return;
+    // In the details the keys scroll, as everywhere.
+    if (event.target === detail && event.key !== "Escape") return;
     const isChosen = current && current.hasAttribute("aria-current") && isShown(current);
     const go = {
       ArrowDown: () => (isChosen ? step(current, true) : first()),
