@@ -124,6 +124,9 @@ class Flow:
     @ivar unacked: what it has sent and its peer has not acknowledged, as C{(seq, end, frame,
         time_ns)}, oldest first; bounded.
     @ivar scanned_ack: the peer's ACK for which L{unacked} was last looked through.
+    @ivar measured: of L{unacked}: the base, how many were looked at, and their lowest and highest
+        relative number; or C{None}.
+    @ivar looked_through: how many overlapping segments were looked at; bounds the work.
     @ivar sacked: how many bytes its last segment's SACK option named.
     @ivar pushed_bytes: payload since its last PSH.
     @ivar was_pushed: its last segment with payload had PSH.
@@ -148,7 +151,9 @@ class Flow:
         "last_ack",
         "last_marks",
         "last_ns",
+        "looked_through",
         "max_ackable",
+        "measured",
         "mss",
         "multipath",
         "next_seq",
@@ -211,6 +216,8 @@ class Flow:
         self.is_flight_known = True
         self.unacked: list[tuple[int, int, int, int]] = []
         self.scanned_ack = -1
+        self.measured: tuple[int, int, int, int] | None = None
+        self.looked_through = 0
         self.sacked = 0
         self.pushed_bytes = 0
         self.was_pushed = False

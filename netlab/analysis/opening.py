@@ -4,7 +4,7 @@ Which conversation a segment belongs to, and what else happens rarely: options, 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from itertools import islice
 from typing import Final
 
@@ -41,7 +41,8 @@ class Table:
         self.limits = limits
         self.streams = 0
         self._faults = faults
-        self._open: dict[int, Conversation] = {}
+        # Ordered, since a plain dict whose first entries are deleted is slow to begin to iterate.
+        self._open: OrderedDict[int, Conversation] = OrderedDict()
         self._closed: deque[Conversation] = deque()
 
     def conversations(self) -> list[Conversation]:
@@ -67,6 +68,7 @@ class Table:
             return found, 0, False
         if kind == _SYN:
             if segment.seq != found.base:
+                self.close(found.conversation)
                 flow = self._begin(segment)
                 flow.conversation.seen = 1
                 return flow, _REUSED, False

@@ -11,6 +11,15 @@ from typing import Final
 
 from netlab.analysis.conversation import Flow
 
+LONG: Final = 256
+"""More overlapping segments than this are many; a lossy path of high speed has a thousand."""
+
+LOOKED_THROUGH_MAX: Final = 20_000_000
+"""
+How many of them are looked at in all for one end, some seconds' work. Then only the oldest L{LONG}
+are kept: the capture is made to cost.
+"""
+
 _MASK: Final = 0xFFFFFFFF
 _HALF: Final = 0x80000000
 
@@ -41,15 +50,16 @@ def acknowledge(flow: Flow, ack: int) -> tuple[int, int]:
         if is_first_kept:
             return _search(flow, ack)
         flow.unacked = []
+        flow.measured = None
         return (last[2], last[3]) if ahead_last == 0 else (0, 0)
     if is_first_kept:
         if 0 < (ack - first[0]) & _MASK <= _HALF:
             unacked[0] = (ack, *first[1:])
+            flow.measured = None
         return 0, 0
+    flow.measured = None
     count = 1
-    for segment in unacked[1:]:
-        if 0 < (segment[1] - ack) & _MASK <= _HALF:
-            break
+    while not 0 < (unacked[count][1] - ack) & _MASK <= _HALF:
         count += 1
     end = unacked[count - 1]
     first = unacked[count]
@@ -60,6 +70,11 @@ def acknowledge(flow: Flow, ack: int) -> tuple[int, int]:
 
 
 def _search(flow: Flow, ack: int) -> tuple[int, int]:
+    flow.measured = None
+    if len(flow.unacked) > LONG:
+        flow.looked_through += len(flow.unacked)
+        if flow.looked_through > LOOKED_THROUGH_MAX:
+            del flow.unacked[LONG:]
     kept = []
     number = since = 0
     for segment in flow.unacked:
@@ -90,5 +105,14 @@ def extent(flow: Flow) -> int:
         high = (unacked[-1][1] - base) & _MASK
         if low <= high:
             return high - low
-    low = min((segment[0] - base) & _MASK for segment in unacked)
-    return max((segment[1] - base) & _MASK for segment in unacked) - low
+    # What has been looked at already is remembered, so that each segment is looked at once.
+    measured = flow.measured
+    if measured is None or measured[0] != base:
+        count, low, high = 0, _MASK, 0
+    else:
+        _, count, low, high = measured
+    for segment in unacked[count:]:
+        low = min(low, (segment[0] - base) & _MASK)
+        high = max(high, (segment[1] - base) & _MASK)
+    flow.measured = (base, len(unacked), low, high)
+    return high - low
