@@ -109,6 +109,7 @@ LAYERS = {
     "netlab.http1.logfile": Layer.FILES,
     "netlab.http1.metrics": Layer.PROTOCOL,
     "netlab.http1.receiving": Layer.PROTOCOL,
+    "netlab.http1.repeats": Layer.PROTOCOL,
     "netlab.http1.serverevents": Layer.PURE,
     "netlab.http1.streaming": Layer.PROTOCOL,
     "netlab.http1.access": Layer.PROTOCOL,

@@ -7,7 +7,7 @@ resource returns goes through the machine to the transport. No byte of a message
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable
 from inspect import iscoroutine
 from typing import Any, Final, cast
 
@@ -39,7 +39,6 @@ from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.fields import Fields
 from netlab.http1.limits import Admission
 from netlab.http1.log import AccessLog, LoggedAnswers, RequestPart, shown_head
-from netlab.http1.memo import Memo
 from netlab.http1.messages import (
     END_OF_MESSAGE,
     ConnectionClosed,
@@ -49,6 +48,7 @@ from netlab.http1.messages import (
     ResponseHead,
 )
 from netlab.http1.receiving import ContentLostError, ContentTooLongError, RequestContent
+from netlab.http1.repeats import HEAD_MAX_BYTES, Repeat, Repeats, joined
 from netlab.http1.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.responses import ContentSource, Pages, Response
 from netlab.http1.sender import PIECE_BYTES, Sender, acknowledged_bytes, sender_for
@@ -58,12 +58,6 @@ from netlab.http1.streaming import StreamSender, discard_stream
 from netlab.transport.sendfile import TransferStoppedError
 
 SERVER_NAME: Final = "netlab-http"
-
-_REPEATS_MAX: Final = 16384
-_REPEATS_MAX_BYTES: Final = 32 << 20
-_REPEATED_HEAD_MAX_BYTES: Final = 4096
-_BURSTS_MAX: Final = 256
-_BURSTS_MAX_BYTES: Final = 8 << 20
 
 #: How much input is thrown away behind a refusal before the peer is cut off: most that a client
 #: sends before it looks for an answer. It costs no memory, and time is bounded too.
@@ -77,33 +71,6 @@ _WITHOUT_CONTENT: Final = frozenset((b"GET", b"HEAD"))
 _RETRY_SOON: Final = Fields([(b"Retry-After", b"1")])
 
 _log = Logger(namespace=SERVER_NAME)
-
-
-class _Repeat:
-    """
-    An answer that may be sent again to the same request head; or, for requests that come in one
-    delivery again and again, their answers.
-    """
-
-    __slots__ = ("content_bytes", "count", "data", "logged", "renew", "status", "until")
-
-    def __init__(
-        self,
-        data: bytes,
-        until: float,
-        renew: Callable[[float], float] | None,
-        logged: LoggedAnswers,
-        status: int,
-        content_bytes: int,
-        count: int = 1,
-    ) -> None:
-        self.data = data
-        self.until = until
-        self.renew = renew
-        self.logged = logged
-        self.status = status
-        self.content_bytes = content_bytes
-        self.count = count
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
@@ -296,18 +263,19 @@ class HTTPServerProtocol(Protocol):
 
         @return: what is left of the delivery.
         """
-        factory = self._factory
+        repeats = self._factory.repeats
         # Pipelined requests: perhaps the same ones have come in one delivery before.
-        burst = factory.bursts.get(data)
-        if (
-            burst is not None
-            and now < burst.until
-            and self._machine.repeat_exchanges(now, burst.count)
-        ):
+        burst = repeats.find_burst(data, now)
+        if burst is not None and self._machine.repeat_exchanges(now, burst.count):
             self._send_again(burst, now)
             return b""
+        last = repeats.find_last(data, now)
+        if last is not None and self._machine.repeat_last_exchange():
+            self._send_again(last, now)
+            self._lose()
+            return b""
         # Otherwise head by head, with the answers sent in few pieces.
-        repeats: list[_Repeat] = []
+        known: list[Repeat] = []
         is_one_piece = True
         out_bytes = 0
         begin = 0
@@ -315,25 +283,25 @@ class HTTPServerProtocol(Protocol):
             end = data.find(b"\r\n\r\n", begin) + 4
             if end < 4:
                 break
-            repeat = factory.known_repeat(data[begin:end], now)
+            repeat = repeats.find(data[begin:end], now)
             if repeat is None or not self._machine.repeat_exchanges(now):
                 break
             begin = end
-            if repeats and (out_bytes > PIECE_BYTES or repeat.status != repeats[0].status):
-                self._send_again(_joined(repeats), now)
-                repeats.clear()
+            if known and (out_bytes > PIECE_BYTES or repeat.status != known[0].status):
+                self._send_again(joined(known), now)
+                known.clear()
                 is_one_piece = False
                 out_bytes = 0
-            repeats.append(repeat)
+            known.append(repeat)
             out_bytes += len(repeat.data)
-        if repeats:
-            burst = _joined(repeats)
+        if known:
+            burst = joined(known)
             self._send_again(burst, now)
             if burst.count > 1 and is_one_piece and begin == len(data):
-                factory.bursts.put(data, burst, len(data) + len(burst.data))
+                repeats.keep_burst(data, burst)
         return data[begin:]
 
-    def _send_again(self, repeat: _Repeat, now: float) -> None:
+    def _send_again(self, repeat: Repeat, now: float) -> None:
         """
         Send a repeated answer, count it and log it.
         """
@@ -574,20 +542,21 @@ class HTTPServerProtocol(Protocol):
         is_repeatable = (
             until > now
             and head is not None
-            and len(head.raw) <= _REPEATED_HEAD_MAX_BYTES
+            and len(head.raw) <= HEAD_MAX_BYTES
             and machine.promised_content_bytes == 0
             # Over TLS and without it, it has two answers.
             and not head.target.is_https
             and not factory.shows_requests
         )
+        is_last = machine.is_last_by_request and not response.closes
         data = machine.send_whole(ResponseHead(response.status, response.fields), content, now)
         cast(ITransport, self.transport).write(data)
         sent = 0 if head is not None and head.method == b"HEAD" else len(content)
         log_part = self._record(head, response.status, sent)
-        if is_repeatable and head is not None and not machine.must_close:
+        if is_repeatable and head is not None and (is_last or not machine.must_close):
             logged = LoggedAnswers(((log_part, response.status, sent),))
-            repeat = _Repeat(data, until, response.renew, logged, response.status, sent)
-            factory.repeats.put(head.raw, repeat, len(data) + len(head.raw))
+            repeat = Repeat(data, until, response.renew, logged, response.status, sent)
+            factory.repeats.keep(head.raw, repeat, is_last=is_last)
         self._answered()
 
     def _send_large(self, head: RequestHead, response: Response, source: ContentSource) -> None:
@@ -786,7 +755,8 @@ class HTTPServerProtocol(Protocol):
         """
         self._is_closing = True
         self._resume_reading()
-        self._expect_progress()
+        if not getattr(self.transport, "is_drained", False):
+            self._expect_progress()
         if self._sender is None:
             # TLS does not close while it has a producer.
             cast(IConsumer, self.transport).unregisterProducer()
@@ -931,10 +901,8 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         self.deadlines = Deadlines(clock)
         self.clock = clock
         self.seconds = clock.seconds
-        self.repeats: Memo[bytes, _Repeat] = Memo(_REPEATS_MAX, _REPEATS_MAX_BYTES)
-        # The same, without a call: see L{Memo.young}.
+        self.repeats = Repeats(self.settings)
         self.repeated = self.repeats.young
-        self.bursts: Memo[bytes, _Repeat] = Memo(_BURSTS_MAX, _BURSTS_MAX_BYTES)
 
     def buildProtocol(self, addr: IAddress | None) -> HTTPServerProtocol:
         """
@@ -943,23 +911,6 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         @param addr: the client's address, which a proxy in front may have told.
         """
         return HTTPServerProtocol(self, _address(addr))
-
-    def known_repeat(self, raw: bytes, now: float) -> _Repeat | None:
-        """
-        Find the answer that may be sent again to a request head.
-
-        @param raw: the request head as it came.
-        """
-        repeat = self.repeats.get(raw)
-        if repeat is None or now < repeat.until:
-            return repeat
-        if repeat.renew is None:
-            return None
-        repeat.until = repeat.renew(now)
-        if repeat.until <= now:
-            return None
-        repeat.data = self.settings.redate(repeat.data, now)
-        return repeat
 
     def acceptableProtocols(self) -> list[bytes]:
         """
@@ -987,25 +938,6 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         Name the server in the lines that Twisted itself logs about its ports.
         """
         return SERVER_NAME
-
-
-def _joined(repeats: list[_Repeat]) -> _Repeat:
-    """
-    Make one of answers of the same status that leave together.
-
-    @param repeats: at least one.
-    """
-    if len(repeats) == 1:
-        return repeats[0]
-    return _Repeat(
-        b"".join([repeat.data for repeat in repeats]),
-        min(repeat.until for repeat in repeats),
-        None,
-        LoggedAnswers(tuple(answer for repeat in repeats for answer in repeat.logged.answers)),
-        repeats[0].status,
-        sum(repeat.content_bytes for repeat in repeats),
-        len(repeats),
-    )
 
 
 def _failure(error: BaseException | None = None) -> Failure:

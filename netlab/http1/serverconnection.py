@@ -356,6 +356,14 @@ class ServerConnection:
         framing = self._parsed.framing
         return framing.length if isinstance(framing, Fixed) else None
 
+    @property
+    def is_last_by_request(self) -> bool:
+        """
+        Whether the request being answered has asked for the end of the connection, by its version
+        or its Connection field.
+        """
+        return self._parsed is not None and not self._parsed.is_persistent
+
     def give_up_persistence(self) -> None:
         """
         End the connection after this exchange.
@@ -485,6 +493,19 @@ class ServerConnection:
             return False
         self.exchanges = exchanges
         self.deadline = now + settings.timeouts.idle
+        return True
+
+    def repeat_last_exchange(self) -> bool:
+        """
+        Count an exchange that was answered from memory, as L{repeat_exchanges} does, where the
+        request has asked for the end of the connection and the answer says so.
+
+        @return: False where it must go the long way; nothing has changed then.
+        """
+        if not self._may_repeat:
+            return False
+        self.exchanges += 1
+        self.close()
         return True
 
     def expire(self, now: float) -> Phase | None:

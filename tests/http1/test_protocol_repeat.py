@@ -12,7 +12,7 @@ from itertools import pairwise
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from netlab.http1.fields import Fields
+from netlab.http1.fields import NO_FIELDS, Fields
 from netlab.http1.limits import Limits, Timeouts
 from netlab.http1.log import AccessLog
 from netlab.http1.messages import RequestHead
@@ -109,12 +109,11 @@ class RepeatTests(ServerTestCase):
 
     def test_never_repeated(self) -> None:
         """
-        Not kept are: answers that close, answers to requests with content, and those to heads that
-        are too long to be worth it.
+        Not kept are: answers that close of themselves, answers to requests with content, and those
+        to heads that are too long to be worth it.
         """
         resource = self.remember()
         requests = [
-            get("/a", "Connection: close"),
             get("/missing"),
             get("/a", "Content-Length: 1") + b"x",
             get("/a", "X: " + "x" * 5000),
@@ -124,6 +123,109 @@ class RepeatTests(ServerTestCase):
             self.ask(request)
             self.ask(request)
             self.assertEqual(resource.asked, before + 2)
+
+    def test_last_answer(self) -> None:
+        """
+        An answer that closes because the request asked for that is repeated to such requests.
+        """
+        resource = self.remember()
+        for request in (get("/a", "Connection: close"), get("/a", version="HTTP/1.0")):
+            before = resource.asked
+            for _ in range(3):
+                client = self.connect()
+                client.send(request)
+                (answer,) = read_answers(client.received)
+                self.assertEqual(answer.content, b"</a>")
+                self.assertEqual(answer.fields["Connection"], "close")
+                self.assertTrue(client.is_ended)
+            self.assertEqual(resource.asked, before + 1)
+
+    def test_last_exchange_of_a_limit(self) -> None:
+        """
+        An answer that closes because the connection has had its share is not kept for others.
+        """
+        resource = self.remember(ServerSettings(Limits(exchanges_max=1)))
+        for _ in range(2):
+            answer = self.ask_one(get("/a"))
+            self.assertEqual(answer.fields["Connection"], "close")
+        self.assertEqual(resource.asked, 2)
+
+    def test_burst(self) -> None:
+        """
+        Requests that come in one delivery are answered, counted and logged each, the first time
+        and when the same delivery comes again.
+        """
+        resource = self.remember()
+        burst = get("/a") + get("/b") + get("/a")
+        for number in (1, 2, 3):
+            client = self.connect()
+            client.send(burst, burst)
+            contents = [answer.content for answer in read_answers(client.received)]
+            self.assertEqual(contents, [b"</a>", b"</b>", b"</a>"] * 2)
+            self.assertEqual(self.factory.counters.answers, {200: 6 * number})
+            self.assertEqual(self.factory.counters.content_bytes, 24 * number)
+            client.vanish()
+        # Of the very first delivery all went the long way.
+        self.assertEqual(resource.asked, 3)
+        assert self.factory.access_log is not None
+        self.factory.access_log.flush()
+        lines = b"".join(self.log_lines).splitlines()
+        paths = [line.split(b" ")[6] for line in lines]
+        self.assertEqual(paths, [b"/a", b"/b", b"/a"] * 6)
+
+    def test_burst_of_several_statuses(self) -> None:
+        """
+        Statuses are counted apart.
+        """
+        self.serve(
+            lambda head: Response(
+                204 if head.target.path == b"/none" else 200, repeat_until=NOW + 100
+            )
+        )
+        burst = get("/a") + get("/none") + get("/none") + get("/a")
+        for _ in range(3):
+            self.ask(burst)
+        self.assertEqual(self.factory.counters.answers, {200: 6, 204: 6})
+
+    def test_burst_within_the_limit(self) -> None:
+        """
+        The last exchange of a connection says so, wherever in a delivery it is.
+        """
+        self.remember(ServerSettings(Limits(exchanges_max=5)))
+        for _ in range(3):
+            client = self.connect()
+            client.send(get("/a") * 4, get("/a") * 4)
+            answers = read_answers(client.received)
+            self.assertEqual(
+                [answer.fields["Connection"] for answer in answers], [None] * 4 + ["close"]
+            )
+
+    def test_renewed(self) -> None:
+        """
+        When its time is over, an answer that can say whether it is still right is asked, not made
+        anew; its Date is then that of now.
+        """
+        asked: list[float] = []
+        made: list[RequestHead] = []
+
+        def renew(now: float) -> float:
+            asked.append(now)
+            return now + 1.0 if now < NOW + 4.0 else 0.0
+
+        def respond(head: RequestHead) -> Response:
+            made.append(head)
+            return Response(200, NO_FIELDS, b"content", repeat_until=NOW + 1.0, renew=renew)
+
+        self.serve(respond)
+        for second in (30, 31, 32, 33):
+            answer = self.ask_one(get("/a"))
+            self.assertEqual(answer.content, b"content")
+            self.assertEqual(answer.fields["Date"], f"Fri, 13 Feb 2009 23:31:{second} GMT")
+            self.ask(get("/a"))
+            self.pass_time(1.0)
+        self.assertEqual((len(made), asked), (1, [NOW + 1, NOW + 2, NOW + 3]))
+        self.ask(get("/a"))
+        self.assertEqual(len(made), 2)
 
     def test_head(self) -> None:
         """
@@ -237,7 +339,15 @@ class EqualityTests(ServerTestCase):
             ServerSettings(Limits(exchanges_max=limit)),
             AccessLog(BytesWriter(lines), self.reactor),
         )
-        for request in (get("/a"), get("/b"), get("/a", method="HEAD")):
+        for request in (
+            get("/a"),
+            get("/b"),
+            get("/a", method="HEAD"),
+            get("/a", "Connection: close"),
+            get("/a", version="HTTP/1.0"),
+            get("/a") + get("/b"),
+            get("/a") + get("/a", method="HEAD") + get("/b"),
+        ):
             warm = Client(factory, self.reactor)
             warm.send(request)
             warm.vanish()
@@ -264,6 +374,8 @@ class EqualityTests(ServerTestCase):
                     get("/a"),
                     get("/b"),
                     get("/c"),
+                    get("/a") + get("/b"),
+                    get("/a") + get("/a", method="HEAD") + get("/b"),
                     get("/a", method="HEAD"),
                     get("/a", version="HTTP/1.0"),
                     get("/a", "Connection: close"),
@@ -283,7 +395,7 @@ class EqualityTests(ServerTestCase):
     )
     @example(requests=[b"\r\n", get("/a"), b"\r\n", get("/a")], cuts=[], limit=0)
     @example(requests=[b"\r\n\r\n", get("/a")], cuts=[], limit=0)
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=100)
     def test_equal(self, requests: list[bytes], cuts: list[int], limit: int) -> None:
         """
         Whatever is sent, cut as it may be: the same bytes apart from Date, the same log lines, the

@@ -1,0 +1,143 @@
+"""
+Answers that may be sent again to the same bytes, without asking anyone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from netlab.http1.log import LoggedAnswers
+from netlab.http1.memo import Memo
+from netlab.http1.serverconnection import ServerSettings
+
+HEAD_MAX_BYTES: Final = 4096
+"""Answers to longer request heads are not kept."""
+
+_ANSWERS_MAX: Final = 16384
+_ANSWERS_MAX_BYTES: Final = 32 << 20
+_LAST_ANSWERS_MAX: Final = 1024
+_LAST_ANSWERS_MAX_BYTES: Final = 4 << 20
+_BURSTS_MAX: Final = 256
+_BURSTS_MAX_BYTES: Final = 8 << 20
+
+
+class Repeat:
+    """
+    An answer that may be sent again to the same request head; or, for requests that come in one
+    delivery again and again, their answers.
+
+    @ivar data: head and content.
+    @ivar until: until when, in seconds since the epoch.
+    @ivar renew: as in L{Response<netlab.http1.responses.Response>}.
+    @ivar logged: for the log.
+    @ivar status: of all of them.
+    @ivar content_bytes: of all of them.
+    @ivar count: how many answers there are.
+    """
+
+    __slots__ = ("content_bytes", "count", "data", "logged", "renew", "status", "until")
+
+    def __init__(
+        self,
+        data: bytes,
+        until: float,
+        renew: Callable[[float], float] | None,
+        logged: LoggedAnswers,
+        status: int,
+        content_bytes: int,
+        count: int = 1,
+    ) -> None:
+        self.data = data
+        self.until = until
+        self.renew = renew
+        self.logged = logged
+        self.status = status
+        self.content_bytes = content_bytes
+        self.count = count
+
+
+class Repeats:
+    """
+    All that may be sent again, bounded in number and in bytes.
+
+    @ivar young: answers kept or used lately, with weights: for whoever cannot afford a call, and
+        then looks at C{until} himself.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        """
+        @param settings: what the answers were made with.
+        """
+        self._settings = settings
+        self._answers: Memo[bytes, Repeat] = Memo(_ANSWERS_MAX, _ANSWERS_MAX_BYTES)
+        self._last_answers: Memo[bytes, Repeat] = Memo(_LAST_ANSWERS_MAX, _LAST_ANSWERS_MAX_BYTES)
+        self._bursts: Memo[bytes, Repeat] = Memo(_BURSTS_MAX, _BURSTS_MAX_BYTES)
+        self.young = self._answers.young
+
+    def find(self, raw: bytes, now: float) -> Repeat | None:
+        """
+        Find the answer to a request head.
+
+        @param raw: the head as it came.
+        """
+        return self._fresh(self._answers.get(raw), now)
+
+    def find_last(self, raw: bytes, now: float) -> Repeat | None:
+        """
+        Find the answer to a request head that asks for the end of the connection.
+
+        @param raw: as for L{find}.
+        """
+        return self._fresh(self._last_answers.get(raw), now)
+
+    def find_burst(self, delivery: bytes, now: float) -> Repeat | None:
+        """
+        Find the answers to several requests in one delivery.
+        """
+        return self._fresh(self._bursts.get(delivery), now)
+
+    def keep(self, raw: bytes, repeat: Repeat, *, is_last: bool) -> None:
+        """
+        Keep an answer.
+
+        @param is_last: whether it ends the connection because the request head asked for that.
+        """
+        answers = self._last_answers if is_last else self._answers
+        answers.put(raw, repeat, len(raw) + len(repeat.data))
+
+    def keep_burst(self, delivery: bytes, burst: Repeat) -> None:
+        """
+        Keep the answers to all that is in a delivery: L{joined}.
+        """
+        self._bursts.put(delivery, burst, len(delivery) + len(burst.data))
+
+    def _fresh(self, repeat: Repeat | None, now: float) -> Repeat | None:
+        if repeat is None or now < repeat.until:
+            return repeat
+        if repeat.renew is None:
+            return None
+        repeat.until = repeat.renew(now)
+        if repeat.until <= now:
+            return None
+        repeat.data = self._settings.redate(repeat.data, now)
+        return repeat
+
+
+def joined(repeats: Sequence[Repeat]) -> Repeat:
+    """
+    Make one of answers of the same status that leave together.
+
+    @param repeats: at least one.
+    """
+    if len(repeats) == 1:
+        return repeats[0]
+    return Repeat(
+        b"".join([repeat.data for repeat in repeats]),
+        min([repeat.until for repeat in repeats]),
+        None,
+        LoggedAnswers(tuple(answer for repeat in repeats for answer in repeat.logged.answers)),
+        repeats[0].status,
+        sum([repeat.content_bytes for repeat in repeats]),
+        len(repeats),
+    )
