@@ -149,7 +149,7 @@ def acknowledged_bytes(transport: object) -> int | None:
     """
     while transport is not None:
         handle = getattr(transport, "getHandle", lambda: None)()
-        if isinstance(handle, socket.socket):
+        if isinstance(handle, socket.SocketType):
             try:
                 info = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
                 return int(_BYTES_ACKED.unpack_from(info, _BYTES_ACKED_OFFSET)[0])

@@ -162,7 +162,8 @@ class ServerConnection:
         """
         self._settings = settings
         self._buffer = ReceiveBuffer()
-        self._head_reader = RequestHeadReader(settings.parser)
+        # Only while a head is expected to be read: an idle connection does without.
+        self._head_reader: RequestHeadReader | None = None
         self._request = RequestState.IDLE
         self._response = ResponseState.IDLE
         self._parsed: ParsedRequest | None = None
@@ -226,7 +227,7 @@ class ServerConnection:
         """
         Parse nothing more, ever. What was received is dropped, but for whether it was a HEAD.
         """
-        self._is_failed_head = self._head_reader.is_head or (
+        self._is_failed_head = (self._head_reader is not None and self._head_reader.is_head) or (
             self._request is RequestState.IDLE and begins_as_head(self._buffer)
         )
         self._step(Step.FAULT)
@@ -236,8 +237,12 @@ class ServerConnection:
     def _next_event(self) -> Event | None:
         if self._request is RequestState.IDLE:
             if self._buffer:
-                parsed = self._head_reader.read(self._buffer)
+                reader = self._head_reader
+                if reader is None:
+                    reader = self._head_reader = RequestHeadReader(self._settings.parser)
+                parsed = reader.read(self._buffer)
                 if parsed is not None:
+                    self._head_reader = None
                     return self._begin_exchange(parsed)
                 if not self._buffer:
                     # It was the empty line that may precede a request: none has begun.

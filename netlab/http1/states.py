@@ -18,6 +18,10 @@ class RequestState(Enum):
     Where the side that sends requests is.
     """
 
+    # Members are unique; Enum's own hash, of the name, is a function in Python, and the tables are
+    # looked into a dozen times for each exchange.
+    __hash__ = object.__hash__
+
     IDLE = "between requests"
     CONTENT = "sending content"
     DONE = "request complete"
@@ -30,6 +34,8 @@ class ResponseState(Enum):
     Where the side that sends responses is.
     """
 
+    __hash__ = object.__hash__
+
     IDLE = "nothing to answer"
     DUE = "owes an answer"
     CONTENT = "sending content"
@@ -41,6 +47,8 @@ class Step(Enum):
     """
     What moves a side from one state to another.
     """
+
+    __hash__ = object.__hash__
 
     REQUEST_HEAD = "request head"
     INTERIM_HEAD = "interim response head"

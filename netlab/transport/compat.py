@@ -91,10 +91,13 @@ def accept_from(listener: socket.socket) -> Callable[[], tuple[socket.socket, An
     if take is None:
         return listener.accept
     family, kind, protocol = listener.family, listener.type, listener.proto
+    # The class in C that socket.socket is made of has all that a connection needs, and neither
+    # enumerations nor counts of files made of it.
+    make: Any = socket.SocketType
 
     def accept() -> tuple[socket.socket, Any]:
         fd, client = take()
-        return socket.socket(family, kind, protocol, fd), client
+        return make(family, kind, protocol, fd), client
 
     return accept
 

@@ -186,7 +186,10 @@ class FastPort(tcp.Port):
         except BaseException as raised:
             why = log_exception(transport, raised)
         if why:
-            disconnect(self.reactor, transport, why, is_read=True)
+            if transport.is_finished:
+                transport.finish()
+            else:
+                disconnect(self.reactor, transport, why, is_read=True)
 
     def accept_waiting(self) -> None:
         """

@@ -837,7 +837,7 @@ class BothMixin(_Cases):
         self.assertFalse(transport.getTcpNoDelay())
         transport.setTcpKeepAlive(True)
         self.assertTrue(transport.getTcpKeepAlive())
-        self.assertIsInstance(transport.getHandle(), socket.socket)
+        self.assertIsInstance(transport.getHandle(), socket.SocketType)
 
 
 def _pair(host: Any) -> tuple[str, int]:

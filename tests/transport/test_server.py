@@ -210,7 +210,6 @@ class FastServerTests(SynchronousTestCase):
                 "_is_direct",
                 "client",
                 "connected",
-                "fileno",
                 "protocol",
                 "reactor",
                 "server",
