@@ -223,6 +223,15 @@ BARE_ECHO: Final = Peer(
     (sys.executable, "--version"),
 )
 
+BARE_FILE: Final = Peer(
+    "bare epoll loop",
+    lambda place: [
+        *(sys.executable, str(_APPS / "bare_file.py")),
+        *(str(place.root / "small.html"), str(place.port)),
+    ],
+    (sys.executable, "--version"),
+)
+
 # Others
 
 

@@ -320,7 +320,7 @@ WORKLOADS: Final = (
         "small",
         "small hot file, 64 persistent connections",
         "µs CPU a request",
-        (*_NGINX_PAIR, peers.NGINX_UNCACHED, *_PYTHON_PEERS),
+        (*_NGINX_PAIR, peers.NGINX_UNCACHED, peers.BARE_FILE, *_PYTHON_PEERS),
         (
             Goal("netlab", 0.70, "nginx"),
             Goal("netlab", 1 / 16, "twistd web"),
@@ -382,7 +382,7 @@ WORKLOADS: Final = (
         "connect",
         "a new connection for each request",
         "µs CPU a request",
-        (*_NGINX_PAIR, peers.TWISTD_WEB),
+        (*_NGINX_PAIR, peers.BARE_FILE, peers.TWISTD_WEB),
         (Goal("netlab", 1.1, "nginx"),),
         _cpu_a_request,
         requests=replace(_SMALL, is_closing=True),

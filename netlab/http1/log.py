@@ -155,10 +155,11 @@ class LoggedAnswers:
     @ivar answers: for each, what the request determines, the status and the bytes of content.
     """
 
-    __slots__ = ("answers", "peer", "second", "text")
+    __slots__ = ("answers", "count", "peer", "second", "text")
 
     def __init__(self, answers: tuple[tuple[RequestPart, int, int], ...]) -> None:
         self.answers = answers
+        self.count = len(answers)
         # The lines as they were written last: a peer that asks again within the second, as one
         # that fetches a page or tries how fast we are does, gets the same ones.
         self.peer = b""
@@ -229,7 +230,11 @@ class AccessLog:
             answers.text = b"".join([self._line(peer, answer) for answer in answers.answers])
             answers.second = second
             answers.peer = peer
-        self._append(answers.text, len(answers.answers))
+        # As in _append, without the call.
+        self._texts.append(answers.text)
+        self._waiting += answers.count
+        if self._call is None or self._waiting >= FLUSH_LINES:
+            self._see_to_it()
 
     def _line(self, peer: bytes, answer: tuple[RequestPart, int, int]) -> bytes:
         request, status, content_bytes = answer
@@ -245,6 +250,13 @@ class AccessLog:
     def _append(self, text: bytes, lines: int) -> None:
         self._texts.append(text)
         self._waiting += lines
+        if self._call is None or self._waiting >= FLUSH_LINES:
+            self._see_to_it()
+
+    def _see_to_it(self) -> None:
+        """
+        Write what has gathered, in a while, or now if it is much.
+        """
         if self._call is None:
             self._call = self._clock.callLater(FLUSH_SECONDS, self._flush_later)
         elif self._waiting >= FLUSH_LINES:

@@ -178,9 +178,9 @@ class HTTPServerProtocol(Protocol):
                 and self._machine.repeat_exchanges(now)
             ):
                 self.transport.write(repeat.data)  # type: ignore[union-attr]
-                counters = factory.counters
-                counters.answers[repeat.status] += 1
-                counters.content_bytes += repeat.content_bytes
+                tally = repeat.tally
+                tally.answers += 1
+                tally.content_bytes += repeat.content_bytes
                 log = factory.access_log
                 if log is not None:
                     log.add_again(self._peer, now, repeat.logged)
@@ -287,7 +287,7 @@ class HTTPServerProtocol(Protocol):
             if repeat is None or not self._machine.repeat_exchanges(now):
                 break
             begin = end
-            if known and (out_bytes > PIECE_BYTES or repeat.status != known[0].status):
+            if known and (out_bytes > PIECE_BYTES or repeat.tally is not known[0].tally):
                 self._send_again(joined(known), now)
                 known.clear()
                 is_one_piece = False
@@ -307,8 +307,8 @@ class HTTPServerProtocol(Protocol):
         """
         factory = self._factory
         cast(ITransport, self.transport).write(repeat.data)
-        factory.counters.answers[repeat.status] += repeat.count
-        factory.counters.content_bytes += repeat.content_bytes
+        repeat.tally.answers += repeat.count
+        repeat.tally.content_bytes += repeat.content_bytes
         if factory.access_log is not None:
             factory.access_log.add_again(self._peer, now, repeat.logged)
 
@@ -555,7 +555,8 @@ class HTTPServerProtocol(Protocol):
         log_part = self._record(head, response.status, sent)
         if is_repeatable and head is not None and (is_last or not machine.must_close):
             logged = LoggedAnswers(((log_part, response.status, sent),))
-            repeat = Repeat(data, until, response.renew, logged, response.status, sent)
+            tally = factory.counters.tally(response.status)
+            repeat = Repeat(data, until, response.renew, logged, tally, sent)
             factory.repeats.keep(head.raw, repeat, is_last=is_last)
         self._answered()
 
@@ -663,8 +664,9 @@ class HTTPServerProtocol(Protocol):
         @return: what the request determines of its line in the log.
         """
         factory = self._factory
-        factory.counters.answers[status] += 1
-        factory.counters.content_bytes += sent
+        tally = factory.counters.tally(status)
+        tally.answers += 1
+        tally.content_bytes += sent
         log = factory.access_log
         if log is None:
             return b"", b""

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from netlab.http1.counters import Tally
 from netlab.http1.log import LoggedAnswers
 from netlab.http1.memo import Memo
 from netlab.http1.serverconnection import ServerSettings
@@ -31,12 +32,12 @@ class Repeat:
     @ivar until: until when, in seconds since the epoch.
     @ivar renew: as in L{Response<netlab.http1.responses.Response>}.
     @ivar logged: for the log.
-    @ivar status: of all of them.
+    @ivar tally: counts them.
     @ivar content_bytes: of all of them.
     @ivar count: how many answers there are.
     """
 
-    __slots__ = ("content_bytes", "count", "data", "logged", "renew", "status", "until")
+    __slots__ = ("content_bytes", "count", "data", "logged", "renew", "tally", "until")
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class Repeat:
         until: float,
         renew: Callable[[float], float] | None,
         logged: LoggedAnswers,
-        status: int,
+        tally: Tally,
         content_bytes: int,
         count: int = 1,
     ) -> None:
@@ -52,7 +53,7 @@ class Repeat:
         self.until = until
         self.renew = renew
         self.logged = logged
-        self.status = status
+        self.tally = tally
         self.content_bytes = content_bytes
         self.count = count
 
@@ -137,7 +138,7 @@ def joined(repeats: Sequence[Repeat]) -> Repeat:
         min([repeat.until for repeat in repeats]),
         None,
         LoggedAnswers(tuple(answer for repeat in repeats for answer in repeat.logged.answers)),
-        repeats[0].status,
+        repeats[0].tally,
         sum([repeat.content_bytes for repeat in repeats]),
         len(repeats),
     )

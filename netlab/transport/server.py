@@ -116,6 +116,8 @@ class FastServer(tcp.Server):
             self._addressType = address.IPv6Address
         self.connected = 1
         self._is_direct = True
+        # Found here it is found in half the time.
+        self.bufferSize = self.bufferSize
         reactor.addReader(self)
 
     @property

@@ -208,6 +208,7 @@ class FastServerTests(SynchronousTestCase):
             {
                 "_is_delivering",
                 "_is_direct",
+                "bufferSize",
                 "client",
                 "connected",
                 "protocol",

@@ -1,0 +1,50 @@
+"""
+The least that Python can do for one small file: C{python bare_file.py FILE PORT}.
+
+A loop over epoll(7): one recv and one send of a constant answer for each delivery, which is taken
+for one request and looked at only for "close" in it. No parsing, no limit, no deadline, no log.
+"""
+
+import select
+import socket
+import sys
+from pathlib import Path
+
+content = Path(sys.argv[1]).read_bytes()
+head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(content)
+answer = head + content
+listener = socket.create_server(("127.0.0.1", int(sys.argv[2])), backlog=511)
+listener.setblocking(False)
+listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+epoll = select.epoll()
+epoll.register(listener.fileno(), select.EPOLLIN)
+connections: dict[int, socket.socket] = {}
+
+
+def accept() -> None:
+    """
+    Accept all that wait.
+    """
+    while True:
+        try:
+            connection = listener.accept()[0]
+        except BlockingIOError:
+            return
+        connection.setblocking(False)
+        connections[connection.fileno()] = connection
+        epoll.register(connection.fileno(), select.EPOLLIN)
+
+
+while True:
+    for fd, _ in epoll.poll():
+        if fd not in connections:
+            accept()
+            continue
+        try:
+            data = connections[fd].recv(65536)
+        except ConnectionError:
+            data = b""
+        if data:
+            connections[fd].send(answer)
+        if not data or b"close" in data:
+            connections.pop(fd).close()
