@@ -2,7 +2,7 @@
 Link headers: from a frame's first byte to the network protocol's.
 
 Each function takes a frame and where it begins, and returns what follows: the EtherType (or what
-stands for it) and its place. It raises L{IndexError} or L{struct.error} where the frame ends
+stands for it) and its place. It raises C{IndexError} or C{struct.error} where the frame ends
 before; the decoder catches both in one place.
 """
 

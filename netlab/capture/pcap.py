@@ -19,7 +19,7 @@ class Variant(NamedTuple):
     """
     How a file with some magic number is laid out.
 
-    @ivar order: of bytes, as L{struct} writes it.
+    @ivar order: of bytes, as C{struct} writes it.
     @ivar nanoseconds: what one step of a time's second half is.
     @ivar file_extra: bytes between the file header and the first record.
     @ivar record_extra: bytes between each record's 16-byte header and its data.

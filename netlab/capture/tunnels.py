@@ -1,6 +1,6 @@
 """
 What carries IP inside IP: GRE, and what rides on UDP. As in L{netlab.capture.links}, each function
-returns an EtherType and a place, and raises L{IndexError} where the data ends before.
+returns an EtherType and a place, and raises C{IndexError} where the data ends before.
 """
 
 from __future__ import annotations
