@@ -213,7 +213,8 @@ def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage
         if answered is not None:
             frames |= {answered.first.frame, answered.last.frame}
             wait = answered.first.time_ns - asked.last.time_ns
-            text += f"; {duration(wait)} later the {other} sends {_turn(answered)}"
+            when = f"{duration(wait)} later" if wait >= 0 else "meanwhile"
+            text += f"; {when} the {other} sends {_turn(answered)}"
             if _is_upper_case(asked, answered):
                 text += ", the same text in capitals"
             end = answered.last.time_ns

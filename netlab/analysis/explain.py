@@ -100,8 +100,9 @@ class Explainer:
     def _see(self, record: Record) -> None:
         self._frame_count += 1
         if self._first_ns is None:
-            self._first_ns = record.time_ns
-        self._last_ns = record.time_ns
+            self._first_ns = self._last_ns = record.time_ns
+        # A clock that is set back makes no negative duration.
+        self._last_ns = max(self._last_ns, record.time_ns)
         self._links.setdefault(link_name(record.interface.link_type))
 
     @property

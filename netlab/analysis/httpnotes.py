@@ -144,7 +144,8 @@ def _passage(exchange: Exchange, number: int, *, quotes: bool) -> Passage:
             parts.append(f": {answer}.")
         else:
             wait = response.first_time_ns - request.last_time_ns
-            parts.append(f"is answered by {answer} after {duration(wait)}.")
+            when = f"after {duration(wait)}" if wait >= 0 else "before it had ended"
+            parts.append(f"is answered by {answer} {when}.")
             findings.append(_size(response, "answer"))
         parts.append(_end(response, findings))
     if says_close(response):

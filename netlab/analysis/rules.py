@@ -269,8 +269,8 @@ def frame_length(entry: Entry) -> Finding:
     elif padding < 0:
         verdict = Verdict.UNKNOWN
         sentence = (
-            f"Only {segment.record.length} bytes are there; by the IP header {-padding} more are "
-            "part of it."
+            f"Only {segment.record.length} bytes are there; by the IP header {-padding} more "
+            "are part of it."
         )
     else:
         sentence = "Headers and payload, and nothing else."
@@ -292,7 +292,10 @@ def checksum(entry: Entry) -> Finding:
             sentence = "The segment arrived as it was sent."
         case Checksum.BAD:
             verdict, equation = Verdict.FAIL, f"{field} ≠ sum of the segment"
-            sentence = "The segment was damaged on its way, and its receiver drops it."
+            sentence = (
+                "Damaged on its way, or changed after it was captured. A receiver drops such a "
+                "segment, and its sender sends it again."
+            )
         case Checksum.OFFLOADED:
             verdict, equation = Verdict.PASS, f"{field} = sum of the pseudo-header alone"
             sentence = (

@@ -1,0 +1,69 @@
+"""
+Captures that are broken, or made to break us: every report of them is made, and means what it is.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from xml.etree import ElementTree as ET
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+from twisted.trial.unittest import SynchronousTestCase
+
+from netlab.analysis.privacy import Discretion
+from netlab.capture.reading import read_capture
+from netlab.errors import KnownError
+from netlab.report import annotate, html, markdown, svg, terminal
+from netlab.report import json as json_report
+from netlab.report.reading import tell
+from tests.captures.reference import NAMES, exchange
+
+#: Where a capture is changed, as a share of its length, and into which byte.
+_CHANGES = st.lists(
+    st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=12
+)
+
+
+class BrokenTests(SynchronousTestCase):
+    """
+    Reference exchanges with some bytes changed, and cut off somewhere.
+    """
+
+    @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+    @given(
+        st.sampled_from(NAMES),
+        _CHANGES,
+        st.floats(0.3, 1),
+        st.builds(Discretion, st.booleans(), st.booleans()),
+    )
+    def test_every_report(
+        self, name: str, changes: list[tuple[float, int]], kept: float, discretion: Discretion
+    ) -> None:
+        """
+        There is a report in each format, well-formed; or one line that says why there is none.
+        """
+        data = bytearray(exchange(name).pcap())
+        for place, byte in changes:
+            data[int(place * len(data))] = byte
+        capture = bytes(data[: int(kept * len(data))])
+        try:
+            reading = tell(read_capture(io.BytesIO(capture)), "x.pcap", discretion)
+        except KnownError as error:
+            self.assertNotIn("\n", str(error))
+            return
+        story = reading.story
+        self.assertIn("</html>", html.render(story, "x"))
+        ET.fromstring(svg.render(story, "x"))  # noqa: S314 -- our own
+        told = json.loads(json_report.render(story, "x"))
+        self.assertEqual(told["frame_count"], story.frame_count)
+        self.assertTrue(markdown.render(story, "x").startswith("# x\n"))
+        file = io.StringIO()
+        terminal.show(story, "x", Console(file=file, width=70))
+        self.assertNotIn("\x1b", file.getvalue())
+        again = read_capture(io.BytesIO(capture))
+        pcapng = b"".join(annotate.pieces(again, reading.interfaces, story, discretion))
+        frames = list(read_capture(io.BytesIO(pcapng)))
+        self.assertLessEqual(len(frames), story.frame_count)
