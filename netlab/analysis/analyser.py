@@ -284,23 +284,22 @@ class Analyser:
                     bytes_in_flight = in_flight
                     push_bytes_sent = pushed
 
-        # What holds for the segments after this one.
-        if payload_at - tcp_at < 20:
-            # A header that is too short to be one: its flags and options are not believed.
-            flags, options = 0, b""
-        elif is_new:
-            states.begin(conversation, flags, length)
-        elif flags & _SYN_FIN_RST:
-            conversation.seen |= states.shown(flags, length)
-        elif flags & _SYN_ACK == _ACK:
-            conversation.seen |= 8 if length else 4
+        # What holds for the segments after this one. A header that is too short to be one is not
+        # believed.
         fwd.sacked = 0
-        if options and (options[:4] != _TIMESTAMPS_ONLY or len(options) != 12):
-            opening.take_options(fwd, segment)
-        if flags & _SYN_FIN_RST or not conversation.is_settled:
-            states.follow(fwd, segment)
-            if conversation.is_over:
-                self._table.close(conversation)
+        if payload_at - tcp_at >= 20:
+            if is_new:
+                states.begin(conversation, flags, length)
+            elif flags & _SYN_FIN_RST:
+                conversation.seen |= states.shown(flags, length)
+            elif flags & _SYN_ACK == _ACK:
+                conversation.seen |= 8 if length else 4
+            if options and (options[:4] != _TIMESTAMPS_ONLY or len(options) != 12):
+                opening.take_options(fwd, segment)
+            if flags & _SYN_FIN_RST or not conversation.is_settled:
+                states.follow(fwd, segment)
+                if conversation.is_over:
+                    self._table.close(conversation)
         previous = self._previous
         if previous is not None and previous[4] == seq and previous[1] == key:
             opening.compare(conversation, previous, segment)
