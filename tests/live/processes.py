@@ -12,7 +12,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,13 +147,24 @@ class Program(ProcessProtocol):
             )
             await self._something()
 
+    async def output(self, is_enough: Callable[[bytes], bool]) -> bytes:
+        """
+        Wait until standard output, which need not be text, is enough.
+
+        @param is_enough: Is asked about all of it whenever there is more.
+        """
+        while not is_enough(bytes(self._out)):
+            assert self._status is None, f"ended with status {self._status}:\n{self.errors}"
+            await self._something()
+        return bytes(self._out)
+
     async def ended(self) -> Completed:
         """
         Wait for the end.
         """
         while self._status is None:
             await self._something()
-        return Completed(self._status, self._out.decode(), self.errors)
+        return Completed(self._status, self._out.decode(errors="replace"), self.errors)
 
     def send(self, text: bytes) -> None:
         """
