@@ -51,6 +51,9 @@ _USUAL_BYTES: Final = 54
 
 _IPV4: Final = struct.Struct(">BxHHHxB10x").unpack_from
 _IPV6: Final = struct.Struct(">BxxxHB").unpack_from
+_TCP_LEAST_BYTES: Final = 16
+"""How much of a TCP header must belong to the datagram: up to the window."""
+
 _TCP_HEADER: Final = struct.Struct(">HHIIHH").unpack_from
 
 _new = tuple.__new__
@@ -247,6 +250,8 @@ class Decoder:
         is_partial: bool,
         is_quoted: bool,
     ) -> Segment | Other:
+        if end - at < _TCP_LEAST_BYTES:
+            return self._malformed(record, "TCP", "The datagram ends within the TCP header.")
         srcport, dstport, seq, ack, offset_flags, window = _TCP_HEADER(data, at)
         header = offset_flags >> 12 << 2
         length = end - at - header

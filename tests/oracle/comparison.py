@@ -32,6 +32,7 @@ class Difference(NamedTuple):
     @ivar ours: as text; empty for none.
     @ivar theirs: as text; empty for none.
     @ivar protocols: the frame's layers, in tshark's words.
+    @ivar is_quoted: whether we take the segment for one that an ICMP error quotes.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Difference(NamedTuple):
     ours: str
     theirs: str
     protocols: str = ""
+    is_quoted: bool = False
 
 
 def read(path: Path) -> Iterator[Analysed]:
@@ -65,7 +67,7 @@ def figures(analysed: Analysed) -> dict[str, str]:
     texts = {
         name: str(getattr(analysed, name))
         for name in reference.FIGURES
-        if name not in ("flags", "rtt")
+        if name not in ("time", "flags", "rtt")
     }
     texts["flags"] = f"0x{analysed.flags:04x}"
     if not analysed.acked_frame:
@@ -75,13 +77,20 @@ def figures(analysed: Analysed) -> dict[str, str]:
     for name in ("bytes_in_flight", "push_bytes_sent"):
         if texts[name] == "None":
             texts[name] = ""
-    rtt = analysed.rtt_ns
-    sign = "-" if rtt is not None and rtt < 0 else ""
-    seconds, rest = divmod(abs(rtt or 0), _NANOSECONDS)
-    texts["rtt"] = "" if rtt is None else f"{sign}{seconds}.{rest:09d}"
+    texts["time"] = _seconds(analysed.time_ns)
+    texts["rtt"] = "" if analysed.rtt_ns is None else _seconds(analysed.rtt_ns)
     for name in reference.MARKS:
         texts[name] = "1" if analysed.marks & _SHOWN_BY.get(name, Mark[name]) else ""
     return texts
+
+
+def _seconds(time_ns: int) -> str:
+    """
+    Write a time as tshark does.
+    """
+    sign = "-" if time_ns < 0 else ""
+    seconds, rest = divmod(abs(time_ns), _NANOSECONDS)
+    return f"{sign}{seconds}.{rest:09d}"
 
 
 def compare(ours: Iterable[Analysed], theirs: Iterable[reference.Row]) -> Iterator[Difference]:
@@ -113,4 +122,5 @@ def compare(ours: Iterable[Analysed], theirs: Iterable[reference.Row]) -> Iterat
             if getattr(analysed, name) not in addresses.split(","):
                 yield Difference(number, name, getattr(analysed, name), addresses, protocols)
     for number, analysed in known.items():
-        yield Difference(number, "stream", str(analysed.stream), "")
+        is_quoted = analysed.segment.is_quoted
+        yield Difference(number, "stream", str(analysed.stream), "", is_quoted=is_quoted)

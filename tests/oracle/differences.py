@@ -12,29 +12,34 @@ from tests.oracle.reference import Row
 
 #: Layers that are not decoded here, in tshark's words.
 _OTHER_LAYERS: Final = frozenset(
-    {"cfp", "chdlc", "ipoib", "juniper", "mpls", "ppp", "wg", "wlan", "fr", "atm", "pppoes"}
+    {"atm", "cfp", "chdlc", "fr", "ipoib", "juniper", "mpls", "ppp", "wg", "wlan"}
 )
 
-#: What tshark leaves out of a segment that an ICMP error quotes, whose end is often not there.
-_NOT_QUOTED: Final = frozenset({"len", "nxtseq", "seq_raw", "ack_raw", "ack", "window_size"})
+#: Protocols whose dissectors begin or announce conversations of their own.
+_MEDDLERS: Final = frozenset({"vnc", "ftp-data"})
+
+_NANOSECONDS: Final = 10**9
+_WORD: Final = 1 << 32
+
+
+def _layers(row: Row) -> set[str]:
+    return set(row["frame.protocols"].split(":"))
 
 
 def _is_in_other_layers(difference: Difference, row: Row) -> bool:
-    layers = set(row["frame.protocols"].split(":"))
-    return difference.figure == "stream" and not difference.ours and bool(layers & _OTHER_LAYERS)
+    is_unseen = difference.figure == "stream" and not difference.ours
+    return is_unseen and bool(_layers(row) & _OTHER_LAYERS)
 
 
 def _is_no_whole_segment(difference: Difference, row: Row) -> bool:
     length = row["tcp.hdr_len"]
     is_bogus = length.isdigit() and int(length) < 20
-    return (
-        difference.figure == "stream" and not difference.ours and (is_bogus or not row["tcp.len"])
-    )
+    is_unseen = difference.figure == "stream" and not difference.ours
+    return (is_unseen or not difference.theirs) and (is_bogus or not row["tcp.len"])
 
 
 def _is_quoted(difference: Difference, row: Row) -> bool:
-    layers = row["frame.protocols"].split(":")
-    return bool({"icmp", "icmpv6"} & set(layers)) and difference.figure in _NOT_QUOTED | {"stream"}
+    return not difference.theirs and bool({"icmp", "icmpv6"} & _layers(row))
 
 
 def _has_bad_options(difference: Difference, row: Row) -> bool:
@@ -46,27 +51,35 @@ def _has_bad_options(difference: Difference, row: Row) -> bool:
     )
 
 
+def _is_impossible_time(difference: Difference, row: Row) -> bool:
+    del row
+    if difference.figure not in ("time", "rtt") or not difference.ours or not difference.theirs:
+        return False
+    return any(
+        (ours - theirs) % _WORD == 0
+        for ours in _nanoseconds(difference.ours)
+        for theirs in _nanoseconds(difference.theirs)
+    )
+
+
+def _nanoseconds(text: str) -> tuple[int, ...]:
+    """
+    Read a time, whose fraction may be more than a second and whose sign may be that of the seconds
+    or of the fraction alone.
+    """
+    seconds, _, fraction = text.partition(".")
+    wholes = {int(seconds) * _NANOSECONDS, abs(int(seconds)) * _NANOSECONDS}
+    return tuple(whole + part for whole in wholes for part in (int(fraction), -int(fraction)))
+
+
 RULES: Final[Mapping[str, Callable[[Difference, Row], bool]]] = {
     "other-layers": _is_in_other_layers,
-    "no-whole-segment": _is_no_whole_segment,
     "quoted": _is_quoted,
+    "no-whole-segment": _is_no_whole_segment,
     "bad-options": _has_bad_options,
+    "impossible-time": _is_impossible_time,
 }
 """By name: whether a difference is of this kind."""
-
-
-def rule_of(difference: Difference, row: Row | None) -> str:
-    """
-    Find the rule by which a difference is accepted.
-
-    @param difference: it.
-    @param row: what tshark says of the frame; C{None} where it sees no TCP there.
-    @return: the rule's name; empty where there is none.
-    """
-    for name, applies in RULES.items():
-        if row is not None and applies(difference, row):
-            return name
-    return ""
 
 
 def unexplained(
@@ -75,38 +88,45 @@ def unexplained(
     """
     Sort differences by rule.
 
-    A frame of a kind that tshark follows and we do not changes what tshark says of the rest of its
-    conversation, so that conversation is left out from there on.
-
-    @param differences: of one capture, in the order of frames.
+    @param differences: of one capture.
     @param rows: what tshark says of its frames, by number.
     @return: those without a rule, and the rules of the others.
     """
+    meddled = {_ends(row) for row in rows.values() if _layers(row) & _MEDDLERS}
+    unseen: set[str] = set()
     rules: set[str] = set()
-    disturbed: set[str] = set()
     left: list[Difference] = []
     for difference in sorted(differences):
         row = rows.get(difference.number)
-        stream = "" if row is None else row["tcp.stream"]
-        rule = rule_of(difference, row)
-        if rule in ("other-layers", "no-whole-segment"):
-            disturbed.add(stream)
-        elif not rule and stream in disturbed:
-            rule = "after-such"
-        elif (
-            not rule
-            and difference.figure == "completeness"
-            and stream
-            in {
-                one["tcp.stream"]
-                for number, one in rows.items()
-                if number > difference.number and not one["tcp.len"]
-            }
-        ):
-            # What the whole conversation shows is told of all its frames.
-            rule = "after-such"
+        if row is None:
+            if _is_quote_without_stream(difference):
+                rules.add("quoted")
+            else:
+                left.append(difference)
+            continue
+        rule = next((name for name, applies in RULES.items() if applies(difference, row)), "")
+        if rule == "other-layers":
+            unseen.add(row["tcp.stream"])
+        elif not rule and row["tcp.stream"] in unseen:
+            # tshark has seen frames of this conversation that we have not.
+            rule = "other-layers"
+        elif not rule and _ends(row) in meddled:
+            rule = "dissectors"
         if rule:
             rules.add(rule)
         else:
             left.append(difference)
     return left, rules
+
+
+def _ends(row: Row) -> frozenset[tuple[str, str]]:
+    source = row["ip.src"] or row["ipv6.src"]
+    target = row["ip.dst"] or row["ipv6.dst"]
+    return frozenset({(source, row["tcp.srcport"]), (target, row["tcp.dstport"])})
+
+
+def _is_quote_without_stream(difference: Difference) -> bool:
+    """
+    Tell whether tshark gives a frame no stream because it quotes too little of a segment.
+    """
+    return difference.figure == "stream" and difference.is_quoted

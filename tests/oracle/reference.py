@@ -18,6 +18,7 @@ _TSHARK_MAX_SECONDS: Final = 300
 
 #: Fields whose values are compared as text, by the name that we give the same figure.
 FIGURES: Final = {
+    "time": "frame.time_epoch",
     "stream": "tcp.stream",
     "srcport": "tcp.srcport",
     "dstport": "tcp.dstport",

@@ -20,15 +20,17 @@ DATA = Path(__file__).parents[1] / "captures" / "data"
 #: The rules that account for what differs; all other captures do not differ at all.
 ACCEPTED = {
     "pcap-parser/smtp.pcap": {"quoted"},
-    "tcpdump/beep-oobr.pcap": {"bad-options"},
+    "tcpdump/babel_update_oobr.pcap": {"impossible-time"},
+    "tcpdump/beep-oobr.pcap": {"bad-options", "impossible-time"},
     "tcpdump/bgp-aigp.pcap": {"other-layers"},
-    "tcpdump/bgp-bgp_capabilities_print-oobr-1.pcap": {"no-whole-segment"},
-    "tcpdump/bgp_pmsi_tunnel-oobr.pcap": {"no-whole-segment"},
-    "tcpdump/heapoverflow-tcp_print.pcap": {"bad-options"},
+    "tcpdump/bgp-bgp_capabilities_print-oobr-1.pcap": {"no-whole-segment", "impossible-time"},
+    "tcpdump/bgp_pmsi_tunnel-oobr.pcap": {"no-whole-segment", "impossible-time"},
+    "tcpdump/heapoverflow-tcp_print.pcap": {"bad-options", "impossible-time"},
     "tcpdump/ipoib.pcap": {"other-layers"},
+    "tcpdump/kday4.pcap": {"impossible-time"},
     "tcpdump/lspping-fec-ldp.pcap": {"other-layers"},
     "tcpdump/rpki-rtr-oobr.pcap": {"no-whole-segment"},
-    "tcpdump/tcp-auth-heapoverflow.pcap": {"bad-options"},
+    "tcpdump/tcp-auth-heapoverflow.pcap": {"bad-options", "impossible-time"},
 }
 
 #: One run of it holds every mark that there is.
@@ -58,13 +60,19 @@ class OracleTests(SynchronousTestCase):
             path for path in itertools.chain(DATA.rglob("*.pcap"), DATA.rglob("*.pcapng"))
         )
         total = 0
+        unexplained = {}
+        accepted = {}
         for path in paths:
             left, rules, count = self._compare(path)
             name = path.relative_to(DATA).as_posix()
-            self.assertEqual((name, left), (name, []))
-            self.assertEqual((name, rules), (name, ACCEPTED.get(name, set())))
             self.assertGreater(count, 0, name)
             total += count
+            if left:
+                unexplained[name] = left
+            if rules:
+                accepted[name] = rules
+        self.assertEqual(unexplained, {})
+        self.assertEqual(accepted, ACCEPTED)
         self.assertGreater(total, 1500)
 
     def test_reference_exchanges(self) -> None:
