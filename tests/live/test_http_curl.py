@@ -40,7 +40,7 @@ async def test_persistence(twistd: StartServer, tmp_path: Path) -> None:
     Three pages come over one connection; behind a 301 and a 404 there is a new one, and curl says
     that each was left as the answer said.
     """
-    server = await twistd("netlab-http")
+    server = await twistd("netlab-http", "--idle-timeout", "60")
     base = f"http://{server.host}:{server.port}"
     paths = ["/", "/result.html", "/", "/redirect", "/", "/missing", "/"]
     done = await curl(
@@ -72,7 +72,7 @@ async def test_http_1_0(twistd: StartServer, tmp_path: Path) -> None:
     """
     For HTTP/1.0 the connection ends behind the answer, unless keep-alive was asked for.
     """
-    server = await twistd("netlab-http")
+    server = await twistd("netlab-http", "--idle-timeout", "60")
     url = f"http://{server.host}:{server.port}/"
     shown = ("--write-out", "%{num_connects}\n", "--output", "/dev/null")
     for options, connects in (([], "1\n1\n"), (["--header", "Connection: keep-alive"], "1\n0\n")):

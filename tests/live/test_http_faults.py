@@ -20,6 +20,9 @@ BOTH_STYLES = pytest.mark.parametrize(
     "style", [[], ["--bare-headers"]], ids=["full answers", "bare answers"]
 )
 
+#: So that no connection ends by itself while a busy machine is on its way to the next request.
+PATIENT = ("--idle-timeout", "60")
+
 #: The eight bytes of a PNG file's signature, and some that are no text in any encoding.
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
@@ -44,7 +47,7 @@ async def test_one_client_at_a_time(twistd: StartServer, root: Path, style: list
     read their answer hold up nobody.
     """
     (root / "large").write_bytes(bytes(16 << 20))
-    server = await twistd("netlab-http", "--root", str(root), *style)
+    server = await twistd("netlab-http", "--root", str(root), *PATIENT, *style)
 
     def talk() -> bytes:
         others = [client_of(server, receive_buffer=4096) for _ in range(9)]
@@ -68,7 +71,7 @@ async def test_leak(twistd: StartServer, root: Path, style: list[str]) -> None:
     """
     Gone: C{/../server.py} is answered with the program beside the folder.
     """
-    server = await twistd("netlab-http", "--root", str(root), *style)
+    server = await twistd("netlab-http", "--root", str(root), *PATIENT, *style)
 
     def talk(path: str) -> bytes:
         with client_of(server) as client:
@@ -86,7 +89,7 @@ async def test_picture(twistd: StartServer, root: Path, style: list[str]) -> Non
     """
     Gone: a C{.png} ends the server. It arrives byte for byte, and the next request is answered.
     """
-    server = await twistd("netlab-http", "--root", str(root), *style)
+    server = await twistd("netlab-http", "--root", str(root), *PATIENT, *style)
 
     def talk() -> None:
         with client_of(server) as client:
@@ -106,7 +109,7 @@ async def test_head(twistd: StartServer, root: Path, style: list[str]) -> None:
     Gone: HEAD gets content. It gets the head of the GET, the next answer follows at once, and that
     of a missing page has no content either.
     """
-    server = await twistd("netlab-http", "--root", str(root), *style)
+    server = await twistd("netlab-http", "--root", str(root), *PATIENT, *style)
 
     def talk() -> None:
         with client_of(server) as client:
@@ -134,7 +137,7 @@ async def test_pipelined(twistd: StartServer, root: Path, style: list[str]) -> N
     """
     Gone: requests that arrive together are lost. Each is answered, in order.
     """
-    server = await twistd("netlab-http", "--root", str(root), *style)
+    server = await twistd("netlab-http", "--root", str(root), *PATIENT, *style)
 
     def talk() -> None:
         with client_of(server) as client:
@@ -152,7 +155,7 @@ async def test_query_and_encoding(twistd: StartServer, root: Path, style: list[s
     """
     Gone: a query, or a percent-encoded letter, makes a page missing.
     """
-    server = await twistd("netlab-http", "--root", str(root), *style)
+    server = await twistd("netlab-http", "--root", str(root), *PATIENT, *style)
 
     def talk() -> None:
         with client_of(server) as client:
@@ -172,7 +175,7 @@ async def test_without_connection(twistd: StartServer, root: Path, style: list[s
     Gone: a request without Connection is closed behind its answer. In HTTP/1.1 it persists (RFC
     9112 section 9.3), and with close, in whatever letters and company, it does not.
     """
-    server = await twistd("netlab-http", "--root", str(root), *style)
+    server = await twistd("netlab-http", "--root", str(root), *PATIENT, *style)
 
     def talk() -> None:
         with client_of(server) as client:
@@ -194,7 +197,7 @@ async def test_http_1_0(twistd: StartServer, root: Path, style: list[str]) -> No
     Gone: HTTP/1.0 is answered as 1.1. Its connection ends behind the answer unless it asks for
     keep-alive, and then the answer says so (RFC 9112 appendix C.2.2); it needs no Host.
     """
-    server = await twistd("netlab-http", "--root", str(root), *style)
+    server = await twistd("netlab-http", "--root", str(root), *PATIENT, *style)
 
     def talk() -> None:
         with client_of(server) as client:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from twisted.internet.defer import gatherResults
 from twisted.internet.threads import deferToThread
 
@@ -155,11 +156,12 @@ async def test_single_fin(twistd: StartServer) -> None:
     """
     server = await twistd("netlab-http", "--bare-headers")
 
-    def talk() -> None:
+    def talk() -> bool:
         with client_of(server) as client:
             client.sendall(REQUEST)
             first = receive(client, 274)
-            assert is_quiet(client, 0.1)
+            if not is_quiet(client, 0.1):
+                return False
             begin = time.monotonic()
             client.sendall(REQUEST)
             assert receive(client, 274) == first
@@ -168,8 +170,14 @@ async def test_single_fin(twistd: StartServer) -> None:
             # No sooner, as above.
             assert time.monotonic() - begin > 0.9
             assert tcp_state(client) == TCP_CLOSE_WAIT
+        return True
 
-    await deferToThread(talk)
+    # A machine that stands still for most of a second between the two requests makes another story
+    # of it; it does not do so each time.
+    for _ in range(5):
+        if await deferToThread(talk):
+            return
+    pytest.fail("the connection never stayed open for 0.1 s")
 
 
 async def test_double_fin(twistd: StartServer) -> None:

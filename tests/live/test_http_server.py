@@ -56,7 +56,8 @@ async def test_large_file(twistd: StartServer, large_root: Path, transport: list
     A file of any size takes bounded memory, however many clients ask for it and do not read.
     Whoever reads, gets all of it, and the connection persists.
     """
-    server = await twistd("netlab-http", "--root", str(large_root), *transport)
+    patient = ("--idle-timeout", "60")
+    server = await twistd("netlab-http", "--root", str(large_root), *patient, *transport)
 
     def talk() -> None:
         idle = [client_of(server, receive_buffer=4096) for _ in range(10)]
