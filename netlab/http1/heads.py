@@ -232,7 +232,7 @@ class RequestHeadReader:
             if end == FORBIDDEN or self._is_doomed(buffer):
                 fault = self._first_fault(buffer.peek(len(buffer)))
                 assert fault is not None
-                self.is_head = begins_as_head(buffer)
+                self.give_up(buffer)
                 raise fault
             return None
         raw = buffer.take(end + 4)
@@ -245,6 +245,12 @@ class RequestHeadReader:
             self.is_head = raw.startswith(_HEAD_BEGINS)
             # All but its last byte is what the head was when it was not yet one.
             raise self._first_fault(raw[:-1]) or fault from None
+
+    def give_up(self, buffer: ReceiveBuffer) -> None:
+        """
+        The head that has begun in the buffer will never be complete.
+        """
+        self.is_head = buffer.peek(len(_HEAD_BEGINS)) == _HEAD_BEGINS
 
     def _is_doomed(self, buffer: ReceiveBuffer) -> bool:
         """
@@ -295,13 +301,6 @@ class RequestHeadReader:
             faults.append((met, RemoteProtocolError(431, "the header section is too long")))
         met, fault = min(faults, key=itemgetter(0))
         return fault if met <= len(begun) else None
-
-
-def begins_as_head(buffer: ReceiveBuffer) -> bool:
-    """
-    Say whether what waits in the buffer begins as a HEAD request does.
-    """
-    return buffer.peek(len(_HEAD_BEGINS)) == _HEAD_BEGINS
 
 
 def parse_response_head(raw: bytes, limits: Limits) -> ResponseHead:

@@ -549,9 +549,9 @@ class HTTPServerProtocol(Protocol):
             and not factory.shows_requests
         )
         is_last = machine.is_last_by_request and not response.closes
+        sent = 0 if machine.is_answering_head else len(content)
         data = machine.send_whole(ResponseHead(response.status, response.fields), content, now)
         cast(ITransport, self.transport).write(data)
-        sent = 0 if head is not None and head.method == b"HEAD" else len(content)
         log_part = self._record(head, response.status, sent)
         if is_repeatable and head is not None and (is_last or not machine.must_close):
             logged = LoggedAnswers(((log_part, response.status, sent),))

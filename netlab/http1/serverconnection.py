@@ -27,7 +27,6 @@ from netlab.http1.heads import (
     ParsedRequest,
     RequestHeadReader,
     RequestParser,
-    begins_as_head,
 )
 from netlab.http1.limits import Limits, Timeouts
 from netlab.http1.messages import (
@@ -141,7 +140,6 @@ class ServerConnection:
         "_has_dropped_input",
         "_has_ended",
         "_head_reader",
-        "_is_failed_head",
         "_is_persistent",
         "_may_repeat",
         "_now",
@@ -175,7 +173,6 @@ class ServerConnection:
         self._may_repeat = True
         self._has_ended = False
         self._has_dropped_input = False
-        self._is_failed_head = False
         self.content_bytes = 0
         self._now = now
         self.exchanges = 0
@@ -225,14 +222,19 @@ class ServerConnection:
 
     def _fail(self) -> None:
         """
-        Parse nothing more, ever. What was received is dropped, but for whether it was a HEAD.
+        Parse nothing more, ever; what was received is dropped.
         """
-        self._is_failed_head = (self._head_reader is not None and self._head_reader.is_head) or (
-            self._request is RequestState.IDLE and begins_as_head(self._buffer)
-        )
         self._step(Step.FAULT)
         self._is_persistent = False
         self._buffer.take_all()
+
+    def _give_up_head(self) -> None:
+        """
+        The head that has begun will never be complete.
+        """
+        if self._head_reader is None:
+            self._head_reader = RequestHeadReader(self._settings.parser)
+        self._head_reader.give_up(self._buffer)
 
     def _next_event(self) -> Event | None:
         if self._request is RequestState.IDLE:
@@ -249,6 +251,7 @@ class ServerConnection:
                     self.deadline = self._now + self._settings.timeouts.idle
             if self._has_ended:
                 if self._buffer:
+                    self._give_up_head()
                     raise RemoteProtocolError(400, "the connection ended within a request head")
                 self._step(Step.CLOSE)
                 self._is_persistent = False
@@ -302,6 +305,15 @@ class ServerConnection:
         Whether a final response head may still be sent.
         """
         return self._response is ResponseState.DUE
+
+    @property
+    def is_answering_head(self) -> bool:
+        """
+        Whether the request to be answered is a HEAD, or a faulty one: its answer has no content.
+        """
+        if self._parsed is None:
+            return self._head_reader is not None and self._head_reader.is_head
+        return self._parsed.head.method == b"HEAD"
 
     @property
     def must_close(self) -> bool:
@@ -529,6 +541,7 @@ class ServerConnection:
             self._fail()
             return Phase.CONTENT
         if self._buffer:
+            self._give_up_head()
             self._fail()
             return Phase.HEAD
         was_persistent, self._is_persistent = self._is_persistent, False
@@ -612,9 +625,7 @@ class ServerConnection:
         )
 
     def _allows_content(self, status: int) -> bool:
-        if self._parsed is None:
-            return not (self._is_failed_head or forbids_content(status))
-        return self._parsed.head.method != b"HEAD" and not forbids_content(status)
+        return not (self.is_answering_head or forbids_content(status))
 
     def _response_framing(self, status: int, content_length: int | None) -> tuple[Framing, bytes]:
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -49,6 +49,7 @@ class PromiseTests(SynchronousTestCase):
                 with self.subTest(path=path):
                     promise(path.read_bytes())
 
+    @settings(deadline=None)
     @given(INPUTS)
     def test_any(self, data: bytes) -> None:
         """

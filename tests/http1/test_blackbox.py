@@ -5,14 +5,19 @@ them over real sockets.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from netlab.http1.beneath import Root
 from netlab.http1.resource import Router
 from netlab.http1.responses import Pages
 from netlab.http1.static import StaticFiles
-from tests.blackbox.case import After, Case
+from tests.blackbox.answers import read_answers
+from tests.blackbox.case import PROBE, After, Case
 from tests.blackbox.judge import Happened, Names, bytes_of, judge
 from tests.blackbox.tables import STANDARD
 from tests.blackbox.tree import MODIFIED_DATE, make_tree
@@ -21,9 +26,9 @@ from tests.http1.serving import ServerTestCase
 _BYTE_BY_BYTE_MAX_BYTES = 2000
 
 
-class BlackBoxTests(ServerTestCase):
+class BlackBoxTestCase(ServerTestCase):
     """
-    Every case, against the protocol and the files.
+    A server of the cases' folder.
     """
 
     def setUp(self) -> None:
@@ -41,6 +46,12 @@ class BlackBoxTests(ServerTestCase):
         self.serve(Router({}, StaticFiles(root, clock.seconds), pages))
         etag = self.ask_one(b"HEAD /text.txt HTTP/1.1\r\nHost: a\r\n\r\n").fields["ETag"]
         self.names = Names(etag.encode(), MODIFIED_DATE)
+
+
+class BlackBoxTests(BlackBoxTestCase):
+    """
+    Every case, against the protocol and the files.
+    """
 
     def try_case(self, case: Case, *, is_cut: bool) -> list[str]:
         """
@@ -89,3 +100,54 @@ class BlackBoxTests(ServerTestCase):
         """
         names = [case.name for group in STANDARD for case in group.cases]
         self.assertEqual(len(names), len(set(names)))
+
+
+#: Made by chance for each multipart answer.
+_BOUNDARY = re.compile(rb"[0-9a-f]{32}")
+
+_SHORT_CASES = [
+    case for group in STANDARD for case in group.cases if len(case.sends) <= _BYTE_BY_BYTE_MAX_BYTES
+]
+_ODD_BYTES = st.sampled_from(
+    [b"", b"\r", b"\n", b"\r\n", b"\r\n\r\n", b" ", b"\t", b"\x00", b":", b",", b";", b"0", b"\xff"]
+)
+
+
+class MutatedCaseTests(BlackBoxTestCase):
+    """
+    Cases with some bytes replaced by odd ones: what comes of them is not known, but what may not.
+    """
+
+    @settings(max_examples=200, deadline=None)
+    @given(
+        st.sampled_from(_SHORT_CASES),
+        st.lists(st.tuples(st.floats(0, 1), st.integers(0, 2), _ODD_BYTES), min_size=1, max_size=3),
+        st.floats(0, 1),
+    )
+    def test_mutated(
+        self, case: Case, mutations: list[tuple[float, int, bytes]], where: float
+    ) -> None:
+        """
+        The answers are whole and well-formed, none follows one that says close, they are the same
+        however the bytes are cut, and nothing is logged as a failure.
+        """
+        data = bytes_of(case, self.names) + PROBE
+        for place, length, odd in mutations:
+            at = int(place * len(data))
+            data = data[:at] + odd + data[at + length :]
+        cut = 1 + int(where * len(data))
+        whole, in_two = self.connect(), self.connect()
+        whole.send(data)
+        in_two.send(*filter(None, (data[:cut], data[cut:])))
+        self.assertEqual(_BOUNDARY.sub(b"", whole.received), _BOUNDARY.sub(b"", in_two.received))
+        self.assertEqual(whole.is_ended, in_two.is_ended)
+        if b"HEAD" not in data:
+            answers, _ = read_answers(whole.received, [], is_ended=whole.is_ended)
+            self.assertEqual([answer.faults for answer in answers], [[] for _ in answers])
+            self.assertFalse(any(answer.says_close for answer in answers[:-1]))
+            if answers and answers[-1].says_close:
+                self.assertTrue(whole.is_ended)
+        for client in (whole, in_two):
+            client.vanish()
+        self.clients.clear()
+        self.assertEqual(self.failures(), [])

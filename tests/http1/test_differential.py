@@ -191,7 +191,7 @@ class SecondOpinionTests(SynchronousTestCase):
     Requests, one or two behind each other.
     """
 
-    @settings(max_examples=300)
+    @settings(max_examples=300, deadline=None)
     @given(st.lists(_request_bytes(), min_size=1, max_size=2))
     def test_requests(self, requests: list[bytes]) -> None:
         """

@@ -355,6 +355,19 @@ class FaultyHeadRequestTests(ServerTestCase):
         client.shut()
         self.assert_no_content(client.received, 400)
 
+    def test_behind(self) -> None:
+        """
+        A HEAD behind a faulty GET, or before it, changes nothing about the GET's answer.
+        """
+        self.serve()
+        faulty = b"GET / HTTP/1.1\r\n\r\n"
+        alone = self.connect()
+        alone.send(faulty)
+        for deliveries in ([faulty + get("/", method="HEAD")], [get("/", method="HEAD") + faulty]):
+            client = self.connect()
+            client.send(*deliveries)
+            self.assertTrue(client.received.endswith(alone.received), client.received)
+
     def test_late(self) -> None:
         """
         One that takes too long.
@@ -364,6 +377,16 @@ class FaultyHeadRequestTests(ServerTestCase):
         client.send(b"HEAD / HT")
         self.pass_time(11)
         self.assert_no_content(client.received, 408)
+
+    def test_logged(self) -> None:
+        """
+        The access log says that no content was sent.
+        """
+        self.serve(has_access_log=True)
+        self.connect().send(b"HEAD / HTTP/1.1\r\n\r\n")
+        self.pass_time(2)
+        (line,) = self.log_lines
+        self.assertIn(b'"-" 400 0 ', line)
 
     def test_get(self) -> None:
         """
