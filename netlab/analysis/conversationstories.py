@@ -159,7 +159,7 @@ def _opening(facts: Facts) -> Passage:
     if syn is not None and answer is not None and opened is not None:
         took = duration(opened.time_ns - syn.time_ns)
         sentence = (
-            f"The client opens the connection by the three-way handshake {cite(frames)}, in "
+            f"The client opens the connection by the three-way handshake ({cite(frames)}) in "
             f"{took}: each end sends a SYN with its random first number, and each acknowledges the "
             "other's."
         )
