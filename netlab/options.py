@@ -204,6 +204,13 @@ class ListeningOptions(Options):
         """
         self._descriptions.append(description)
 
+    def parseArgs(self, *words: str) -> None:
+        """
+        Refuse what is no option.
+        """
+        if words:
+            raise UsageError(f"{words[0]!a}: not an option; an option begins with --")
+
     def postOptions(self) -> None:
         """
         Make the endpoints; fall back to the default place. A subclass calls this first.

@@ -107,9 +107,12 @@ class OptionsTests(SynchronousTestCase):
 
     def test_surplus(self) -> None:
         """
-        A word too many is refused.
+        A word too many is refused, and named.
         """
-        self.assertRaises(UsageError, self.parse, "surplus")
+        with self.assertRaises(UsageError) as caught:
+            self.parse("--hidden", "port\n8080", "more")
+        line = "'port\\n8080': not an option; an option begins with --"
+        self.assertEqual(str(caught.exception), line)
 
     def test_relative_paths(self) -> None:
         """
