@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -28,6 +28,7 @@ from twisted.logger import Logger
 from netlab.connections import OpenConnections
 from netlab.errors import KnownError
 from netlab.signals import on_next_end_signal
+from netlab.transport.port import FastPort
 
 #: How long a connection may take to send its last bytes when the server stops. Somebody at a
 #: terminal has pressed Ctrl-C and waits for this.
@@ -95,6 +96,9 @@ class ListeningService(Service):
         connections: OpenConnections,
         grace: float = STOP_GRACE_SECONDS,
         option: str = "--listen tcp:PORT",
+        *,
+        opened: Callable[[IListeningPort], None] | None = None,
+        is_worker: bool = False,
     ) -> None:
         """
         @param reactor: Measures the grace; is stopped if a port cannot be opened once it runs.
@@ -104,6 +108,9 @@ class ListeningService(Service):
         @param connections: The factory's open connections.
         @param grace: How many seconds open connections may take to finish when the service stops.
         @param option: The option of twistd that chooses other endpoints.
+        @param opened: Is called with each port.
+        @param is_worker: This is one of several processes on the same sockets: its supervisor says
+            where they listen, and hears the signals.
         """
         self.ports: list[IListeningPort] = []
         self._reactor = reactor
@@ -113,6 +120,8 @@ class ListeningService(Service):
         self._connections = connections
         self._grace = grace
         self._option = option
+        self._opened = opened
+        self._is_worker = is_worker
         self._openings: list[Deferred[None]] = []
         self._is_starting = False
         self._problem: ListenError | None = None
@@ -153,12 +162,16 @@ class ListeningService(Service):
         @return: Fires when all are closed: at the latest a little after the grace.
         """
         super().stopService()  # type: ignore[no-untyped-call]
-        # Whoever does not want to wait for the grace says so by a second signal.
-        on_next_end_signal(self._reactor, self._connections.abort)
+        if not self._is_worker:
+            # Whoever does not want to wait for the grace says so by a second signal.
+            on_next_end_signal(self._reactor, self._connections.abort)
         openings, self._openings = self._openings, []
         ports, self.ports = self.ports, []
         for opening in openings:
             opening.cancel()
+        for port in ports:
+            if self._is_worker and isinstance(port, FastPort):
+                port.accept_waiting()
         stopping = [port.stopListening() for port in ports]
         closing = [one for one in stopping if one is not None]
         closing.append(self._connections.close(self._reactor, self._grace))
@@ -184,6 +197,12 @@ class ListeningService(Service):
                 self._reactor.stop()
         else:
             self.ports.append(port)
+            if self._opened is not None:
+                self._opened(port)
+            if self._is_worker:
+                if isinstance(port, FastPort):
+                    port.accepts_max = 1
+                return
             where = place(port.getHost())
             self._log.info("{server} listens on {place}", server=self._name, place=where)
 

@@ -4,6 +4,11 @@ Counters of a server.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
 
 class Tally:
     """
@@ -55,3 +60,64 @@ class Counters:
         How many bytes of content all answers had.
         """
         return sum(tally.content_bytes for tally in self._tallies.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """
+    The counters of one process, or of several added up, at one moment.
+
+    @ivar answers: as in L{Counters}, and so are the next two.
+    @ivar content_bytes: in bytes.
+    @ivar connections: how many have come.
+    @ivar refused: how many connections were not let in.
+    @ivar open_connections: how many are open now.
+    """
+
+    answers: Mapping[int, int] = field(default_factory=dict)
+    content_bytes: int = 0
+    connections: int = 0
+    refused: int = 0
+    open_connections: int = 0
+
+    @classmethod
+    def total(cls, snapshots: Iterable[Self]) -> Self:
+        """
+        Add up.
+        """
+        several = list(snapshots)
+        answers: Counter[int] = Counter()
+        for one in several:
+            answers.update(one.answers)
+        return cls(
+            dict(answers),
+            sum(one.content_bytes for one in several),
+            sum(one.connections for one in several),
+            sum(one.refused for one in several),
+            sum(one.open_connections for one in several),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """
+        Make what a worker tells its supervisor.
+        """
+        return {
+            "answers": {str(status): count for status, count in self.answers.items()},
+            "content_bytes": self.content_bytes,
+            "connections": self.connections,
+            "refused": self.refused,
+            "open_connections": self.open_connections,
+        }
+
+    @classmethod
+    def from_json(cls, report: Mapping[str, Any]) -> Self:
+        """
+        Read what L{to_json} has made.
+        """
+        return cls(
+            {int(status): count for status, count in report["answers"].items()},
+            report["content_bytes"],
+            report["connections"],
+            report["refused"],
+            report["open_connections"],
+        )

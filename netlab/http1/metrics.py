@@ -4,60 +4,76 @@ The pages of the admin port: metrics in Prometheus's text format, and health.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
+from twisted.internet.defer import Deferred
 
-from netlab.connections import OpenConnections
-from netlab.http1.admission import Gate
-from netlab.http1.counters import Counters
+from netlab.http1.counters import Snapshot
 from netlab.http1.fields import Fields
 from netlab.http1.messages import RequestHead
+from netlab.http1.resource import Answer
 from netlab.http1.responses import Pages, Response, refuse_method
+from netlab.transport.supervisor import Supervisor
 
 
-class ServerCollector(Collector):
+class _SnapshotCollector(Collector):
     """
-    Shows one server's counters to prometheus_client.
+    Shows one snapshot to prometheus_client.
     """
 
-    def __init__(self, counters: Counters, connections: OpenConnections, gate: Gate) -> None:
-        """
-        @param counters: what has been done.
-        @param connections: the open connections.
-        @param gate: knows who was not let in.
-        """
-        self._counters = counters
-        self._connections = connections
-        self._gate = gate
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
 
     def collect(self) -> Iterator[Metric]:
         """
-        Read the counters.
+        Name the numbers.
         """
-        counters = self._counters
+        snapshot = self._snapshot
         answers = CounterMetricFamily(
             "netlab_http_answers", "Answers sent, by status code.", labels=["status"]
         )
-        for status, count in sorted(counters.answers.items()):
+        for status, count in sorted(snapshot.answers.items()):
             answers.add_metric([str(status)], count)
         yield answers
         yield CounterMetricFamily(
-            "netlab_http_content_bytes", "Bytes of content sent.", counters.content_bytes
+            "netlab_http_content_bytes", "Bytes of content sent.", snapshot.content_bytes
         )
         yield CounterMetricFamily(
-            "netlab_http_connections", "Connections that have come.", counters.connections
+            "netlab_http_connections", "Connections that have come.", snapshot.connections
         )
         yield CounterMetricFamily(
-            "netlab_http_refused_connections",
-            "Connections beyond the limits.",
-            self._gate.refused,
+            "netlab_http_refused_connections", "Connections beyond the limits.", snapshot.refused
         )
         yield GaugeMetricFamily(
-            "netlab_http_open_connections", "Connections that are open.", len(self._connections)
+            "netlab_http_open_connections", "Connections that are open.", snapshot.open_connections
+        )
+
+
+class WorkersCollector(Collector):
+    """
+    Shows a supervisor's own numbers to prometheus_client.
+    """
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        """
+        @param supervisor: has the workers.
+        """
+        self._supervisor = supervisor
+
+    def collect(self) -> Iterator[Metric]:
+        """
+        Count workers.
+        """
+        ready = sum(worker.is_ready for worker in self._supervisor.workers)
+        yield GaugeMetricFamily("netlab_http_workers", "Worker processes that serve.", ready)
+        yield CounterMetricFamily(
+            "netlab_http_replaced_workers",
+            "Worker processes that were replaced.",
+            self._supervisor.replaced,
         )
 
 
@@ -66,25 +82,42 @@ class MetricsPage:
     The resource that shows metrics.
     """
 
-    def __init__(self, collector: ServerCollector, pages: Pages) -> None:
+    def __init__(
+        self,
+        take: Callable[[], Snapshot | Deferred[Snapshot]],
+        pages: Pages,
+        collectors: Sequence[Collector] = (),
+    ) -> None:
         """
-        @param collector: knows the numbers.
+        @param take: takes a snapshot.
         @param pages: writes error pages.
+        @param collectors: show more.
         """
-        self._registry = CollectorRegistry()
-        self._registry.register(collector)
-        ProcessCollector(registry=self._registry)
+        self._take = take
         self._pages = pages
+        self._process = CollectorRegistry()
+        ProcessCollector(registry=self._process)
+        for collector in collectors:
+            self._process.register(collector)
 
-    def respond(self, head: RequestHead) -> Response:
+    def respond(self, head: RequestHead) -> Answer:
         """
         Answer GET and HEAD with the numbers of now.
         """
         refusal = refuse_method(head, self._pages)
         if refusal is not None:
             return refusal
+        snapshot = self._take()
+        if isinstance(snapshot, Snapshot):
+            return self._show(snapshot)
+        return snapshot.addCallback(self._show)
+
+    def _show(self, snapshot: Snapshot) -> Response:
+        registry = CollectorRegistry()
+        registry.register(_SnapshotCollector(snapshot))
+        text = generate_latest(registry) + generate_latest(self._process)
         fields = Fields([(b"Content-Type", CONTENT_TYPE_LATEST.encode("ascii")), _NO_STORE])
-        return Response(200, fields, generate_latest(self._registry))
+        return Response(200, fields, text)
 
 
 class HealthPage:

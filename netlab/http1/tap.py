@@ -5,25 +5,27 @@ C{twistd netlab-http}: options to a service.
 from __future__ import annotations
 
 import os
+import re
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from twisted.application.service import MultiService
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
-from twisted.internet.task import deferLater
+from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.logger import Logger
 from twisted.python.usage import UsageError
 
+import netlab
+from netlab.connections import OpenConnections
 from netlab.demonstration import demonstration_root
 from netlab.http1.access import Protected
+from netlab.http1.admin import admin_service
 from netlab.http1.authentication import PasswordCheck, PasswordFile, parse_htpasswd
 from netlab.http1.beneath import OutsideRoot, Root, check_names
 from netlab.http1.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS, values
+from netlab.http1.counters import Snapshot
 from netlab.http1.errors import RemoteProtocolError
 from netlab.http1.faults import FaultyFileError
 from netlab.http1.fieldoption import parse_field_option
@@ -35,7 +37,6 @@ from netlab.http1.protocol import SERVER_NAME, HTTPServerFactory
 from netlab.http1.redirects import RedirectRule, RedirectRules, parse_redirects
 from netlab.http1.resource import (
     CrossOrigin,
-    Nothing,
     Redirect,
     Redirected,
     Resource,
@@ -43,12 +44,22 @@ from netlab.http1.resource import (
     WithFields,
 )
 from netlab.http1.responses import Pages
+from netlab.http1.running import (
+    HTTPService,
+    Nobody,
+    SupervisedService,
+    WorkersPast,
+    descriptor_of,
+    leave_to_others,
+)
 from netlab.http1.serverconnection import ServerSettings
 from netlab.http1.static import StaticFiles, StaticSettings
-from netlab.options import ListeningOptions, seconds
+from netlab.options import ListeningOptions, count, seconds
 from netlab.service import STOP_GRACE_SECONDS, ListeningService
-from netlab.signals import SignalService, on_next_end_signal
 from netlab.transport.certificates import RenewableTLSEndpoint
+from netlab.transport.supervisor import Supervisor, forwarded, worker_environment
+
+_SHARED_PLACE = re.compile(r"(?:haproxy:)?(?:tcp6?|systemd):|ssl:")
 
 _REFERENCE_REDIRECT = "/redirect=/result.html"
 
@@ -105,6 +116,13 @@ class Options(ListeningOptions):
             seconds("--drain-timeout", at_least=0),
         ],
         [
+            "workers",
+            "w",
+            0,
+            "Serve by this many processes; 0: by this one.",
+            count("--workers", at_most=1024),
+        ],
+        [
             "stop-delay",
             None,
             0.0,
@@ -124,8 +142,14 @@ class Options(ListeningOptions):
         ["single-page", None, "Let the root's index.html answer for pages that there are not."],
     ]
 
+    #: Whether this is the command line of a worker process.
+    is_worker: ClassVar[bool] = False
+
     def __init__(self) -> None:
         super().__init__()
+        #: What was parsed, and where: for the workers.
+        self.arguments: list[str] = []
+        self.directory = os.getcwd()
         self.routes: dict[tuple[bytes, ...], bytes] = {}
         self.field_lines: list[tuple[bytes, bytes]] = []
         self.origins: list[bytes] = []
@@ -158,11 +182,25 @@ class Options(ListeningOptions):
             raise UsageError(f"--cors {origin!a}: not an origin; write https://HOST or *")
         self.origins.append(origin.encode("ascii"))
 
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """
+        Remember the words.
+        """
+        self.arguments = list(sys.argv[1:] if options is None else options)
+        super().parseOptions(self.arguments)  # type: ignore[no-untyped-call]
+
     def postOptions(self) -> None:
         """
         Check what depends on the file system, and open it: a daemon changes its folder.
         """
         super().postOptions()
+        if self["workers"]:
+            for description, _ in self.endpoints:
+                if _SHARED_PLACE.match(description) is None or "domain=UNIX" in description:
+                    raise UsageError(
+                        f"--listen {description!a}: workers cannot share it; listen on TCP, or "
+                        "leave --workers out"
+                    )
         if not self.routes:
             self.opt_redirect(_REFERENCE_REDIRECT)
         root = demonstration_root() if self["root"] is None else self["root"]
@@ -211,72 +249,6 @@ class Options(ListeningOptions):
         return read(check)
 
 
-class HTTPService(MultiService):
-    """
-    Everything that runs: the server, its signals, and the admin port if there is one.
-
-    @ivar is_serving: whether new connections are welcome.
-    """
-
-    def __init__(
-        self,
-        server: ListeningService,
-        reactor: Any,
-        stop_delay: float = 0.0,
-        abort: Callable[[], None] = lambda: None,
-    ) -> None:
-        """
-        @param server: the HTTP server itself.
-        @param reactor: measures the delay.
-        @param stop_delay: for how many seconds to go on as before, except that health says
-            otherwise, so that those who ask for that send nothing more.
-        @param abort: closes all connections at once.
-        """
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._server = server
-        self._reactor = reactor
-        self._stop_delay = stop_delay
-        self._abort = abort
-        self.is_serving = False
-        server.setServiceParent(self)  # type: ignore[no-untyped-call]
-
-    @property
-    def ports(self) -> list[IListeningPort]:
-        """
-        The open ports of the server.
-        """
-        return self._server.ports
-
-    def startService(self) -> None:
-        """
-        Serve.
-        """
-        super().startService()  # type: ignore[no-untyped-call]
-        self.is_serving = True
-
-    def stopService(self) -> Deferred[None]:
-        """
-        Stop the server, and only when its last answers are sent all that goes with it: its health
-        and its metrics can be asked for until then.
-        """
-        return Deferred.fromCoroutine(self._stop())
-
-    async def _stop(self) -> None:
-        self.is_serving = False
-        if self._stop_delay:
-            delay: Deferred[None] = deferLater(self._reactor, self._stop_delay)
-
-            def hurry() -> None:
-                delay.cancel()
-                self._abort()
-
-            on_next_end_signal(self._reactor, hurry)
-            with suppress(CancelledError):
-                await delay
-        await self._server.stopService()
-        await super().stopService()  # type: ignore[no-untyped-call]
-
-
 def makeService(options: Options, reactor: Any = None) -> HTTPService:
     """
     Make the HTTP server's service.
@@ -287,6 +259,8 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
     """
     if reactor is None:
         from twisted.internet import reactor
+    if options["workers"] and not options.is_worker:
+        return _supervised_service(options, reactor)
     pages = Pages(bool(options["bare-headers"]))
     factory = HTTPServerFactory(
         _resource(options, pages, reactor),
@@ -300,29 +274,87 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
         admission=Admission(**values(ADMISSION_BOUNDS, options)),
         shows_requests=bool(options["show-requests"]),
     )
-    service = HTTPService(
-        ListeningService(
-            reactor,
-            SERVER_NAME,
-            factory,
-            options.endpoints,
-            factory.connections,
-            options["drain-timeout"],
-        ),
-        reactor,
-        options["stop-delay"],
-        factory.connections.abort,
-    )
     calls: dict[signal.Signals, Callable[[], None]] = {}
     if factory.access_log is not None:
         calls[signal.SIGUSR1] = factory.access_log.reopen
     if renewable := options.renewable():
         # Only then: without TLS a server in a terminal ends, as all do, when that is closed.
         calls[signal.SIGHUP] = partial(_renew, renewable)
-    if calls:
-        SignalService(reactor, calls).setServiceParent(service)  # type: ignore[no-untyped-call]
+    server = ListeningService(
+        reactor,
+        SERVER_NAME,
+        factory,
+        options.endpoints,
+        factory.connections,
+        options["drain-timeout"],
+        is_worker=options.is_worker,
+    )
+
+    def take() -> Snapshot:
+        counters = factory.counters
+        return Snapshot(
+            dict(counters.answers),
+            counters.content_bytes,
+            counters.connections,
+            factory.gate.refused,
+            len(factory.connections),
+        )
+
+    # A worker is told to stop when the delay is over.
+    delay = 0.0 if options.is_worker else options["stop-delay"]
+    service = HTTPService(server, reactor, delay, calls, take, factory.connections.abort)
+    if options.admin_endpoint is not None and not options.is_worker:
+        endpoint = options.admin_endpoint
+        admin = admin_service(endpoint, take, lambda: service.is_serving, reactor)
+        admin.setServiceParent(service)  # type: ignore[no-untyped-call]
+    return service
+
+
+def _supervised_service(options: Options, reactor: Any) -> HTTPService:
+    """
+    Make the service of a supervisor.
+    """
+    if options.log_file is not None:
+        options.log_file.close()  # the workers have it
+    server = ListeningService(
+        reactor,
+        SERVER_NAME,
+        Nobody(),
+        options.endpoints,
+        OpenConnections(),
+        opened=leave_to_others,
+    )
+
+    def command(sockets: int) -> list[str]:
+        module = type(reactor).__module__
+        python = [sys.executable, "-P", "-m", "netlab.http1.worker"]
+        return [*python, module, str(sockets), *options.arguments]
+
+    past = WorkersPast()
+    supervisor = Supervisor(
+        reactor,
+        SERVER_NAME,
+        options["workers"],
+        command,
+        lambda: [descriptor_of(port) for port in server.ports],
+        directory=options.directory,
+        environment=worker_environment(str(Path(netlab.__file__).parent.parent)),
+        grace=options["drain-timeout"],
+        gone=past.add,
+    )
+    calls = {}
+    if options.log_file is not None:
+        calls[signal.SIGUSR1] = forwarded(supervisor, signal.SIGUSR1)
+    if options.renewable():
+        calls[signal.SIGHUP] = forwarded(supervisor, signal.SIGHUP)
+    service = SupervisedService(server, supervisor, past, reactor, options["stop-delay"], calls)
     if options.admin_endpoint is not None:
-        admin = _admin_service(options.admin_endpoint, factory, reactor, service)
+
+        def is_serving() -> bool:
+            return service.is_serving and any(worker.is_ready for worker in supervisor.workers)
+
+        endpoint = options.admin_endpoint
+        admin = admin_service(endpoint, service.take, is_serving, reactor, supervisor)
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     return service
 
@@ -348,34 +380,6 @@ def _renew(endpoints: list[tuple[str, RenewableTLSEndpoint]]) -> None:
             )
         else:
             _log.info("The certificate of {place} was read again", place=description)
-
-
-def _admin_service(
-    endpoint: tuple[str, IStreamServerEndpoint],
-    factory: HTTPServerFactory,
-    reactor: Any,
-    service: HTTPService,
-) -> ListeningService:
-    """
-    Make the service that shows metrics and health, never on the public port.
-    """
-    from netlab.http1.metrics import HealthPage, MetricsPage, ServerCollector
-
-    pages = Pages()
-    collector = ServerCollector(factory.counters, factory.connections, factory.gate)
-    routes: dict[tuple[bytes, ...], Resource] = {
-        (b"metrics",): MetricsPage(collector, pages),
-        (b"health",): HealthPage(pages, lambda: service.is_serving),
-    }
-    admin = HTTPServerFactory(Router(routes, Nothing(pages), pages), reactor)
-    return ListeningService(
-        reactor,
-        f"{SERVER_NAME}-admin",
-        admin,
-        [endpoint],
-        admin.connections,
-        option="--admin tcp:PORT",
-    )
 
 
 def _resource(options: Options, pages: Pages, reactor: Any) -> Resource:

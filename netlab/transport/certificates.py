@@ -77,14 +77,18 @@ class RenewableTLSEndpoint:
     Twisted's C{ssl:} endpoint, except that its files can be read again.
     """
 
-    def __init__(self, reactor: Any, description: str) -> None:
+    def __init__(
+        self, reactor: Any, description: str, behind: IStreamServerEndpoint | None = None
+    ) -> None:
         """
         @param reactor: listens.
         @param description: C{ssl:...}; its files are read now.
+        @param behind: listens instead, where TLS has no place of its own to listen.
         @raise OSError: a file cannot be read.
         @raise Exception: whatever Twisted's parser and OpenSSL find wrong.
         """
         self._reactor = reactor
+        self._behind = behind
         self._description = with_absolute_paths(description)
         self._parsed = _Parsed(self._description)
         self._certificate = _CurrentCertificate(self._parsed.options)
@@ -96,6 +100,12 @@ class RenewableTLSEndpoint:
         @param protocolFactory: builds a protocol for each connection.
         @return: fires with the port, or fails as Twisted's endpoint does.
         """
+        if self._behind is not None:
+            from twisted.protocols.tls import TLSMemoryBIOFactory
+
+            certificate: Any = self._certificate
+            secret = TLSMemoryBIOFactory(certificate, False, protocolFactory, self._reactor)
+            return self._behind.listen(secret)
         listen, parsed = self._reactor.listenSSL, self._parsed
         listening: Deferred[IListeningPort] = execute(
             listen, parsed.port, protocolFactory, self._certificate, **parsed.others

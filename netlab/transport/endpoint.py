@@ -7,6 +7,7 @@ How a server comes to listen on the fast path: an endpoint, and endpoint descrip
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from typing import Any
@@ -134,6 +135,7 @@ class AdoptedTCPServerEndpoint:
         address_family: socket.AddressFamily,
         *,
         defer_accept_seconds: int = 0,
+        is_fast: bool = True,
     ) -> None:
         """
         @param reactor: as for L{FastTCPServerEndpoint}.
@@ -141,7 +143,9 @@ class AdoptedTCPServerEndpoint:
             stays open.
         @param address_family: C{AF_INET} or C{AF_INET6}.
         @param defer_accept_seconds: as for L{FastPort}.
+        @param is_fast: whether to use the fast path.
         """
+        self._is_fast = is_fast
         self._reactor = reactor
         self._fd = fd
         self._address_family = address_family
@@ -157,7 +161,7 @@ class AdoptedTCPServerEndpoint:
         return execute(self._listen, protocolFactory)
 
     def _listen(self, factory: IProtocolFactory) -> IListeningPort:
-        reactor = _fast_reactor(self._reactor)
+        reactor = _fast_reactor(self._reactor) if self._is_fast else None
         if reactor is None:
             stock: IListeningPort = self._reactor.adoptStreamPort(
                 self._fd, self._address_family, factory
@@ -255,3 +259,26 @@ def server_from_string(
     )
     fast: IStreamServerEndpoint = serverFromString(listener, description)
     return fast
+
+
+def adopted_from_string(
+    reactor: Any, description: str, fd: int, *, is_fast: bool = True
+) -> IStreamServerEndpoint:
+    """
+    Make of a description what L{server_from_string} makes, but on a TCP socket that somebody else
+    has opened for it.
+
+    @param reactor: the reactor.
+    @param description: C{tcp:}, C{tcp6:}, C{ssl:} or C{systemd:}, or C{haproxy:} before one.
+    @param fd: the listening socket; it is duplicated, and stays open.
+    @param is_fast: whether to use the fast path.
+    """
+    kind, *arguments = _ARGUMENT.findall(description)
+    if kind == "haproxy":
+        behind = adopted_from_string(reactor, ":".join(arguments), fd, is_fast=is_fast)
+        return ProxiedEndpoint(behind, reactor)
+    with socket.socket(fileno=os.dup(fd)) as listener:
+        family = socket.AddressFamily(listener.family)
+        listener.setblocking(False)
+    adopted = AdoptedTCPServerEndpoint(reactor, fd, family, is_fast=is_fast)
+    return RenewableTLSEndpoint(reactor, description, adopted) if kind == "ssl" else adopted

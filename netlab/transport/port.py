@@ -43,13 +43,17 @@ class FastPort(tcp.Port):
     L{ACCEPT_REST_SECONDS}, so that it never spins.
 
     @ivar transport: what is built for a connection, as documented by L{tcp.Port}.
+    @ivar accepts_max: how many connections are accepted in one turn. One of several processes takes
+        one, so that each gets its share.
+    @ivar is_shared: whether other processes have the socket too, or go on with it afterwards.
     """
 
     transport = FastServer
 
     _log = Logger()
     _resting: IDelayedCall | None = None
-    _is_adopted = False
+    is_shared = False
+    accepts_max = ACCEPTS_MAX
 
     def __init__(
         self,
@@ -100,7 +104,7 @@ class FastPort(tcp.Port):
         @return: the port. When it stops, the socket goes on listening for whoever else has it.
         """
         port: FastPort = cls._fromListeningDescriptor(reactor, fd, address_family, factory)
-        port._is_adopted = True
+        port.is_shared = True
         port._defer_accept_seconds = defer_accept_seconds
         listener: Any = port._preexistingSocket
         listener.setblocking(False)
@@ -139,9 +143,12 @@ class FastPort(tcp.Port):
 
     def doRead(self) -> None:
         """
-        Accept what waits, up to L{ACCEPTS_MAX} connections.
+        Accept what waits, up to L{accepts_max} connections.
         """
-        for _ in range(ACCEPTS_MAX):
+        self._accept_some(self.accepts_max)
+
+    def _accept_some(self, most: int) -> None:
+        for _ in range(most):
             try:
                 accepted, client = self._accept()
             except BlockingIOError:
@@ -196,8 +203,7 @@ class FastPort(tcp.Port):
         Accept everybody who waits in the backlog at this moment.
         """
         if self.connected and self._resting is None:
-            for _ in range(-(-(self.backlog or ACCEPTS_MAX) // ACCEPTS_MAX)):
-                self.doRead()
+            self._accept_some(max(self.backlog or 0, ACCEPTS_MAX))
 
     def stopListening(self, connDone: failure.Failure = _CLOSED) -> Deferred[None]:
         """
@@ -207,7 +213,7 @@ class FastPort(tcp.Port):
         @param connDone: what C{connectionLost} is told.
         @return: fires when the port is closed.
         """
-        if not self._is_adopted:
+        if not self.is_shared:
             self.accept_waiting()
         stopping: Deferred[None] = super().stopListening(connDone)
         return stopping

@@ -15,7 +15,8 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.protocol import HTTPServerFactory
-from netlab.http1.tap import HTTPService, Options, makeService
+from netlab.http1.running import HTTPService
+from netlab.http1.tap import Options, makeService
 from tests.http1.serving import NOW, ReceivedAnswer, ServerTestCase, get
 
 
@@ -32,6 +33,17 @@ class OptionsTests(SynchronousTestCase):
         options.parseOptions(arguments)
         self.addCleanup(options.root.close)
         return options
+
+    def test_workers(self) -> None:
+        """
+        Workers share TCP, under TLS and behind a proxy too; what they cannot share is refused.
+        """
+        for place in ("tcp:0", "tcp6:0", "haproxy:tcp:0"):
+            self.assertEqual(self.parse("-w", "2", "--listen", place)["workers"], 2)
+        for place in ("unix:/sock", "haproxy:unix:/sock"):
+            with self.assertRaisesRegex(UsageError, "workers cannot share it; listen on TCP"):
+                self.parse("-w", "2", "--listen", place)
+            self.parse("--listen", place)
 
     def test_reference_port(self) -> None:
         """

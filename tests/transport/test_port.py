@@ -12,7 +12,6 @@ from typing import Any
 from twisted.internet.address import IPv6Address
 
 from netlab.transport import compat
-from netlab.transport import port as port_module
 from netlab.transport.port import ACCEPT_REST_SECONDS, FastPort
 from tests.transport.connections import ConnectionTestCase, Recorder
 from tests.transport.test_both import echo
@@ -95,6 +94,20 @@ class FastPortTests(ConnectionTestCase):
                     another.connect(listener.getsockname())
                     listener.accept()[0].close()
 
+    def test_stop_accepts_who_waits(self) -> None:
+        """
+        A port that stops accepts who waits in the backlog, however many; one that is shared leaves
+        them to the others.
+        """
+        for is_shared in (False, True):
+            port, factory = self.listen(Recorder)
+            port.is_shared = is_shared
+            port.accepts_max = 1
+            for _ in range(5):
+                self.connect(port)
+            port.stopListening()
+            self.assertEqual(len(factory.built), 0 if is_shared else 5)
+
     def test_reads_at_once(self) -> None:
         """
         What a client sent before it was accepted is delivered in the turn that accepts it.
@@ -120,8 +133,8 @@ class FastPortTests(ConnectionTestCase):
         """
         One turn accepts no more than its bound.
         """
-        self.patch(port_module, "ACCEPTS_MAX", 3)
         port, factory = self.listen(Recorder)
+        port.accepts_max = 3
         for _ in range(5):
             self.connect(port)
         port.doRead()
