@@ -81,6 +81,14 @@ class Fields:
         """
         return frozenset(element.lower() for element in split_list(self.get_all(name)))
 
+    def is_disjoint(self, names: frozenset[bytes]) -> bool:
+        """
+        Say whether there is no field of any of these names.
+
+        @param names: in lower case.
+        """
+        return names.isdisjoint(self._index)
+
     def serialise(self) -> bytes:
         """
         Return the field lines as they go onto the wire, each with its CRLF; the text is kept.

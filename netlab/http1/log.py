@@ -13,10 +13,14 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from netlab.http1.dates import format_date
+from netlab.http1.memo import Memo
 from netlab.http1.messages import RequestHead
 
 FLUSH_SECONDS: Final = 1.0
 FLUSH_LINES: Final = 512
+
+_PARTS_MAX: Final = 1024
+_PARTS_HEAD_MAX_BYTES: Final = 4096
 
 _UNSAFE: Final = re.compile(rb"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 _log = Logger(namespace="netlab-http")
@@ -173,8 +177,6 @@ class AccessLog:
 
     Formatting is split: what depends on the request alone is made once for each different request
     (L{request_part}), the time once a second.
-
-    @ivar request_part: writes the parts of a line that the request determines.
     """
 
     def __init__(
@@ -186,7 +188,8 @@ class AccessLog:
         @param line_format: the combined format unless told otherwise.
         """
         chosen = CombinedFormat() if line_format is None else line_format
-        self.request_part = chosen.request_part
+        self._request_part = chosen.request_part
+        self._parts: Memo[bytes, RequestPart] = Memo(_PARTS_MAX)
         self._make_stamp = chosen.stamp
         self._template = chosen.template
         self._file = file
@@ -197,6 +200,20 @@ class AccessLog:
         self._call: IDelayedCall | None = None
         self._second = -1
         self._stamp = b""
+
+    def request_part(self, head: RequestHead | None) -> RequestPart:
+        """
+        Write what the request determines, or remember it.
+
+        @param head: as for L{LineFormat.request_part}.
+        """
+        if head is None or len(head.raw) > _PARTS_HEAD_MAX_BYTES:
+            return self._request_part(head)
+        part = self._parts.get(head.raw)
+        if part is None:
+            part = self._request_part(head)
+            self._parts.put(head.raw, part)
+        return part
 
     def add(
         self, peer: bytes, now: float, request: RequestPart, status: int, content_bytes: int

@@ -577,10 +577,15 @@ class HTTPServerProtocol(Protocol):
             source.close()
             self._sender_is_done(head, response, sender, why)
 
-        sender = sender_for(transport, source, done, self._progressed)
+        def progressed(sent: int) -> None:
+            if sent < source.length:
+                self._expect_progress()
+
+        sender = sender_for(transport, source, done, progressed)
         self._give_way(sender)
-        self._expect_progress()
         sender.begin(data)
+        if self._sender is sender:
+            self._expect_progress()
 
     def _send_stream(
         self, head: RequestHead, response: Response, content: AsyncIterable[bytes]
@@ -830,12 +835,6 @@ class HTTPServerProtocol(Protocol):
         From now on the peer must take something of what we send, ever again.
         """
         self._wait(self._factory.settings.timeouts.write)
-
-    def _progressed(self, sent: int) -> None:
-        """
-        The transport has taken another piece.
-        """
-        self._expect_progress()
 
     def _wait(self, seconds: float) -> None:
         self._acknowledged = acknowledged_bytes(self.transport)

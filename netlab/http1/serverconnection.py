@@ -119,7 +119,7 @@ class ServerSettings:
 
 _CLOSE_LINE: Final = b"Connection: close\r\n"
 _KEEP_ALIVE_LINE: Final = b"Connection: keep-alive\r\n"
-_OUR_FIELDS: Final = (b"connection", b"content-length", b"date", b"transfer-encoding")
+_OUR_FIELDS: Final = frozenset((b"connection", b"content-length", b"date", b"transfer-encoding"))
 
 
 class ServerConnection:
@@ -592,9 +592,9 @@ class ServerConnection:
     def _send_head(self, head: ResponseHead, now: float, content_length: int | None) -> bytes:
         settings = self._settings
         fields = head.fields
-        for name in _OUR_FIELDS:
-            if name in fields:
-                raise LocalProtocolError(f"the field {name.decode()} is the connection's to send")
+        if not fields.is_disjoint(_OUR_FIELDS):
+            ours = ", ".join(name.decode() for name in _OUR_FIELDS if name in fields)
+            raise LocalProtocolError(f"the field {ours} is the connection's to send")
         if not 200 <= head.status <= 999:
             raise LocalProtocolError(f"{head.status} is not the status of a final response")
         status_line = _status_line(head)

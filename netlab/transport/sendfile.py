@@ -65,6 +65,7 @@ class FileRange:
     __slots__ = (
         "_done",
         "_fd",
+        "_is_registered",
         "_left",
         "_next",
         "_on_progress",
@@ -100,6 +101,7 @@ class FileRange:
         self._done: Callable[[Exception | None], None] | None = done
         self._on_progress = on_progress
         self._sends_by_kernel = False
+        self._is_registered = False
         self.sent = 0
 
     def begin(self, head: bytes = b"") -> None:
@@ -117,10 +119,19 @@ class FileRange:
                 transport.write(head)
         elif head:
             transport.write(head)
+        if self._sends_by_kernel and self._is_one_piece() and transport.is_clear():
+            # Most files that are not very large are taken at once: no producer is needed then.
+            self._send_piece()
+            if self._done is None:
+                return
         if self._left:
+            self._is_registered = True
             transport.registerProducer(self, False)
         else:
             self._finish(None)
+
+    def _is_one_piece(self) -> bool:
+        return 0 < self._left <= SENDFILE_PIECE_MAX_BYTES
 
     # IPullProducer
 
@@ -162,12 +173,13 @@ class FileRange:
         except OSError as refused:
             if refused.errno in _UNSUPPORTED:
                 self._sends_by_kernel = False
-                self._read_piece()
+                if self._is_registered:
+                    self._read_piece()
             else:
                 self._fail(refused)
             return
         if taken is None:
-            transport.await_room()
+            self._await_room()
         elif taken == 0:
             self._fail(FileTruncatedError(f"the file ended {self._left} bytes early"))
         else:
@@ -175,9 +187,13 @@ class FileRange:
             if self._done is None:
                 return  # on_progress gave up
             if self._left:
-                transport.await_room()
+                self._await_room()
             else:
                 self._complete()
+
+    def _await_room(self) -> None:
+        if self._is_registered:
+            self._transport.await_room()
 
     def _read_piece(self) -> None:
         try:
@@ -199,13 +215,15 @@ class FileRange:
             self._on_progress(self.sent)
 
     def _complete(self) -> None:
-        self._transport.unregisterProducer()
+        if self._is_registered:
+            self._transport.unregisterProducer()
         self._finish(None)
 
     def _fail(self, why: Exception) -> None:
         if self._done is None:
             return
-        self._transport.unregisterProducer()
+        if self._is_registered:
+            self._transport.unregisterProducer()
         self._transport.abortConnection()
         self._finish(why)
 

@@ -276,7 +276,7 @@ class FastServer(tcp.Server):
                 if sent != size:
                     self._queue_rest(data, sent)
                 return
-        if data.__class__ is bytes and data and self._may_send_now():
+        if data.__class__ is bytes and data and self.is_clear():
             self._send_now(data, 0)
         else:
             self._own_queue()
@@ -289,7 +289,7 @@ class FastServer(tcp.Server):
         @param iovec: the pieces, in order.
         @raise TypeError: a piece is not C{bytes}; nothing is sent then.
         """
-        if self._may_send_now():
+        if self.is_clear():
             iovec = list(iovec)
             if all(piece.__class__ is bytes for piece in iovec):
                 data = b"".join(iovec)
@@ -308,12 +308,12 @@ class FastServer(tcp.Server):
 
         @param data: what to send.
         """
-        if data.__class__ is bytes and data and self._may_send_now():
+        if data.__class__ is bytes and data and self.is_clear():
             self._send_now(data, _MORE)
         else:
             self.write(data)
 
-    def _may_send_now(self) -> bool:
+    def is_clear(self) -> bool:
         """
         Find out whether nothing stands between C{write} and the socket.
         """
