@@ -17,7 +17,7 @@ class OpenFile:
     @ivar descriptor: open for reading.
     """
 
-    __slots__ = ("descriptor",)
+    __slots__ = ("__weakref__", "descriptor")
 
     def __init__(self, descriptor: int) -> None:
         """
@@ -50,6 +50,14 @@ class FileRange:
         self.offset = offset
         self.length = length
         self.left = length
+
+    @property
+    def file(self) -> OpenFile:
+        """
+        The file itself.
+        """
+        assert self._file is not None, "this range is closed"
+        return self._file
 
     @property
     def descriptor(self) -> int:

@@ -37,6 +37,7 @@ from netlab.http1.counters import Counters
 from netlab.http1.deadlines import Deadlines
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.fields import Fields
+from netlab.http1.files import FileRange
 from netlab.http1.limits import Admission
 from netlab.http1.log import AccessLog, LoggedAnswers, RequestPart, shown_head
 from netlab.http1.messages import (
@@ -48,7 +49,7 @@ from netlab.http1.messages import (
     ResponseHead,
 )
 from netlab.http1.receiving import ContentLostError, ContentTooLongError, RequestContent
-from netlab.http1.repeats import HEAD_MAX_BYTES, Repeat, Repeats, joined
+from netlab.http1.repeats import HEAD_MAX_BYTES, FileRepeat, Repeat, Repeats, joined
 from netlab.http1.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.responses import ContentSource, Pages, Response
 from netlab.http1.sender import PIECE_BYTES, Sender, acknowledged_bytes, sender_for
@@ -274,6 +275,10 @@ class HTTPServerProtocol(Protocol):
             self._send_again(last, now)
             self._lose()
             return b""
+        file = repeats.find_file(data, now)
+        if file is not None and self._machine.begin_repeat():
+            self._send_file_again(*file)
+            return b""
         # Otherwise head by head, with the answers sent in few pieces.
         known: list[Repeat] = []
         is_one_piece = True
@@ -311,6 +316,46 @@ class HTTPServerProtocol(Protocol):
         repeat.tally.content_bytes += repeat.content_bytes
         if factory.access_log is not None:
             factory.access_log.add_again(self._peer, now, repeat.logged)
+
+    def _send_file_again(self, repeat: FileRepeat, content: FileRange) -> None:
+        """
+        Send a large file again.
+        """
+        transport = self.transport
+        assert transport is not None
+
+        def done(why: Exception | None) -> None:
+            content.close()
+            self._sender = None
+            if why is not None:
+                self._sender_failed(why)
+                part, status, _ = repeat.logged.answers[0]
+                self._count(part, status, sender.sent)
+                return
+            cast(IConsumer, transport).registerProducer(self, True)
+            self._wait_until = None
+            now = self._factory.seconds()
+            self._machine.end_repeat(now)
+            repeat.tally.answers += 1
+            repeat.tally.content_bytes += sender.sent
+            if self._factory.access_log is not None:
+                self._factory.access_log.add_again(self._peer, now, repeat.logged)
+            if self._machine.must_close:
+                self._close_in_order()
+            elif has_begun:
+                self._advance()
+
+        def progressed(sent: int) -> None:
+            if has_begun:
+                self._expect_progress()
+
+        has_begun = False
+        sender = sender_for(transport, content, done, progressed)
+        self._give_way(sender)
+        sender.begin(repeat.data)
+        has_begun = True
+        if self._sender is sender:
+            self._expect_progress()
 
     def _advance(self) -> None:
         """
@@ -536,29 +581,57 @@ class HTTPServerProtocol(Protocol):
         factory = self._factory
         machine = self._machine
         now = factory.seconds()
-        until = response.repeat_until
-        if until <= now and response.renew is not None:
-            until = response.renew(now)
-        is_repeatable = (
-            until > now
-            and head is not None
-            and len(head.raw) <= HEAD_MAX_BYTES
-            and machine.promised_content_bytes == 0
-            # Over TLS and without it, it has two answers.
-            and not head.target.is_https
-            and not factory.shows_requests
-        )
+        until = 0.0 if head is None else self._repeatable_until(head, response, now)
         is_last = machine.is_last_by_request and not response.closes
         sent = 0 if machine.is_answering_head else len(content)
         data = machine.send_whole(ResponseHead(response.status, response.fields), content, now)
         cast(ITransport, self.transport).write(data)
         log_part = self._record(head, response.status, sent)
-        if is_repeatable and head is not None and (is_last or not machine.must_close):
+        if until > now and head is not None and (is_last or not machine.must_close):
             logged = LoggedAnswers(((log_part, response.status, sent),))
             tally = factory.counters.tally(response.status)
             repeat = Repeat(data, until, response.renew, logged, tally, sent)
             factory.repeats.keep(head.raw, repeat, is_last=is_last)
         self._answered()
+
+    def _repeatable_until(self, head: RequestHead, response: Response, now: float) -> float:
+        """
+        Say until when an answer may be sent again to the same request head.
+
+        @return: a time that has passed where it may not.
+        """
+        if (
+            len(head.raw) > HEAD_MAX_BYTES
+            or self._machine.promised_content_bytes != 0
+            # Over TLS and without it, it has two answers.
+            or head.target.is_https
+            or self._factory.shows_requests
+        ):
+            return 0.0
+        if response.repeat_until <= now and response.renew is not None:
+            return response.renew(now)
+        return response.repeat_until
+
+    def _keep_file(
+        self, head: RequestHead, response: Response, source: ContentSource, data: bytes
+    ) -> None:
+        """
+        Remember an answer with a large file, if it may be sent again.
+
+        @param data: the head of the answer.
+        """
+        factory = self._factory
+        now = factory.seconds()
+        if not isinstance(source, FileRange) or not self._machine.is_persistent:
+            return
+        until = self._repeatable_until(head, response, now)
+        if until <= now:
+            return
+        part = (b"", b"") if factory.access_log is None else factory.access_log.request_part(head)
+        logged = LoggedAnswers(((part, response.status, source.length),))
+        tally = factory.counters.tally(response.status)
+        repeat = FileRepeat(data, until, response.renew, logged, tally, source)
+        factory.repeats.keep_file(head.raw, repeat)
 
     def _send_large(self, head: RequestHead, response: Response, source: ContentSource) -> None:
         machine = self._machine
@@ -578,12 +651,15 @@ class HTTPServerProtocol(Protocol):
             self._sender_is_done(head, response, sender, why)
 
         def progressed(sent: int) -> None:
-            if sent < source.length:
+            if has_begun:
                 self._expect_progress()
 
+        has_begun = False
+        self._keep_file(head, response, source, data)
         sender = sender_for(transport, source, done, progressed)
         self._give_way(sender)
         sender.begin(data)
+        has_begun = True
         if self._sender is sender:
             self._expect_progress()
 
@@ -636,9 +712,7 @@ class HTTPServerProtocol(Protocol):
     ) -> None:
         self._sender = None
         if why is not None:
-            if not isinstance(why, (TransferStoppedError, ConnectionError)):
-                _log.error("Content could not be sent; the connection is cut: {why}", why=why)
-            self._is_closing = True
+            self._sender_failed(why)
             self._record(head, response.status, sender.sent)
             return
         cast(IConsumer, self.transport).registerProducer(self, True)
@@ -646,6 +720,11 @@ class HTTPServerProtocol(Protocol):
         self._content_sent(head, response, sender.sent)
         if not (self._is_advancing or self._is_closing):
             self._advance()
+
+    def _sender_failed(self, why: Exception) -> None:
+        if not isinstance(why, (TransferStoppedError, ConnectionError)):
+            _log.error("Content could not be sent; the connection is cut: {why}", why=why)
+        self._is_closing = True
 
     def _content_sent(self, head: RequestHead, response: Response, sent: int) -> None:
         if self._content is not None:
@@ -668,16 +747,18 @@ class HTTPServerProtocol(Protocol):
         @param sent: how many bytes of content it had.
         @return: what the request determines of its line in the log.
         """
+        log = self._factory.access_log
+        part = (b"", b"") if log is None else log.request_part(head)
+        self._count(part, status, sent)
+        return part
+
+    def _count(self, part: RequestPart, status: int, sent: int) -> None:
         factory = self._factory
         tally = factory.counters.tally(status)
         tally.answers += 1
         tally.content_bytes += sent
-        log = factory.access_log
-        if log is None:
-            return b"", b""
-        part = log.request_part(head)
-        log.add(self._peer, factory.seconds(), part, status, sent)
-        return part
+        if factory.access_log is not None:
+            factory.access_log.add(self._peer, factory.seconds(), part, status, sent)
 
     def _answered(self) -> None:
         """

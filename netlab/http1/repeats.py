@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Final
+from weakref import ref
 
 from netlab.http1.counters import Tally
+from netlab.http1.files import FileRange
 from netlab.http1.log import LoggedAnswers
 from netlab.http1.memo import Memo
 from netlab.http1.serverconnection import ServerSettings
@@ -21,6 +23,7 @@ _LAST_ANSWERS_MAX: Final = 1024
 _LAST_ANSWERS_MAX_BYTES: Final = 4 << 20
 _BURSTS_MAX: Final = 256
 _BURSTS_MAX_BYTES: Final = 8 << 20
+_FILES_MAX: Final = 128
 
 
 class Repeat:
@@ -58,6 +61,31 @@ class Repeat:
         self.count = count
 
 
+class FileRepeat(Repeat):
+    """
+    An answer whose content is a stretch of an open file; C{data} is its head.
+
+    @ivar file: the file, while somebody else keeps it open.
+    @ivar offset: where the stretch begins, in bytes; it has C{content_bytes}.
+    """
+
+    __slots__ = ("file", "offset")
+
+    def __init__(
+        self,
+        data: bytes,
+        until: float,
+        renew: Callable[[float], float] | None,
+        logged: LoggedAnswers,
+        tally: Tally,
+        content: FileRange,
+    ) -> None:
+        super().__init__(data, until, renew, logged, tally, content.length)
+        # A deleted file must not take room on the disk until other answers have displaced this.
+        self.file = ref(content.file)
+        self.offset = content.offset
+
+
 class Repeats:
     """
     All that may be sent again, bounded in number and in bytes.
@@ -74,6 +102,7 @@ class Repeats:
         self._answers: Memo[bytes, Repeat] = Memo(_ANSWERS_MAX, _ANSWERS_MAX_BYTES)
         self._last_answers: Memo[bytes, Repeat] = Memo(_LAST_ANSWERS_MAX, _LAST_ANSWERS_MAX_BYTES)
         self._bursts: Memo[bytes, Repeat] = Memo(_BURSTS_MAX, _BURSTS_MAX_BYTES)
+        self._files: Memo[bytes, FileRepeat] = Memo(_FILES_MAX)
         self.young = self._answers.young
 
     def find(self, raw: bytes, now: float) -> Repeat | None:
@@ -97,6 +126,27 @@ class Repeats:
         Find the answers to several requests in one delivery.
         """
         return self._fresh(self._bursts.get(delivery), now)
+
+    def find_file(self, raw: bytes, now: float) -> tuple[FileRepeat, FileRange] | None:
+        """
+        Find the answer to a request head that is a large file.
+
+        @param raw: as for L{find}.
+        @return: the answer and its content, to be closed.
+        """
+        repeat = self._files.get(raw)
+        if repeat is None or self._fresh(repeat, now) is None:
+            return None
+        file = repeat.file()
+        return (
+            None if file is None else (repeat, FileRange(file, repeat.offset, repeat.content_bytes))
+        )
+
+    def keep_file(self, raw: bytes, repeat: FileRepeat) -> None:
+        """
+        Keep an answer that is a large file.
+        """
+        self._files.put(raw, repeat)
 
     def keep(self, raw: bytes, repeat: Repeat, *, is_last: bool) -> None:
         """

@@ -374,6 +374,13 @@ class ServerConnection:
         return framing.length if isinstance(framing, Fixed) else None
 
     @property
+    def is_persistent(self) -> bool:
+        """
+        Whether another exchange may follow this one, as far as is known now.
+        """
+        return self._is_persistent
+
+    @property
     def is_last_by_request(self) -> bool:
         """
         Whether the request being answered has asked for the end of the connection, by its version
@@ -511,6 +518,32 @@ class ServerConnection:
         self.exchanges = exchanges
         self.deadline = now + settings.timeouts.idle
         return True
+
+    def begin_repeat(self) -> bool:
+        """
+        Begin an exchange as L{repeat_exchanges} counts whole ones: for an answer that may take a
+        while. L{end_repeat} ends it.
+
+        @return: False where it must go the long way; nothing has changed then.
+        """
+        limit = self._settings.limits.exchanges_max
+        if not self._may_repeat or 0 < limit <= self.exchanges + 1:
+            return False
+        self.exchanges += 1
+        self.content_bytes = 0
+        self.deadline = None
+        self._step(Step.REQUEST_HEAD)
+        self._step(Step.END)
+        self._step_response(Step.RESPONSE_HEAD)
+        return True
+
+    def end_repeat(self, now: float) -> None:
+        """
+        The answer that L{begin_repeat} began is complete.
+        """
+        self._now = now
+        self._step_response(Step.END)
+        self._end_exchange()
 
     def repeat_last_exchange(self) -> bool:
         """

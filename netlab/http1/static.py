@@ -161,7 +161,7 @@ class StaticFiles:
         whole = state.response
         if state.file is None:
             return whole if renew is whole.renew else _for_a_moment(whole, renew, state)
-        return Response(whole.status, whole.fields, state.content(0, state.size))
+        return Response(whole.status, whole.fields, state.content(0, state.size), renew=renew)
 
     # Which file
 
