@@ -74,6 +74,16 @@ class NamedTestsTests(SynchronousTestCase):
         self.assertGreater(len(named), 50)
         self.assertEqual([name for name in named if name not in known], [])
 
+    def test_counts(self) -> None:
+        """
+        The comparison was made with all cases that there are.
+        """
+        rows = re.findall(r"^\| ([a-zA-Z ]+) \| (\d+) \| (\d+) \|", self.text, re.MULTILINE)
+        expected = [(group.name, len(group.cases), len(group.cases)) for group in STANDARD]
+        total = sum(len(group.cases) for group in STANDARD)
+        found = [(name, int(count), int(passed)) for name, count, passed in rows]
+        self.assertEqual(found, [*expected, ("all", total, total)])
+
     def test_cases_cite_rules_that_are_kept(self) -> None:
         """
         Each section of RFC 9112 that a case rests on has a line in the standards.

@@ -156,6 +156,20 @@ def _codings() -> Iterator[Case]:
         fields={b"content-encoding": b"gzip"},
     )
     yield answered(
+        "a variant that leads out of the root",
+        "house",
+        request(b"/escaping.js", b"Accept-Encoding: gzip"),
+        content=FILES["escaping.js"],
+        fields={b"content-encoding": None},
+    )
+    yield answered(
+        "a variant asked for by its own name",
+        "9110-8.4",
+        request(b"/packed.js.gz"),
+        content=FILES["packed.js.gz"],
+        fields={b"content-encoding": None, b"content-type": rb"application/(x-)?gzip"},
+    )
+    yield answered(
         "another file's tag",
         "9110-8.8.3.3",
         request(b"/packed.js", b"Accept-Encoding: gzip", b"If-None-Match: " + ETAG),

@@ -39,6 +39,7 @@ FILES: Final[dict[str, bytes]] = {
     "packed.js.zst": b"the zstd variant",
     "half.css": b"a { }\n",
     "half.css.gz": b"the gzip variant of half",
+    "escaping.js": b"inside();\n",
     "picture.png": b"\x89PNG\r\n\x1a\n",
     "unknown.extension": b"?",
     "noextension": b"?",
@@ -83,5 +84,6 @@ def make_tree(folder: Path) -> Path:
     (folder / "htpasswd").write_bytes(HTPASSWD)
     (folder / "redirects").write_bytes(REDIRECTS)
     (root / "outside.txt").symlink_to(folder / "secret.txt")
+    (root / "escaping.js.gz").symlink_to(folder / "secret.txt")
     (root / "inside.txt").symlink_to("probe.txt")
     return root

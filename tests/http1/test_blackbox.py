@@ -88,6 +88,13 @@ class BlackBoxTests(BlackBoxTestCase):
         """
         self.check(is_cut=False)
 
+    def test_again(self) -> None:
+        """
+        The second time, when heads and answers are remembered, all is as the first time.
+        """
+        self.check(is_cut=False)
+        self.check(is_cut=False)
+
     def test_byte_by_byte(self) -> None:
         """
         So it does when they come one by one.
