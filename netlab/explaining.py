@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from netlab.analysis.figures import Figures
 from netlab.analysis.privacy import Discretion
 from netlab.commands.outcome import OutputError
 from netlab.errors import KnownError
@@ -59,9 +60,14 @@ def explain(options: ExplainOptions) -> int:
     if options.format == "pcapng":
         _annotate(options, discretion)
         return 0
+    figures = Figures() if options.format == "json" else None
     with _progress(options.path) as progress:
         story = read_story(
-            options.path, discretion, conversation=options.conversation, progress=progress
+            options.path,
+            discretion,
+            conversation=options.conversation,
+            figures=figures,
+            progress=progress,
         ).story
     if options.format == "terminal":
         from rich.console import Console
@@ -84,7 +90,7 @@ def explain(options: ExplainOptions) -> int:
         "html": lambda: html.pieces(story, name),
         "svg": lambda: iter((svg.render(story, name),)),
         "markdown": lambda: markdown.pieces(story, name),
-        "json": lambda: json.pieces(story, name),
+        "json": lambda: json.pieces(story, name, figures, discretion),
     }[options.format]()
     _write(options.output, (piece.encode("utf-8", "backslashreplace") for piece in pieces))
     return 0

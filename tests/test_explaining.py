@@ -12,6 +12,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.analysis import explain
 from netlab.cli import main
 from tests.captures.reference import exchange
 from tests.captures.talk import Talk
@@ -188,3 +189,37 @@ class BadInputTests(ExplainTestCase):
             1, "is the capture itself", self.capture, "--format", "pcapng", "-o", self.capture
         )
         self.assertEqual(Path(self.capture).read_bytes(), before)
+
+
+class FiguresTests(ExplainTestCase):
+    """
+    What C{--format json} says of frames that are not told.
+    """
+
+    def test_large_capture(self) -> None:
+        """
+        Where a capture is told in summary, every frame still has its figures, the same ones.
+        """
+        self.assertEqual(self.status(self.capture, "--format", "json"), 0)
+        whole = json.loads(self.shown())["frames"]
+        self.patch(explain, "FRAMES_TOLD_MAX", 10)
+        self.patch(explain, "FRAMES_OF_SUMMARY", 5)
+        self.buffer.truncate(0)
+        self.buffer.seek(0)
+        self.assertEqual(self.status(self.capture, "--format", "json"), 0)
+        frames = json.loads(self.shown())["frames"]
+        self.assertEqual([frame["number"] for frame in frames], list(range(1, len(whole) + 1)))
+        self.assertEqual(["sentence" in frame for frame in frames].index(False), 5)
+        for frame, same in zip(frames[5:], whole[5:], strict=True):
+            self.assertEqual((frame.pop("quoted"), frame.pop("findings")), (False, []))
+            self.assertEqual(frame, {name: same[name] for name in frame})
+
+    def test_anonymised(self) -> None:
+        """
+        Where addresses are replaced, they are replaced in these frames too.
+        """
+        self.patch(explain, "FRAMES_TOLD_MAX", 10)
+        self.patch(explain, "FRAMES_OF_SUMMARY", 5)
+        self.assertEqual(self.status(self.capture, "--format", "json", "--anonymise"), 0)
+        self.assertNotIn(b"192.168.1.224", self.shown())
+        self.assertEqual(len({frame["src"] for frame in json.loads(self.shown())["frames"]}), 1)

@@ -91,7 +91,7 @@ def frame_story(
         is_from_client=is_from_client,
         flags=flag_names(segment.flags),
         seq_raw=analysed.seq_raw,
-        ack_raw=analysed.ack_raw if segment.flags & _ACK else 0,
+        ack_raw=analysed.ack_raw,
         seq=analysed.seq,
         ack=analysed.ack,
         len=analysed.len,

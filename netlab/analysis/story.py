@@ -86,7 +86,7 @@ class FrameStory:
     @ivar is_from_client: Whether the end that opened the conversation sent it.
     @ivar flags: The flags' names in header order, such as C{("SYN", "ACK")}.
     @ivar seq_raw: Sequence number as sent.
-    @ivar ack_raw: Acknowledgement number as sent; 0 without ACK.
+    @ivar ack_raw: Acknowledgement number as sent, also where the ACK flag is not set.
     @ivar seq: Relative sequence number.
     @ivar ack: Relative acknowledgement number.
     @ivar len: Payload length in bytes.

@@ -6,23 +6,36 @@ The document is written frame by frame and line by line.
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any, Final
 
+from netlab.analysis.figures import Figures
 from netlab.analysis.findings import Finding
+from netlab.analysis.frames import Analysed
+from netlab.analysis.framestories import flag_names, mark_names
+from netlab.analysis.privacy import Discretion
 from netlab.analysis.story import CaptureStory, ConversationStory, FrameStory, Passage
 
 VERSION: Final = 1
 """Raised when a member changes its meaning or goes; new members do not raise it."""
 
 
-def pieces(story: CaptureStory, name: str) -> Iterator[str]:
+def pieces(
+    story: CaptureStory,
+    name: str,
+    figures: Figures | None = None,
+    discretion: Discretion | None = None,
+) -> Iterator[str]:
     """
     Write a story.
 
     @param story: The story.
     @param name: What the capture is called.
+    @param figures: Those of all segments, for the frames that the story does not tell one by one.
+    @param discretion: What is left out of them.
     @return: The document in pieces.
     """
     head = {
@@ -44,8 +57,17 @@ def pieces(story: CaptureStory, name: str) -> Iterator[str]:
         (frame for each in story.conversations for frame in each.frames),
         key=lambda frame: frame.number,
     )
-    for index, frame in enumerate(frames):
-        yield (",\n" if index else "") + _dump(_frame(frame))
+    told = ((frame.number, _frame(frame)) for frame in frames)
+    rest: Iterator[tuple[int, dict[str, Any]]] = iter(())
+    if figures is not None:
+        known = {frame.number for frame in frames}
+        addresses = discretion or Discretion()
+        rest = (
+            (analysed.number, _figures(analysed, addresses))
+            for analysed in figures.analysed(without=known)
+        )
+    for index, (_, frame_members) in enumerate(heapq.merge(told, rest, key=itemgetter(0))):
+        yield (",\n" if index else "") + _dump(frame_members)
     yield "\n]}\n"
 
 
@@ -128,4 +150,36 @@ def _frame(frame: FrameStory) -> dict[str, Any]:
         "sentence": frame.sentence,
         "findings": [_finding(finding) for finding in frame.findings],
         "payload": frame.payload.hex(),
+    }
+
+
+def _figures(analysed: Analysed, discretion: Discretion) -> dict[str, Any]:
+    """
+    Write a frame that is not told: what Wireshark shows of it, and no finding.
+    """
+    flow, conversation = analysed.flow, analysed.conversation
+    return {
+        "number": analysed.number,
+        "time_ns": analysed.time_ns,
+        "stream": analysed.stream,
+        "src": discretion.address(flow.raw_address),
+        "dst": discretion.address(flow.peer.raw_address),
+        "srcport": analysed.srcport,
+        "dstport": analysed.dstport,
+        "from_client": flow is conversation.client,
+        "flags": flag_names(analysed.flags),
+        "seq_raw": analysed.seq_raw,
+        "ack_raw": analysed.ack_raw,
+        "seq": analysed.seq,
+        "ack": analysed.ack,
+        "len": analysed.len,
+        "nxtseq": analysed.nxtseq,
+        "window_size_value": analysed.window_size_value,
+        "window_size": analysed.window_size,
+        "completeness": analysed.completeness,
+        "frame_len": analysed.segment.record.length,
+        "bytes_in_flight": analysed.bytes_in_flight or 0,
+        "quoted": analysed.segment.is_quoted,
+        "marks": mark_names(analysed.marks),
+        "findings": [],
     }

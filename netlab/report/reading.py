@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from netlab.analysis.analyser import Analyser
 from netlab.analysis.explain import Explainer
+from netlab.analysis.figures import Figures
 from netlab.analysis.limits import STREAMING
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.story import CaptureStory
@@ -29,10 +30,12 @@ class Reading(NamedTuple):
 
     @ivar story: What happened.
     @ivar interfaces: The capture's interfaces.
+    @ivar figures: Those of all segments, if they were asked for.
     """
 
     story: CaptureStory
     interfaces: Sequence[Interface]
+    figures: Figures | None = None
 
 
 def read_story(
@@ -40,6 +43,7 @@ def read_story(
     discretion: Discretion | None = None,
     *,
     conversation: int | None = None,
+    figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Reading:
     """
@@ -48,12 +52,20 @@ def read_story(
     @param path: Of the file; C{-} is standard input.
     @param discretion: What is left out of the story.
     @param conversation: Tell only the conversation of this number, from 0.
+    @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @raise KnownError: It cannot be read, holds no TCP, or has no such conversation. The text is one
         line.
     """
     with open_capture(path) as reader:
-        return tell(reader, path, discretion, conversation=conversation, progress=progress)
+        return tell(
+            reader,
+            path,
+            discretion,
+            conversation=conversation,
+            figures=figures,
+            progress=progress,
+        )
 
 
 def tell(
@@ -62,6 +74,7 @@ def tell(
     discretion: Discretion | None = None,
     *,
     conversation: int | None = None,
+    figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Reading:
     """
@@ -71,6 +84,7 @@ def tell(
     @param name: What an error calls it.
     @param discretion: What is left out of the story.
     @param conversation: Tell only the conversation of this number, from 0.
+    @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @raise KnownError: It holds no TCP, or has no such conversation.
     """
@@ -83,10 +97,15 @@ def tell(
             progress(reader.offset)
         frame = decoder.decode(record)
         if isinstance(frame, Segment):
+            # What an ICMP error quotes may be the first that is seen of a conversation, and counts
+            # among them.
+            analysed = analyser.analyse(frame)
             if frame.is_quoted:
                 explainer.observe_other(record, "ICMP")
             else:
-                explainer.observe(analyser.analyse(frame))
+                explainer.observe(analysed)
+            if figures is not None and conversation in (None, analysed.stream):
+                figures.add(analysed)
         else:
             explainer.observe_other(record, frame.protocol)
     total = explainer.conversation_count
@@ -97,4 +116,4 @@ def tell(
         last = f"0 to {total - 1}" if total > 1 else "only 0"
         raise KnownError(f"{name} has no conversation {conversation}: it has {last}")
     faults = [*reader.faults.kept, *decoder.faults.kept, *analyser.faults.kept]
-    return Reading(explainer.finish(faults), tuple(reader.interfaces))
+    return Reading(explainer.finish(faults), tuple(reader.interfaces), figures)
