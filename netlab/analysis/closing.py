@@ -216,31 +216,40 @@ def _reset(facts: Facts, reset: Reset, fins: list[tuple[Fin, int]]) -> Close:
         sentence = f"{name.capitalize()} refuses (#{number}): nobody listens on port {flow.port}."
         passage = _passage(facts, frames, sentence, start_ns=reset.at.time_ns)
         return Close(How.REFUSED, reset.flow, 0, 0, "refused", (passage,))
+    peer_fin = facts.sides[1 - reset.flow].fin
+    has_all = facts.sides[1 - reset.flow].fin_acked is not None
+    title = f"reset by {name}"
     if reset.after_own_fin:
+        own = _fin_number(fins, reset.flow)
+        why = f"it had closed already (#{own}), and {peer} still sent: nobody there reads it"
+        title = f"closed first by {facts.name(fins[0][1])}, {title}"
+    elif peer_fin is not None and has_all:
         why = (
-            f"it had closed already (#{_fin_number(fins, reset.flow)}), and {peer} still sent: "
-            "nobody there reads it"
+            f"{peer} had closed (#{peer_fin.at.number}), and instead of closing too it gives the "
+            "connection up. It has acknowledged all that was sent, so nothing is lost on the way, "
+            "but its program may not have read it"
         )
-    elif reset.unread_bytes:
+        title = f"closed first by {peer}, {title}"
+    elif reset.received_bytes:
         why = (
-            f"it ended with received bytes unread, at most {count(reset.unread_bytes, 'byte')}, or "
-            "was told to abort; an orderly end would have been a FIN (RFC 9293 section 3.6.1)"
+            f"its program ended before it had read all of the "
+            f"{count(reset.received_bytes, 'byte')} that it had been sent, or aborted; else there "
+            "would have been a FIN (RFC 9293 section 3.6.1)"
         )
     else:
-        why = "it aborts, though everything it had received may have been read"
-    sentence = f"{name.capitalize()} resets the connection (#{number}): {why}."
-    if fins and not reset.after_own_fin:
-        sentence += f" {peer.capitalize()} had closed its direction (#{fins[0][0].at.number})."
+        why = "it aborts, though it had been sent nothing that it could have left unread"
+    silence = f" after {duration(waited)} of silence" if waited >= IDLE_MIN_NS else ""
+    sentence = f"{name.capitalize()} resets the connection (#{number}){silence}: {why}."
     finding = Finding(
         "reset",
         frames,
-        f"#{number} comes {duration(waited)} after #{reset.before.number}; "
-        f"{reset.unread_bytes} bytes received since its sender last sent",
+        f"#{number} comes {duration(waited)} after #{reset.before.number}; its sender had been "
+        f"sent {reset.received_bytes} bytes, {reset.since_own_bytes} since it last sent any",
         Verdict.PASS,
         "A RST ends both directions at once and is not acknowledged.",
     )
     passage = _passage(facts, frames, sentence, (finding,), reset.at.time_ns)
-    return Close(How.RESET, reset.flow, 0, 0, f"reset by {name}", (passage,))
+    return Close(How.RESET, reset.flow, 0, 0, title, (passage,))
 
 
 def _fin_number(fins: list[tuple[Fin, int]], flow: int) -> int:

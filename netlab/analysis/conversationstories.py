@@ -284,6 +284,20 @@ def _troubles(facts: Facts) -> Iterator[Passage]:
     if silent:
         sentence = "Only one direction was captured: what the other end sent can only be inferred."
         yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
+    if 2 * conversation.copies >= facts.frame_count - 1 > 0:
+        sentence = (
+            f"{conversation.copies} of {facts.frame_count} frames are exact copies of the one "
+            "before: it was captured on two interfaces, or going and coming on a loopback. A copy "
+            "is no retransmission, even where it is marked as one."
+        )
+        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
+        return
+    if conversation.quoted:
+        sentence = (
+            f"{count(conversation.quoted, 'ICMP error quotes', 'ICMP errors quote')} a segment of "
+            "this conversation: somewhere it could not be delivered."
+        )
+        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
     for mark in _TROUBLES:
         number, first = facts.marks.get(int(mark), (0, 0))
         if number:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from netlab.analysis.closing import Close, close_of
+from netlab.analysis.closing import close_of
 from netlab.analysis.conversationstories import conversation_story
 from netlab.analysis.facts import Facts, Point
 from netlab.analysis.frames import Analysed
@@ -15,7 +15,7 @@ from netlab.analysis.keeping import Kept, keep
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.reasons import why_of
 from netlab.analysis.rules import link_name
-from netlab.analysis.story import CaptureStory, Passage, PassageKind
+from netlab.analysis.story import CaptureStory, ConversationStory, Passage, PassageKind
 from netlab.analysis.units import count, duration
 from netlab.analysis.viewpoint import Place, View, view_of
 from netlab.capture.faults import Fault
@@ -31,6 +31,7 @@ CONVERSATIONS_TOLD_MAX: Final = 500
 """How many conversations are told; further ones are counted."""
 
 _FAULTS_TOLD_MAX: Final = 20
+_ACROSS_MAX: Final = 5
 
 
 class Explainer:
@@ -57,7 +58,7 @@ class Explainer:
         self._streams = 0
         self._first_ns: int | None = None
         self._last_ns = 0
-        self._links: dict[str, None] = {}
+        self._links: dict[int, str] = {}
 
     def observe(self, analysed: Analysed) -> None:
         """
@@ -103,7 +104,9 @@ class Explainer:
             self._first_ns = self._last_ns = record.time_ns
         # A clock that is set back makes no negative duration.
         self._last_ns = max(self._last_ns, record.time_ns)
-        self._links.setdefault(link_name(record.interface.link_type))
+        link_type = record.interface.link_type
+        if link_type not in self._links:
+            self._links[link_type] = link_name(link_type)
 
     @property
     def conversation_count(self) -> int:
@@ -142,13 +145,13 @@ class Explainer:
             )
         return CaptureStory(
             title=self._title(start),
-            passages=tuple(self._passages(start, place, told, closes, faults)),
+            passages=(*self._passages(start, place, faults), *_across(stories)),
             conversations=stories,
             conversation_count=self._streams,
             frame_count=self._frame_count,
             start_ns=start,
             end_ns=self._last_ns,
-            link=", ".join(self._links),
+            link=", ".join(dict.fromkeys(self._links.values())),
         )
 
     def _title(self, start: int) -> str:
@@ -161,8 +164,6 @@ class Explainer:
         self,
         start: int,
         place: View | None,
-        told: Sequence[int],
-        closes: dict[int, Close],
         faults: Sequence[Fault],
     ) -> Iterable[Passage]:
         span = (start, self._last_ns)
@@ -217,3 +218,26 @@ def _view_passages(facts: Facts, view: View, common: View | None) -> Iterable[Pa
             facts.last.time_ns,
             view.sentence,
         )
+
+
+def _across(stories: Sequence[ConversationStory]) -> Iterable[Passage]:
+    """
+    Repeat for the whole capture why there are several connections, and what is unusual in them.
+    """
+    if len(stories) < 2:
+        return
+    for kind, skipped in ((PassageKind.WHY, 1), (PassageKind.UNUSUAL, 0)):
+        found = [
+            (story.stream, passage)
+            for story in stories[skipped:]
+            for passage in story.passages
+            if passage.kind is kind
+        ]
+        for stream, passage in found[:_ACROSS_MAX]:
+            sentence = f"Conversation {stream}: {passage.sentence}"
+            yield Passage(kind, passage.frames, passage.start_ns, passage.end_ns, sentence)
+        if len(found) > _ACROSS_MAX:
+            last = found[-1][1]
+            rest = "more connections" if kind is PassageKind.WHY else "more such remarks"
+            sentence = f"{len(found) - _ACROSS_MAX} {rest}, told with each conversation."
+            yield Passage(kind, (), last.start_ns, last.end_ns, sentence)

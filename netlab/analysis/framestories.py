@@ -59,10 +59,10 @@ _MARK_NAMES: Final = {
     Mark.REUSED_PORTS: "ports used again",
 }
 
-_RETRANSMISSIONS: Final = (
+_RETRANSMISSIONS: Final = int(
     Mark.RETRANSMISSION | Mark.FAST_RETRANSMISSION | Mark.SPURIOUS_RETRANSMISSION
 )
-_PROBES: Final = (
+_PROBES: Final = int(
     Mark.ZERO_WINDOW_PROBE | Mark.ZERO_WINDOW_PROBE_ACK | Mark.KEEP_ALIVE | Mark.KEEP_ALIVE_ACK
 )
 
@@ -205,6 +205,9 @@ def _of_reset(entry: Entry, names: _Names) -> str:
         return (
             f"{me} resets: it has closed already, and nobody there reads what {peer} still sends."
         )
+    has_all = entry.ack is not None and entry.peer_fin is not None and entry.ack > entry.peer_fin
+    if has_all:
+        return f"{me} resets instead of closing its own direction: the connection is over at once."
     return (
         f"{me} resets: the connection is over at once in both directions, and what was on its way "
         "is lost."
@@ -287,6 +290,16 @@ def _of_data(entry: Entry, note: str, names: _Names) -> str:
     return text + "."
 
 
+def _sacked(entry: Entry) -> str:
+    """
+    Say what a selective acknowledgement says (RFC 2018), in relative numbers.
+    """
+    ranges = entry.analysed.segment.option_values.sacks
+    base = entry.peer.base if entry.peer.has_isn else entry.peer.base - 1
+    told = [f"{(start - base) % 2**32} to {(end - base - 1) % 2**32}" for start, end in ranges[:3]]
+    return f"; it has {' and '.join(told)} already (SACK)" if told else ""
+
+
 def _of_ack(entry: Entry, names: _Names) -> str:
     me, peer = names
     analysed = entry.analysed
@@ -294,7 +307,8 @@ def _of_ack(entry: Entry, names: _Names) -> str:
     if marks & Mark.DUPLICATE_ACK:
         return (
             f"{me} repeats the ACK of #{analysed.duplicate_ack_frame} "
-            f"(number {analysed.duplicate_ack_number}): something arrived, but not what comes next."
+            f"(number {analysed.duplicate_ack_number}): something arrived, but not what comes "
+            f"next{_sacked(entry)}."
         )
     if marks & Mark.ZERO_WINDOW:
         return f"{me} closes its window: its buffer is full, and {peer} must wait."

@@ -90,13 +90,35 @@ class CloseTests(SynchronousTestCase):
 
     def test_unread_data(self) -> None:
         """
-        A RST of an end that had received data since it last sent any may have left them unread.
+        A RST of an end that had been sent data may have left some unread, also where it answered.
         """
-        talk = Talk().open().say("c", b"0123456789")
+        talk = Talk().open().say("c", b"0123456789").say("s", b"01234")
         talk.send("s", RST | ACK)
         title, passage = close_of(talk.pcap())
         self.assertIn("reset by the server", title)
-        self.assertIn("at most 10 bytes", passage.sentence)
+        self.assertIn("before it had read all of the 10 bytes", passage.sentence)
+
+    def test_abort(self) -> None:
+        """
+        A RST of an end that had been sent nothing has left nothing unread.
+        """
+        talk = Talk().open().say("c", b"0123456789")
+        talk.send("c", RST | ACK, after_ms=2000)
+        title, passage = close_of(talk.pcap())
+        self.assertIn("reset by the client", title)
+        self.assertIn("after 2.000 s of silence: it aborts", passage.sentence)
+
+    def test_reset_instead_of_a_second_fin(self) -> None:
+        """
+        An end that has everything, the FIN too, may give the connection up without its own FIN.
+        """
+        talk = Talk().open().say("s", b"0123456789")
+        talk.send("s", FIN | ACK)
+        talk.send("c", ACK)
+        talk.send("c", RST | ACK)
+        title, passage = close_of(talk.pcap())
+        self.assertIn("closed first by the server, reset by the client", title)
+        self.assertIn("nothing is lost on the way", passage.sentence)
 
     def test_data_after_closing(self) -> None:
         """
@@ -107,7 +129,7 @@ class CloseTests(SynchronousTestCase):
         talk.send("s", PSH | ACK, b"late")
         talk.send("c", RST)
         title, passage = close_of(talk.pcap())
-        self.assertIn("reset by the client", title)
+        self.assertIn("closed first by the client, reset by the client", title)
         self.assertIn("it had closed already (#4)", passage.sentence)
 
     def test_refused(self) -> None:

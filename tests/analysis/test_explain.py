@@ -185,6 +185,30 @@ class BoundsTests(SynchronousTestCase):
         self.assertEqual((len(story.conversations), story.conversation_count), (3, 10))
         self.assertEqual(only(story_of(talk.pcap(), conversation=9)).stream, 9)
 
+    def test_every_frame_twice(self) -> None:
+        """
+        A capture that has each frame twice is named as such, not as full of retransmissions.
+        """
+        talk = Talk().open().say("c", b"hello").close("c")
+        talk.frames = [frame for frame in talk.frames for _ in range(2)]
+        told = sentences(story_of(talk.pcap()), 0, PassageKind.UNUSUAL)
+        self.assertEqual(len(told), 1)
+        self.assertIn("exact copies of the one before", told[0])
+
+    def test_across_conversations(self) -> None:
+        """
+        The capture's own story says why there are several connections, and what is unusual, some
+        times.
+        """
+        story = reference_story("redirect")
+        (why,) = [each.sentence for each in story.passages if each.kind is PassageKind.WHY]
+        self.assertTrue(why.startswith("Conversation 1: A new connection, from port 51490."))
+        talk = Talk().open()
+        for port in range(40001, 40012):
+            talk = talk.again(port).open()
+        told = [each.sentence for each in story_of(talk.pcap()).passages]
+        self.assertIn("6 more connections, told with each conversation.", told)
+
     def test_other_frames(self) -> None:
         """
         Frames that are no TCP are counted by what they are, and what is malformed is told.

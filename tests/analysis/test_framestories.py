@@ -166,6 +166,16 @@ class TroubleTests(SynchronousTestCase):
         talk.send("s", RST | ACK)
         self.assertIn("over at once in both directions", sentence(talk, 6))
 
+    def test_selective_acknowledgement(self) -> None:
+        """
+        A repeated ACK says what has arrived behind the hole, in relative numbers.
+        """
+        talk = Talk().open()
+        talk.send("c", PSH | ACK, b"a" * 100, arrives=False)
+        talk.send("c", PSH | ACK, b"b" * 100, arrives=False)
+        talk.send("s", ACK, ack=1001, sacks=((1101, 1201),))
+        self.assertIn("; it has 101 to 200 already (SACK).", sentence(talk, 6))
+
     def test_lost_before(self) -> None:
         """
         Data behind a hole says that something is missing.

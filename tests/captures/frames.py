@@ -86,6 +86,17 @@ def syn_options(mss: int, shift: int | None = None, *, sack_permitted: bool = Fa
     return options
 
 
+def sack_option(ranges: Iterable[tuple[int, int]]) -> bytes:
+    """
+    Make the option that acknowledges selectively (RFC 2018 section 3).
+
+    @param ranges: Each from its first raw number to the one after its last.
+    @return: The option, padded to a multiple of four bytes; nothing without ranges.
+    """
+    edges = b"".join(struct.pack("!II", start, end) for start, end in ranges)
+    return b"\x01\x01\x05" + bytes([2 + len(edges)]) + edges if edges else b""
+
+
 def ip_packet(segment: Segment, identification: int = 0) -> bytes:
     """
     Put a segment into an IPv4 or IPv6 packet with right lengths and sums.

@@ -17,6 +17,7 @@ from tests.captures.frames import (
     ip_packet,
     null_frame,
     pcap_file,
+    sack_option,
     syn_options,
 )
 
@@ -70,6 +71,7 @@ class Talk:
         arrives: bool = True,
         is_captured: bool = True,
         padded: bool = False,
+        sacks: tuple[tuple[int, int], ...] = (),
     ) -> None:
         """
         Send a segment.
@@ -86,6 +88,7 @@ class Talk:
         @param arrives: Whether the peer has it before it sends itself.
         @param is_captured: Whether the capture has it.
         @param padded: Whether it has been on an Ethernet.
+        @param sacks: Ranges of raw numbers that are acknowledged selectively.
         """
         other = "s" if end == "c" else "c"
         self.now_ns += round(after_ms * 1_000_000)
@@ -100,7 +103,7 @@ class Talk:
             flags,
             data,
             window,
-            syn_options(self._mss, self._shift) if flags & SYN else b"",
+            syn_options(self._mss, self._shift) if flags & SYN else sack_option(sacks),
             checksum,
             ttl,
         )
@@ -110,7 +113,7 @@ class Talk:
             if arrives and taken:
                 self.received[other] = self.next[end]
         if is_captured:
-            packet = ip_packet(segment)
+            packet = ip_packet(segment, identification=len(self.frames) % 65535 + 1)
             frame = (
                 null_frame(packet)
                 if self._link_type == LINK_NULL
