@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from twisted.application.service import Service
@@ -123,8 +122,11 @@ class Worker(ProcessProtocol):
         answered: Deferred[None] = Deferred()
         self._asking.append(answered)
         self.link.send({"do": "report"})
-        with suppress(defer.TimeoutError):
+        try:
             await answered.addTimeout(REPORT_SECONDS, reactor)
+        except defer.TimeoutError:
+            # An answer that comes later is the next question's, and as good.
+            self._asking.remove(answered)
         return self.report
 
 

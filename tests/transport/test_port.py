@@ -107,6 +107,7 @@ class FastPortTests(ConnectionTestCase):
                 self.connect(port)
             port.stopListening()
             self.assertEqual(len(factory.built), 0 if is_shared else 5)
+            self.turn_until(lambda port=port: not port.connected)  # type: ignore[misc]
 
     def test_reads_at_once(self) -> None:
         """
