@@ -4,6 +4,7 @@ The open connections of one server: who they are, and the moment when the last o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -33,6 +34,8 @@ class OpenConnections:
     """
 
     def __init__(self) -> None:
+        #: Is told how many there are whenever that changes.
+        self.changed: Callable[[int], None] | None = None
         self._open: set[Closable] = set()
         self._when_empty: list[Deferred[None]] = []
 
@@ -44,12 +47,16 @@ class OpenConnections:
         Count a connection among the open ones.
         """
         self._open.add(connection)
+        if self.changed is not None:
+            self.changed(len(self._open))
 
     def remove(self, connection: Closable) -> None:
         """
         Count a connection no longer.
         """
         self._open.discard(connection)
+        if self.changed is not None:
+            self.changed(len(self._open))
         if not self._open:
             waiting, self._when_empty = self._when_empty, []
             for done in waiting:

@@ -85,6 +85,7 @@ class ListeningService(Service):
     its privileges.
 
     @ivar ports: The ports that are open.
+    @ivar connections: The open connections.
     """
 
     def __init__(
@@ -117,7 +118,7 @@ class ListeningService(Service):
         self._name = name
         self._factory = factory
         self._endpoints = list(endpoints)
-        self._connections = connections
+        self.connections = connections
         self._grace = grace
         self._option = option
         self._opened = opened
@@ -164,7 +165,7 @@ class ListeningService(Service):
         super().stopService()  # type: ignore[no-untyped-call]
         if not self._is_worker:
             # Whoever does not want to wait for the grace says so by a second signal.
-            on_next_end_signal(self._reactor, self._connections.abort)
+            on_next_end_signal(self._reactor, self.connections.abort)
         openings, self._openings = self._openings, []
         ports, self.ports = self.ports, []
         for opening in openings:
@@ -174,7 +175,7 @@ class ListeningService(Service):
                 port.accept_waiting()
         stopping = [port.stopListening() for port in ports]
         closing = [one for one in stopping if one is not None]
-        closing.append(self._connections.close(self._reactor, self._grace))
+        closing.append(self.connections.close(self._reactor, self._grace))
         return gatherResults(closing).addCallback(lambda _: None)
 
     async def _open(self, description: str, endpoint: IStreamServerEndpoint) -> None:

@@ -16,6 +16,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
+from netlab.connections import OpenConnections
 from netlab.http1.counters import Snapshot
 from netlab.http1.protocol import SERVER_NAME
 from netlab.service import ListeningService
@@ -71,6 +72,13 @@ class HTTPService(MultiService):
         The open ports of the server.
         """
         return self._server.ports
+
+    @property
+    def connections(self) -> OpenConnections:
+        """
+        The open connections of the server.
+        """
+        return self._server.connections
 
     def startService(self) -> None:
         """

@@ -325,10 +325,10 @@ def _supervised_service(options: Options, reactor: Any) -> HTTPService:
         opened=leave_to_others,
     )
 
-    def command(sockets: int) -> list[str]:
+    def command(slot: int, sockets: int) -> list[str]:
         module = type(reactor).__module__
         python = [sys.executable, "-P", "-m", "netlab.http1.worker"]
-        return [*python, module, str(sockets), *options.arguments]
+        return [*python, module, str(slot), str(sockets), *options.arguments]
 
     past = WorkersPast()
     supervisor = Supervisor(

@@ -2,8 +2,8 @@
 One of several processes that serve on the same sockets: C{python -m netlab.http1.worker}, as
 L{netlab.transport.supervisor} starts it.
 
-Its arguments are the module of its reactor, the number of its sockets, and the command line of
-C{twistd netlab-http}. It ends when it is told to, and when its supervisor is gone.
+Its arguments are the module of its reactor, its slot, the number of its sockets, and the command
+line of C{twistd netlab-http}. It ends when it is told to, and when its supervisor is gone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -27,7 +28,9 @@ from netlab.http1.running import HTTPService
 from netlab.http1.tap import Options, makeService
 from netlab.transport.control import ControlLink, Message
 from netlab.transport.endpoint import adopted_from_string
-from netlab.transport.supervisor import CONTROL_DESCRIPTOR
+from netlab.transport.port import FastPort
+from netlab.transport.shares import Shares
+from netlab.transport.supervisor import CONTROL_DESCRIPTOR, FIRST_SOCKET, SHARES_DESCRIPTOR
 
 _log = Logger(namespace=SERVER_NAME)
 
@@ -63,11 +66,15 @@ class WorkerProcess:
     What this process does when it is told to.
     """
 
-    def __init__(self, service: HTTPService, reactor: Any) -> None:
+    def __init__(self, service: HTTPService, reactor: Any, shares: Shares, slot: int) -> None:
         """
         @param service: the server.
         @param reactor: runs it.
+        @param shares: tells how many connections the others have.
+        @param slot: its own number there.
         """
+        self._shares = shares
+        self._slot = slot
         self._service = service
         self._reactor = reactor
         self._is_stopping = False
@@ -79,6 +86,11 @@ class WorkerProcess:
         """
         self._service.privilegedStartService()  # type: ignore[no-untyped-call]
         self._service.startService()
+        self._shares.note(self._slot, 0)
+        self._service.connections.changed = partial(self._shares.note, self._slot)
+        for port in self._service.ports:
+            if isinstance(port, FastPort):
+                port.lets_others = partial(self._shares.has_its_share, self._slot)
         self._reactor.addSystemEventTrigger("before", "shutdown", self._stop_service)
         self.link.send({"ready": True})
 
@@ -119,17 +131,19 @@ def main(arguments: Sequence[str]) -> None:
 
     @param arguments: as the module's documentation says.
     """
-    reactor_module, count, *words = arguments
+    reactor_module, slot, count, *words = arguments
     import_module(reactor_module).install()
     from twisted.internet import reactor
 
     # A Ctrl-C goes to all processes of the terminal; the supervisor says what is to be done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     globalLogBeginner.beginLoggingTo([_write_event], redirectStandardIO=False)
-    first = CONTROL_DESCRIPTOR + 1
-    options = WorkerOptions(iter(range(first, first + int(count))))
+    sockets = range(FIRST_SOCKET, FIRST_SOCKET + int(count))
+    options = WorkerOptions(iter(sockets))
     options.parseOptions(words)
-    worker = WorkerProcess(makeService(options, reactor), reactor)
+    worker = WorkerProcess(
+        makeService(options, reactor), reactor, Shares(SHARES_DESCRIPTOR), int(slot)
+    )
     running: Any = reactor
     factory: Factory[ControlLink] = Factory.forProtocol(lambda: worker.link)
     factory.noisy = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import tcp
@@ -24,6 +25,11 @@ from netlab.transport.server import FastServer
 
 # Connections accepted in one turn of the reactor; the others wait in the backlog meanwhile.
 ACCEPTS_MAX = 64
+
+# How long others may take to accept before a worker that has its share does so all the same, and
+# how many it then takes: the other may be stuck.
+LET_OTHERS_SECONDS = 0.001
+ACCEPTS_AFTER_OTHERS = 4
 
 # How long a port rests when accept(2) fails for want of descriptors or memory. nginx rests 0.5 s.
 ACCEPT_REST_SECONDS = 0.1
@@ -45,6 +51,7 @@ class FastPort(tcp.Port):
     @ivar transport: what is built for a connection, as documented by L{tcp.Port}.
     @ivar accepts_max: how many connections are accepted in one turn. One of several processes takes
         one, so that each gets its share.
+    @ivar lets_others: tells whether another process should rather accept who waits now.
     @ivar is_shared: whether other processes have the socket too, or go on with it afterwards.
     """
 
@@ -54,6 +61,7 @@ class FastPort(tcp.Port):
     _resting: IDelayedCall | None = None
     is_shared = False
     accepts_max = ACCEPTS_MAX
+    lets_others: Callable[[], bool] | None = None
 
     def __init__(
         self,
@@ -145,7 +153,22 @@ class FastPort(tcp.Port):
         """
         Accept what waits, up to L{accepts_max} connections.
         """
-        self._accept_some(self.accepts_max)
+        if self.lets_others is not None and self.lets_others():
+            self.stopReading()
+            self._resting = self.reactor.callLater(  # type: ignore[attr-defined]
+                LET_OTHERS_SECONDS, self._go_on
+            )
+        else:
+            self._accept_some(self.accepts_max)
+
+    def _go_on(self) -> None:
+        """
+        The others have had their chance.
+        """
+        self._resting = None
+        if self.connected and not self.disconnecting:
+            self.startReading()
+            self._accept_some(ACCEPTS_AFTER_OTHERS)
 
     def _accept_some(self, most: int) -> None:
         for _ in range(most):

@@ -24,9 +24,12 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.transport.control import ControlLink, Message
+from netlab.transport.shares import Shares, create_shares
 
-#: The worker's descriptors: its control connection, and from there on the listening sockets.
+#: The worker's descriptors: its control connection, the counts of L{Shares}, the first socket.
 CONTROL_DESCRIPTOR: Final = 3
+SHARES_DESCRIPTOR: Final = 4
+FIRST_SOCKET: Final = 5
 
 FIRST_DELAY_SECONDS: Final = 0.1
 """How long after its end a worker is replaced; twice as long each time that one ends early."""
@@ -51,12 +54,14 @@ class Worker(ProcessProtocol):
 
     @ivar pid: its process id.
     @ivar is_ready: whether it accepts connections.
+    @ivar slot: its number among the workers of its time, from 0.
     @ivar started: when it was started, in the clock's seconds.
     @ivar report: the last one that it has given.
     """
 
-    def __init__(self, supervisor: Supervisor, started: float) -> None:
+    def __init__(self, supervisor: Supervisor, slot: int, started: float) -> None:
         self._supervisor = supervisor
+        self.slot = slot
         self.started = started
         self.pid: int | None = None
         self.is_ready = False
@@ -143,7 +148,7 @@ class Supervisor(Service):
         reactor: Any,
         name: str,
         count: int,
-        command: Callable[[int], Sequence[str]],
+        command: Callable[[int, int], Sequence[str]],
         descriptors: Callable[[], Sequence[int]],
         *,
         directory: str,
@@ -155,8 +160,8 @@ class Supervisor(Service):
         @param reactor: starts processes and measures time.
         @param name: the server's name in the log.
         @param count: how many workers there are.
-        @param command: makes a worker's command line, given the number of listening sockets: they
-            are its descriptors from L{CONTROL_DESCRIPTOR} + 1 on.
+        @param command: makes a worker's command line, given its slot and the number of listening
+            sockets: they are its descriptors from L{FIRST_SOCKET} on.
         @param descriptors: gives our descriptors of these sockets.
         @param directory: where a worker runs.
         @param environment: its environment.
@@ -175,6 +180,8 @@ class Supervisor(Service):
         self._grace = grace
         self._gone = gone
         self._early_ends = 0
+        self._shares_descriptor = create_shares(count)
+        self._shares = Shares(self._shares_descriptor)
         self._replacements: set[IDelayedCall] = set()
         self._when_ended: Deferred[None] | None = None
 
@@ -243,6 +250,7 @@ class Supervisor(Service):
         A worker has ended.
         """
         self.workers.remove(worker)
+        self._shares.note(worker.slot, None)
         if worker.report is not None:
             self._gone(worker.report)
         if not self.running:
@@ -268,12 +276,13 @@ class Supervisor(Service):
         self._replacements.add(call)
 
     def _start_one(self) -> None:
-        worker = Worker(self, self._reactor.seconds())
+        slot = min(set(range(self._count)) - {worker.slot for worker in self.workers})
+        worker = Worker(self, slot, self._reactor.seconds())
         sockets = self._descriptors()
-        command = self._command(len(sockets))
+        command = self._command(slot, len(sockets))
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            inherited = [theirs.fileno(), *sockets]
+            inherited = [theirs.fileno(), self._shares_descriptor, *sockets]
             try:
                 process = self._reactor.spawnProcess(
                     worker,

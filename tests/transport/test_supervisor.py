@@ -19,9 +19,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.transport.control import ControlLink, Message
 from netlab.transport.supervisor import (
-    CONTROL_DESCRIPTOR,
     EARLY_SECONDS,
     FIRST_DELAY_SECONDS,
+    FIRST_SOCKET,
     KILL_SECONDS,
     LONGEST_DELAY_SECONDS,
     REPORT_SECONDS,
@@ -123,7 +123,7 @@ class SupervisorTests(SynchronousTestCase):
             self.reactor,
             "netlab-test",
             2,
-            lambda count: ["python", str(count)],
+            lambda slot, count: ["python", str(slot), str(count)],
             lambda: [self.listener.fileno()],
             directory="/somewhere",
             environment={"A": "B"},
@@ -161,11 +161,12 @@ class SupervisorTests(SynchronousTestCase):
         Each worker has its control connection and the sockets, where it looks for them.
         """
         self.assertEqual(len(self.reactor.workers), 2)
-        for command, environment, directory, descriptors in self.reactor.spawned:
-            self.assertEqual(command, ["python", "1"])
+        for slot, spawned in enumerate(self.reactor.spawned):
+            command, environment, directory, descriptors = spawned
+            self.assertEqual(command, ["python", str(slot), "1"])
             self.assertEqual((environment, directory), ({"A": "B"}, "/somewhere"))
-            self.assertEqual(descriptors[CONTROL_DESCRIPTOR + 1], self.listener.fileno())
-            self.assertEqual(set(descriptors), {0, 1, 2, 3, 4})
+            self.assertEqual(descriptors[FIRST_SOCKET], self.listener.fileno())
+            self.assertEqual(set(descriptors), set(range(FIRST_SOCKET + 1)))
 
     def test_back_off(self) -> None:
         """
