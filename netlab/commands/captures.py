@@ -51,11 +51,12 @@ def analysed_segments(path: str, notes: list[str] | None = None) -> Iterator[Ana
     @raise CaptureError: it cannot be read, or is none.
     """
     from netlab.analysis.analyser import Analyser
+    from netlab.analysis.limits import STREAMING
     from netlab.capture.decode import Decoder
     from netlab.capture.opening import open_capture
     from netlab.capture.segments import Segment
 
-    decoder, analyser = Decoder(), Analyser()
+    decoder, analyser = Decoder(), Analyser(STREAMING)
     with open_capture(path) as reader:
         for record in reader:
             frame = decoder.decode(record)
