@@ -134,6 +134,7 @@ class Flow:
     """
 
     __slots__ = (
+        "_address",
         "answer_frame",
         "awaits_first_ack",
         "base",
@@ -185,6 +186,7 @@ class Flow:
         self.index = index
         self.raw_address = raw_address
         self.port = port
+        self._address: str | None = None
         self.iss: int | None = None
         self.base: int | None = None
         self.rebased: list[tuple[int, int]] | None = None
@@ -226,7 +228,9 @@ class Flow:
     @property
     def address(self) -> str:
         """The address as text."""
-        return address_text(self.raw_address)
+        if self._address is None:
+            self._address = address_text(self.raw_address)
+        return self._address
 
     @property
     def irs(self) -> int | None:

@@ -27,5 +27,5 @@ class Limits:
     unacked_max: int = 10_000
 
 
-STREAMING: Final = Limits(open_max=8192, closed_max=1024, unacked_max=1024)
+STREAMING: Final = Limits(open_max=8192, closed_max=4096, unacked_max=1024)
 """For captures of any size in some 64 MiB."""

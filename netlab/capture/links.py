@@ -139,6 +139,8 @@ def _ppp_protocol(data: bytes, at: int) -> tuple[int, int]:
         protocol, at = data[at], at + 1
     else:
         protocol, at = _u16(data, at), at + 2
+    if protocol == 0x0281:
+        return payload_of(data, 0x8847, at)
     return {0x21: IPV4, 0x57: IPV6}.get(protocol, NOT_ETHERTYPE), at
 
 
@@ -242,6 +244,10 @@ def _ieee1394(data: bytes, at: int) -> tuple[int, int]:
     return payload_of(data, _u16(data, at + 16), at + 18)
 
 
+def _ipoib(data: bytes, at: int) -> tuple[int, int]:
+    return payload_of(data, _u16(data, at + 40), at + 44)
+
+
 def _ppi(data: bytes, at: int) -> tuple[int, int]:
     length = data[at + 2] | data[at + 3] << 8
     inner = int.from_bytes(data[at + 4 : at + 8], "little")
@@ -282,6 +288,7 @@ HEADERS: Final[dict[int, Callable[[bytes, int], tuple[int, int]]]] = {
     LinkType.IPV4: lambda data, at: (IPV4, at),
     LinkType.IPV6: lambda data, at: (IPV6, at),
     239: _nflog,
+    242: _ipoib,
     LinkType.LINUX_SLL2: _sll2,
 }
 """By the registry's number of the link type."""

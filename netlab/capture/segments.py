@@ -8,7 +8,7 @@ one is made for each frame, see docs/decisions/0100.
 from __future__ import annotations
 
 from enum import Enum, IntFlag
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
 from typing import NamedTuple
 
 from netlab.capture import checksums, options
@@ -216,4 +216,7 @@ def address_text(address: bytes) -> str:
     """
     Write an address of 4 or 16 bytes as people do (RFC 5952).
     """
-    return str(IPv4Address(address) if len(address) == 4 else IPv6Address(address))
+    if len(address) == 4:
+        one, two, three, four = address
+        return f"{one}.{two}.{three}.{four}"
+    return str(IPv6Address(address))

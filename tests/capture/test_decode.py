@@ -218,6 +218,8 @@ class LinkTests(DecodeTestCase):
         yield LinkType.ETHERNET, ethernet(b"\x11\0\0\1\0\x2f\0\x21" + V4, 0x8864), 22
         yield 9, b"\xff\3\0\x21" + V4, 4
         yield 9, b"\x21" + V4, 1
+        yield 9, b"\xff\3\x02\x81\0\1\1\x40" + V4, 8
+        yield 242, bytes(40) + b"\x08\0\0\0" + V4, 44
         yield 50, b"\xff\3\0\x57" + V6, 4
         yield 50, b"\x0f\0\x08\0" + V4, 4
         yield 51, b"\x11\0\0\1\0\x2f\0\x21" + V4, 8

@@ -75,6 +75,8 @@ def look(analysed: Analysed) -> None:
     """
     for name in FIGURES:
         getattr(analysed if hasattr(Analysed, name) else analysed.segment, name)
+    figures = analysed.figures()
+    assert figures == tuple(getattr(analysed, name) for name in figures._fields)
     for flow in analysed.conversation.flows:
         assert flow.rcv_wnd is None or flow.rcv_wnd >= 0
     assert 0 <= analysed.seq < 1 << 32

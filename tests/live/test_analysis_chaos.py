@@ -73,6 +73,8 @@ def _ours(capture: bytes) -> list[list[str]]:
     ]
     rows = []
     for frame in analysed:
+        figures = frame.figures()
+        assert figures == tuple(getattr(frame, name) for name in figures._fields)
         row = [figure(frame) for figure in FIGURES.values()]
         for mark in MARKS.values():
             # tshark shows the special kinds of retransmission as retransmissions too.
