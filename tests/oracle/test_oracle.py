@@ -26,9 +26,7 @@ ACCEPTED = {
     "tcpdump/bgp-bgp_capabilities_print-oobr-1.pcap": {"no-whole-segment", "impossible-time"},
     "tcpdump/bgp_pmsi_tunnel-oobr.pcap": {"no-whole-segment", "impossible-time"},
     "tcpdump/heapoverflow-tcp_print.pcap": {"bad-options", "impossible-time"},
-    "tcpdump/ipoib.pcap": {"other-layers"},
     "tcpdump/kday4.pcap": {"impossible-time"},
-    "tcpdump/lspping-fec-ldp.pcap": {"other-layers"},
     "tcpdump/rpki-rtr-oobr.pcap": {"no-whole-segment"},
     "tcpdump/tcp-auth-heapoverflow.pcap": {"bad-options", "impossible-time"},
 }
