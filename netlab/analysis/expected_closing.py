@@ -117,6 +117,26 @@ def closes_both(number: int) -> Expectation:
     return expect_of(number, "both-close", "is closed by a FIN of each end", check)
 
 
+def closes_simultaneously(number: int) -> Expectation:
+    """
+    Expect each end to send its FIN before the other's arrives (RFC 9293 section 3.6, case 3).
+
+    @param number: of the conversation.
+    """
+
+    def check(dialogue: Dialogue) -> Shown:
+        frames = _fin_frames(dialogue)
+        for who in Who:
+            if _fin(dialogue, who) is None:
+                return Shown(False, f"the {who} sends no FIN", frames)
+        if not dialogue.is_simultaneous_close:
+            return Shown(False, "one end had the other's FIN when it sent its own", frames)
+        return Shown(True, "each FIN left before the other arrived", frames)
+
+    sentence = "is closed by both ends simultaneously"
+    return expect_of(number, "simultaneous-close", sentence, check)
+
+
 def has_no_reset(number: int) -> Expectation:
     """
     Expect no RST before both ends have sent FIN.
