@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from netlab.analysis.expectations import Expectation
 from netlab.lab.impairment import Impairment, WireSettings
-from netlab.lab.script import Delay, Drop, Duplicate, Hold, Kind, Rule
+from netlab.lab.script import Delay, Drop, Duplicate, Hold, HoldUntil, Kind, Rule
 from netlab.lab.sides import Side
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Duplicate",
     "Experiment",
     "Hold",
+    "HoldUntil",
     "Impairment",
     "Kind",
     "Laboratory",

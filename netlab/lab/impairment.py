@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from netlab.capture.segments import Other, Segment
-from netlab.lab.script import Delay, Drop, Duplicate, Hold, Rule, ScriptState
+from netlab.lab.script import Delay, Drop, Duplicate, Hold, HoldUntil, Kind, Rule, ScriptState
 from netlab.lab.sides import Side
 
 #: Bytes of Ethernet and IPv4 header, which corruption leaves alone: a damaged frame is to reach the
@@ -79,10 +79,13 @@ class Plan:
     @ivar arrivals: when it arrives, in seconds on the clock of the call, and as which bytes; none
         if it is lost.
     @ivar notes: what was done to it, each a few words; none if it was only delayed as all are.
+    @ivar until: it waits until the other host has sent this on the same connection, and so does
+        what follows.
     """
 
     arrivals: Sequence[tuple[float, bytes]]
     notes: Sequence[str] = ()
+    until: Kind | None = None
 
 
 @dataclass(slots=True)
@@ -123,6 +126,7 @@ class Direction:
         notes: list[str] = []
         rule = self.script.rule_for(decoded)
         held = extra = 0.0
+        until = None
         if rule is not None:
             notes.append(f"by the script: {rule}")
             match rule.action:
@@ -132,6 +136,8 @@ class Direction:
                     extra = seconds
                 case Hold(seconds):
                     held = seconds
+                case HoldUntil(kind):
+                    until = kind
                 case Duplicate():
                     is_duplicated = True
         if is_corrupted and len(frame) > _HEADERS_BYTES:
@@ -153,8 +159,8 @@ class Direction:
             arrival = self._last_arrival = max(arrival, self._last_arrival)
         if is_duplicated:
             notes.append("sent twice")
-            return Plan([(arrival, frame)] * 2, notes)
-        return Plan([(arrival, frame)], notes)
+            return Plan([(arrival, frame)] * 2, notes, until)
+        return Plan([(arrival, frame)], notes, until)
 
     def _transmit(self, length: int, now: float) -> float | None:
         """

@@ -19,6 +19,9 @@ from netlab.lab.sides import Side
 #: More digits than any experiment has frames.
 _ORDINAL_DIGITS_MAX: Final = 6
 _ORDINALS: Final = re.compile(rf"([1-9][0-9]{{0,{_ORDINAL_DIGITS_MAX - 1}}})(?:-([0-9]{{0,6}}))?")
+#: A segment that is waited for may never come.
+HOLD_MAX_SECONDS: Final = 5.0
+
 _SECONDS: Final = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(ms|s)")
 
 
@@ -95,6 +98,22 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldUntil:
+    """
+    The frame waits, and so do all behind it, until the other host has sent a segment of a kind on
+    the same connection, or for L{HOLD_MAX_SECONDS}. If it has sent one before, nobody waits. So two
+    segments cross on the wire however fast the hosts are.
+
+    @ivar kind: what the other host must have sent.
+    """
+
+    kind: Kind
+
+    def __str__(self) -> str:
+        return f"hold until the other host sends {self.kind.value}:"
+
+
+@dataclass(frozen=True, slots=True)
 class Duplicate:
     """
     The frame arrives twice.
@@ -104,7 +123,7 @@ class Duplicate:
         return "duplicate"
 
 
-Action = Drop | Delay | Hold | Duplicate
+Action = Drop | Delay | Hold | HoldUntil | Duplicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +165,8 @@ def parse_rule(text: str) -> Rule:
     """
     Read a rule: an action (C{drop}, C{duplicate}, C{delay} or C{hold}), whose segments (C{client}
     or C{server}), what kind of segments, which of them (C{2}, C{2-4}, C{2-} for all from the second
-    on; without a number the first), and for C{delay} and C{hold} how long (C{50ms}, C{1.5s}).
+    on; without a number the first), and for C{delay} and C{hold} how long (C{50ms}, C{1.5s}), or
+    for C{hold} until what the other host sends (C{until fin}).
 
     @raise ScriptError: it is none.
     """
@@ -156,11 +176,12 @@ def parse_rule(text: str) -> Rule:
     action_word, side_word, kind_word, *rest = words
     if side_word not in (side.value for side in Side):
         raise ScriptError(f"{side_word!a} is no host; write client or server")
-    if kind_word not in (kind.value for kind in Kind):
-        kinds = ", ".join(kind.value for kind in Kind)
-        raise ScriptError(f"{kind_word!a} is no kind of segment; there are {kinds}")
+    kind = _kind(kind_word)
     action: Action
-    if action_word in ("delay", "hold"):
+    if action_word == "hold" and rest[-2:-1] == ["until"]:
+        action = HoldUntil(_kind(rest.pop()))
+        rest.pop()
+    elif action_word in ("delay", "hold"):
         duration = _SECONDS.fullmatch(rest.pop()) if rest else None
         if duration is None:
             raise ScriptError(f"{action_word} needs its duration last, such as 50ms or 1.5s")
@@ -173,7 +194,14 @@ def parse_rule(text: str) -> Rule:
             f"{action_word!a} is no action; there are drop, delay, hold and duplicate"
         )
     first, last = _ordinals(rest)
-    return Rule(action, Side(side_word), Kind(kind_word), first, last)
+    return Rule(action, Side(side_word), kind, first, last)
+
+
+def _kind(word: str) -> Kind:
+    if word not in (kind.value for kind in Kind):
+        kinds = ", ".join(kind.value for kind in Kind)
+        raise ScriptError(f"{word!a} is no kind of segment; there are {kinds}")
+    return Kind(word)
 
 
 def _ordinals(words: Sequence[str]) -> tuple[int, int | None]:

@@ -13,7 +13,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IReadDescriptor
@@ -25,7 +25,7 @@ from netlab.capture.decode import Decoder
 from netlab.capture.records import Interface, LinkType, Record
 from netlab.capture.segments import Other, Segment
 from netlab.lab.impairment import Direction, Plan, WireSettings
-from netlab.lab.script import ScriptState
+from netlab.lab.script import HOLD_MAX_SECONDS, HoldUntil, Kind, ScriptState
 from netlab.lab.sides import Side
 
 #: The largest frame that a device gives: an Ethernet MTU of 65535 would still fit.
@@ -62,6 +62,21 @@ class Crossing:
     decoded: Segment | Other
     notes: Sequence[str] = ()
     is_lost: bool = False
+
+
+@dataclass(slots=True)
+class _Gate:
+    """
+    What holds one host's frames back.
+
+    @ivar awaited: connection, host and kind of the segment that opens it.
+    @ivar timer: opens it if that never comes.
+    @ivar waiting: when each frame would have arrived, the frame, and its plan.
+    """
+
+    awaited: tuple[frozenset[bytes], Side, Kind]
+    timer: IDelayedCall
+    waiting: list[tuple[float, bytes, Plan]] = field(default_factory=list)
 
 
 Observer = Callable[[Crossing], None]
@@ -102,6 +117,12 @@ class Wire:
         self._decoder = Decoder()
         self._interface = Interface(LinkType.ETHERNET, "wire")
         self._in_flight: list[tuple[float, int, Side, bytes, Plan]] = []
+        self._gates: dict[Side, _Gate] = {}
+        # What each host has sent, as far as somebody may wait for it: connection, host, kind.
+        self._sent: set[tuple[frozenset[bytes], Side, Kind]] = set()
+        self._awaited = {
+            rule.action.kind for rule in settings.rules if isinstance(rule.action, HoldUntil)
+        }
         self._count = 0
         self._timer: IDelayedCall | None = None
         self._is_cut = False
@@ -120,6 +141,9 @@ class Wire:
         """
         self._is_cut = True
         self._in_flight.clear()
+        for gate in self._gates.values():
+            gate.timer.cancel()
+        self._gates.clear()
 
     def mend(self) -> None:
         """
@@ -139,16 +163,21 @@ class Wire:
         now = self._clock.seconds()
         if self._is_cut:
             plan = Plan((), ["lost: the wire is cut"])
-        elif len(self._in_flight) >= IN_FLIGHT_MAX:
+        elif self._count_in_flight() >= IN_FLIGHT_MAX:
             plan = Plan((), [f"lost: {IN_FLIGHT_MAX:,} frames are on the wire"])
         else:
             plan = self.directions[sender].plan(frame, decoded, now)
         self._tell(
             Crossing(now_ns, sender, sender, frame, decoded, plan.notes, is_lost=not plan.arrivals)
         )
+        if isinstance(decoded, Segment):
+            self._wait_or_release(sender, decoded, plan)
+        gate = self._gates.get(sender)
         for arrival, arriving in plan.arrivals:
-            self._count += 1
-            heapq.heappush(self._in_flight, (arrival, self._count, sender, arriving, plan))
+            if gate is None:
+                self._put(arrival, sender, arriving, plan)
+            else:
+                gate.waiting.append((arrival, arriving, plan))
         self._deliver()
 
     def stop(self) -> None:
@@ -160,6 +189,43 @@ class Wire:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _wait_or_release(self, sender: Side, segment: Segment, plan: Plan) -> None:
+        """
+        See whether a segment is one that others wait for, and whether it has to wait itself.
+        """
+        connection = frozenset((segment.key, segment.reverse_key))
+        for kind in self._awaited:
+            if kind.covers(segment):
+                self._sent.add((connection, sender, kind))
+        gate = self._gates.get(sender.other)
+        if gate is not None and gate.awaited in self._sent:
+            self._open(sender.other)
+        if plan.until is None or not plan.arrivals or sender in self._gates:
+            return
+        awaited = (connection, sender.other, plan.until)
+        if awaited not in self._sent:
+            timer = self._clock.callLater(HOLD_MAX_SECONDS, self._open, sender)
+            self._gates[sender] = _Gate(awaited, timer)
+
+    def _open(self, sender: Side) -> None:
+        """
+        Let go what a host's gate has held back.
+        """
+        gate = self._gates.pop(sender)
+        if gate.timer.active():
+            gate.timer.cancel()
+        now = self._clock.seconds()
+        for arrival, frame, plan in gate.waiting:
+            self._put(max(arrival, now), sender, frame, plan)
+        self._deliver()
+
+    def _put(self, arrival: float, sender: Side, frame: bytes, plan: Plan) -> None:
+        self._count += 1
+        heapq.heappush(self._in_flight, (arrival, self._count, sender, frame, plan))
+
+    def _count_in_flight(self) -> int:
+        return len(self._in_flight) + sum(len(gate.waiting) for gate in self._gates.values())
 
     def _deliver(self) -> None:
         """

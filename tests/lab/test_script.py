@@ -13,6 +13,7 @@ from netlab.lab.script import (
     Drop,
     Duplicate,
     Hold,
+    HoldUntil,
     Kind,
     Rule,
     ScriptError,
@@ -39,6 +40,11 @@ class ParseRuleTests(SynchronousTestCase):
             ("duplicate client ack 3-5", Rule(Duplicate(), Side.CLIENT, Kind.ACK, 3, 5)),
             ("drop server segment 4-", Rule(Drop(), Side.SERVER, Kind.ANY, 4, None)),
             ("delay server data 1 50ms", Rule(Delay(0.05), Side.SERVER, Kind.DATA, 1, 1)),
+            (
+                "hold client fin 2 until data",
+                Rule(HoldUntil(Kind.DATA), Side.CLIENT, Kind.FIN, 2, 2),
+            ),
+            ("hold server fin until fin", Rule(HoldUntil(Kind.FIN), Side.SERVER, Kind.FIN)),
             ("hold server fin 1.5s", Rule(Hold(1.5), Side.SERVER, Kind.FIN, 1, 1)),
         ):
             self.assertEqual(parse_rule(text), rule)
@@ -58,6 +64,8 @@ class ParseRuleTests(SynchronousTestCase):
             ("drop server data 2 3", "does not tell which"),
             ("delay server data", "needs its duration"),
             ("hold server data 50", "needs its duration"),
+            ("hold server fin until dawn", "is no kind"),
+            ("delay server fin until fin", "needs its duration"),
         ):
             error = self.assertRaises(ScriptError, parse_rule, text)
             self.assertIn(words, str(error))

@@ -11,9 +11,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.lab.impairment import Impairment, WireSettings
-from netlab.lab.script import parse_rule
+from netlab.lab.script import HOLD_MAX_SECONDS, parse_rule
 from netlab.lab.sides import Side
 from netlab.lab.wire import IN_FLIGHT_MAX, Crossing, Wire
+from tests.captures.frames import ACK, FIN
 from tests.lab.segments import frame
 
 UP = frame(Side.CLIENT, payload=b"up")
@@ -126,6 +127,51 @@ class WireTests(SynchronousTestCase):
             [(crossing.end, crossing.notes) for crossing in lost],
             [(Side.SERVER, ["by the script: drop server data no. 1"])],
         )
+
+    def test_hold_until(self) -> None:
+        """
+        A frame that waits for the other host keeps those behind it back too; when the other host
+        has sent what is waited for, they arrive in order, and what was sent crosses them.
+        """
+        wire = self.wire(WireSettings(rules=[parse_rule("hold server fin until fin")]))
+        first = frame(Side.SERVER, FIN | ACK)
+        wire.send(Side.SERVER, first)
+        wire.send(Side.SERVER, DOWN)
+        wire.send(Side.CLIENT, UP)
+        self.assertEqual(self.got, {Side.CLIENT: [], Side.SERVER: [UP]})
+        last = frame(Side.CLIENT, FIN | ACK)
+        wire.send(Side.CLIENT, last)
+        self.assertEqual(self.got, {Side.CLIENT: [first, DOWN], Side.SERVER: [UP, last]})
+        left = [crossing.end for crossing in self.told if crossing.frame == last]
+        came = [crossing.end for crossing in self.told if crossing.frame == first]
+        self.assertEqual((left[0], came), (Side.CLIENT, [Side.SERVER, Side.CLIENT]))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_hold_until_what_has_been_sent(self) -> None:
+        """
+        Nobody waits for what the other host has sent already: of two rules that wait for each
+        other, the later frame opens the gate of the first and passes.
+        """
+        rules = [parse_rule(f"hold {side.value} fin until fin") for side in Side]
+        wire = self.wire(WireSettings(rules=rules))
+        fins = {side: frame(side, FIN | ACK) for side in Side}
+        wire.send(Side.CLIENT, fins[Side.CLIENT])
+        self.assertEqual(self.got, {Side.CLIENT: [], Side.SERVER: []})
+        wire.send(Side.SERVER, fins[Side.SERVER])
+        self.assertEqual(
+            self.got, {Side.CLIENT: [fins[Side.SERVER]], Side.SERVER: [fins[Side.CLIENT]]}
+        )
+
+    def test_hold_until_in_vain(self) -> None:
+        """
+        What never comes is waited for no longer than some seconds.
+        """
+        wire = self.wire(WireSettings(rules=[parse_rule("hold server data until fin")]))
+        wire.send(Side.SERVER, DOWN)
+        self.clock.advance(HOLD_MAX_SECONDS - 0.001)
+        self.assertEqual(self.got[Side.CLIENT], [])
+        self.clock.advance(0.001)
+        self.assertEqual(self.got[Side.CLIENT], [DOWN])
 
     def test_seed(self) -> None:
         """

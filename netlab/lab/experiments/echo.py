@@ -4,10 +4,11 @@ The reference's echo exchange, with both ends closing at the same time.
 
 from __future__ import annotations
 
+from netlab.lab.expected import EXCHANGES, closes_simultaneously
 from netlab.lab.experiment import (
     ECHO_PORT,
     Experiment,
-    Hold,
+    HoldUntil,
     Kind,
     Laboratory,
     Rule,
@@ -36,10 +37,11 @@ EXPERIMENT = Experiment(
     ),
     explanation=(
         "The server closes after its second answer, the client when it has read it. The wire "
-        "holds the server's FIN back for 50 ms, so the client's FIN leaves before the server's "
-        "arrives: a simultaneous close (RFC 9293 section 3.6, case 3). Both ends go from "
+        "holds each FIN back until the other host has sent its own, so that they cross: a "
+        "simultaneous close (RFC 9293 section 3.6, case 3). Both ends go from "
         "FIN-WAIT-1 by way of CLOSING to TIME-WAIT."
     ),
     perform=perform,
-    wire=WireSettings(rules=[Rule(Hold(0.05), Side.SERVER, Kind.FIN)]),
+    expectations=(*EXCHANGES["echo"].expectations, closes_simultaneously(0)),
+    wire=WireSettings(rules=[Rule(HoldUntil(Kind.FIN), side, Kind.FIN) for side in Side]),
 )
