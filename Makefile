@@ -7,6 +7,7 @@ VENV      ?= .venv
 HOST      ?= 127.0.0.1
 ECHO_PORT ?= 12345
 HTTP_PORT ?= 8080
+LAB_OUT   ?= lab-results
 TESTS     ?= tests
 FUZZ_SECONDS ?= 10
 BENCH     ?=
@@ -30,16 +31,19 @@ TRIAL          := $(if $(NETLAB_NO_SKIPS),.ci/trial.py,$(BIN)/trial)
 TRIAL_SCRATCH  := $(VENV)/trial-scratch
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench fuzz strictness lint format types docs news coverage coverage-report dist check clean
+.PHONY: help run lab test bench fuzz strictness lint format types docs news coverage coverage-report dist check clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  Variables: PYTHON=$(PYTHON) VENV=$(VENV) HOST=$(HOST) ECHO_PORT=$(ECHO_PORT) HTTP_PORT=$(HTTP_PORT)"
+	@echo "  Variables: PYTHON=$(PYTHON) VENV=$(VENV) HOST=$(HOST) ECHO_PORT=$(ECHO_PORT) HTTP_PORT=$(HTTP_PORT) LAB_OUT=$(LAB_OUT)"
 
 run: $(RUN_STAMP) ## start both servers in the foreground until Ctrl-C
 	@exec $(BIN)/netlab serve --host $(HOST) --echo-port $(ECHO_PORT) --http-port $(HTTP_PORT)
+
+lab: $(RUN_STAMP) ## run the reference experiments and name the page of their results (LAB_OUT=…)
+	@exec $(BIN)/netlab lab run --reference --jobs 2 --out $(LAB_OUT)
 
 test: $(TEST_STAMP) ## run all tests under trial, then under pytest (TESTS=… picks, COVERAGE=1 measures)
 	@$(if $(COVERAGE),rm -f .coverage .coverage.*)

@@ -19,6 +19,9 @@ SUMMARY = "Run experiments between two hosts on a wire that records every frame.
 
 _WIDTH = 100
 
+#: From here on a late frame can change what the hosts do: half of a delayed ACK's 40 ms.
+_LATE_SECONDS = 0.02
+
 #: Repeated from L{netlab.lab.knobs}, so that --help need not import it; a test compares.
 KNOBS = {
     "delay": ("20ms", "how long each frame takes, one way"),
@@ -217,6 +220,9 @@ def _show_verdicts(finished: Sequence[Finished]) -> None:
         else:
             met = judgement.count - len(judgement.failures)
             show(f"{name}: NOT as expected, {met} of {judgement.count}")
+            if one.outcome.lateness > _LATE_SECONDS:
+                late = one.outcome.lateness * 1000
+                show(f"    this machine was busy: frames may have come {late:.0f} ms late")
             for side, result in judgement.failures:
                 show(f"    at the {side.value}: {result.expectation.sentence}:")
                 show(f"        but {result.shown.detail}{_frames(result.shown.frames)}")

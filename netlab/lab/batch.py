@@ -13,8 +13,10 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
 
 from netlab.lab.experiment import Experiment
 from netlab.lab.hosts import Isolation, best_isolation
+from netlab.lab.index import write_index
 from netlab.lab.judgement import Judgement, judge_run
 from netlab.lab.knobs import Knobs
+from netlab.lab.results import write_reports, write_verdict
 from netlab.lab.run import Outcome, Run, start
 from netlab.lab.transcript import write_output, write_trace
 
@@ -116,12 +118,32 @@ async def run_batch(
     if failures:
         raise failures[0]
     reactor.removeSystemEventTrigger(trigger)
-    return [_finish(outcome) for outcome in outcomes]
+    finished = [finish(outcome) for outcome in outcomes]
+    write_index(batch.folder)
+    return finished
 
 
-def _finish(outcome: Outcome) -> Finished:
-    write_output(outcome.folder, outcome.output)
+def finish(outcome: Outcome) -> Finished:
+    """
+    Judge a run, and write its results.
+
+    @raise OSError: a result cannot be written.
+    """
+    experiment, folder = outcome.experiment, outcome.folder
+    write_output(folder, outcome.output)
+    judgement = None
     if outcome.isolation is Isolation.NONE:
-        write_trace(outcome.folder, outcome.passages)
-        return Finished(outcome, None)
-    return Finished(outcome, judge_run(outcome.experiment, outcome.folder))
+        write_trace(folder, outcome.passages)
+    else:
+        judgement = judge_run(experiment, folder)
+        write_reports(experiment, folder)
+    write_verdict(
+        folder,
+        experiment,
+        judgement,
+        problem=outcome.problem,
+        isolation=outcome.isolation.value,
+        seconds=outcome.seconds,
+        lateness=outcome.lateness,
+    )
+    return Finished(outcome, judgement)

@@ -26,6 +26,10 @@ FORWARDED: Final = (
     signal.SIGCONT,
 )
 
+#: A program on a host waits for the wire, not the other way round: a late frame would look as if
+#: the network had been slow.
+NICENESS: Final = 5
+
 #: What a shell reports for a program that is not there.
 STATUS_NOT_FOUND: Final = 127
 
@@ -49,6 +53,7 @@ def main(pid: int, with_users: bool, command: Sequence[str]) -> NoReturn:
     child = os.fork()
     if not child:
         kernel.die_with_parent(signal.SIGKILL)
+        os.nice(NICENESS)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
         try:
             os.execvp(command[0], list(command))  # noqa: S606, a shell has no place here

@@ -16,7 +16,7 @@ from netlab.capture.decode import Decoder
 from netlab.capture.opening import open_capture
 from netlab.capture.segments import Segment
 from netlab.lab.experiment import Experiment
-from netlab.lab.recorder import path_of
+from netlab.lab.places import capture_path
 from netlab.lab.sides import Side
 
 #: How many segments of each conversation are kept for expectations about segments.
@@ -75,7 +75,7 @@ def judge_run(experiment: Experiment, folder: Path) -> Judgement:
     results: dict[Side, Sequence[Result]] = {}
     frames: dict[Side, int] = {}
     for side, expectations in of_side.items():
-        dialogues, frames[side] = read_dialogues(path_of(folder, side))
+        dialogues, frames[side] = read_dialogues(capture_path(folder, side))
         results[side] = judge(expectations, dialogues)
     return Judgement(results, frames)
 

@@ -21,6 +21,7 @@ MOUNT_NO_DEVICES: Final = 0x4
 MOUNT_RECURSIVELY: Final = 0x4000
 MOUNT_PRIVATE: Final = 0x40000
 
+_MOUNT_BIND: Final = 0x1000
 _PR_SET_PDEATHSIG: Final = 1
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
@@ -62,6 +63,16 @@ def mount(kind: str | None, place: str, flags: int, options: str = "") -> None:
             name or b"none", os.fsencode(place), name, ctypes.c_ulong(flags), options.encode()
         )
     )
+
+
+def bind(source: str, place: str) -> None:
+    """
+    Make a folder appear at a second place too.
+
+    @raise OSError: the kernel refuses.
+    """
+    flags = ctypes.c_ulong(_MOUNT_BIND | MOUNT_RECURSIVELY)
+    _check(_libc.mount(os.fsencode(source), os.fsencode(place), None, flags, None))
 
 
 def die_with_parent(signal_number: int) -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO, Final
 
 from netlab.capture.records import Interface, LinkType
 from netlab.capture.writing import PcapngWriter
+from netlab.lab.places import capture_path
 from netlab.lab.sides import Side
 from netlab.lab.wire import Crossing
 
@@ -38,7 +39,7 @@ class Recorder:
         for side in Side:
             description = f"The {side.value}'s end of the laboratory's wire"
             writer = PcapngWriter([Interface(LinkType.ETHERNET, side.value, description)])
-            file = path_of(folder, side).open("wb", buffering=0)
+            file = capture_path(folder, side).open("wb", buffering=0)
             file.write(writer.begin())
             self._writers[side] = writer
             self._files[side] = file
@@ -64,10 +65,3 @@ class Recorder:
         """
         for file in self._files.values():
             file.close()
-
-
-def path_of(folder: Path, side: Side) -> Path:
-    """
-    Where the capture of one end is.
-    """
-    return folder / f"{side.value}.pcapng"

@@ -23,22 +23,13 @@ from netlab.lab.experiment import Experiment
 from netlab.lab.hosts import Isolation
 from netlab.lab.knobs import Knobs
 from netlab.lab.laboratory import NamespaceLaboratory
+from netlab.lab.lateness import Lateness
 from netlab.lab.loopback import LoopbackLaboratory, NoWireError
+from netlab.lab.places import RESULTS
 from netlab.lab.programs import OutputLine
 from netlab.lab.recorder import Recorder
 from netlab.lab.relay import Passage
 from netlab.lab.wire import Crossing, Wire
-
-#: What a run leaves behind, beside files that programs made; a new run begins by removing it.
-RESULTS: Final = (
-    "client.pcapng",
-    "server.pcapng",
-    "output.txt",
-    "report.html",
-    "report.json",
-    "report.md",
-    "trace.txt",
-)
 
 #: How many passages of a relay are kept.
 _PASSAGES_MAX: Final = 10_000
@@ -57,6 +48,7 @@ class Outcome:
     @ivar isolation: how the hosts were made.
     @ivar problem: why the run itself failed: one line; empty if it did not.
     @ivar seconds: how long it took.
+    @ivar lateness: by how many seconds the laboratory itself was late at worst.
     @ivar output: what the programs printed.
     @ivar passages: without hosts, what the relay between the programs noticed.
     """
@@ -66,6 +58,7 @@ class Outcome:
     isolation: Isolation
     problem: str
     seconds: float
+    lateness: float
     output: Sequence[OutputLine]
     passages: Sequence[Passage] = ()
 
@@ -160,20 +153,25 @@ async def _run(
             reactor, experiment, wire, isolation, scratch, work, on_line
         )
     problem = ""
+    lateness = Lateness(reactor)
     try:
         await laboratory.start()
+        lateness.start()
         if isolation is Isolation.NONE and experiment.needs_wire:
             problem = str(NoWireError("this experiment"))
         else:
             problem = await _perform(reactor, experiment, laboratory)
     finally:
+        lateness.stop()
         # Whoever cancels twice is not to cut the cleaning up short.
         await uncancelled(laboratory.stop())
         if recorder is not None:
             recorder.close()
         shutil.rmtree(scratch)
     seconds = time.monotonic() - began
-    return Outcome(experiment, folder, isolation, problem, seconds, output, passages)
+    return Outcome(
+        experiment, folder, isolation, problem, seconds, lateness.worst, output, passages
+    )
 
 
 async def uncancelled(work: Coroutine[Deferred[Any], Any, None]) -> None:

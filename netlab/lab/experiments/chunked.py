@@ -7,6 +7,16 @@ from __future__ import annotations
 import socket
 import time
 
+from netlab.lab.expected import (
+    Who,
+    answers,
+    answers_in_chunks,
+    closes_both,
+    connections,
+    cuts_into,
+    has_no_reset,
+    opens,
+)
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import connect, receive_to_end, receive_until, say
 
@@ -64,4 +74,13 @@ EXPERIMENT = Experiment(
         "has a segment of its own only because the server pauses between them."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        answers_in_chunks(0),
+        answers(0, 0, 200, sum(map(len, PIECES))),
+        cuts_into(0, Who.SERVER, lambda lengths: len(lengths) >= 4, "four segments and more"),
+        closes_both(0),
+        has_no_reset(0),
+    ),
 )

@@ -4,6 +4,7 @@ One client too many.
 
 from __future__ import annotations
 
+from netlab.lab.expected import Who, closes_at_once, connections, has_no_reset, opens, statuses
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import SCRIPT_REQUEST, connect, receive_to_end, receive_until, say_head
 
@@ -41,4 +42,15 @@ EXPERIMENT = Experiment(
         "connection would leave it in the dark."
     ),
     perform=perform,
+    expectations=(
+        connections(3),
+        opens(),
+        statuses(0, (200,)),
+        opens(1),
+        statuses(1, (200,)),
+        opens(2),
+        statuses(2, (503,)),
+        closes_at_once(2, Who.SERVER),
+        has_no_reset(2),
+    ),
 )

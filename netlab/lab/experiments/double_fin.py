@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 
+from netlab.lab.expected import EXCHANGES
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import SCRIPT_ANSWER_BYTES, SCRIPT_REQUEST, connect, receive, say_head
 
@@ -48,4 +49,5 @@ EXPERIMENT = Experiment(
         "who closes first is the one that stays in TIME-WAIT."
     ),
     perform=perform,
+    expectations=(*EXCHANGES["double_fin"].expectations,),
 )

@@ -7,6 +7,16 @@ from __future__ import annotations
 import socket
 import time
 
+from netlab.lab.expected import (
+    Who,
+    answers_in_capitals,
+    closes_first,
+    connections,
+    has_no_reset,
+    opens,
+    says,
+    says_in_segments,
+)
 from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
 from netlab.lab.experiments.echo import MESSAGES
 from netlab.lab.sockets import connect, receive_to_end, say
@@ -57,4 +67,13 @@ EXPERIMENT = Experiment(
         "bytes (RFC 9293 section 2.2). A protocol must say itself where a message ends."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        says_in_segments(0, Who.CLIENT, (33, 20)),
+        says(0, (53, 53)),
+        answers_in_capitals(),
+        closes_first(0, Who.SERVER),
+        has_no_reset(0),
+    ),
 )

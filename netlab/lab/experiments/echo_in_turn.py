@@ -4,6 +4,7 @@ The echo exchange, closed by one end after the other.
 
 from __future__ import annotations
 
+from netlab.lab.expected import EXCHANGES, Who, closes_first, closes_second
 from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
 from netlab.lab.experiments.echo import MESSAGES
 from netlab.lab.sockets import connect, receive, receive_to_end, say
@@ -42,4 +43,9 @@ EXPERIMENT = Experiment(
         "closed first, stays in TIME-WAIT (RFC 9293 section 3.6, case 2)."
     ),
     perform=perform,
+    expectations=(
+        *EXCHANGES["echo"].expectations,
+        closes_first(0, Who.SERVER),
+        closes_second(0, Who.CLIENT),
+    ),
 )

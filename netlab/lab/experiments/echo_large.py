@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 
+from netlab.lab.expected import Who, connections, cuts_into, is_reset, opens
 from netlab.lab.experiment import ECHO_PORT, Experiment, Impairment, Laboratory, WireSettings
 from netlab.lab.experiments.echo import MESSAGES
 from netlab.lab.sockets import connect, say
@@ -56,6 +57,18 @@ EXPERIMENT = Experiment(
         "section 4.2.2.13)."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        cuts_into(0, Who.CLIENT, lambda lengths: lengths == [33], "one segment"),
+        cuts_into(
+            0,
+            Who.SERVER,
+            lambda lengths: len(lengths) >= 10 and max(lengths) == 1460,
+            "ten segments and more of at most 1460 bytes",
+        ),
+        is_reset(0, Who.CLIENT),
+    ),
     # A round trip of 10 ms, so that the second flight comes after the client has read and closed.
     wire=WireSettings(Impairment(delay=0.005), Impairment(delay=0.005)),
 )

@@ -4,6 +4,14 @@ Variant 1 of the echo exchange: a connection for each message.
 
 from __future__ import annotations
 
+from netlab.lab.expected import (
+    answers_in_capitals,
+    closes_both,
+    connections,
+    has_no_reset,
+    opens,
+    says,
+)
 from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
 from netlab.lab.experiments.echo import MESSAGES
 
@@ -28,4 +36,18 @@ EXPERIMENT = Experiment(
         "data. Two messages on one connection need a dozen."
     ),
     perform=perform,
+    expectations=(
+        connections(2),
+        *(
+            expectation
+            for number, length in enumerate((33, 20))
+            for expectation in (
+                opens(number),
+                says(number, (length, length)),
+                answers_in_capitals(number),
+                closes_both(number),
+                has_no_reset(number),
+            )
+        ),
+    ),
 )

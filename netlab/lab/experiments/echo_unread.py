@@ -4,6 +4,7 @@ Variant 2 of the echo exchange: the server closes with unread bytes.
 
 from __future__ import annotations
 
+from netlab.lab.expected import Who, connections, is_reset, opens, says
 from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
 from netlab.lab.experiments.echo import MESSAGES
 from netlab.lab.sockets import connect, receive_to_end, say
@@ -40,4 +41,5 @@ EXPERIMENT = Experiment(
         "RFC 2525 section 2.17). The client may even lose the 5 bytes that had already come."
     ),
     perform=perform,
+    expectations=(connections(1), opens(), says(0, (33, 5)), is_reset(0, Who.SERVER)),
 )

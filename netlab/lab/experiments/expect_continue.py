@@ -6,6 +6,14 @@ from __future__ import annotations
 
 import socket
 
+from netlab.lab.expected import (
+    connections,
+    continues,
+    has_no_reset,
+    opens,
+    statuses,
+    withholds_content,
+)
 from netlab.lab.experiment import ECHO_PORT, HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import connect, receive, receive_to_end, receive_until, say, say_head
 
@@ -69,4 +77,15 @@ EXPERIMENT = Experiment(
         "because it cannot know whether the client will send it."
     ),
     perform=perform,
+    expectations=(
+        connections(2),
+        opens(),
+        continues(0),
+        statuses(0, (201,)),
+        has_no_reset(0),
+        opens(1),
+        withholds_content(1),
+        statuses(1, (405,)),
+        has_no_reset(1),
+    ),
 )

@@ -4,6 +4,17 @@ One of many segments gets lost: the duplicate acknowledgements tell.
 
 from __future__ import annotations
 
+from netlab.lab.expected import (
+    Mark,
+    Who,
+    answers,
+    connections,
+    has_marked,
+    has_no_reset,
+    opens,
+    retransmits_at_once,
+    selectively_acknowledges,
+)
 from netlab.lab.experiment import (
     HTTP_PORT,
     Drop,
@@ -63,6 +74,16 @@ EXPERIMENT = Experiment(
         "round trip rather than count to three."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        answers(0, 0, 200, SERVED_BYTES),
+        has_marked(0, Who.CLIENT, Mark.DUPLICATE_ACK, "duplicate-acks", "duplicate ACK", least=3),
+        selectively_acknowledges(0, Who.CLIENT, 1),
+        has_no_reset(0),
+    ),
+    client_expectations=(retransmits_at_once(0, Who.SERVER, 0),),
+    server_expectations=(retransmits_at_once(0, Who.SERVER, 1),),
     wire=WireSettings(
         Impairment(delay=DELAY_SECONDS),
         Impairment(delay=DELAY_SECONDS),

@@ -6,8 +6,23 @@ from __future__ import annotations
 
 import socket
 
+from netlab.lab.expected import (
+    Who,
+    closes_first,
+    connections,
+    has_no_reset,
+    hears_after_fin,
+    opens,
+    statuses,
+)
 from netlab.lab.experiment import HTTP_PORT, Experiment, Impairment, Laboratory, WireSettings
-from netlab.lab.sockets import SCRIPT_REQUEST, connect, receive_to_end, say_head
+from netlab.lab.sockets import (
+    SCRIPT_ANSWER_BYTES,
+    SCRIPT_REQUEST,
+    connect,
+    receive_to_end,
+    say_head,
+)
 
 
 def ask(address: str) -> None:
@@ -39,6 +54,14 @@ EXPERIMENT = Experiment(
         "answer is through. A server that took the FIN for a hang-up would lose this client."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        statuses(0, (200,)),
+        hears_after_fin(0, Who.CLIENT, SCRIPT_ANSWER_BYTES),
+        closes_first(0, Who.CLIENT),
+        has_no_reset(0),
+    ),
     # So that the FIN is on its way before the answer is.
     wire=WireSettings(Impairment(delay=0.005), Impairment(delay=0.005)),
     needs_wire=True,

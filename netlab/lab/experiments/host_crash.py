@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 
+from netlab.lab.expected import Who, connections, cuts_into, is_reset, opens
 from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory, Side
 from netlab.lab.sockets import connect, receive, say
 
@@ -53,5 +54,11 @@ EXPERIMENT = Experiment(
         "stayed off, the client would only time out."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        cuts_into(0, Who.CLIENT, lambda lengths: lengths == [5, 12], "segments of 5 and 12 bytes"),
+        is_reset(0, Who.SERVER),
+    ),
     needs_wire=True,
 )

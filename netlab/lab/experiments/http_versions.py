@@ -4,6 +4,15 @@ HTTP/1.0 against HTTP/1.1: whose connections end by themselves.
 
 from __future__ import annotations
 
+from netlab.lab.expected import (
+    Who,
+    closes_at_once,
+    closes_idle,
+    connections,
+    has_no_reset,
+    opens,
+    statuses,
+)
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import connect, receive_to_end, say_head
 
@@ -40,4 +49,15 @@ EXPERIMENT = Experiment(
         "with its own version, 1.1, in both cases (RFC 9110 section 2.5)."
     ),
     perform=perform,
+    expectations=(
+        connections(2),
+        opens(),
+        statuses(0, (200,)),
+        closes_at_once(0, Who.SERVER),
+        has_no_reset(0),
+        opens(1),
+        statuses(1, (200,)),
+        closes_idle(1, Who.SERVER),
+        has_no_reset(1),
+    ),
 )

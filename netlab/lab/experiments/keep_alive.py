@@ -7,6 +7,16 @@ from __future__ import annotations
 import socket
 import time
 
+from netlab.lab.expected import (
+    Mark,
+    Who,
+    closes_first,
+    connections,
+    has_marked,
+    has_no_reset,
+    opens,
+    says,
+)
 from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
 from netlab.lab.sockets import connect, receive, say
 
@@ -49,5 +59,14 @@ EXPERIMENT = Experiment(
         "probe would leave after two hours. HTTP's keep-alive is something else altogether."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        says(0, (12, 12)),
+        has_marked(0, Who.CLIENT, Mark.KEEP_ALIVE, "probes", "keep-alive probe", least=2, most=2),
+        has_marked(0, Who.SERVER, Mark.KEEP_ALIVE_ACK, "answers", "answer to a probe", least=2),
+        closes_first(0, Who.CLIENT),
+        has_no_reset(0),
+    ),
     needs_wire=True,
 )

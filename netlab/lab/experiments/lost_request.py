@@ -4,6 +4,16 @@ A single segment gets lost: only a timer can tell.
 
 from __future__ import annotations
 
+from netlab.lab.expected import (
+    Who,
+    closes_both,
+    connections,
+    has_no_reset,
+    opens,
+    retransmits_at_once,
+    retransmits_by_timer,
+    says,
+)
 from netlab.lab.experiment import (
     ECHO_PORT,
     Drop,
@@ -39,6 +49,15 @@ EXPERIMENT = Experiment(
         "second. Compare fast_retransmit, where the loss is noticed by what follows."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        says(0, (33, 33, 20, 20)),
+        closes_both(0),
+        has_no_reset(0),
+    ),
+    client_expectations=(retransmits_by_timer(0, Who.CLIENT),),
+    server_expectations=(retransmits_at_once(0, Who.CLIENT, 0),),
     wire=WireSettings(rules=[Rule(Drop(), Side.CLIENT, Kind.DATA)]),
     needs_wire=True,
 )

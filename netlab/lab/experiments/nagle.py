@@ -6,6 +6,14 @@ from __future__ import annotations
 
 import socket
 
+from netlab.lab.expected import (
+    Who,
+    connections,
+    has_no_reset,
+    opens,
+    waits_for_ack,
+    waits_for_no_ack,
+)
 from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
 from netlab.lab.sockets import connect, receive, say
 
@@ -65,5 +73,14 @@ EXPERIMENT = Experiment(
         "Linux, up to 500 ms by the RFC. Write a message in one call, or switch Nagle off."
     ),
     perform=perform,
+    expectations=(
+        connections(2),
+        opens(),
+        waits_for_ack(0, Who.CLIENT),
+        has_no_reset(0),
+        opens(1),
+        waits_for_no_ack(1, Who.CLIENT),
+        has_no_reset(1),
+    ),
     needs_wire=True,
 )

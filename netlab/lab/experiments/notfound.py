@@ -4,6 +4,7 @@ The reference's missing page with a spare connection, by a script that sends a b
 
 from __future__ import annotations
 
+from netlab.lab.expected import EXCHANGES, says
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import browser_request, connect, receive_to_end, say_head
 
@@ -45,4 +46,5 @@ EXPERIMENT = Experiment(
         "says Connection: close and ends with the stream."
     ),
     perform=perform,
+    expectations=(*EXCHANGES["notfound"].expectations, says(0, (REQUEST_BYTES, 45))),
 )

@@ -4,6 +4,7 @@ The reference's missing page and the spare connection, in a real browser.
 
 from __future__ import annotations
 
+from netlab.lab.expected import asks_on_one_only
 from netlab.lab.experiment import Delay, Experiment, Kind, Laboratory, Rule, Side, WireSettings
 from netlab.lab.experiments.redirect_browser import BROWSER, browse
 
@@ -34,6 +35,7 @@ EXPERIMENT = Experiment(
         "more; both kinds look the same on the wire."
     ),
     perform=perform,
+    expectations=(asks_on_one_only(404),),
     wire=WireSettings(rules=[Rule(Delay(SLOW_HANDSHAKE_SECONDS), Side.SERVER, Kind.SYN)]),
     commands=(BROWSER,),
     needs_wire=True,

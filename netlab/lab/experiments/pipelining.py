@@ -4,6 +4,16 @@ Three requests at once.
 
 from __future__ import annotations
 
+from netlab.lab.expected import (
+    Who,
+    closes_first,
+    connections,
+    cuts_into,
+    has_no_reset,
+    opens,
+    pipelines,
+    statuses,
+)
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import SCRIPT_REQUEST, connect, receive_to_end, say
 
@@ -38,4 +48,13 @@ EXPERIMENT = Experiment(
         "each exchange a stream of its own instead."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        cuts_into(0, Who.CLIENT, lambda lengths: len(lengths) == 1, "one segment"),
+        pipelines(0, 3),
+        statuses(0, (200, 200, 200)),
+        closes_first(0, Who.SERVER),
+        has_no_reset(0),
+    ),
 )

@@ -4,6 +4,7 @@ A hundred bytes out of the middle of a large file.
 
 from __future__ import annotations
 
+from netlab.lab.expected import answers, connections, has_no_reset, opens, statuses
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import connect, receive_to_end, say_head
 
@@ -50,4 +51,13 @@ EXPERIMENT = Experiment(
         "resumed. A server may ignore the field and send everything with 200."
     ),
     perform=perform,
+    expectations=(
+        connections(2),
+        opens(),
+        answers(0, 0, 206, LAST - FIRST + 1),
+        has_no_reset(0),
+        opens(1),
+        statuses(1, (416,)),
+        has_no_reset(1),
+    ),
 )

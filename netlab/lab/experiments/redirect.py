@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 
+from netlab.lab.expected import EXCHANGES, says
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import browser_request, connect, receive_to_end, say_head
 
@@ -55,4 +56,9 @@ EXPERIMENT = Experiment(
         "timeout ends."
     ),
     perform=perform,
+    expectations=(
+        *EXCHANGES["redirect"].expectations,
+        says(0, (FIRST_BYTES, 77)),
+        says(1, (SECOND_BYTES, 127)),
+    ),
 )

@@ -7,6 +7,15 @@ from __future__ import annotations
 import shutil
 
 from netlab.demonstration import demonstration_root
+from netlab.lab.expected import (
+    Who,
+    answers,
+    closes_at_once,
+    closes_idle,
+    has_no_reset,
+    opens,
+    statuses,
+)
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory, Side
 from netlab.lab.experiments import redirect
 
@@ -75,5 +84,15 @@ EXPERIMENT = Experiment(
     ),
     explanation=redirect.EXPERIMENT.explanation,
     perform=perform,
+    expectations=(
+        opens(),
+        answers(0, 0, 301, 0, location=b"/result.html"),
+        closes_at_once(0, Who.SERVER),
+        has_no_reset(0),
+        opens(1),
+        statuses(1, (200, 200)),
+        closes_idle(1, Who.SERVER),
+        has_no_reset(1),
+    ),
     commands=(BROWSER,),
 )

@@ -4,6 +4,7 @@ A connection to a port where nobody listens.
 
 from __future__ import annotations
 
+from netlab.lab.expected import connections, refuses
 from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
 from netlab.lab.sockets import connect, say
 
@@ -36,4 +37,5 @@ EXPERIMENT = Experiment(
         "its attempts has failed. A firewall that drops the SYN instead would leave it waiting."
     ),
     perform=perform,
+    expectations=(connections(1), refuses(0)),
 )

@@ -4,6 +4,17 @@ A segment is overtaken by two others: nothing is lost, and nothing is sent again
 
 from __future__ import annotations
 
+from netlab.lab.expected import (
+    Mark,
+    Who,
+    answers,
+    connections,
+    has_marked,
+    has_no_reset,
+    opens,
+    retransmits_at_once,
+    selectively_acknowledges,
+)
 from netlab.lab.experiment import (
     Delay,
     Experiment,
@@ -13,7 +24,7 @@ from netlab.lab.experiment import (
     Side,
     WireSettings,
 )
-from netlab.lab.experiments.fast_retransmit import CONSTANT_WINDOW, perform
+from netlab.lab.experiments.fast_retransmit import CONSTANT_WINDOW, SERVED_BYTES, perform
 
 #: 10 Mbit/s: a full frame takes 1.2 ms.
 RATE = 10_000_000
@@ -35,6 +46,17 @@ EXPERIMENT = Experiment(
         "reorder a little. Hold the segment back for longer and it is sent again for nothing."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        answers(0, 0, 200, SERVED_BYTES),
+        selectively_acknowledges(0, Who.CLIENT, 1),
+        retransmits_at_once(0, Who.SERVER, 0),
+        has_no_reset(0),
+    ),
+    client_expectations=(
+        has_marked(0, Who.SERVER, Mark.OUT_OF_ORDER, "overtaken", "overtaken segment"),
+    ),
     wire=WireSettings(
         Impairment(delay=0.01),
         Impairment(delay=0.01, rate=RATE),

@@ -4,6 +4,17 @@ Two of many segments get lost: SACK tells exactly which.
 
 from __future__ import annotations
 
+from netlab.lab.expected import (
+    Mark,
+    Who,
+    answers,
+    connections,
+    has_marked,
+    has_no_reset,
+    opens,
+    retransmits_at_once,
+    selectively_acknowledges,
+)
 from netlab.lab.experiment import (
     Drop,
     Experiment,
@@ -13,7 +24,12 @@ from netlab.lab.experiment import (
     Side,
     WireSettings,
 )
-from netlab.lab.experiments.fast_retransmit import CONSTANT_WINDOW, DELAY_SECONDS, perform
+from netlab.lab.experiments.fast_retransmit import (
+    CONSTANT_WINDOW,
+    DELAY_SECONDS,
+    SERVED_BYTES,
+    perform,
+)
 
 EXPERIMENT = Experiment(
     name="selective_ack",
@@ -30,6 +46,16 @@ EXPERIMENT = Experiment(
         "net.ipv4.tcp_sack=0 to see the repair take a round trip for each gap (RFC 6582)."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        answers(0, 0, 200, SERVED_BYTES),
+        has_marked(0, Who.CLIENT, Mark.DUPLICATE_ACK, "duplicate-acks", "duplicate ACK", least=3),
+        selectively_acknowledges(0, Who.CLIENT, 2),
+        has_no_reset(0),
+    ),
+    client_expectations=(retransmits_at_once(0, Who.SERVER, 0),),
+    server_expectations=(retransmits_at_once(0, Who.SERVER, 2),),
     wire=WireSettings(
         Impairment(delay=DELAY_SECONDS),
         Impairment(delay=DELAY_SECONDS),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 
+from netlab.lab.expected import EXCHANGES
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import (
     SCRIPT_ANSWER_BYTES,
@@ -59,4 +60,5 @@ EXPERIMENT = Experiment(
         "program closes too; until then the server is in FIN-WAIT-2."
     ),
     perform=perform,
+    expectations=(*EXCHANGES["single_fin"].expectations,),
 )

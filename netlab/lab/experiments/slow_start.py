@@ -4,6 +4,15 @@ A sender finds out how much the way can carry.
 
 from __future__ import annotations
 
+from netlab.lab.expected import (
+    Who,
+    answers,
+    connections,
+    grows_in_flight,
+    has_no_reset,
+    opens,
+    retransmits_at_once,
+)
 from netlab.lab.experiment import HTTP_PORT, Experiment, Impairment, Laboratory, WireSettings
 from netlab.lab.sockets import connect, receive_to_end, say
 
@@ -48,6 +57,15 @@ EXPERIMENT = Experiment(
         "first flight."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        answers(0, 0, 200, SERVED_BYTES),
+        retransmits_at_once(0, Who.SERVER, 0),
+        has_no_reset(0),
+    ),
+    # Four times the first flight of ten segments.
+    server_expectations=(grows_in_flight(0, Who.SERVER, 40 * 1460),),
     wire=WireSettings(Impairment(delay=DELAY_SECONDS), Impairment(delay=DELAY_SECONDS)),
     needs_wire=True,
 )

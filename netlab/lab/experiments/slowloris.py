@@ -6,6 +6,15 @@ from __future__ import annotations
 
 import time
 
+from netlab.lab.expected import (
+    Who,
+    answers_after,
+    closes_first,
+    connections,
+    cuts_into,
+    opens,
+    statuses,
+)
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import connect, receive_to_end, say_head
 
@@ -56,4 +65,12 @@ EXPERIMENT = Experiment(
         "not extend; then comes 408 (RFC 9110 section 15.5.9) and the close."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        cuts_into(0, Who.CLIENT, lambda lengths: set(lengths) == {1}, "segments of one byte"),
+        answers_after(0, HEAD_TIMEOUT_SECONDS - 0.1, HEAD_TIMEOUT_SECONDS + 1),
+        statuses(0, (408,)),
+        closes_first(0, Who.SERVER),
+    ),
 )

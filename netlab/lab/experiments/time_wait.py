@@ -7,6 +7,7 @@ from __future__ import annotations
 import socket
 import time
 
+from netlab.lab.expected import Who, closes_first, connections, opens, reuses_ports, says
 from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
 from netlab.lab.sockets import TIMEOUT_SECONDS, receive_to_end, say
 
@@ -72,5 +73,17 @@ EXPERIMENT = Experiment(
         "kernel keeps the pair of ports."
     ),
     perform=perform,
+    expectations=(
+        connections(3),
+        opens(),
+        says(0, (9, 9)),
+        closes_first(0, Who.SERVER),
+        reuses_ports(),
+        opens(1),
+        says(1, (9, 9)),
+        closes_first(1, Who.SERVER),
+        opens(2),
+        closes_first(2, Who.CLIENT),
+    ),
     needs_wire=True,
 )

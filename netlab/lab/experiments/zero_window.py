@@ -7,6 +7,15 @@ from __future__ import annotations
 import socket
 import time
 
+from netlab.lab.expected import (
+    Who,
+    answers,
+    closes_first,
+    connections,
+    has_no_reset,
+    opens,
+    probes_zero_window,
+)
 from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
 from netlab.lab.sockets import TIMEOUT_SECONDS, receive_to_end, say
 
@@ -56,6 +65,14 @@ EXPERIMENT = Experiment(
         "time, as that of a retransmission does."
     ),
     perform=perform,
+    expectations=(
+        connections(1),
+        opens(),
+        probes_zero_window(0, Who.CLIENT),
+        answers(0, 0, 200, SERVED_BYTES),
+        closes_first(0, Who.SERVER),
+        has_no_reset(0),
+    ),
     server_sysctls={"net.ipv4.tcp_wmem": "4096 16384 65536"},
     needs_wire=True,
 )

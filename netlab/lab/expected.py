@@ -1,0 +1,98 @@
+"""
+What an experiment can expect of its captures, in one place: its author need not know the parts of
+the analysis. C{netlab verify} judges by the same functions.
+"""
+
+from __future__ import annotations
+
+from netlab.analysis.expectations import (
+    Expectation,
+    Who,
+    answers_in_capitals,
+    expect_of,
+    opens,
+    says,
+    says_nothing,
+)
+from netlab.analysis.expected_closing import (
+    closes_at_once,
+    closes_both,
+    closes_first,
+    closes_idle,
+    closes_second,
+    closes_simultaneously,
+    has_no_reset,
+    is_reset,
+)
+from netlab.analysis.expected_http import answers, exchanges, requests
+from netlab.analysis.expected_segments import (
+    connections,
+    cuts_into,
+    grows_in_flight,
+    has_marked,
+    hears_after_fin,
+    probes_zero_window,
+    refuses,
+    retransmits_at_once,
+    retransmits_by_timer,
+    reuses_ports,
+    says_in_segments,
+    selectively_acknowledges,
+    waits_for_ack,
+    waits_for_no_ack,
+)
+from netlab.analysis.expected_talk import (
+    answers_after,
+    answers_in_chunks,
+    asks_on_one_only,
+    continues,
+    pipelines,
+    statuses,
+    withholds_content,
+)
+from netlab.analysis.frames import Mark
+from netlab.analysis.references import EXCHANGES
+
+__all__ = [
+    "EXCHANGES",
+    "Expectation",
+    "Mark",
+    "Who",
+    "answers",
+    "answers_after",
+    "answers_in_capitals",
+    "answers_in_chunks",
+    "asks_on_one_only",
+    "closes_at_once",
+    "closes_both",
+    "closes_first",
+    "closes_idle",
+    "closes_second",
+    "closes_simultaneously",
+    "connections",
+    "continues",
+    "cuts_into",
+    "exchanges",
+    "expect_of",
+    "grows_in_flight",
+    "has_marked",
+    "has_no_reset",
+    "hears_after_fin",
+    "is_reset",
+    "opens",
+    "pipelines",
+    "probes_zero_window",
+    "refuses",
+    "requests",
+    "retransmits_at_once",
+    "retransmits_by_timer",
+    "reuses_ports",
+    "says",
+    "says_in_segments",
+    "says_nothing",
+    "selectively_acknowledges",
+    "statuses",
+    "waits_for_ack",
+    "waits_for_no_ack",
+    "withholds_content",
+]

@@ -1,0 +1,32 @@
+"""
+How late the laboratory is.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from netlab.lab.lateness import Lateness
+
+
+class LatenessTests(SynchronousTestCase):
+    """
+    The measure, on a clock of the test's own.
+    """
+
+    def test_worst(self) -> None:
+        """
+        The worst delay of a timer is kept; a punctual one changes nothing; no timer is left.
+        """
+        clock = Clock()
+        lateness = Lateness(clock)
+        lateness.start()
+        clock.advance(0.02)
+        self.assertAlmostEqual(lateness.worst, 0.0)
+        clock.advance(0.12)
+        self.assertAlmostEqual(lateness.worst, 0.1)
+        clock.advance(0.05)
+        self.assertAlmostEqual(lateness.worst, 0.1)
+        lateness.stop()
+        self.assertEqual(clock.getDelayedCalls(), [])

@@ -1,0 +1,66 @@
+"""
+Run a command as a user without any privilege, who can still read the interpreter and the tree.
+
+When the tests run as root these may lie where others cannot look (below /root, say). So in a mount
+namespace of its own such a place is covered by an empty one, into which what is needed is mounted;
+then this process gives up every privilege and becomes the command.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from netlab.lab import kernel
+from tests.live.processes import TOP
+
+#: The user "nobody" of all Linux systems.
+NOBODY = 65534
+
+
+def obstacle(path: Path) -> Path | None:
+    """
+    Find the topmost folder on the way to a path that others may not enter.
+    """
+    for folder in (*reversed(path.parents), path):
+        if not folder.stat().st_mode & 0o001:
+            return folder
+    return None
+
+
+def open_ways(paths: Sequence[Path]) -> None:
+    """
+    Let others reach some folders, in a new mount namespace.
+    """
+    blocked = [(path, place) for path in paths if (place := obstacle(path)) is not None]
+    kernel.unshare(kernel.NEW_MOUNTS)
+    kernel.mount(None, "/", kernel.MOUNT_RECURSIVELY | kernel.MOUNT_PRIVATE)
+    # Every system has this folder, and nothing in it is needed here.
+    staging = Path("/mnt")
+    kernel.mount("tmpfs", str(staging), 0, "mode=755")
+    for number, (path, _) in enumerate(blocked):
+        (staging / str(number)).mkdir()
+        kernel.bind(str(path), str(staging / str(number)))
+    for place in {place for _, place in blocked}:
+        kernel.mount("tmpfs", str(place), 0, "mode=755")
+    for number, (path, _) in enumerate(blocked):
+        path.mkdir(parents=True, exist_ok=True)
+        kernel.bind(str(staging / str(number)), str(path))
+
+
+def main(command: Sequence[str]) -> None:
+    """
+    Become the command.
+    """
+    needed = {Path(sys.base_prefix), Path(sys.prefix), TOP}
+    open_ways(sorted(path.resolve() for path in needed))
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+    os.execv(command[0], list(command))  # noqa: S606, a shell has no place here
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
