@@ -18,6 +18,7 @@ from netlab.analysis.expectations import (
 )
 from netlab.analysis.messages import Exchange, status_of
 from netlab.http1.framing import Delimited
+from netlab.http1.messages import RequestHead
 
 
 def statuses(number: int, expected: Sequence[int]) -> Expectation:
@@ -152,6 +153,54 @@ def asks_on_one_only(status: int) -> Expectation:
 
     sentence = f"One connection carries a request and {status}, the others not one byte"
     return Expectation("asks-on-one-only", sentence, check)
+
+
+def asks_somewhere(path: bytes, status: int) -> Expectation:
+    """
+    Expect a request for a path on any connection, answered completely with a status.
+    """
+
+    def check(cast: Cast) -> Shown:
+        found = [one for _, one in _requests(cast, path)]
+        got = [status_of(one.response) for one in found if one.response is not None]
+        told = f"{count_of(len(found), 'request')}, {', '.join(map(str, got)) or 'no answer'}"
+        whole = [one for one in found if one.response is not None and one.response.end is not None]
+        is_met = any(status_of(one.response) == status for one in whole if one.response is not None)
+        return Shown(is_met, told, _frames(found) or ends_of(cast))
+
+    name = f"asks-for{path.decode('ascii', 'replace').replace('/', '-')}"
+    return Expectation(name, f"Somebody asks for {path.decode()!a} and gets {status}", check)
+
+
+def asks_apart(first: bytes, second: bytes) -> Expectation:
+    """
+    Expect requests for two paths, the second later and on another connection.
+    """
+
+    def check(cast: Cast) -> Shown:
+        before, after = _requests(cast, first), _requests(cast, second)
+        if not before or not after:
+            return Shown(False, "not both are asked for", ends_of(cast))
+        (where, one), (elsewhere, another) = before[0], after[0]
+        frames = _frames([one, another])
+        if where is elsewhere:
+            return Shown(False, "both are asked for on the same connection", frames)
+        is_met = frames[0] in _frames([one])
+        return Shown(is_met, "on two connections" if is_met else "in the other order", frames)
+
+    told = f"{first.decode()!a} and {second.decode()!a}"
+    return Expectation("asks-apart", f"{told} are asked for on two connections, in turn", check)
+
+
+def _requests(cast: Cast, path: bytes) -> list[tuple[Dialogue, Exchange]]:
+    return [
+        (dialogue, one)
+        for dialogue in cast
+        for one in dialogue.http.exchanges
+        if one.request is not None
+        and isinstance(one.request.head, RequestHead)
+        and one.request.head.target.path == path
+    ]
 
 
 def _frames(found: Sequence[Exchange]) -> tuple[int, ...]:
