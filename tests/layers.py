@@ -158,6 +158,7 @@ LAYERS = {
     "netlab.lab.sides": Layer.PURE,
     "netlab.lab.sockets": Layer.PROTOCOL,
     "netlab.lab.sysctls": Layer.PURE,
+    "netlab.lab.tapreader": Layer.PROTOCOL,
     "netlab.lab.thumbnail": Layer.FILES,
     "netlab.lab.tracker": Layer.PURE,
     "netlab.lab.transcript": Layer.PROTOCOL,

@@ -18,11 +18,12 @@ from typing import Any, Protocol
 
 from netlab.analysis.expectations import Expectation
 from netlab.lab.impairment import Impairment, WireSettings
-from netlab.lab.script import Delay, Drop, Duplicate, Hold, HoldUntil, Kind, Rule
+from netlab.lab.script import Delay, DelayFrames, Drop, Duplicate, Hold, HoldUntil, Kind, Rule
 from netlab.lab.sides import Side
 
 __all__ = [
     "Delay",
+    "DelayFrames",
     "Drop",
     "Duplicate",
     "Experiment",

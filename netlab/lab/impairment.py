@@ -13,7 +13,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from netlab.capture.segments import Other, Segment
-from netlab.lab.script import Delay, Drop, Duplicate, Hold, HoldUntil, Kind, Rule, ScriptState
+from netlab.lab.script import (
+    Delay,
+    DelayFrames,
+    Drop,
+    Duplicate,
+    Hold,
+    HoldUntil,
+    Kind,
+    Rule,
+    ScriptState,
+)
 from netlab.lab.sides import Side
 
 #: Bytes of Ethernet and IPv4 header, which corruption leaves alone: a damaged frame is to reach the
@@ -79,6 +89,7 @@ class Plan:
     @ivar arrivals: when it arrives, in seconds on the clock of the call, and as which bytes; none
         if it is lost.
     @ivar notes: what was done to it, each a few words; none if it was only delayed as all are.
+    @ivar behind: so many of the next frames overtake it.
     @ivar until: it waits until the other host has sent this on the same connection, and so does
         what follows.
     """
@@ -86,6 +97,7 @@ class Plan:
     arrivals: Sequence[tuple[float, bytes]]
     notes: Sequence[str] = ()
     until: Kind | None = None
+    behind: int = 0
 
 
 @dataclass(slots=True)
@@ -127,6 +139,7 @@ class Direction:
         rule = self.script.rule_for(decoded)
         held = extra = 0.0
         until = None
+        behind = 0
         if rule is not None:
             notes.append(f"by the script: {rule}")
             match rule.action:
@@ -134,6 +147,8 @@ class Direction:
                     return Plan((), notes)
                 case Delay(seconds):
                     extra = seconds
+                case DelayFrames(count):
+                    behind = count
                 case Hold(seconds):
                     held = seconds
                 case HoldUntil(kind):
@@ -149,7 +164,7 @@ class Direction:
         if sent_at is None:
             return Plan((), [*notes, f"lost: {knobs.queue} frames were waiting already"])
         arrival = sent_at + knobs.delay + jitter + held
-        if extra or is_reordered:
+        if extra or is_reordered or behind:
             # It leaves its place in the line: those behind it may overtake it.
             if is_reordered:
                 extra += knobs.reordering_delay
@@ -159,8 +174,8 @@ class Direction:
             arrival = self._last_arrival = max(arrival, self._last_arrival)
         if is_duplicated:
             notes.append("sent twice")
-            return Plan([(arrival, frame)] * 2, notes, until)
-        return Plan([(arrival, frame)], notes, until)
+            return Plan([(arrival, frame)] * 2, notes, until, behind)
+        return Plan([(arrival, frame)], notes, until, behind)
 
     def _transmit(self, length: int, now: float) -> float | None:
         """

@@ -21,8 +21,9 @@ from netlab.lab.hosts import CLIENT, SERVER, Host, HostSettings, Isolation, star
 from netlab.lab.machines import ProgramMachine
 from netlab.lab.programs import OutputLine
 from netlab.lab.sides import Side
+from netlab.lab.tapreader import Tap
 from netlab.lab.tracker import ConnectionTracker
-from netlab.lab.wire import Crossing, Tap, Wire
+from netlab.lab.wire import Crossing, Wire
 
 
 class NamespaceLaboratory:

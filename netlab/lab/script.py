@@ -22,6 +22,7 @@ _ORDINALS: Final = re.compile(rf"([1-9][0-9]{{0,{_ORDINAL_DIGITS_MAX - 1}}})(?:-
 #: A segment that is waited for may never come.
 HOLD_MAX_SECONDS: Final = 5.0
 
+_FRAMES: Final = re.compile(r"([1-9][0-9]?)frames?")
 _SECONDS: Final = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(ms|s)")
 
 
@@ -84,6 +85,20 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True)
+class DelayFrames:
+    """
+    The frame is overtaken by the next ones of its host, but waits for at most L{HOLD_MAX_SECONDS}.
+
+    @ivar count: by how many, at least 1.
+    """
+
+    count: int
+
+    def __str__(self) -> str:
+        return f"delay by {self.count} frame{'' if self.count == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """
     The frame takes longer than others, and so do all behind it: the order stays.
@@ -123,7 +138,7 @@ class Duplicate:
         return "duplicate"
 
 
-Action = Drop | Delay | Hold | HoldUntil | Duplicate
+Action = Drop | Delay | DelayFrames | Hold | HoldUntil | Duplicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +181,8 @@ def parse_rule(text: str) -> Rule:
     Read a rule: an action (C{drop}, C{duplicate}, C{delay} or C{hold}), whose segments (C{client}
     or C{server}), what kind of segments, which of them (C{2}, C{2-4}, C{2-} for all from the second
     on; without a number the first), and for C{delay} and C{hold} how long (C{50ms}, C{1.5s}), or
-    for C{hold} until what the other host sends (C{until fin}).
+    for C{delay} how many frames overtake it (C{2frames}), for C{hold} until what the other host
+    sends (C{until fin}).
 
     @raise ScriptError: it is none.
     """
@@ -180,6 +196,9 @@ def parse_rule(text: str) -> Rule:
     action: Action
     if action_word == "hold" and rest[-2:-1] == ["until"]:
         action = HoldUntil(_kind(rest.pop()))
+        rest.pop()
+    elif action_word == "delay" and rest and (frames := _FRAMES.fullmatch(rest[-1])):
+        action = DelayFrames(int(frames[1]))
         rest.pop()
     elif action_word in ("delay", "hold"):
         duration = _SECONDS.fullmatch(rest.pop()) if rest else None

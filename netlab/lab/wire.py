@@ -9,17 +9,13 @@ it, and once for each time it arrives at the other end.
 from __future__ import annotations
 
 import heapq
-import os
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, IReadDescriptor
-from twisted.logger import Logger
-from twisted.python.failure import Failure
-from zope.interface import implementer
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from netlab.capture.decode import Decoder
 from netlab.capture.records import Interface, LinkType, Record
@@ -28,17 +24,9 @@ from netlab.lab.impairment import Direction, Plan, WireSettings
 from netlab.lab.script import HOLD_MAX_SECONDS, HoldUntil, Kind, ScriptState
 from netlab.lab.sides import Side
 
-#: The largest frame that a device gives: an Ethernet MTU of 65535 would still fit.
-_FRAME_MAX_BYTES: Final = 65550
-
-#: Frames taken from a device before others get their turn.
-_BATCH_FRAMES: Final = 64
-
 #: Frames that may be on their way at once, in both directions together; more are lost. At 1514
 #: bytes this is 15 MB.
 IN_FLIGHT_MAX: Final = 10_000
-
-_log = Logger(namespace="netlab-lab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +65,21 @@ class _Gate:
     awaited: tuple[frozenset[bytes], Side, Kind]
     timer: IDelayedCall
     waiting: list[tuple[float, bytes, Plan]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Late:
+    """
+    A frame that others overtake.
+
+    @ivar left: how many more.
+    @ivar plan: its plan.
+    @ivar timer: lets it go if no more come.
+    """
+
+    left: int
+    plan: Plan
+    timer: IDelayedCall
 
 
 Observer = Callable[[Crossing], None]
@@ -118,6 +121,7 @@ class Wire:
         self._interface = Interface(LinkType.ETHERNET, "wire")
         self._in_flight: list[tuple[float, int, Side, bytes, Plan]] = []
         self._gates: dict[Side, _Gate] = {}
+        self._late: dict[Side, list[_Late]] = {side: [] for side in Side}
         # What each host has sent, as far as somebody may wait for it: connection, host, kind.
         self._sent: set[tuple[frozenset[bytes], Side, Kind]] = set()
         self._awaited = {
@@ -144,6 +148,10 @@ class Wire:
         for gate in self._gates.values():
             gate.timer.cancel()
         self._gates.clear()
+        for late in self._late.values():
+            for one in late:
+                one.timer.cancel()
+            late.clear()
 
     def mend(self) -> None:
         """
@@ -172,12 +180,13 @@ class Wire:
         )
         if isinstance(decoded, Segment):
             self._wait_or_release(sender, decoded, plan)
-        gate = self._gates.get(sender)
-        for arrival, arriving in plan.arrivals:
-            if gate is None:
-                self._put(arrival, sender, arriving, plan)
-            else:
-                gate.waiting.append((arrival, arriving, plan))
+        if plan.behind and plan.arrivals:
+            timer = self._clock.callLater(HOLD_MAX_SECONDS, self._catch_up, sender)
+            self._late[sender].append(_Late(plan.behind, plan, timer))
+            return
+        self._dispatch(sender, plan)
+        if plan.arrivals:
+            self._count_down(sender, plan.arrivals[-1][0])
         self._deliver()
 
     def stop(self) -> None:
@@ -189,6 +198,41 @@ class Wire:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _dispatch(self, sender: Side, plan: Plan) -> None:
+        """
+        Send a frame on its way, or to those that wait at its host's gate.
+        """
+        gate = self._gates.get(sender)
+        for arrival, arriving in plan.arrivals:
+            if gate is None:
+                self._put(arrival, sender, arriving, plan)
+            else:
+                gate.waiting.append((arrival, arriving, plan))
+
+    def _count_down(self, sender: Side, arrival: float) -> None:
+        """
+        A frame has overtaken those that are late: send on their way, behind it, those that have let
+        enough pass.
+        """
+        for late in tuple(self._late[sender]):
+            late.left -= 1
+            if not late.left:
+                self._let_go(sender, late, arrival)
+
+    def _let_go(self, sender: Side, late: _Late, not_before: float) -> None:
+        self._late[sender].remove(late)
+        if late.timer.active():
+            late.timer.cancel()
+        arrivals = [(max(not_before, arrival), frame) for arrival, frame in late.plan.arrivals]
+        self._dispatch(sender, replace(late.plan, arrivals=arrivals))
+
+    def _catch_up(self, sender: Side) -> None:
+        """
+        Nothing more has come that could overtake the oldest late frame.
+        """
+        self._let_go(sender, self._late[sender][0], self._clock.seconds())
+        self._deliver()
 
     def _wait_or_release(self, sender: Side, segment: Segment, plan: Plan) -> None:
         """
@@ -225,7 +269,8 @@ class Wire:
         heapq.heappush(self._in_flight, (arrival, self._count, sender, frame, plan))
 
     def _count_in_flight(self) -> int:
-        return len(self._in_flight) + sum(len(gate.waiting) for gate in self._gates.values())
+        gated = sum(len(gate.waiting) for gate in self._gates.values())
+        return len(self._in_flight) + gated + sum(map(len, self._late.values()))
 
     def _deliver(self) -> None:
         """
@@ -263,86 +308,3 @@ class Wire:
         """
         self._last_ns = max(self._last_ns, self._time_ns())
         return self._last_ns
-
-
-@implementer(IReadDescriptor)
-class Tap:
-    """
-    The outer end of a host's device.
-    """
-
-    def __init__(
-        self,
-        reactor: Any,
-        descriptor: int,
-        receive: Callable[[bytes], None],
-        broke: Callable[[Failure], None],
-    ) -> None:
-        """
-        @param descriptor: of the TAP device, non-blocking; it is closed by L{close}.
-        @param receive: is called with each frame that the host sends.
-        @param broke: is called with what C{receive} raises; no more is read then.
-        """
-        self._reactor = reactor
-        self._descriptor = descriptor
-        self._receive = receive
-        self._broke = broke
-        reactor.addReader(self)
-
-    def fileno(self) -> int:
-        """
-        The descriptor; -1 when it is closed.
-        """
-        return self._descriptor
-
-    def logPrefix(self) -> str:
-        """
-        Name it for log lines.
-        """
-        return "netlab-lab wire"
-
-    def doRead(self) -> None:
-        """
-        Take the frames that are there.
-        """
-        for _ in range(_BATCH_FRAMES):
-            if self._descriptor < 0:
-                return
-            try:
-                frame = os.read(self._descriptor, _FRAME_MAX_BYTES)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                _log.info("A host's device has gone: {reason}", reason=error.strerror)
-                self.close()
-                return
-            self._receive(frame)
-
-    def write(self, frame: bytes) -> None:
-        """
-        Give the host a frame.
-        """
-        if self._descriptor < 0:
-            return
-        try:
-            os.write(self._descriptor, frame)
-        except OSError as error:
-            # The host is ending: its device goes down before its descriptor does.
-            _log.info("A frame did not reach a host: {reason}", reason=error.strerror)
-            self.close()
-
-    def connectionLost(self, reason: Failure) -> None:
-        """
-        The reactor lets go of the device: something has raised an exception, or the reactor ends.
-        """
-        self.close()
-        self._broke(reason)
-
-    def close(self) -> None:
-        """
-        Let go of the device.
-        """
-        if self._descriptor >= 0:
-            self._reactor.removeReader(self)
-            os.close(self._descriptor)
-            self._descriptor = -1

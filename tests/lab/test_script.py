@@ -10,6 +10,7 @@ from netlab.capture.records import Interface, LinkType, Record
 from netlab.capture.segments import Other
 from netlab.lab.script import (
     Delay,
+    DelayFrames,
     Drop,
     Duplicate,
     Hold,
@@ -45,6 +46,8 @@ class ParseRuleTests(SynchronousTestCase):
                 Rule(HoldUntil(Kind.DATA), Side.CLIENT, Kind.FIN, 2, 2),
             ),
             ("hold server fin until fin", Rule(HoldUntil(Kind.FIN), Side.SERVER, Kind.FIN)),
+            ("delay server data 5 2frames", Rule(DelayFrames(2), Side.SERVER, Kind.DATA, 5, 5)),
+            ("delay server ack 1frame", Rule(DelayFrames(1), Side.SERVER, Kind.ACK)),
             ("hold server fin 1.5s", Rule(Hold(1.5), Side.SERVER, Kind.FIN, 1, 1)),
         ):
             self.assertEqual(parse_rule(text), rule)

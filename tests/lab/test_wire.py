@@ -128,6 +128,37 @@ class WireTests(SynchronousTestCase):
             [(Side.SERVER, ["by the script: drop server data no. 1"])],
         )
 
+    def test_delay_by_frames(self) -> None:
+        """
+        A frame that is delayed by two arrives right behind the second that follows it, whenever
+        that is; lost frames do not count.
+        """
+        rules = ["delay server data 1 2frames", "drop server data 3"]
+        settings = WireSettings(
+            server=Impairment(delay=0.5), rules=[parse_rule(rule) for rule in rules]
+        )
+        wire = self.wire(settings)
+        frames = [frame(Side.SERVER, payload=bytes([number])) for number in range(5)]
+        for each in frames[:4]:
+            wire.send(Side.SERVER, each)
+            self.clock.advance(0.25)
+        wire.send(Side.SERVER, frames[4])
+        self.clock.advance(0.5)
+        first, second, _, fourth, fifth = frames
+        self.assertEqual(self.got[Side.CLIENT], [second, fourth, first, fifth])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_delay_by_frames_in_vain(self) -> None:
+        """
+        A frame that nothing follows is late by some seconds at most.
+        """
+        wire = self.wire(WireSettings(rules=[parse_rule("delay server data 2frames")]))
+        wire.send(Side.SERVER, DOWN)
+        self.clock.advance(HOLD_MAX_SECONDS - 0.001)
+        self.assertEqual(self.got[Side.CLIENT], [])
+        self.clock.advance(0.001)
+        self.assertEqual(self.got[Side.CLIENT], [DOWN])
+
     def test_hold_until(self) -> None:
         """
         A frame that waits for the other host keeps those behind it back too; when the other host

@@ -242,7 +242,7 @@ async def test_same_seed_same_segments(netlab: RunNetlab, out: Path) -> None:
     ends, times and ports and initial sequence numbers apart.
     """
     scripted = ("lost_request", "selective_ack", "echo")
-    fields = ("ip.src", "tcp.flags", "tcp.seq", "tcp.len")
+    fields = ("ip.src", "tcp.flags.syn", "tcp.flags.fin", "tcp.seq", "tcp.len")
     seen = []
     for attempt in ("one", "two"):
         folder = out / attempt

@@ -36,6 +36,10 @@ DELAY_SECONDS = 0.02
 #: A receive buffer that does not grow, so that duplicate ACKs announce the same window.
 CONSTANT_WINDOW = "4096 65536 65536"
 
+#: No RACK; and a send buffer that takes the whole file at once, so that what is sent when does not
+#: depend on how fast the server's program is.
+SERVER_SYSCTLS = {"net.ipv4.tcp_recovery": "0", "net.ipv4.tcp_wmem": "4096 1048576 4194304"}
+
 
 def ask(address: str) -> None:
     """
@@ -90,6 +94,6 @@ EXPERIMENT = Experiment(
         rules=[Rule(Drop(), Side.SERVER, Kind.DATA, 5, 5)],
     ),
     client_sysctls={"net.ipv4.tcp_rmem": CONSTANT_WINDOW},
-    server_sysctls={"net.ipv4.tcp_recovery": "0"},
+    server_sysctls=SERVER_SYSCTLS,
     needs_wire=True,
 )

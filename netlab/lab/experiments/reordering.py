@@ -16,7 +16,7 @@ from netlab.lab.expected import (
     selectively_acknowledges,
 )
 from netlab.lab.experiment import (
-    Delay,
+    DelayFrames,
     Experiment,
     Impairment,
     Kind,
@@ -24,13 +24,12 @@ from netlab.lab.experiment import (
     Side,
     WireSettings,
 )
-from netlab.lab.experiments.fast_retransmit import CONSTANT_WINDOW, SERVED_BYTES, perform
-
-#: 10 Mbit/s: a full frame takes 1.2 ms.
-RATE = 10_000_000
-
-#: Two frames and a half.
-HELD_BACK_SECONDS = 0.003
+from netlab.lab.experiments.fast_retransmit import (
+    CONSTANT_WINDOW,
+    SERVED_BYTES,
+    SERVER_SYSCTLS,
+    perform,
+)
 
 EXPERIMENT = Experiment(
     name="reordering",
@@ -43,7 +42,7 @@ EXPERIMENT = Experiment(
     explanation=(
         "The receiver cannot know whether a gap is a loss or only a delay, so it sends duplicate "
         "ACKs for both. The sender waits for the third (RFC 5681 section 3.2) because networks do "
-        "reorder a little. Hold the segment back for longer and it is sent again for nothing."
+        "reorder a little. Try --rule 'delay server data 5 4frames': it is sent again for nothing."
     ),
     perform=perform,
     expectations=(
@@ -59,10 +58,10 @@ EXPERIMENT = Experiment(
     ),
     wire=WireSettings(
         Impairment(delay=0.01),
-        Impairment(delay=0.01, rate=RATE),
-        rules=[Rule(Delay(HELD_BACK_SECONDS), Side.SERVER, Kind.DATA, 5, 5)],
+        Impairment(delay=0.01),
+        rules=[Rule(DelayFrames(2), Side.SERVER, Kind.DATA, 5, 5)],
     ),
     client_sysctls={"net.ipv4.tcp_rmem": CONSTANT_WINDOW},
-    server_sysctls={"net.ipv4.tcp_recovery": "0"},
+    server_sysctls=SERVER_SYSCTLS,
     needs_wire=True,
 )

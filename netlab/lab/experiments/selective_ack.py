@@ -28,6 +28,7 @@ from netlab.lab.experiments.fast_retransmit import (
     CONSTANT_WINDOW,
     DELAY_SECONDS,
     SERVED_BYTES,
+    SERVER_SYSCTLS,
     perform,
 )
 
@@ -62,6 +63,6 @@ EXPERIMENT = Experiment(
         rules=[Rule(Drop(), Side.SERVER, Kind.DATA, nth, nth) for nth in (3, 6)],
     ),
     client_sysctls={"net.ipv4.tcp_rmem": CONSTANT_WINDOW},
-    server_sysctls={"net.ipv4.tcp_recovery": "0"},
+    server_sysctls=SERVER_SYSCTLS,
     needs_wire=True,
 )
