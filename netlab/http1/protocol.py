@@ -8,6 +8,7 @@ resource returns goes through the machine to the transport. No byte of a message
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
+from functools import lru_cache
 from inspect import iscoroutine
 from typing import Any, Final, cast
 
@@ -1043,5 +1044,13 @@ def _close(content: object) -> None:
 
 def _address(address: object) -> bytes:
     if isinstance(address, (IPv4Address, IPv6Address)):
-        return address.host.encode("ascii", "backslashreplace")
+        return _host(address.host)
     return b""
+
+
+@lru_cache(1024)
+def _host(host: str) -> bytes:
+    """
+    Write a peer's address for the log: once for all its connections.
+    """
+    return host.encode("ascii", "backslashreplace")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from twisted.internet import tcp
@@ -38,6 +39,14 @@ ACCEPT_REST_SECONDS = 0.1
 _WITHDRAWN = frozenset({errno.ECONNABORTED, errno.EPERM})
 
 _CLOSED = failure.Failure(CONNECTION_DONE)
+
+
+@lru_cache(1024)
+def _shared(host: str) -> str:
+    """
+    Return the same object for equal addresses: connections keep them, and many come from one host.
+    """
+    return host
 
 
 class FastPort(tcp.Port):
@@ -196,6 +205,7 @@ class FastPort(tcp.Port):
             # A link-local address is nothing without its scope.
             host = socket.getnameinfo(client, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
             client = (host, *client[1:])
+        client = (_shared(client[0]), *client[1:])
         factory: Any = self.factory
         try:
             protocol = factory.buildProtocol(self._buildAddr(client))

@@ -318,6 +318,43 @@ class BatchTests(PollerTestCase):
         self.poller.doRead()
         self.assertEqual([["read"]] * 6, [descriptor.told[:1] for descriptor in ready])
 
+    def test_input_first(self) -> None:
+        """
+        Input is served before room to write, in whatever order they came.
+        """
+        writer, reader = self.descriptor(), self.descriptor()
+        self.poller.addWriter(writer)
+        reader.peer.send(b"x")
+        order: list[str] = []
+        writer.on_write = lambda: order.append("write")
+        reader.on_read = lambda: order.append("read")
+        self.poller.doRead()
+        self.assertEqual(["read", "write"], order)
+
+    def test_long_writing(self) -> None:
+        """
+        When writing has taken long, the others wait for the next turn; all of them have theirs.
+        """
+        writers = [self.descriptor() for _ in range(3)]
+        for writer in writers:
+            self.poller.addWriter(writer)
+            writer.on_write = lambda: self.reactor.advance(poller.OTHERS_MAX_SECONDS)
+        for turn in (1, 2, 3):
+            self.poller.doRead()
+            self.assertEqual(turn, sum(len(writer.told) for writer in writers))
+        self.assertEqual([["write"]] * 3, [writer.told for writer in writers])
+
+    def test_short_writing(self) -> None:
+        """
+        As long as it has not, all have their turn at once.
+        """
+        writers = [self.descriptor() for _ in range(3)]
+        for writer in writers:
+            self.poller.addWriter(writer)
+            writer.on_write = lambda: self.reactor.advance(poller.OTHERS_MAX_SECONDS / 4)
+        self.poller.doRead()
+        self.assertEqual([["write"]] * 3, [writer.told for writer in writers])
+
     def test_removed_in_batch(self) -> None:
         """
         A descriptor that an earlier event of the batch removed is left alone.
