@@ -63,6 +63,16 @@ class ParsingTests(CommandTestCase):
         for name in ("echo", "serve"):
             self.assertIn(f"\n    {name} ", self.out.getvalue())
 
+    def test_help_of_subcommands(self) -> None:
+        """
+        Each subcommand tells its options, and so does each action of those that have some.
+        """
+        names = [[name] for name in netlab.cli._SUBCOMMANDS]
+        for name in [*names, ["lab", "list"], ["lab", "show"], ["lab", "run"]]:
+            self.out.truncate(0)
+            self.assertEqual((name, self.status(*name, "--help")), (name, 0))
+            self.assertIn(f"usage: netlab {' '.join(name)}", self.out.getvalue())
+
     def test_wrong_usage(self) -> None:
         """
         A command line that makes no sense ends with status 2 and one line, which says where to read

@@ -85,11 +85,15 @@ class Farewell:
     @ivar at: the first frame that carried it.
     @ivar idle_ns: how long the connection had been idle: since the last new byte of either end or,
         where there was none, since the handshake.
+    @ivar unheard_ns: how long the other end had not said anything new: since its last new byte or,
+        where there was none, since the handshake. What this end said last may have been lost and
+        have come late; then this tells more than L{idle_ns}.
     @ivar knows_other: whether this end had received the other's FIN, so that it closed second.
     """
 
     at: Moment
     idle_ns: int
+    unheard_ns: int
     knows_other: bool
 
 
@@ -117,6 +121,7 @@ class Dialogue:
         "_farewells",
         "_fin_seqs",
         "_pending_ends",
+        "_said_ns",
         "_streams",
         "_trail_max",
         "conversation",
@@ -150,6 +155,7 @@ class Dialogue:
         self.frames = 0
         self._client: Flow | None = None
         self._active_ns: int | None = None
+        self._said_ns: list[int | None] = [None, None]
         self._farewells: list[Farewell | None] = [None, None]
         self._fin_seqs: list[int | None] = [None, None]
         self._pending_ends: list[Moment | None] = [None, None]
@@ -221,7 +227,7 @@ class Dialogue:
         who = int(analysed.flow is not self.client)
         if self.established is None and who == 0 and flags & _ACK and self.syn_ack is not None:
             self.established = now
-            self._active_ns = now.time_ns
+            self._active_ns = self._said_ns[0] = self._said_ns[1] = now.time_ns
         if flags & _RST:
             # What a RST carries is no data but a reason (RFC 9293 section 3.5.3).
             if self.resets[who] is None:
@@ -232,7 +238,7 @@ class Dialogue:
                 segment.seq, segment.payload, segment.length, now.frame, now.time_ns
             )
             if pieces:
-                self._active_ns = now.time_ns
+                self._active_ns = self._said_ns[who] = now.time_ns
                 self._speak(pieces, who)
         if flags & _FIN and self._farewells[who] is None:
             self._part(analysed, now, who)
@@ -313,7 +319,9 @@ class Dialogue:
         other = self._fin_seqs[1 - who]
         knows_other = other is not None and (analysed.segment.ack - other - 1) & _MASK < _HALF
         since = self._active_ns if self._active_ns is not None else now.time_ns
-        self._farewells[who] = Farewell(now, now.time_ns - since, knows_other)
+        said_ns = self._said_ns[1 - who]
+        unheard = now.time_ns - (since if said_ns is None else said_ns)
+        self._farewells[who] = Farewell(now, now.time_ns - since, unheard, knows_other)
         self._pending_ends[who] = now
 
     def _end_streams(self, *, even_early: bool = False) -> None:

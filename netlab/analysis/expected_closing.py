@@ -183,7 +183,13 @@ def _closes(number: int, name: str, sentence: str, who: Who, span: Span | None) 
         if others is not None and not others.knows_other:
             return Shown(False, "each FIN left before the other arrived", frames)
         told = f"FIN of the {who} after {mine.idle_ns / SECOND_NS:.6f} s without a byte"
-        is_met = span is None or span.holds(mine.idle_ns, is_repaired=dialogue.is_repaired)
+        is_repaired = dialogue.is_repaired
+        is_met = (
+            span is None
+            or span.holds(mine.idle_ns, is_repaired=is_repaired)
+            # What this end said last was lost, and came again just before its FIN.
+            or (is_repaired and span.holds(mine.unheard_ns, is_repaired=True))
+        )
         return Shown(is_met, told, frames_of(mine.at))
 
     return expect_of(number, name, sentence, check)

@@ -112,7 +112,9 @@ def _add_run(parser: argparse.ArgumentParser) -> Run:
     )
     wire = parser.add_argument_group("the wire")
     for name, (example, text) in KNOBS.items():
-        wire.add_argument(f"--{name}", metavar="VALUE", help=f"{text}, such as {example}")
+        wire.add_argument(
+            f"--{name}", metavar="VALUE", help=f"{text}, such as {example.replace('%', '%%')}"
+        )
     wire.add_argument(
         "--rule",
         metavar="RULE",

@@ -196,6 +196,23 @@ class ReferencesTests(SynchronousTestCase):
 
         self.assertEqual(_failures("single_fin", play), {})
 
+    def test_late_answer(self) -> None:
+        """
+        Where the last answer was lost and came again just before the FIN, the server has still
+        heard nothing for a second.
+        """
+
+        def play(stage: Stage) -> None:
+            scene = stage.scene()
+            scene.open()
+            _ask(scene, _get(), _INDEX)
+            scene.say(CLIENT, _get())
+            stage.wait(0.9)
+            scene.send(SERVER, Flag.ACK, _INDEX, marks=Mark.RETRANSMISSION)
+            _close(scene, SERVER, 0.1)
+
+        self.assertEqual(_failures("single_fin", play), {})
+
     def test_wrong_length(self) -> None:
         """
         An answer of another length is not the reference's.
