@@ -259,23 +259,26 @@ class Analyser:
         fwd.last_ack = ack
         fwd.last_ns = time_ns
         fwd.last_marks = marks
-        fwd.multipath = conversation.multipath
+        if conversation.multipath:
+            fwd.multipath = conversation.multipath
         conversation.last_frame = number
 
-        # What of the peer's this acknowledges.
-        if rev.unacked and rev.scanned_ack != ack:
-            acked_frame, since = acknowledge(rev, ack)
+        # What of the peer's this acknowledges: most often all that is outstanding.
+        unacked = rev.unacked
+        if unacked and rev.scanned_ack != ack:
+            if unacked[-1][1] == ack and rev.is_ordered:
+                _, _, acked_frame, since = unacked[-1]
+                unacked.clear()
+                rev.measured = None
+            else:
+                acked_frame, since = acknowledge(rev, ack)
             if acked_frame:
                 rtt_ns = (time_ns - since) or None
 
         if length and fwd.is_flight_known and fwd.unacked:
             in_flight = (extent(fwd) - rev.sacked) & _MASK
-            if flags & _PSH:
-                pushed = length if fwd.was_pushed else fwd.pushed_bytes + length
-                fwd.was_pushed = True
-            else:
-                pushed = length if fwd.was_pushed else fwd.pushed_bytes + length
-                fwd.was_pushed = False
+            pushed = length if fwd.was_pushed else fwd.pushed_bytes + length
+            fwd.was_pushed = flags & _PSH != 0
             fwd.pushed_bytes = pushed
             if 0 < in_flight < _FLIGHT_MAX:
                 if flags & _SYN_FIN:

@@ -20,6 +20,7 @@ _TUNNELS_MAX: Final = 8
 _EXTENSIONS_MAX: Final = 32
 """IPv6 extension headers of one datagram."""
 
+_ETHERNET: Final = int(LinkType.ETHERNET)
 _TCP: Final = 6
 _ICMP: Final = 1
 _ICMPV6: Final = 58
@@ -78,7 +79,7 @@ class Decoder:
         Decode a frame. Whatever is in it, the answer is one of the two.
         """
         data = record[2]
-        if record[4][0] == LinkType.ETHERNET and len(data) >= _USUAL_BYTES:
+        if record[4][0] == _ETHERNET and len(data) >= _USUAL_BYTES:
             (
                 ethertype,
                 version_length,
