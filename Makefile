@@ -94,7 +94,7 @@ dist: $(CHECK_STAMP) ## build sdist and wheel into dist/
 	rm -rf build
 
 clean: ## remove everything that these commands made
-	rm -rf $(VENV) .venv-bench build dist apidocs artefacts *.egg-info _trial_temp* .coverage .coverage.* \
+	rm -rf $(VENV) .venv-bench build dist apidocs artefacts lab-results *.egg-info _trial_temp* .coverage .coverage.* \
 	    .hypothesis .mypy_cache .ruff_cache .pytest_cache twisted/plugins/dropin.cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
