@@ -45,6 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     for name, summary, add in (
         ("list", "List the experiments.", _add_list),
         ("show", "Show an experiment's question, programs and explanation.", _add_show),
+        ("verify", "Tell whether any capture shows what an experiment expects.", _add_verify),
         ("run", "Run experiments, and check that they show what they should.", _add_run),
     ):
         action = actions.add_parser(name, help=summary, description=summary, allow_abbrev=False)
@@ -82,6 +83,38 @@ def _add_show(parser: argparse.ArgumentParser) -> Run:
                 show(textwrap.indent(textwrap.fill(paragraph, _WIDTH - 4), "    "))
             show("")
         return 0
+
+    return run
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> Run:
+    parser.epilog = (
+        "The capture may come from anywhere, but is to hold the experiment's connections and no "
+        "others. The exit status is 1 if it does not show what it should."
+    )
+    parser.add_argument("name", metavar="NAME", help="of an experiment, or the path of its file")
+    parser.add_argument("capture", metavar="FILE", help="a pcap or pcapng file")
+    parser.add_argument(
+        "--end",
+        choices=("client", "server"),
+        metavar="END",
+        help="where it was captured: then what is expected of that end alone is judged too",
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        from pathlib import Path
+
+        from netlab.lab.catalogue import load
+        from netlab.lab.judgement import judge_capture
+        from netlab.lab.sides import Side
+
+        side = None if arguments.end is None else Side(arguments.end)
+        results = judge_capture(load(arguments.name), Path(arguments.capture), side)
+        for result in results:
+            verdict = "PASS" if result.shown.is_met else "FAIL"
+            shown = f"{result.shown.detail}{_frames(result.shown.frames)}"
+            show(f"{verdict}  {result.expectation.sentence}: {shown}")
+        return 0 if all(result.shown.is_met for result in results) else STATUS_FAILED
 
     return run
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from netlab.analysis.analyser import Analyser
 from netlab.analysis.dialogue import Dialogue, Dialogues
-from netlab.analysis.expectations import Result, judge
+from netlab.analysis.expectations import Expectation, Result, judge
 from netlab.capture.decode import Decoder
 from netlab.capture.opening import open_capture
 from netlab.capture.segments import Segment
@@ -68,16 +68,35 @@ def judge_run(experiment: Experiment, folder: Path) -> Judgement:
 
     @raise netlab.capture.faults.CaptureError: a capture cannot be read.
     """
-    of_side = {
-        Side.CLIENT: (*experiment.expectations, *experiment.client_expectations),
-        Side.SERVER: (*experiment.expectations, *experiment.server_expectations),
-    }
     results: dict[Side, Sequence[Result]] = {}
     frames: dict[Side, int] = {}
-    for side, expectations in of_side.items():
+    for side in Side:
         dialogues, frames[side] = read_dialogues(capture_path(folder, side))
-        results[side] = judge(expectations, dialogues)
+        results[side] = judge(expectations_of(experiment, side), dialogues)
     return Judgement(results, frames)
+
+
+def judge_capture(experiment: Experiment, path: Path, side: Side | None) -> tuple[Result, ...]:
+    """
+    Judge a capture from anywhere.
+
+    @param side: the end at which it was captured; None judges what holds at both.
+    @raise netlab.capture.faults.CaptureError: it cannot be read.
+    """
+    dialogues, _ = read_dialogues(path)
+    return judge(expectations_of(experiment, side), dialogues)
+
+
+def expectations_of(experiment: Experiment, side: Side | None) -> Sequence[Expectation]:
+    """
+    List what is expected of the capture of one end, or what holds at both.
+    """
+    own = {
+        None: (),
+        Side.CLIENT: experiment.client_expectations,
+        Side.SERVER: experiment.server_expectations,
+    }
+    return (*experiment.expectations, *own[side])
 
 
 def read_dialogues(path: Path) -> tuple[list[Dialogue], int]:

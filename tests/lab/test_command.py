@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import io
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.cli import main
 from netlab.lab.catalogue import names
+from tests.captures.reference import exchange
 
 
 class CommandTests(SynchronousTestCase):
@@ -58,6 +60,23 @@ class CommandTests(SynchronousTestCase):
         ):
             self.assertIn(words, out)
 
+    def test_verify(self) -> None:
+        """
+        A capture that was not made here is judged by an experiment's expectations; what is missing
+        is told, and makes the status 1.
+        """
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        for name in ("echo", "single_fin"):
+            (folder / name).write_bytes(exchange(name).pcap())
+        status, out, err = self.run_main("verify", "echo", str(folder / "echo"), "--end", "client")
+        self.assertEqual((status, err), (0, ""))
+        self.assertNotIn("FAIL", out)
+        self.assertIn("PASS  The first connection is closed by both ends simultaneously", out)
+        status, out, err = self.run_main("verify", "echo", str(folder / "single_fin"))
+        self.assertEqual((status, err), (1, ""))
+        self.assertIn("FAIL  The first connection is closed by both ends simultaneously", out)
+
     def test_wrong_words(self) -> None:
         """
         Whatever is wrong on the command line is told in one line.
@@ -73,6 +92,7 @@ class CommandTests(SynchronousTestCase):
             (("run", "echo", "--jobs", "0"), "--jobs '0': too small"),
             (("run", "echo", "--seed", "x"), "--seed 'x': not a whole number"),
             (("show", "nonesuch"), "there is no experiment"),
+            (("verify", "echo", "nonesuch.pcap"), "nonesuch.pcap"),
             (("sing",), "invalid choice: 'sing'"),
         ):
             status, out, err = self.run_main(*arguments)
