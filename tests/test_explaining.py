@@ -4,6 +4,7 @@ Tests for L{netlab.explaining} and C{netlab explain}.
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -12,8 +13,10 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab import explaining
 from netlab.analysis import explain
 from netlab.cli import main
+from netlab.report import reading
 from tests.captures.reference import exchange
 from tests.captures.talk import Talk
 
@@ -117,6 +120,60 @@ class FormatTests(ExplainTestCase):
                 self.assertEqual(self.status(self.capture, "--format", form, option), 0)
                 for secret in secrets:
                     self.assertNotIn(secret, self.shown(), (form, option))
+
+
+class InputTests(ExplainTestCase):
+    """
+    Where captures come from.
+    """
+
+    def feed(self) -> None:
+        """
+        Put the capture on standard input.
+        """
+        data = Path(self.capture).read_bytes()
+        self.patch(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+    def test_standard_input(self) -> None:
+        """
+        C{-} is standard input, also for pcapng, which takes two readings.
+        """
+        self.feed()
+        self.assertEqual(self.status("-"), 0)
+        self.assertTrue(self.shown().startswith(b"standard input\n2 connections"))
+        self.feed()
+        told = self.folder / "told.pcapng"
+        self.assertEqual(self.status("-", "--format", "pcapng", "-o", str(told)), 0)
+        self.assertIn(b"GET /redirect (449 bytes)", told.read_bytes())
+
+    def test_gzip(self) -> None:
+        """
+        A packed capture is read as it is.
+        """
+        packed = self.folder / "redirect.pcap.gz"
+        packed.write_bytes(gzip.compress(Path(self.capture).read_bytes()))
+        self.assertEqual(self.status(str(packed)), 0)
+        self.assertIn(b"2 connections, 22 frames", self.shown())
+
+    def test_progress(self) -> None:
+        """
+        A large capture shows how far its reading is, where somebody watches, and clears it away;
+        through a pipe there is nothing of it.
+        """
+
+        class Watched(io.StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        self.patch(explaining, "_size", lambda path: 1 << 30)
+        self.patch(reading, "_STEP_RECORDS", 1)
+        self.assertEqual(self.status(self.capture), 0)
+        self.assertEqual(self.err.getvalue(), "")
+        watched = Watched()
+        self.patch(sys, "stderr", watched)
+        self.patch(os, "environ", {"TERM": "xterm", "COLUMNS": "80"})
+        self.assertEqual(self.status(self.capture), 0)
+        self.assertIn("reading", watched.getvalue())
 
 
 class BadInputTests(ExplainTestCase):

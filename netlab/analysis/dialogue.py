@@ -32,6 +32,7 @@ _RST: Final = int(Flag.RST)
 _ACK: Final = int(Flag.ACK)
 _HALF: Final = 1 << 31
 _MASK: Final = (1 << 32) - 1
+_PROBE: Final = int(Mark.KEEP_ALIVE | Mark.ZERO_WINDOW_PROBE)
 _REPAIR: Final = int(
     Mark.RETRANSMISSION | Mark.OUT_OF_ORDER | Mark.LOST_SEGMENT | Mark.ACK_LOST_SEGMENT
 )
@@ -233,7 +234,7 @@ class Dialogue:
             if self.resets[who] is None:
                 self.resets[who] = now
             return
-        if segment.length and not analysed.marks & int(Mark.KEEP_ALIVE | Mark.ZERO_WINDOW_PROBE):
+        if segment.length and not analysed.marks & _PROBE:
             pieces = self._streams[who].receive(
                 segment.seq, segment.payload, segment.length, now.frame, now.time_ns
             )

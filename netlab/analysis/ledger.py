@@ -11,7 +11,7 @@ A retransmission carries numbers that another frame has carried already and adds
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import Final, NamedTuple
 
 _SEQUENCE_NUMBERS: Final = 1 << 32
@@ -20,8 +20,6 @@ TERMS_MAX: Final = 6
 """How many terms a sum spells out; the middle of a longer one is added up."""
 
 _TERMS_AT_END: Final = 3
-
-_NOTHING: Final = (1 << 62, 0, 0)
 
 
 class Sum(NamedTuple):
@@ -50,7 +48,7 @@ class Ledger:
     @ivar end: The position after the last number sent: SND.NXT as seen here.
     """
 
-    __slots__ = ("_before", "_ends", "_frames", "_gaps", "_notes", "base", "end", "has_isn")
+    __slots__ = ("_ends", "_frames", "_gaps", "_notes", "base", "end", "has_isn")
 
     def __init__(self, base: int, *, has_isn: bool) -> None:
         self.base = base
@@ -59,9 +57,8 @@ class Ledger:
         self._ends: list[int] = []
         self._frames: list[int] = []
         self._notes: list[str] = []
-        self._gaps = 0
-        # Of the terms up to each: lowest and highest frame (but the SYN), how many not captured.
-        self._before: list[tuple[int, int, int]] = []
+        # Where terms begin that no frame accounts for, ascending. Two never follow each other.
+        self._gaps: list[int] = []
 
     def position(self, raw: int) -> int:
         """
@@ -87,8 +84,8 @@ class Ledger:
                 self._fill(start, end, frame, note)
             return
         if start > self.end:
+            self._gaps.append(self.end)
             self._append(start, 0, "")
-            self._gaps += 1
         elif self._gaps:
             self._fill(start, self.end, frame, note)
         self._append(end, frame, note)
@@ -98,49 +95,33 @@ class Ledger:
         self._frames.append(frame)
         self._notes.append(note)
         self.end = end
-        self._add_up(len(self._ends) - 1)
-
-    def _add_up(self, index: int) -> None:
-        """
-        Add up the terms from one on, so that a long sum need not look at each of its terms.
-        """
-        del self._before[index:]
-        low, high, missing = self._before[-1] if self._before else _NOTHING
-        for at in range(index, len(self._ends)):
-            frame = self._frames[at]
-            if not frame:
-                missing += 1
-            elif self._notes[at] != "SYN":
-                low, high = min(low, frame), max(high, frame)
-            self._before.append((low, high, missing))
 
     def _fill(self, start: int, end: int, frame: int, note: str) -> None:
         """
         Let a frame account for what no frame did, within its numbers.
         """
-        index = changed = bisect_right(self._ends, start)
+        index = bisect_right(self._ends, start)
         while index < len(self._ends) and (self._ends[index - 1] if index else 0) < end:
             begin = self._ends[index - 1] if index else 0
-            if self._frames[index] == 0 and end > start:
-                stop = self._ends[index]
-                parts = [
-                    (min(max(start, begin), stop), 0, ""),
-                    (min(end, stop), frame, note),
-                    (stop, 0, ""),
-                ]
-                kept, last = [], begin
-                for part in parts:
-                    if part[0] > last:
-                        kept.append(part)
-                        last = part[0]
-                self._ends[index : index + 1] = [part[0] for part in kept]
-                self._frames[index : index + 1] = [part[1] for part in kept]
-                self._notes[index : index + 1] = [part[2] for part in kept]
-                self._gaps += sum(part[1] == 0 for part in kept) - 1
-                index += len(kept)
-            else:
+            if self._frames[index]:
                 index += 1
-        self._add_up(min(changed, len(self._ends)))
+                continue
+            stop = self._ends[index]
+            filled = (max(start, begin), min(end, stop))
+            parts = [(begin, filled[0], 0), (*filled, frame), (filled[1], stop, 0)]
+            kept = [part for part in parts if part[1] > part[0]]
+            self._ends[index : index + 1] = [part[1] for part in kept]
+            self._frames[index : index + 1] = [part[2] for part in kept]
+            self._notes[index : index + 1] = [note if part[2] else "" for part in kept]
+            at = bisect_left(self._gaps, begin)
+            self._gaps[at : at + 1] = [part[0] for part in kept if not part[2]]
+            index += len(kept)
+
+    def _edge(self, terms: range) -> int:
+        """
+        Give the frame of the first of some terms that a frame accounts for, or 0.
+        """
+        return next((self._frames[each] for each in terms if self._frames[each]), 0)
 
     def frames_between(self, start: int, end: int) -> tuple[int, ...]:
         """
@@ -176,8 +157,9 @@ class Ledger:
             if index == hidden.start and hidden:
                 index = hidden.stop
                 end = self._ends[index - 1]
-                low, high, missing = self._before[index - 1]
+                missing = bisect_left(self._gaps, end) - bisect_left(self._gaps, start)
                 number = len(hidden) - missing
+                low, high = sorted((self._edge(hidden), self._edge(hidden[::-1])))
                 terms.append(_many(end - start, number, low, high, missing))
                 is_captured = is_captured and not missing
                 start = end

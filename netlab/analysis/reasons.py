@@ -43,8 +43,8 @@ def why_of(stream: int, known: Mapping[int, Facts], closes: Mapping[int, Close])
         frames = tuple(sorted({*cited, *frames}))
         if is_empty:
             text = (
-                "A spare connection: opened in advance, it carries not a byte. Browsers do so, to "
-                f"have one at hand for the next request. {reason}"
+                "A spare connection: opened in advance, it carries not a byte. Browsers open "
+                f"such ones, to have one at hand. {reason}"
             )
         else:
             text = f"A new connection, from port {client.port}. {reason}"

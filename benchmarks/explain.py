@@ -1,0 +1,95 @@
+"""
+Prints what explaining a capture costs: CPU time and the highest memory of the process.
+
+    .venv/bin/python benchmarks/explain.py [RUNS]
+
+Two captures are made up: 200 000 frames of HTTP on one connection, told in summary, and 9 990 of
+the same kind, told one by one. Each run is a process of its own; memory counts all of it, Python
+and what it imports included.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP))
+
+from tests.captures.frames import ACK, PSH  # noqa: E402 -- from this tree
+from tests.captures.talk import Talk  # noqa: E402
+
+SEGMENT_BYTES = 1460
+_MAKE = "--make-a-capture"
+CASES = ((200_000, "json"), (200_000, "terminal"), (9_990, "html"), (9_990, "json"))
+
+
+def capture(frames: int) -> bytes:
+    """
+    Make up requests and answers of one to seven segments, seeded.
+
+    @param frames: About how many frames.
+    """
+    chance = random.Random(1)
+    talk = Talk().open()
+    while len(talk.frames) < frames - 12:
+        talk.send("c", PSH | ACK, b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % len(talk.frames))
+        talk.send("s", ACK, after_ms=0.1)
+        length = chance.randrange(1, 8) * SEGMENT_BYTES
+        data = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length + bytes(length)
+        for at in range(0, len(data), SEGMENT_BYTES):
+            talk.send("s", PSH | ACK, data[at : at + SEGMENT_BYTES], after_ms=0.05)
+        talk.send("c", ACK, after_ms=0.02)
+    talk.close("s", after_ms=1000)
+    return talk.pcap()
+
+
+def measure(path: Path, form: str) -> tuple[float, float]:
+    """
+    Explain a capture once.
+
+    @return: CPU seconds and MiB.
+    """
+    command = [sys.executable, "-m", "netlab.cli", "explain", str(path), "--format", form]
+    with subprocess.Popen([*command, "-o", os.devnull], cwd=TOP) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def main() -> int:
+    """
+    Print a line for each case.
+
+    @return: the exit status.
+    """
+    if sys.argv[1:2] == [_MAKE]:
+        Path(sys.argv[3]).write_bytes(capture(int(sys.argv[2])))
+        return 0
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    print(f"Python {sys.version.split()[0]}, medians of {runs} runs (lowest to highest)")
+    with tempfile.TemporaryDirectory() as folder:
+        for frames, form in CASES:
+            path = Path(folder, f"{frames}.pcap")
+            if not path.exists():
+                # In a process of its own: a child begins with its parent's highest memory.
+                subprocess.run([sys.executable, __file__, _MAKE, str(frames), path], check=True)
+            results = [measure(path, form) for _ in range(runs)]
+            seconds = sorted(result[0] for result in results)
+            memory = statistics.median(result[1] for result in results)
+            middle = statistics.median(seconds)
+            print(
+                f"{frames:>7} frames to {form:<8} {middle:5.2f} s CPU ({seconds[0]:.2f} to "
+                f"{seconds[-1]:.2f}), {frames / middle:>6.0f} frames a second, {memory:4.0f} MiB"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
