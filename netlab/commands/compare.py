@@ -27,10 +27,10 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("second", metavar="B", help="another one")
     parser.add_argument(
         "--format",
-        choices=("terminal", "json"),
+        choices=("terminal", "markdown", "json"),
         default="terminal",
         metavar="FORMAT",
-        help="terminal or json (default: %(default)s)",
+        help="terminal, markdown or json (default: %(default)s)",
     )
 
     def run(arguments: argparse.Namespace) -> int:
@@ -40,17 +40,16 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
 
 
 def _compare(paths: tuple[str, str], form: str) -> int:
+    from twisted.python.usage import UsageError
+
     from netlab.analysis.contrast import contrast
     from netlab.analysis.sides import Sightings, compare_sides, pair
     from netlab.commands.captures import analysed_segments
-    from netlab.report.comparison import (
-        contrasts_json,
-        contrasts_terminal,
-        sides_json,
-        sides_terminal,
-    )
+    from netlab.report import comparison
     from netlab.report.verification import printable
 
+    if paths == ("-", "-"):
+        raise UsageError("A and B cannot both be standard input")
     captures = []
     for path in paths:
         sightings = Sightings()
@@ -62,14 +61,18 @@ def _compare(paths: tuple[str, str], form: str) -> int:
     pairs = pair(first, second)
     if pairs:
         sides = [compare_sides(first, second, both) for both in pairs]
-        as_text, as_json = sides_terminal(paths, sides), sides_json(paths, sides)
+        as_json = comparison.sides_json(paths, sides)
+        as_markdown = comparison.sides_markdown(paths, sides)
+        as_text = comparison.sides_terminal(paths, sides)
     else:
         mine, other = (list(capture.dialogues.all.values()) for capture in captures)
         found = contrast(mine, other)
-        as_text, as_json = contrasts_terminal(paths, found), contrasts_json(paths, found)
+        as_json = comparison.contrasts_json(paths, found)
+        as_markdown = comparison.contrasts_markdown(paths, found)
+        as_text = comparison.contrasts_terminal(paths, found)
     if form == "json":
         show(as_json)
-    else:
-        for line in as_text:
-            show(printable(line))
+        return 0
+    for line in as_markdown if form == "markdown" else as_text:
+        show(printable(line))
     return 0

@@ -64,11 +64,15 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
 
 
 def _verify(paths: Sequence[str], name: str, form: str, *, shows_all: bool) -> int:
+    from twisted.python.usage import UsageError
+
     from netlab.analysis.references import EXCHANGES, verify
     from netlab.capture.faults import CaptureError
     from netlab.commands.captures import capture_files, read_dialogues
     from netlab.report.verification import Marked, as_csv, as_json, terminal
 
+    if paths.count("-") > 1:
+        raise UsageError("standard input can be read only once")
     exchange = EXCHANGES[name]
     files = list(capture_files(paths))
     has_failed = False

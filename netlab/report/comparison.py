@@ -11,6 +11,8 @@ from typing import Any, Final
 from netlab.analysis.contrast import Answer, Contrast
 from netlab.analysis.dialogue import Dialogue, Moment
 from netlab.analysis.sides import SameConversation, Sighting, totals
+from netlab.analysis.units import duration
+from netlab.report.markdown import escaped
 
 #: The version of the JSON format; it grows when a key changes its meaning or goes.
 JSON_VERSION: Final = 1
@@ -39,7 +41,7 @@ def sides_terminal(names: tuple[str, str], found: Sequence[SameConversation]) ->
         parts = {"at the server": server, "on the way": way, "at the client": client}
         if all(one.is_one_place for one in found):
             parts = {"at the server or on the way": server + way, "at the client": client}
-        told = ", ".join(f"{seconds(part)} {where}" for where, part in parts.items())
+        told = ", ".join(f"{duration(part)} {where}" for where, part in parts.items())
         yield f"In all: {told}. Most of the time passed {max(parts, key=lambda key: parts[key])}."
 
 
@@ -56,16 +58,16 @@ def _side(one: SameConversation) -> Iterator[str]:
         yield f"  {client} was taken nearer to the client, {server} nearer to the server."
     for wait in one.waits:
         if one.is_one_place:
-            yield f"  {wait.what}: the client waited {seconds(wait.total_ns)}"
+            yield f"  {wait.what}: the client waited {duration(wait.total_ns)}"
             continue
         yield (
-            f"  {wait.what}: the client waited {seconds(wait.total_ns)} "
-            f"({client} {_span(wait.client)}), of which {seconds(wait.server_ns)} at the server "
-            f"({server} {_span(wait.server)}) and {seconds(wait.way_ns)} on the way"
+            f"  {wait.what}: the client waited {duration(wait.total_ns)} "
+            f"({client} {_span(wait.client)}), of which {duration(wait.server_ns)} at the server "
+            f"({server} {_span(wait.server)}) and {duration(wait.way_ns)} on the way"
         )
     for pause in one.pauses:
         yield (
-            f"  the client's next message: {seconds(pause.client_ns)} after the answer "
+            f"  the client's next message: {duration(pause.client_ns)} after the answer "
             f"({client} {_span(pause.client)})"
         )
     for who, lost, where in (
@@ -103,6 +105,61 @@ def contrasts_terminal(names: tuple[str, str], found: Sequence[Contrast]) -> Ite
         yield f"Alike: {'; '.join(alike)}."
     if not differing:
         yield "They do not differ in anything that is asked here."
+
+
+def sides_markdown(names: tuple[str, str], found: Sequence[SameConversation]) -> Iterator[str]:
+    """
+    Write a comparison of two places as Markdown (GitHub's dialect, for its tables).
+
+    @param names: of the captures.
+    @param found: the conversations that both hold, at least one.
+    @return: lines without line ends.
+    """
+    yield "# The same exchange at two places"
+    yield ""
+    yield f"A is {escaped(names[0])}, B is {escaped(names[1])}."
+    for one in found:
+        lines = list(_side(one))
+        yield ""
+        yield f"## {escaped(lines[0])}"
+        yield ""
+        if not one.is_one_place:
+            yield "| waited for | by the client | at the server | on the way |"
+            yield "|--|--|--|--|"
+            for wait in one.waits:
+                yield (
+                    f"| {escaped(wait.what)} | {duration(wait.total_ns)} | "
+                    f"{duration(wait.server_ns)} | {duration(wait.way_ns)} |"
+                )
+            yield ""
+        for line in lines[1:]:
+            yield f"- {escaped(line.strip())}"
+
+
+def contrasts_markdown(names: tuple[str, str], found: Sequence[Contrast]) -> Iterator[str]:
+    """
+    Write a comparison of two exchanges as Markdown (GitHub's dialect, for its tables).
+
+    @param names: of the captures.
+    @param found: what was asked.
+    @return: lines without line ends.
+    """
+    yield "# Two exchanges"
+    yield ""
+    yield f"A is {escaped(names[0])}, B is {escaped(names[1])}."
+    yield ""
+    yield "| | A | B |"
+    yield "|--|--|--|"
+    for one in found:
+        emphasis = "**" if one.differs else ""
+        yield (
+            f"| {emphasis}{escaped(one.question)}{emphasis} | {escaped(_answer(one.first))} | "
+            f"{escaped(_answer(one.second))} |"
+        )
+    whys = [why for one in found for why in one.whys]
+    if whys:
+        yield ""
+        yield from (f"- {escaped(why)}" for why in whys)
 
 
 def sides_json(names: tuple[str, str], found: Sequence[SameConversation]) -> str:
@@ -169,18 +226,6 @@ def contrasts_json(names: tuple[str, str], found: Sequence[Contrast]) -> str:
             ]
         },
     )
-
-
-def seconds(time_ns: int) -> str:
-    """
-    Write a duration in the unit that suits it.
-    """
-    size = abs(time_ns)
-    if size >= 1_000_000_000:
-        return f"{time_ns / 1_000_000_000:.3f} s"
-    if size >= 1_000_000:
-        return f"{time_ns / 1_000_000:.3f} ms"
-    return f"{time_ns / 1000:.1f} us"
 
 
 def _document(names: tuple[str, str], kind: str, rest: dict[str, Any]) -> str:

@@ -26,8 +26,8 @@ def pieces(story: CaptureStory, name: str) -> Iterator[str]:
     @param story: The story.
     @param name: What the capture is called.
     """
-    yield f"# {_escaped(name)}\n\n{_escaped(story.title)}"
-    yield f", {_escaped(story.link)}.\n" if story.link else ".\n"
+    yield f"# {escaped(name)}\n\n{escaped(story.title)}"
+    yield f", {escaped(story.link)}.\n" if story.link else ".\n"
     if story.passages:
         yield "\n"
     for passage in story.passages:
@@ -47,13 +47,13 @@ def render(story: CaptureStory, name: str) -> str:
 
 
 def _conversation(conversation: ConversationStory, story: CaptureStory) -> Iterator[str]:
-    yield f"\n## Conversation {conversation.stream}: {_escaped(conversation.title)}\n\n"
+    yield f"\n## Conversation {conversation.stream}: {escaped(conversation.title)}\n\n"
     yield (
-        f"Client {_escaped(str(conversation.client))}, server "
-        f"{_escaped(str(conversation.server))}; "
+        f"Client {escaped(str(conversation.client))}, server "
+        f"{escaped(str(conversation.server))}; "
         f"{count(conversation.frame_count, 'frame')} in "
         f"{duration(conversation.end_ns - conversation.start_ns)}; "
-        f"{_escaped(completeness_text(conversation.completeness))}.\n\n"
+        f"{escaped(completeness_text(conversation.completeness))}.\n\n"
     )
     for passage in conversation.passages:
         yield from _passage(passage)
@@ -67,14 +67,14 @@ def _conversation(conversation: ConversationStory, story: CaptureStory) -> Itera
         if since >= PAUSE_MIN_NS:
             yield f"| | | | ⋮ | | *{duration(since)} of silence* | |\n"
         before = frame.time_ns
-        label = _escaped(frame.label)
+        label = escaped(frame.label)
         left, arrow, right = (label, "→", "") if frame.is_from_client else ("", "←", label)
         verdict = frame.findings[0].verdict if frame.findings else Verdict.UNKNOWN
-        marks = "".join(f"**{_escaped(mark)}** " for mark in frame.marks)
+        marks = "".join(f"**{escaped(mark)}** " for mark in frame.marks)
         yield (
             f"| {frame.number} | {seconds(frame.time_ns - story.start_ns)} | {left} | {arrow} | "
-            f"{right} | {marks}{_escaped(frame.sentence)} | {verdict} "
-            f"{_escaped(main_equation(frame))} |\n"
+            f"{right} | {marks}{escaped(frame.sentence)} | {verdict} "
+            f"{escaped(main_equation(frame))} |\n"
         )
     rest = conversation.frame_count - len(conversation.frames)
     if rest:
@@ -83,12 +83,12 @@ def _conversation(conversation: ConversationStory, story: CaptureStory) -> Itera
 
 def _passage(passage: Passage) -> Iterator[str]:
     lead = "**Unusual:** " if passage.kind is PassageKind.UNUSUAL else ""
-    yield f"- {lead}{_escaped(passage.sentence)}\n"
+    yield f"- {lead}{escaped(passage.sentence)}\n"
     for finding in passage.findings:
-        yield f"  - {finding.verdict} {_escaped(finding.equation)}\n"
+        yield f"  - {finding.verdict} {escaped(finding.equation)}\n"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """
     Make a text mean itself: nothing in it is markup, a link to an issue, or a new line.
     """

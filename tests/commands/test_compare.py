@@ -52,7 +52,7 @@ class CompareTests(CommandTestCase):
             (72_559_000, 72_559_000 - _WAY_NS, _WAY_NS),
         )
         self.assertEqual(self.status("compare", *paths), 0)
-        self.assertIn("300.0 us on the way", self.out.getvalue())
+        self.assertIn("300.0 µs on the way", self.out.getvalue())
 
     def test_two_exchanges(self) -> None:
         """
@@ -65,6 +65,28 @@ class CompareTests(CommandTestCase):
         self.assertIn("came 0.101732 s after the answer in #6", shown)
         self.assertIn("the server had closed the one before in #8, after 1.010355 s", shown)
         self.assertEqual(self.status("compare", *paths, "--format", "json"), 0)
+
+    def test_markdown(self) -> None:
+        """
+        C{--format markdown} is a document of either kind.
+        """
+        echo = self._write(exchange("echo").pcap())
+        other = self._write(exchange("redirect").pcap())
+        for path, title in (
+            (echo, "# The same exchange at two places"),
+            (other, "# Two exchanges"),
+        ):
+            self.out.truncate(0)
+            self.out.seek(0)
+            self.assertEqual(self.status("compare", echo, path, "--format", "markdown"), 0)
+            self.assertEqual(self.out.getvalue().splitlines()[0], title)
+
+    def test_standard_input_twice(self) -> None:
+        """
+        Standard input cannot be both captures.
+        """
+        self.assertEqual(self.status("compare", "-", "-"), 2)
+        self.assertEqual(self.err.getvalue().count("\n"), 1)
 
     def test_unreadable(self) -> None:
         """

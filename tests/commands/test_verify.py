@@ -170,7 +170,8 @@ class VerifyTests(CommandTestCase):
 
     def test_usage(self) -> None:
         """
-        An unknown exchange is one line and status 2.
+        An unknown exchange, and standard input twice, are one line and status 2.
         """
         self.assertEqual(self.status("verify", "a", "--exchange", "other"), 2)
-        self.assertEqual(self.err.getvalue().count("\n"), 1)
+        self.assertEqual(self.status("verify", "-", "-", "--exchange", "echo"), 2)
+        self.assertEqual(self.err.getvalue().count("\n"), 2)

@@ -13,9 +13,10 @@ from netlab.analysis.dialogue import Moment
 from netlab.analysis.sides import Mark, Pause, SameConversation, Sighting, Wait
 from netlab.report.comparison import (
     contrasts_json,
+    contrasts_markdown,
     contrasts_terminal,
-    seconds,
     sides_json,
+    sides_markdown,
     sides_terminal,
 )
 from tests.analysis.scenes import Stage
@@ -57,8 +58,8 @@ class SidesTests(SynchronousTestCase):
         text = "\n".join(sides_terminal(_NAMES, [_same()]))
         self.assertIn("B was taken nearer to the client, A nearer to the server.", text)
         self.assertIn(
-            "the handshake: the client waited 21.000 ms (B #1 to #2), of which 1.000 ms at the "
-            "server (A #3 to #4) and 20.000 ms on the way",
+            "the handshake: the client waited 21.00 ms (B #1 to #2), of which 1.000 ms at the "
+            "server (A #3 to #4) and 20.00 ms on the way",
             text,
         )
         self.assertIn("2.500 s after the answer (B #5 to #6)", text)
@@ -72,7 +73,18 @@ class SidesTests(SynchronousTestCase):
         text = "\n".join(sides_terminal(_NAMES, [_same(is_one_place=True)]))
         self.assertIn("they were taken at one place", text)
         self.assertNotIn("of which", text)
-        self.assertIn("21.000 ms at the server or on the way", text)
+        self.assertIn("21.00 ms at the server or on the way", text)
+
+    def test_markdown(self) -> None:
+        """
+        Waits are a table; what a name might say in Markdown, it does not.
+        """
+        text = "\n".join(sides_markdown(("*a*|b", "b.pcap"), [_same()]))
+        self.assertIn(r"A is \*a\*\|b, B is b.pcap.", text)
+        self.assertIn("| the handshake | 21.00 ms | 1.000 ms | 20.00 ms |", text)
+        self.assertIn(r"- lost on the way: 1 of the client's segments, in B \#7", text)
+        one_place = "\n".join(sides_markdown(_NAMES, [_same(is_one_place=True)]))
+        self.assertNotIn("| the handshake", one_place)
 
     def test_json(self) -> None:
         """
@@ -127,6 +139,15 @@ class ContrastsTests(SynchronousTestCase):
             "They do not differ in anything that is asked here.",
         )
 
+    def test_markdown(self) -> None:
+        """
+        Every question is a row, in bold where the answers differ; causes follow.
+        """
+        lines = list(contrasts_markdown(_NAMES, self.found))
+        self.assertIn(r"| **connections** | 1 (\#1) | 2 (\#1, \#8) |", lines)
+        self.assertIn("| HTTP | none | none |", lines)
+        self.assertEqual(lines[-1], "- B: because")
+
     def test_json(self) -> None:
         """
         The document has every question.
@@ -135,18 +156,3 @@ class ContrastsTests(SynchronousTestCase):
         self.assertEqual(document["kind"], "exchanges")
         self.assertEqual([one["differs"] for one in document["questions"]], [True, False])
         self.assertEqual(document["questions"][0]["b"], {"answer": "2", "frames": [1, 8]})
-
-
-class SecondsTests(SynchronousTestCase):
-    """
-    Durations.
-    """
-
-    def test_units(self) -> None:
-        """
-        A duration has the unit that leaves it one to four digits before the point.
-        """
-        self.assertEqual(
-            [seconds(ns) for ns in (1, 999_999, 1_000_000, -2_000_000, 1_500_000_000)],
-            ["0.0 us", "1000.0 us", "1.000 ms", "-2.000 ms", "1.500 s"],
-        )
