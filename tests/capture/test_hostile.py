@@ -5,33 +5,23 @@ Whatever bytes come, they are read, decoded and analysed, or refused with the on
 from __future__ import annotations
 
 import gzip
-import io
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.analyser import Analyser
-from netlab.analysis.frames import Analysed
-from netlab.analysis.limits import STREAMING
 from netlab.capture.decode import Decoder
-from netlab.capture.faults import CaptureError, Faults
+from netlab.capture.faults import Faults
 from netlab.capture.links import HEADERS
-from netlab.capture.reading import read_capture
 from netlab.capture.records import Interface, Record
 from netlab.capture.segments import Segment
 from netlab.capture.unpacking import GunzipStream
 from netlab.capture.writing import PcapngWriter, PcapWriter
 from tests.capture import streams
+from tests.capture.following import follow, look
 from tests.capture.test_decode import V4, ethernet
 from tests.captures import reference
-
-FIGURES = [
-    name
-    for kind in (Analysed, Segment)
-    for name, value in vars(kind).items()
-    if isinstance(value, property)
-]
 
 PCAP = streams.pcap_header() + b"".join(
     streams.pcap_record(ethernet(V4), (second, 5)) for second in range(8)
@@ -47,40 +37,6 @@ PCAPNG = (
 ECHO = reference.exchange("echo").pcap()
 
 KINDS = st.sampled_from([PCAP, PCAPNG, ECHO])
-
-
-def follow(data: bytes) -> int:
-    """
-    Read, decode and analyse all, look at every figure, and count the frames.
-    """
-    try:
-        reader = read_capture(io.BytesIO(data))
-    except CaptureError as error:
-        assert "\n" not in str(error)
-        return 0
-    decoder, analyser = Decoder(reader.faults), Analyser(STREAMING, reader.faults)
-    count = 0
-    for record in reader:
-        count += 1
-        found = decoder.decode(record)
-        if isinstance(found, Segment):
-            look(analyser.analyse(found))
-    decoder.end()
-    return count
-
-
-def look(analysed: Analysed) -> None:
-    """
-    Ask for every figure.
-    """
-    for name in FIGURES:
-        getattr(analysed if hasattr(Analysed, name) else analysed.segment, name)
-    figures = analysed.figures()
-    assert figures == tuple(getattr(analysed, name) for name in figures._fields)
-    for flow in analysed.conversation.flows:
-        assert flow.rcv_wnd is None or flow.rcv_wnd >= 0
-    assert 0 <= analysed.seq < 1 << 32
-    assert analysed.conversation.client.peer is analysed.conversation.server
 
 
 class HostileTests(SynchronousTestCase):

@@ -11,6 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from netlab.analysis.analyser import Analyser
+from netlab.capture.decode import Decoder
+from netlab.capture.links import HEADERS
+from netlab.capture.records import Interface, Record
+from netlab.capture.segments import Segment
 from netlab.http1.authentication import parse_credentials, parse_htpasswd
 from netlab.http1.clientconnection import ClientConnection, ClientSettings
 from netlab.http1.conditional import Validators, evaluate_preconditions, range_applies
@@ -26,6 +31,7 @@ from netlab.http1.ranges import RANGES_MAX, NoRanges, multipart_byteranges, requ
 from netlab.http1.redirects import parse_redirects
 from netlab.http1.serverconnection import ServerSettings
 from netlab.http1.target import TargetForm, parse_target
+from tests.capture.following import follow, look
 from tests.http1.deliveries import deliver, one_by_one
 
 _YEAR_10000: Final = 253_402_300_800
@@ -183,7 +189,41 @@ def files(data: bytes) -> None:
             assert all(1 <= fault.line <= lines for fault in error.faults)
 
 
+_LINK_TYPES: Final = sorted(HEADERS)
+
+
+def capture(data: bytes) -> None:
+    """
+    A capture is read, decoded and analysed, or refused in one line; never more frames than bytes.
+    """
+    assert follow(data) <= len(data)
+
+
+def frame(data: bytes) -> None:
+    """
+    A frame of any link type is a segment, all of whose figures can be asked for, or none.
+    """
+    if not data:
+        return
+    link_type = _LINK_TYPES[data[0] % len(_LINK_TYPES)]
+    decoder = Decoder()
+    found = decoder.decode(Record(1, 0, data[1:], len(data) - 1, Interface(link_type)))
+    if isinstance(found, Segment):
+        look(Analyser().analyse(found))
+    decoder.end()
+
+
 PROMISES: Final[dict[str, Callable[[bytes], None]]] = {
     promise.__name__: promise
-    for promise in (server_machine, client_machine, target, ranges, date, fields, files)
+    for promise in (
+        server_machine,
+        client_machine,
+        target,
+        ranges,
+        date,
+        fields,
+        files,
+        capture,
+        frame,
+    )
 }
