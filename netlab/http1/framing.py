@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.fields import Fields, parse_fields
-from netlab.http1.grammar import CHUNK_LINE, CONTROL_BYTE, MISPLACED_BYTE, parse_decimal
+from netlab.http1.grammar import CHUNK_LINE, CONTROL_BYTE, MISPLACED_BYTE, is_token, parse_decimal
 from netlab.http1.limits import Limits
 from netlab.http1.messages import (
     END_OF_MESSAGE,
@@ -55,7 +55,7 @@ def request_framing(head: RequestHead) -> Framing:
     Where two readers of the same bytes could find different lengths, the second one would run the
     rest as a request of its own (request smuggling), so each doubt is an error.
 
-    @raise RemoteProtocolError: 400, or 501 for a transfer coding that we do not know.
+    @raise RemoteProtocolError: 400, or 501 for transfer codings that we do not know.
     """
     fields = head.fields
     if b"transfer-encoding" in fields:
@@ -115,9 +115,10 @@ def _check_codings(fields: Fields) -> None:
     """
     Accept C{Transfer-Encoding: chunked}, once, and nothing else.
 
-    Where chunked is not the last coding nobody can know the length: 400 (RFC 9112 section 6.3 item
-    4). Where it is, another coding before it may be one that we do not know: 501 (section 6.1). An
-    empty list element, which RFC 9110 section 5.6.1.2 lets pass elsewhere, is a doubt here.
+    Codings that we do not know get 501, before chunked or in its place (RFC 9112 section 6.1; it is
+    what other servers say, too). Where chunked is there but not the last, or twice, or disguised as
+    no token, nobody can know the length: 400 (section 6.3 item 4). An empty list element, which RFC
+    9110 section 5.6.1.2 lets pass elsewhere, is a doubt here.
     """
     codings = [
         coding.strip(b" \t").lower()
@@ -128,8 +129,10 @@ def _check_codings(fields: Fields) -> None:
         return
     if b"" in codings:
         raise RemoteProtocolError(400, "the Transfer-Encoding has an empty element")
-    if codings[-1] != b"chunked" or b"chunked" in codings[:-1]:
+    if b"chunked" in codings[:-1]:
         raise RemoteProtocolError(400, "chunked is not the last transfer coding, or is repeated")
+    if not all(map(is_token, codings)):
+        raise RemoteProtocolError(400, "the Transfer-Encoding is no list of transfer codings")
     raise RemoteProtocolError(501, "only the transfer coding chunked is known here")
 
 

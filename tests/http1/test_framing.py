@@ -211,11 +211,11 @@ class TransferEncodingTests(FramingCase):
         400; repeated, in one line or over several, is 400 too (section 7.1).
         """
         for lines in (
-            TE + b"chunked, gzip\r\n", TE + b"chunked, chunked\r\n", TE + b"gzip\r\n",
-            TE + b"identity\r\n", TE + b"chunked\r\n" + TE + b"chunked\r\n",
+            TE + b"chunked, gzip\r\n", TE + b"chunked, chunked\r\n",
+            TE + b"chunked\r\n" + TE + b"chunked\r\n",
             TE + b"chunked\r\n" + TE + b"identity\r\n",
             TE + b"chunked\r\ntransfer-encoding: gzip\r\n", TE + b"chunked, identity\r\n",
-            TE + b"x\r\n",
+            TE + b"x, chunked, y\r\n",
         ):  # fmt: skip
             self.refuse(POST + lines + b"\r\n0\r\n\r\n")
 
@@ -224,21 +224,28 @@ class TransferEncodingTests(FramingCase):
         What one reader takes for chunked and another does not (TE.TE).
         """
         for value in (
-            b"xchunked", b"chunkedx", b"chunked;a=b", b"chunked;", b'"chunked"', b"'chunked'",
-            b"chunked,", b",chunked", b", chunked", b"", b"chunk", b"ch unked", b"chunked chunked",
+            b"chunked;a=b", b"chunked;", b'"chunked"',
+            b"chunked,", b",chunked", b", chunked", b"", b"ch unked", b"chunked chunked",
             b"\x0bchunked", b"chunked\x0b", b"\x00chunked", b"\xa0chunked", b"chun\xe9ked",
             b"=chunked", b"chunked\xff", b"chu\xc5\xbfed", "chunĸed".encode(),
         ):  # fmt: skip
             self.refuse(POST + TE + value + b"\r\n\r\n0\r\n\r\n")
 
-    def test_unknown_coding_before_chunked(self) -> None:
+    def test_unknown_codings(self) -> None:
         """
-        501: the length is known, the content is not (section 6.1).
+        501, before chunked or in its place (section 6.1).
         """
         for lines in (
             TE + b"gzip, chunked\r\n",
             TE + b"x,chunked\r\n",
             TE + b"gzip\r\n" + TE + b"chunked\r\n",
+            TE + b"gzip\r\n",
+            TE + b"identity\r\n",
+            TE + b"x, y\r\n",
+            TE + b"xchunked\r\n",
+            TE + b"chunkedx\r\n",
+            TE + b"'chunked'\r\n",
+            TE + b"chunk\r\n",
         ):
             self.refuse(POST + lines + b"\r\n0\r\n\r\n", 501)
 
