@@ -29,6 +29,7 @@ class _Connection:
     endpoints: tuple[tuple[str, int], tuple[str, int]]
     isns: tuple[int, int]
     shift: int | None
+    has_timestamps: bool
     sent: list[int] = field(default_factory=lambda: [0, 0])
     windows: list[int] = field(default_factory=lambda: [64240, 65535])
     history: list[list[tuple[int, int]]] = field(default_factory=lambda: [[], []])
@@ -70,7 +71,7 @@ class Chaos:
         server = (hosts[1].format(dice.randrange(1, 4)), dice.choice((80, 443)))
         isns = [dice.choice((*_ISNS, dice.getrandbits(32))) for _ in range(2)]
         shift = dice.choice((None, 0, 2, 7, 15))
-        return _Connection((client, server), (isns[0], isns[1]), shift)
+        return _Connection((client, server), (isns[0], isns[1]), shift, dice.random() < 0.3)
 
     def _segment(self) -> Segment:
         dice = self._random
@@ -140,13 +141,13 @@ class Chaos:
         if self._has_nonsense and dice.random() < 0.1:
             ack = dice.getrandbits(32)
         return self._make(
-            connection, direction, seq, ack, flags, bytes(size), self._sack(connection, there)
+            connection, direction, seq, ack, flags, bytes(size), self._options(connection, there)
         )
 
-    def _sack(self, connection: _Connection, there: int) -> bytes:
+    def _options(self, connection: _Connection, there: int) -> bytes:
         dice = self._random
         if dice.random() > 0.1:
-            return b""
+            return b"\1\1\x08\x0a" + bytes(8) if connection.has_timestamps else b""
         begin = connection.isns[there] + connection.sent[there]
         count = dice.randrange(1, 4)
         edges = [begin + 500 * n + side for n in range(count) for side in (100, 300)]

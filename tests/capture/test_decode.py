@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.capture.decode import Decoder
+from netlab.capture.fragments import HELD_MAX_BYTES
 from netlab.capture.records import Interface, LinkType, Record
 from netlab.capture.segments import Other, Segment
 from tests.captures import frames
@@ -233,6 +234,7 @@ class LinkTests(DecodeTestCase):
         yield 127, b"\0\0\x09\0\2\0\0\0\x20\x88\1" + WIFI + bytes(4) + SNAP4, 45
         yield 192, b"\0\0\x08\0\x69\0\0\0\x08\1" + WIFI + SNAP4, 40
         yield 119, b"\x41\0\0\0\x90\0\0\0" + bytes(136) + b"\x08\1" + WIFI + SNAP4, 176
+        yield 163, b"\x80\x21\x10\1\0\0\0\x40" + bytes(56) + b"\x08\1" + WIFI + SNAP4, 96
         yield 6, bytes(14) + SNAP4, 22
         yield 6, bytes(8) + b"\x80" + bytes(5) + b"\x06\x30\0\1\0\2" + SNAP4, 28
         yield 10, bytes(13) + SNAP4, 21
@@ -504,6 +506,29 @@ class FragmentTests(DecodeTestCase):
         decoder = Decoder()
         self.run_frames(decoder, [ethernet(ipv4(6, bytes(80), fragment=0x1FFF))])
         self.assertEqual(decoder.faults.counts, {"fragment": 1})
+
+    def test_held(self) -> None:
+        """
+        Fragments that wait are together at most 4 MiB: of more, the oldest datagram is given up.
+        """
+        decoder = Decoder()
+        datas = [
+            ethernet(ipv4(6, bytes(60000), fragment=0x2001, identification=number))
+            for number in range(1, 81)
+        ]
+        self.run_frames(decoder, datas)
+        numbers = [fault.number for fault in decoder.faults.kept]
+        self.assertEqual(numbers, list(range(1, 81 - HELD_MAX_BYTES // 60000)))
+
+    def test_hole(self) -> None:
+        """
+        Bytes enough, but not the right ones, are no datagram.
+        """
+        whole = LONG[20:]
+        again = ethernet(ipv4(6, whole[:800], fragment=0x2000))
+        last = ethernet(ipv4(6, whole[1600:], fragment=200))
+        found = self.run_frames(Decoder(), [again, again, last])
+        self.assertEqual({type(each) for each in found}, {Other})
 
     def test_flood(self) -> None:
         """
