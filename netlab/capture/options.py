@@ -74,7 +74,9 @@ def parse(data: bytes) -> Options:
             words = [int.from_bytes(value[i : i + 4]) for i in range(0, length - 5, 4)]
             sacks = tuple(zip(words[::2], words[1::2], strict=False))
             if length < 10 or (length - 2) % 8:
+                # Where its ranges end is in doubt, and so is all that follows.
                 problem = f"option 5 has a length of {length}"
+                break
         elif kind == 8 and length == 10:
             timestamps = int.from_bytes(value[:4]), int.from_bytes(value[4:])
         elif kind == 34:

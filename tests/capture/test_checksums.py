@@ -88,8 +88,11 @@ class OptionTests(SynchronousTestCase):
             ("0204 05b4 0308 01", 1460),
             ("0203 05", None),
             ("0504 0000", None),
+            ("0505 000000 0204 05b4", None),
+            ("0204 05b4 050c 00000001 00000002 0000 0303 08", 1460),
             ("0802", None),
         ]:
             found = parse(bytes.fromhex(data))
             self.assertEqual(found.mss, kept)
             self.assertNotEqual(found.problem, "")
+            self.assertEqual(found.window_shift, None)

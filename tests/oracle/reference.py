@@ -64,6 +64,7 @@ _FIELDS: Final = (
     "frame.number",
     "frame.protocols",
     "tcp.hdr_len",
+    "_ws.malformed",
     *_ADDRESSES,
     *FIGURES.values(),
     *MARKS.values(),
