@@ -29,7 +29,7 @@ from netlab.report.texts import main_equation, payload_text, values_of
 from netlab.report.times import PAUSE_MIN_NS, TimeAxis, seconds
 
 _CHUNK_ROWS: Final = 100
-_OVERVIEW_MAX: Final = 40
+_OVERVIEW_MAX: Final = 24
 _CITATION: Final = re.compile(r"#(\d+)")
 
 
@@ -290,6 +290,7 @@ def _overview(story: CaptureStory) -> _Drawing | None:
     )
     left, right = 150, 1190
     axis = TimeAxis(moments, left, right)
+    rest = len(story.conversations) - len(told)
     height = 18 * len(told) + 30
     parts = [
         f'<rect class="pause" x="{pause.start:.1f}" y="4" width="{pause.end - pause.start:.1f}" '
@@ -306,5 +307,11 @@ def _overview(story: CaptureStory) -> _Drawing | None:
             f'x="{start:.1f}" y="{y + 2}" width="{max(end - start, 2):.1f}" height="10" rx="3"/>'
             "</a>"
         )
-    summary = f"When each of {count(len(told), 'conversation')} began and ended."
+    if rest:
+        parts.append(
+            f'<text class="tick" x="{left}" y="{height - 10}">and {rest} more, in the list below'
+            "</text>"
+        )
+    which = "" if len(told) == len(story.conversations) else "the first "
+    summary = f"When each of {which}{count(len(told), 'conversation')} began and ended."
     return _Drawing(height, summary, Markup("".join(parts)))  # noqa: S704 -- numbers and our words

@@ -22,6 +22,7 @@ from netlab.capture.writing import PcapngWriter
 from netlab.report import annotate
 from netlab.report.reading import tell
 from tests.captures.reference import NAMES, exchange
+from tests.captures.talk import Talk
 
 
 def annotated(capture: bytes, discretion: Discretion) -> bytes:
@@ -125,6 +126,15 @@ class RedactTests(SynchronousTestCase):
             words = each.record.data[14:34]
             total = sum(int.from_bytes(words[at : at + 2]) for at in range(0, 20, 2))
             self.assertEqual((total & 0xFFFF) + (total >> 16), 0xFFFF)
+
+    def test_anonymised_ipv6(self) -> None:
+        """
+        IPv6 addresses are replaced too; the header has no checksum to mend.
+        """
+        capture = Talk("fd00::5", "fd00::6").open().say("c", b"secret").pcap()
+        after = segments(records(annotated(capture, Discretion(anonymises=True))))
+        self.assertEqual({each.src for each in after}, {"2001:db8::1", "2001:db8::2"})
+        self.assertEqual(len(after), 5)
 
     def test_what_is_no_tcp_goes(self) -> None:
         """

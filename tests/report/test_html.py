@@ -13,6 +13,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.analysis import explain
 from netlab.analysis.privacy import Discretion
 from netlab.report.html import render
 from tests.captures.reference import NAMES, exchange
@@ -173,3 +174,35 @@ class PageTests(SynchronousTestCase):
         page = Page(render(story_of(talk.pcap()), "x"))
         lists = [each for _, each in page.elements if each.get("class") == "chunk"]
         self.assertEqual([each["start"] for each in lists], ["1", "101", "201", "301"])
+
+    def test_overview(self) -> None:
+        """
+        Several conversations are drawn over each other in time, the first ones of many.
+        """
+        talk = Talk().open()
+        for port in range(40001, 40031):
+            talk = talk.again(port).open()
+        text = render(story_of(talk.pcap()), "x")
+        self.assertIn("When each of the first 24 conversations began and ended.", text)
+        self.assertIn("and 7 more, in the list below", text)
+        self.assertNotIn("began and ended", render(reference_story("echo"), "x"))
+
+    def test_no_frame_is_told(self) -> None:
+        """
+        Of a conversation whose frames are beyond what is told, its story is.
+        """
+        self.patch(explain, "FRAMES_TOLD_MAX", 4)
+        self.patch(explain, "FRAMES_OF_SUMMARY", 2)
+        talk = Talk().open()
+        talk.again(40001).open().say("c", b"x")
+        page = Page(render(story_of(talk.pcap()), "x"))
+        self.assertEqual(len(page.rows()), 2)
+        sections = [each for tag, each in page.elements if tag == "section"]
+        self.assertEqual([each["data-stream"] for each in sections], ["0", "1"])
+
+    def test_ipv6(self) -> None:
+        """
+        IPv6 addresses stand in brackets before their port.
+        """
+        talk = Talk("2001:db8:1::5", "2001:db8:1::6").open()
+        self.assertIn("[2001:db8:1::5]:40000", render(story_of(talk.pcap()), "x"))
