@@ -17,6 +17,25 @@ from netlab.capture.records import LinkType, Record
 from netlab.capture.segments import Segment
 
 _HARDWARE_BYTES: Final = 12
+_NO_OPERATION: Final = 1
+
+#: MSS, window scale, SACK permitted, SACK, timestamps: they are what the story is about.
+_HARMLESS_OPTIONS: Final = frozenset({2, 3, 4, 5, 8})
+
+#: How long the header of each link is that we know to hold no address but those replaced below.
+#: Ethernet's may have two tags. There is no room in any for an IP header of a tunnel.
+_LINK_BYTES: Final = {
+    LinkType.ETHERNET: (14, 18, 22),
+    LinkType.NULL: (4,),
+    LinkType.LOOP: (4,),
+    LinkType.LINUX_SLL: (16,),
+    LinkType.LINUX_SLL2: (20,),
+    LinkType.RAW: (0,),
+    LinkType.RAW_BSD: (0,),
+    LinkType.RAW_OPENBSD: (0,),
+    LinkType.IPV4: (0,),
+    LinkType.IPV6: (0,),
+}
 
 
 class Frame(NamedTuple):
@@ -60,7 +79,9 @@ def _anonymise(data: bytearray, segment: Segment, discretion: Discretion) -> boo
     """
     size = 4 if segment.ip_version == 4 else 16
     at = segment.ip_at + (12 if size == 4 else 8)
-    if segment.link_bytes > 22 or at + 2 * size > len(data):
+    link_type = segment.record.interface.link_type
+    allowed = next((sizes for known, sizes in _LINK_BYTES.items() if known == link_type), ())
+    if segment.link_bytes not in allowed or at + 2 * size > len(data):
         return False
     for start in (at, at + size):
         data[start : start + size] = discretion.raw_address(bytes(data[start : start + size]))
@@ -75,7 +96,8 @@ def _anonymise(data: bytearray, segment: Segment, discretion: Discretion) -> boo
         data[segment.ip_at + 10 : segment.ip_at + 12] = (0xFFFF - total).to_bytes(2, "big")
     elif segment.ip_bytes > 40:
         return False
-    match segment.record.interface.link_type:
+    _blank_options(data, segment)
+    match link_type:
         case LinkType.ETHERNET:
             data[:_HARDWARE_BYTES] = bytes(_HARDWARE_BYTES)
         case LinkType.LINUX_SLL:
@@ -85,3 +107,21 @@ def _anonymise(data: bytearray, segment: Segment, discretion: Discretion) -> boo
         case _:
             pass
     return True
+
+
+def _blank_options(data: bytearray, segment: Segment) -> None:
+    """
+    Put no-operations where a TCP option may hold an address (Multipath TCP's do, RFC 8684 section
+    3.4.1) or a name for a client (fast open's cookie).
+    """
+    at = segment.tcp_at + 20
+    while at < segment.payload_at and data[at]:
+        if data[at] == _NO_OPERATION:
+            at += 1
+            continue
+        length = data[at + 1] if at + 1 < segment.payload_at else 0
+        end = at + length
+        if data[at] not in _HARMLESS_OPTIONS or length < 2 or end > segment.payload_at:
+            end = end if length >= 2 and end <= segment.payload_at else segment.payload_at
+            data[at:end] = bytes([_NO_OPERATION]) * (end - at)
+        at = end

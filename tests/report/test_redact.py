@@ -1,0 +1,143 @@
+"""
+Tests for L{netlab.report.redact}: nothing that was to be left out remains in a frame.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from netlab.analysis.privacy import Discretion
+from netlab.capture.decode import Decoder
+from netlab.capture.records import Interface, LinkType, Record
+from netlab.capture.segments import Segment
+from netlab.report.redact import redacted
+from tests.captures import frames
+from tests.captures.frames import ip_packet
+
+_SECRET = b"a secret of somebody"
+_CLIENT, _SERVER = bytes([10, 9, 8, 7]), bytes([10, 9, 8, 6])
+_HARDWARE = b"\x00\x1b\x21\xaa\xbb\xcc"
+
+
+def packet(*, version: int = 4) -> bytes:
+    """
+    Make a packet that carries the secret between the two addresses.
+    """
+    source, target = ("10.9.8.7", "10.9.8.6") if version == 4 else ("fd09::7", "fd09::6")
+    return ip_packet(frames.Segment(source, target, 40000, 80, 1, 1, payload=_SECRET), 1)
+
+
+def with_options(data: bytes, options: bytes) -> bytes:
+    """
+    Give an IPv4 packet options.
+    """
+    head = bytearray(data[:20])
+    head[0] = 0x40 | (20 + len(options)) // 4
+    head[2:4] = struct.pack("!H", len(data) + len(options))
+    return bytes(head) + options + data[20:]
+
+
+class RedactedTests(SynchronousTestCase):
+    """
+    Frames of several links.
+    """
+
+    def redact(self, link_type: int, data: bytes, *, anonymises: bool = True) -> bytes | None:
+        """
+        Leave out what is to be left out; what remains is still the same segment.
+        """
+        record = Record(1, 0, data, len(data), Interface(link_type))
+        frame = redacted(record, Discretion(shows_payload=False, anonymises=anonymises))
+        if frame is None:
+            return None
+        self.assertEqual(frame.length, len(data))
+        self.assertNotIn(_SECRET[:8], frame.data)
+        again = Decoder().decode(Record(1, 0, frame.data, frame.length, Interface(link_type)))
+        assert isinstance(again, Segment)
+        self.assertEqual((again.srcport, again.dstport, again.length), (40000, 80, len(_SECRET)))
+        if anonymises:
+            for address in (_CLIENT, _SERVER, _HARDWARE, b"\xfd\x09"):
+                self.assertNotIn(address, frame.data)
+        return frame.data
+
+    def test_links(self) -> None:
+        """
+        Addresses go from Ethernet, with and without a VLAN's tag, both cooked links and raw IP.
+        """
+        ethernet = _HARDWARE * 2
+        for link_type, head in (
+            (LinkType.ETHERNET, ethernet + b"\x08\x00"),
+            (LinkType.ETHERNET, ethernet + b"\x81\x00\x00\x05\x08\x00"),
+            (LinkType.LINUX_SLL, struct.pack("!HHH", 0, 1, 6) + _HARDWARE + bytes(2) + b"\x08\x00"),
+            (
+                LinkType.LINUX_SLL2,
+                b"\x08\x00" + bytes(2) + struct.pack("!IHBB", 1, 1, 0, 6) + _HARDWARE + bytes(2),
+            ),
+            (LinkType.RAW, b""),
+            (LinkType.NULL, struct.pack("<I", 2)),
+        ):
+            self.assertIsNotNone(self.redact(link_type, head + packet()), link_type)
+
+    def test_ipv6(self) -> None:
+        """
+        IPv6 addresses go.
+        """
+        self.assertIsNotNone(self.redact(LinkType.RAW, packet(version=6)))
+
+    def test_a_recorded_route(self) -> None:
+        """
+        IPv4 options may hold addresses: they become no-operations.
+        """
+        route = b"\x07\x07\x08" + _SERVER + b"\x00"
+        data = self.redact(LinkType.RAW, with_options(packet(), route))
+        assert data is not None
+        self.assertEqual(data[20:28], b"\x01" * 8)
+
+    def test_tcp_options(self) -> None:
+        """
+        Options that may hold an address become no-operations, those that the story needs stay, and
+        what is malformed goes.
+        """
+        known = b"\x02\x04\x05\xb4\x03\x03\x07\x01"
+        for options in (
+            known + b"\x1e\x08\x30\x01" + _SERVER,
+            b"\x1e\x08\x30\x01" + _SERVER + known,
+            known + b"\x02\x20" + _SERVER + b"\x01\x01",
+        ):
+            segment = frames.Segment(
+                "10.9.8.7", "10.9.8.6", 40000, 80, 1, 1, payload=_SECRET, options=options
+            )
+            data = self.redact(LinkType.RAW, ip_packet(segment, 1))
+            assert data is not None
+            self.assertEqual(len(data), 40 + len(options))
+            self.assertIn(known, data)
+
+    def test_tunnels(self) -> None:
+        """
+        A frame with more headers than we look into is left out whole: they hold addresses too.
+        """
+        inner = packet()
+        outer = bytearray(with_options(inner[:20] + inner, b"")[:20])
+        outer[2:4] = struct.pack("!H", 20 + len(inner))
+        outer[9] = 4
+        self.assertIsNone(self.redact(LinkType.RAW, bytes(outer) + inner))
+        self.assertIsNone(
+            self.redact(LinkType.ETHERNET, _HARDWARE * 2 + b"\x08\x00" + bytes(outer) + inner)
+        )
+
+    def test_payload_alone(self) -> None:
+        """
+        Where only the payload is to go, addresses stay.
+        """
+        data = self.redact(LinkType.RAW, packet(), anonymises=False)
+        assert data is not None
+        self.assertIn(_CLIENT + _SERVER, data)
+
+    def test_nothing(self) -> None:
+        """
+        Where nothing is to go, the frame stays as it is, whatever it is.
+        """
+        record = Record(1, 0, b"\xff" * 60, 60, Interface(1))
+        self.assertEqual(redacted(record, Discretion()), (record.data, 60))
