@@ -66,8 +66,11 @@ class Drop:
     The frame is lost.
     """
 
-    def __str__(self) -> str:
-        return "drop"
+    def of(self, what: str) -> str:
+        """
+        Say what happens to what.
+        """
+        return f"drop {what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,11 @@ class Delay:
 
     seconds: float
 
-    def __str__(self) -> str:
-        return f"delay by {self.seconds * 1000:g} ms"
+    def of(self, what: str) -> str:
+        """
+        Say what happens to what.
+        """
+        return f"delay {what} by {self.seconds * 1000:g} ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +100,11 @@ class DelayFrames:
 
     count: int
 
-    def __str__(self) -> str:
-        return f"delay by {self.count} frame{'' if self.count == 1 else 's'}"
+    def of(self, what: str) -> str:
+        """
+        Say what happens to what.
+        """
+        return f"delay {what} by {self.count} frame{'' if self.count == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +117,11 @@ class Hold:
 
     seconds: float
 
-    def __str__(self) -> str:
-        return f"hold for {self.seconds * 1000:g} ms"
+    def of(self, what: str) -> str:
+        """
+        Say what happens to what.
+        """
+        return f"hold {what} for {self.seconds * 1000:g} ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +136,11 @@ class HoldUntil:
 
     kind: Kind
 
-    def __str__(self) -> str:
-        return f"hold until the other host sends {self.kind.value}:"
+    def of(self, what: str) -> str:
+        """
+        Say what happens to what.
+        """
+        return f"hold {what} until the other host sends {self.kind.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +149,11 @@ class Duplicate:
     The frame arrives twice.
     """
 
-    def __str__(self) -> str:
-        return "duplicate"
+    def of(self, what: str) -> str:
+        """
+        Say what happens to what.
+        """
+        return f"duplicate {what}"
 
 
 Action = Drop | Delay | DelayFrames | Hold | HoldUntil | Duplicate
@@ -167,7 +185,7 @@ class Rule:
             which = f"no. {self.first}"
         else:
             which = f"no. {self.first} to {self.last}"
-        return f"{self.action} {self.sender.value} {self.kind.value} {which}"
+        return self.action.of(f"{self.sender.value} {self.kind.value} {which}")
 
 
 class ScriptError(ValueError):

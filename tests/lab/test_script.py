@@ -79,7 +79,7 @@ class ParseRuleTests(SynchronousTestCase):
         """
         self.assertEqual(str(parse_rule("drop server data 2")), "drop server data no. 2")
         self.assertEqual(
-            str(parse_rule("hold client fin 2-3 5ms")), "hold for 5 ms client fin no. 2 to 3"
+            str(parse_rule("hold client fin 2-3 5ms")), "hold client fin no. 2 to 3 for 5 ms"
         )
         self.assertEqual(str(parse_rule("drop client ack 7-")), "drop client ack from no. 7 on")
 
