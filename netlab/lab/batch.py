@@ -16,6 +16,7 @@ from netlab.lab.hosts import Isolation, best_isolation
 from netlab.lab.index import write_index
 from netlab.lab.judgement import Judgement, judge_run
 from netlab.lab.knobs import Knobs
+from netlab.lab.lateness import priority
 from netlab.lab.results import write_reports, write_verdict
 from netlab.lab.run import Outcome, Run, start
 from netlab.lab.transcript import write_output, write_trace
@@ -108,12 +109,13 @@ async def run_batch(
     trigger = reactor.addSystemEventTrigger("before", "shutdown", stop)
     outcomes: list[Outcome] = []
     failures: list[Exception] = []
-    for one in waiting:
-        try:
-            outcomes.append(await one)
-        except Exception as error:  # noqa: BLE001, it is raised below, when all have stopped
-            failures.append(error)
-            stop()
+    with priority():
+        for one in waiting:
+            try:
+                outcomes.append(await one)
+            except Exception as error:  # noqa: BLE001, it is raised below, when all have stopped
+                failures.append(error)
+                stop()
     stopped.callback(None)
     if failures:
         raise failures[0]

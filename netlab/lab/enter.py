@@ -43,6 +43,8 @@ def main(pid: int, with_users: bool, command: Sequence[str]) -> NoReturn:
     @param command: the program and its arguments.
     """
     os.setsid()
+    # The wire may run with more priority than its user's other programs, this one is not to.
+    niceness = os.getpriority(os.PRIO_PROCESS, 0)
     kernel.die_with_parent(signal.SIGKILL)
     if pid:
         directory = os.getcwd()
@@ -53,7 +55,7 @@ def main(pid: int, with_users: bool, command: Sequence[str]) -> NoReturn:
     child = os.fork()
     if not child:
         kernel.die_with_parent(signal.SIGKILL)
-        os.nice(NICENESS)
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, niceness))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
         try:
             os.execvp(command[0], list(command))  # noqa: S606, a shell has no place here

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as PatienceError
+from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
 from netlab.errors import KnownError
@@ -121,10 +122,10 @@ async def _run(
     began = time.monotonic()
     scratch = folder / "scratch"
     work = folder / "files"
+    # In threads, here and below: on a busy disk these wait, and other runs' wires must not.
+    await _in_thread(reactor, _clear, folder)
     for path in (scratch, work):
         path.mkdir(parents=True, exist_ok=True)
-    for name in RESULTS:
-        (folder / name).unlink(missing_ok=True)
     output: list[OutputLine] = []
     passages: list[Passage] = []
 
@@ -167,11 +168,23 @@ async def _run(
         await uncancelled(laboratory.stop())
         if recorder is not None:
             recorder.close()
-        shutil.rmtree(scratch)
+        await uncancelled(_in_thread(reactor, shutil.rmtree, scratch))
     seconds = time.monotonic() - began
     return Outcome(
         experiment, folder, isolation, problem, seconds, lateness.worst, output, passages
     )
+
+
+def _clear(folder: Path) -> None:
+    """
+    Remove the results of an earlier run.
+    """
+    for name in RESULTS:
+        (folder / name).unlink(missing_ok=True)
+
+
+async def _in_thread(reactor: Any, work: Callable[..., None], *arguments: Any) -> None:
+    await deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments)
 
 
 async def uncancelled(work: Coroutine[Deferred[Any], Any, None]) -> None:

@@ -101,5 +101,7 @@ class Tap:
         """
         if self._descriptor >= 0:
             self._reactor.removeReader(self)
-            os.close(self._descriptor)
+            # The kernel takes a device down while its descriptor is closed, which may take some
+            # hundred milliseconds: the wires of other laboratories are not to wait for that.
+            self._reactor.callInThread(os.close, self._descriptor)
             self._descriptor = -1

@@ -4,10 +4,33 @@ How late the laboratory is.
 
 from __future__ import annotations
 
+import os
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.lab.lateness import Lateness
+from netlab.lab.lateness import Lateness, priority
+
+
+class PriorityTests(SynchronousTestCase):
+    """
+    The wire's right of way.
+    """
+
+    def test_restored(self) -> None:
+        """
+        Afterwards the process has the priority that it had, whether or not it was allowed another,
+        and also when something went wrong.
+        """
+        before = os.getpriority(os.PRIO_PROCESS, 0)
+
+        def fail() -> None:
+            with priority():
+                self.assertLessEqual(os.getpriority(os.PRIO_PROCESS, 0), before)
+                raise ZeroDivisionError
+
+        self.assertRaises(ZeroDivisionError, fail)
+        self.assertEqual(os.getpriority(os.PRIO_PROCESS, 0), before)
 
 
 class LatenessTests(SynchronousTestCase):
