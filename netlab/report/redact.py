@@ -114,14 +114,15 @@ def _blank_options(data: bytearray, segment: Segment) -> None:
     Put no-operations where a TCP option may hold an address (Multipath TCP's do, RFC 8684 section
     3.4.1) or a name for a client (fast open's cookie).
     """
+    # The frame may have been cut within them.
+    stop = min(segment.payload_at, len(data))
     at = segment.tcp_at + 20
-    while at < segment.payload_at and data[at]:
+    while at < stop and data[at]:
         if data[at] == _NO_OPERATION:
             at += 1
             continue
-        length = data[at + 1] if at + 1 < segment.payload_at else 0
-        end = at + length
-        if data[at] not in _HARMLESS_OPTIONS or length < 2 or end > segment.payload_at:
-            end = end if length >= 2 and end <= segment.payload_at else segment.payload_at
+        length = data[at + 1] if at + 1 < stop else 0
+        end = at + length if length >= 2 and at + length <= stop else stop
+        if data[at] not in _HARMLESS_OPTIONS or end != at + length:
             data[at:end] = bytes([_NO_OPERATION]) * (end - at)
         at = end

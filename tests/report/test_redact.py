@@ -114,6 +114,21 @@ class RedactedTests(SynchronousTestCase):
             self.assertEqual(len(data), 40 + len(options))
             self.assertIn(known, data)
 
+    def test_cut_within_the_headers(self) -> None:
+        """
+        A frame that was cut anywhere within its headers is left out, or loses what it should.
+        """
+        options = b"\x1e\x08\x30\x01" + _SERVER
+        segment = frames.Segment("10.9.8.7", "10.9.8.6", 40000, 80, 1, 1, options=options)
+        whole = ip_packet(segment, 1)
+        for size in range(len(whole)):
+            record = Record(1, 0, whole[:size], len(whole), Interface(LinkType.RAW))
+            frame = redacted(record, Discretion(anonymises=True))
+            if frame is not None:
+                self.assertEqual(len(frame.data), size)
+                self.assertNotIn(_SERVER, frame.data)
+                self.assertNotIn(_CLIENT, frame.data)
+
     def test_tunnels(self) -> None:
         """
         A frame with more headers than we look into is left out whole: they hold addresses too.
