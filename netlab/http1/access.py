@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
 
 from netlab.http1.authentication import Credentials, PasswordFile, challenge, parse_credentials
 from netlab.http1.fields import Fields
@@ -74,25 +75,46 @@ class Protected:
             return answer()
         if self._checks >= _CHECKS_MAX:
             return self.pages.error(503, fields=Fields([(b"Retry-After", b"1")]))
-        self._checks += 1
         return Deferred.fromCoroutine(self._check(answer, credentials))
 
     async def _check(self, answer: Callable[[], Answer], credentials: Credentials) -> Response:
-        try:
-            is_right: bool = await self._threads.run(
-                deferToThreadPool,
-                self.reactor,
-                self.reactor.getThreadPool(),
-                self.passwords.verify,
-                credentials,
-            )
-        finally:
-            self._checks -= 1
-        if not is_right:
+        if not await self._verify(credentials):
             return self._refusal()
         self.passwords.remember(credentials)
         answered = answer()
         return answered if isinstance(answered, Response) else await answered
+
+    def _verify(self, credentials: Credentials) -> Deferred[bool]:
+        """
+        Check a password in a thread. No thread can be stopped: whoever goes away, and so cancels
+        this, leaves a check that runs to its end and counts until then. Otherwise clients that ask
+        and hang up would have any number of them run.
+        """
+        has_begun = False
+
+        def begin() -> Deferred[bool]:
+            nonlocal has_begun
+            has_begun = True
+            return deferToThreadPool(
+                self.reactor, self.reactor.getThreadPool(), self.passwords.verify, credentials
+            )
+
+        def stop(_cancelled: Deferred[bool]) -> None:
+            if not has_begun:
+                checking.cancel()
+
+        def over(result: bool | Failure) -> bool | Failure | None:  # noqa: FBT001, a result
+            self._checks -= 1
+            if waiting.called:
+                return result if isinstance(result, Failure) else None
+            waiting.callback(result)
+            return None
+
+        waiting: Deferred[bool] = Deferred(stop)
+        self._checks += 1
+        checking: Deferred[bool] = self._threads.run(begin)
+        checking.addBoth(over)
+        return waiting
 
     def _refusal(self) -> Response:
         return self.pages.error(401, fields=Fields([(b"WWW-Authenticate", challenge(self.realm))]))

@@ -170,3 +170,16 @@ class ProtectedTests(ServerTestCase):
         client = self.ask_as(b"user:secret")
         self.run_threads()
         self.assertEqual(self.status(client), 200)
+
+    def test_clients_that_ask_and_go(self) -> None:
+        """
+        A check that runs when its client goes counts until it is over: however many ask and hang
+        up, two threads are busy with them.
+        """
+        for number in range(100):
+            self.ask_as(b"user:%d" % number).vanish()
+        self.assertEqual(len(self.threads.waiting), 2)
+        client = self.ask_as(b"user:secret")
+        self.run_threads()
+        self.assertEqual(self.status(client), 200)
+        self.assertEqual(self.checked, [b"0", b"1", b"secret"])
