@@ -103,7 +103,7 @@ class Protected:
             if not has_begun:
                 checking.cancel()
 
-        def over(result: bool | Failure) -> bool | Failure | None:  # noqa: FBT001, a result
+        def over(result: bool | Failure) -> bool | Failure | None:
             self._checks -= 1
             if waiting.called:
                 return result if isinstance(result, Failure) else None

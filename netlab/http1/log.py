@@ -20,7 +20,11 @@ FLUSH_SECONDS: Final = 1.0
 FLUSH_LINES: Final = 512
 
 _PARTS_MAX: Final = 1024
+_PARTS_MAX_BYTES: Final = 4 << 20
 _PARTS_HEAD_MAX_BYTES: Final = 4096
+
+_LINE_WEIGHT: Final = 100
+"""What a line has besides: peer, time, status and length."""
 
 _UNSAFE: Final = re.compile(rb"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 _log = Logger(namespace="netlab-http")
@@ -170,6 +174,16 @@ class LoggedAnswers:
         self.second = -1
         self.text = b""
 
+    @property
+    def weight(self) -> int:
+        """
+        How much they take in memory, in bytes: what the request determines, and again in the lines.
+        """
+        return sum(
+            2 * (len(before) + len(behind)) + _LINE_WEIGHT
+            for (before, behind), _status, _content_bytes in self.answers
+        )
+
 
 class AccessLog:
     """
@@ -189,7 +203,7 @@ class AccessLog:
         """
         chosen = CombinedFormat() if line_format is None else line_format
         self._request_part = chosen.request_part
-        self._parts: Memo[bytes, RequestPart] = Memo(_PARTS_MAX)
+        self._parts: Memo[bytes, RequestPart] = Memo(_PARTS_MAX, _PARTS_MAX_BYTES)
         self._make_stamp = chosen.stamp
         self._template = chosen.template
         self._file = file
@@ -212,7 +226,8 @@ class AccessLog:
         part = self._parts.get(head.raw)
         if part is None:
             part = self._request_part(head)
-            self._parts.put(head.raw, part)
+            # Weighed: escaped, a byte of a peer becomes four.
+            self._parts.put(head.raw, part, len(head.raw) + len(part[0]) + len(part[1]))
         return part
 
     def add(

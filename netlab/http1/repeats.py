@@ -155,13 +155,13 @@ class Repeats:
         @param is_last: whether it ends the connection because the request head asked for that.
         """
         answers = self._last_answers if is_last else self._answers
-        answers.put(raw, repeat, len(raw) + len(repeat.data))
+        answers.put(raw, repeat, _weight(raw, repeat))
 
     def keep_burst(self, delivery: bytes, burst: Repeat) -> None:
         """
         Keep the answers to all that is in a delivery: L{joined}.
         """
-        self._bursts.put(delivery, burst, len(delivery) + len(burst.data))
+        self._bursts.put(delivery, burst, _weight(delivery, burst))
 
     def _fresh(self, repeat: Repeat | None, now: float) -> Repeat | None:
         if repeat is None or now < repeat.until:
@@ -173,6 +173,14 @@ class Repeats:
             return None
         repeat.data = self._settings.redate(repeat.data, now)
         return repeat
+
+
+def _weight(asked: bytes, repeat: Repeat) -> int:
+    """
+    Say how much an answer takes in memory, in bytes. The log's lines count: with each byte of a
+    head escaped, they are longer than all else.
+    """
+    return len(asked) + len(repeat.data) + repeat.logged.weight
 
 
 def joined(repeats: Sequence[Repeat]) -> Repeat:

@@ -239,6 +239,27 @@ class BufferTests(SynchronousTestCase):
         self.log.flush()
         self.assertEqual(self.lines(), 1)
 
+    def test_memory_is_bounded(self) -> None:
+        """
+        What is remembered of requests weighs no more than 8 MiB, though escaping makes four bytes
+        of each of a peer's.
+        """
+        held = []
+        for number in range(2000):
+            agent = b"%d" % number + b"\xff" * 3900
+            raw = b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: %b\r\n\r\n" % agent
+            asked = RequestHead(
+                b"GET", parse_target(b"GET", b"/"), fields=Fields([(b"User-Agent", agent)]), raw=raw
+            )
+            held.append((asked, self.log.request_part(asked)))
+        kept = [
+            len(asked.raw) + len(part[0]) + len(part[1])
+            for asked, part in reversed(held)
+            if self.log.request_part(asked) is part
+        ]
+        self.assertGreater(len(kept), 100)
+        self.assertLessEqual(sum(kept), 8 << 20)
+
     def test_cannot_reopen(self) -> None:
         """
         Where the file cannot be opened anew the old one goes on, and that is said.
