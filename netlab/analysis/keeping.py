@@ -32,7 +32,12 @@ def keep(analysed: Analysed) -> Kept:
     segment = analysed.segment
     checksum = segment.checksum
     size = segment.payload_at + PAYLOAD_SHOWN_MAX_BYTES
-    if len(segment.data) > size or segment.data is not segment.record.data:
+    if (
+        len(segment.data) > size
+        or segment.data is not segment.record.data
+        # Of these a frame may have 4 MiB, in a packed file of any size.
+        or segment.record.comments
+    ):
         data = segment.data[:size]
         record = segment.record._replace(data=data, comments=())
         analysed = analysed._replace(segment=segment._replace(data=data, record=record))

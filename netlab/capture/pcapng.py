@@ -21,6 +21,12 @@ _INTERFACES_MAX: Final = 65536
 """In one file. The old packet block has 16 bits for an interface's number."""
 
 _NAMES_MAX: Final = 65536
+_NAME_MAX_BYTES: Final = 255
+"""
+Of a host's or an interface's name, and of its description; the rest is dropped. A domain name has
+253 at most; the longest that the format allows would let a packed file of 7 MB fill 9 GB.
+"""
+
 _COMMENTS_MAX: Final = 64
 """Of one frame."""
 
@@ -207,9 +213,9 @@ class PcapngReader:
         resolution, offset_seconds, check_bytes = 6, 0, -1
         for code, value in self._options(body[8:]):
             if code == 2:
-                name = _text(value)
+                name = _text(value[:_NAME_MAX_BYTES])
             elif code == 3:
-                description = _text(value)
+                description = _text(value[:_NAME_MAX_BYTES])
             elif code == 9 and value:
                 resolution = value[0]
             elif code == 13 and value:
@@ -282,7 +288,7 @@ class PcapngReader:
             if size is None or len(value) <= size or len(self.names) >= _NAMES_MAX:
                 continue
             # Several names may follow an address, each ended by a zero byte; the first is kept.
-            name = _text(value[size:].partition(b"\0")[0])
+            name = _text(value[size:].partition(b"\0")[0][:_NAME_MAX_BYTES])
             self.names.setdefault(value[:size], name)
 
 

@@ -16,7 +16,9 @@ _NANOSECONDS_EXPONENT: Final = 9
 _BYTE_ORDER_MAGIC: Final = 0x1A2B3C4D
 _OPTION_MAX_BYTES: Final = 65535
 _LENGTH_MAX: Final = 0xFFFFFFFF
-_TIME_MAX: Final = (1 << 64) - 1
+TIME_MAX_NS: Final = (1 << 64) - 1
+"""The last time that can be written, in July 2554."""
+
 
 _OPT_COMMENT: Final = 1
 _SHB_USERAPPL: Final = 4
@@ -95,7 +97,7 @@ class PcapngWriter:
         if not 0 <= interface < len(self.interfaces):
             raise ValueError(f"there is no interface {interface}")
         length = len(data) if length is None else length
-        if not 0 <= time_ns <= _TIME_MAX or not 0 <= length <= _LENGTH_MAX:
+        if not 0 <= time_ns <= TIME_MAX_NS or not 0 <= length <= _LENGTH_MAX:
             raise ValueError("the time or the length does not fit a pcapng packet block")
         body = struct.pack(
             "<IIIII", interface, time_ns >> 32, time_ns & 0xFFFFFFFF, len(data), length

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.story import CaptureStory, FrameStory
 from netlab.capture.records import Interface, Record
-from netlab.capture.writing import PcapngWriter
+from netlab.capture.writing import TIME_MAX_NS, PcapngWriter
 from netlab.report.redact import redacted
 
 
@@ -47,7 +47,8 @@ def pieces(
     Write the capture again, as pcapng with nanoseconds, with comments.
 
     @param records: Its frames, read a second time. Comments that they have stay, unless addresses
-        are replaced: somebody may have noted names.
+        are replaced: somebody may have noted names. A time that pcapng cannot say is the nearest
+        that it can, and a comment says so.
     @param interfaces: All of the capture's interfaces, as the first reading found them.
     @param story: What the first reading told.
     @param discretion: What is left out, as in the story.
@@ -65,8 +66,11 @@ def pieces(
         if frame is None:
             continue
         old = () if discretion.anonymises else record.comments
+        time_ns = min(max(record.time_ns, 0), TIME_MAX_NS)
+        if time_ns != record.time_ns:
+            old = (*old, f"This frame's time was {record.time_ns} ns, which no pcapng can say.")
         yield writer.packet(
-            record.time_ns,
+            time_ns,
             frame.data,
             interface=numbers[record.interface],
             length=frame.length,

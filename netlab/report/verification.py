@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ from netlab.analysis.references import NamedExchange, Verification
 JSON_VERSION: Final = 1
 
 _FRAMES_SHOWN_MAX: Final = 8
+_FORMULA: Final = re.compile(r"(^|;[ \"']*+)(?=[=+\-@])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +159,10 @@ def _row(cells: Sequence[str]) -> str:
 def _cell(text: str) -> str:
     """
     Keep a spreadsheet from running a cell as a formula: a student names the file, and the peer
-    chooses the request target. An apostrophe before it makes it text.
+    chooses the request target. An apostrophe before it makes it text. Where numbers have a decimal
+    comma, spreadsheets begin a cell at each semicolon too.
     """
-    text = printable(text)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+    return _FORMULA.sub(r"\1'", printable(text))
 
 
 def as_json(marked: Iterable[Marked], exchange: NamedExchange) -> str:

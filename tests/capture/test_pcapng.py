@@ -151,6 +151,18 @@ class InterfaceTests(SynchronousTestCase):
         self.assertEqual(list(reader), [])
         self.assertEqual(reader.names, {b"\x0a\0\0\1": "one", bytes(15) + b"\1": "six"})
 
+    def test_long_names(self) -> None:
+        """
+        Of names and descriptions, which may be as long as 64 KiB and as many, 255 bytes are kept.
+        """
+        values = [(2, b"n" * 65535), (3, b"d" * 65535)]
+        host = struct.pack("<HH", 1, 60000) + b"\x0a\0\0\1" + b"h" * 59996
+        reader = reader_of(section() + interface(values=values) + block(4, host))
+        self.assertEqual(list(reader), [])
+        (found,) = reader.interfaces
+        self.assertEqual((found.name, found.description), ("n" * 255, "d" * 255))
+        self.assertEqual(reader.names, {b"\x0a\0\0\1": "h" * 255})
+
 
 class MalformedTests(SynchronousTestCase):
     """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import struct
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +22,7 @@ from netlab.capture.segments import Segment
 from netlab.capture.writing import PcapngWriter
 from netlab.report import annotate
 from netlab.report.reading import tell
+from tests.capture.streams import interface, packet, section
 from tests.captures.reference import NAMES, exchange
 from tests.captures.talk import Talk
 
@@ -94,6 +96,19 @@ class CommentTests(SynchronousTestCase):
         self.assertEqual(after[0].interface.name, "lo")
         anonymous = annotated(capture, Discretion(anonymises=True))
         self.assertNotIn(b"Ann", anonymous)
+
+    def test_times_that_pcapng_cannot_say(self) -> None:
+        """
+        A frame from before 1970 or after 2554, which an offset in a capture can make of it, gets
+        the nearest time that can be written, and a comment with its own.
+        """
+        frame = exchange("single_fin").frames[0]
+        for offset, written_ns in ((-5, 0), (1 << 40, (1 << 64) - 1)):
+            values = [(14, struct.pack("<q", offset))]
+            capture = section() + interface(0, values=values) + packet(frame)
+            (after,) = records(annotated(capture, Discretion()))
+            self.assertEqual(after.time_ns, written_ns)
+            self.assertIn(f"time was {offset * 10**9} ns", after.comments[0])
 
 
 class RedactTests(SynchronousTestCase):

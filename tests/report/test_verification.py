@@ -124,6 +124,16 @@ class CSVTests(SynchronousTestCase):
             self.assertEqual(self._rows(_echo(name))[1][0], f"'{name}")
         self.assertEqual(self._rows(_echo("\t=1\r\n2"))[1][0], "\\t=1\\r\\n2")
 
+    def test_formulas_behind_semicolons(self) -> None:
+        """
+        So it is where a spreadsheet takes a semicolon for the end of a cell.
+        """
+        for name in ("a;=1+1", "a; -1", 'a;b,;"@SUM(A1)', ";;+1"):
+            for line in as_csv([_echo(name, b"short"), _BROKEN], ECHO):
+                (cells,) = csv.reader([line], delimiter=";")
+                self.assertEqual([c for c in cells if c.strip(' "')[:1] in tuple("=+-@")], [])
+            self.assertIn("'", self._rows(_echo(name))[1][0])
+
 
 class JSONTests(SynchronousTestCase):
     """
