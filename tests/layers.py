@@ -104,6 +104,7 @@ LAYERS = {
     "netlab.http1.url": Layer.PURE,
     "netlab.http1.authentication": Layer.PURE,
     "netlab.http1.listing": Layer.PURE,
+    "netlab.http1.listingbudget": Layer.PURE,
     "netlab.http1.mediatypes": Layer.PURE,
     "netlab.http1.counters": Layer.PURE,
     "netlab.http1.logfile": Layer.FILES,

@@ -27,6 +27,7 @@ from netlab.http1.dates import format_date
 from netlab.http1.fields import NO_FIELDS, Fields
 from netlab.http1.filestore import FRESH_SECONDS, FileState, FileStore, IsFolder, Names
 from netlab.http1.listing import Entry, Order, make_listing, parse_order, render_json
+from netlab.http1.listingbudget import ListingBudget
 from netlab.http1.listingpage import render_page
 from netlab.http1.mediatypes import media_type_of
 from netlab.http1.memo import Memo
@@ -116,6 +117,7 @@ class StaticFiles:
         self._seconds = seconds
         self._settings = settings
         self._pages = Pages(settings.is_bare)
+        self._budget = ListingBudget()
         self._listings: Memo[tuple[Names, Order, bool], Response] = Memo(
             _LISTINGS_MAX, _LISTINGS_MAX_BYTES
         )
@@ -287,7 +289,7 @@ class StaticFiles:
         if error.errno in _FORBIDDEN_ERRNOS:
             return self._pages.error(403)
         if error.errno in _BUSY_ERRNOS:
-            return self._pages.error(503, fields=Fields([(b"Retry-After", b"1")]))
+            return self._busy()
         if error.errno not in _NOT_FOUND_ERRNOS:
             raise error
         settings = self._settings
@@ -301,6 +303,9 @@ class StaticFiles:
         except (OutsideRoot, IsFolder, OSError):
             pass  # neither a folder to list nor a page to show in its place
         return self._not_found(now)
+
+    def _busy(self) -> Response:
+        return self._pages.error(503, fields=Fields([(b"Retry-After", b"1")]))
 
     def _not_found(self, now: float) -> Response:
         """
@@ -330,6 +335,9 @@ class StaticFiles:
         known = self._listings.get(key)
         if known is not None and 0 <= known.repeat_until - now <= FRESH_SECONDS:
             return known
+        if self._budget.is_spent(now):
+            # Stale rather than never.
+            return known or self._busy()
         entries = self._root.entries(segments[:-1], shows_hidden=self._settings.shows_hidden)
         with closing(entries):
             listing = make_listing(
@@ -339,6 +347,7 @@ class StaticFiles:
                 ),
                 order,
             )
+        self._budget.spend(len(listing.entries))
         rendered = render_json(listing) if key[2] else render_page(segments, listing)
         response = Response(
             200,

@@ -75,3 +75,28 @@ class ListingMemoryTests(ServerTestCase):
         self.assertLess(descending.index(b"two.txt"), descending.index(b"one.txt"))
         answer = self.ask_one(get("/", "Accept: application/json"))
         self.assertEqual(answer.fields["Content-Type"], "application/json")
+
+    def test_budget(self) -> None:
+        """
+        In one second no more than some thousand entries are listed, whichever folders and orders
+        are asked for: then what was listed before is shown once more, and of what was not, that
+        the server is busy; a second later all is as before.
+        """
+        for number in range(1998):
+            (self.folder / f"{number}.txt").touch()
+        stale = "?sort=size&order=desc"
+        self.assertEqual(self.names(stale), [b"one.txt"])
+        (self.folder / "two.txt").touch()
+        self.pass_time(1.5)
+        queries = [f"?sort={key}" for key in ("name", "size", "time")]
+        statuses = [
+            self.ask_one(get("/" + query, f"Accept: {media_type}")).status
+            for media_type in ("text/html", "application/json")
+            for query in queries
+        ]
+        self.assertEqual(statuses, [200, 200, 200, 503, 503, 503])
+        self.assertEqual(self.names(stale, "X: 1"), [b"one.txt"])
+        self.assertEqual(self.ask_one(get("/one.txt")).status, 200)
+        self.pass_time(1.5)
+        refused = self.ask_one(get("/?sort=time", "Accept: application/json"))
+        self.assertEqual(refused.status, 200)
