@@ -92,12 +92,14 @@ class Plan:
     @ivar behind: so many of the next frames overtake it.
     @ivar until: it waits until the other host has sent this on the same connection, and so does
         what follows.
+    @ivar number: the frame's, which the wire gives it.
     """
 
     arrivals: Sequence[tuple[float, bytes]]
     notes: Sequence[str] = ()
     until: Kind | None = None
     behind: int = 0
+    number: int = 0
 
 
 @dataclass(slots=True)

@@ -41,6 +41,7 @@ class Crossing:
     @ivar decoded: what it is.
     @ivar notes: what the wire does to it (where it leaves) or has done to it (where it arrives).
     @ivar is_lost: it will not arrive.
+    @ivar number: of the frame, the same where it leaves and each time it arrives.
     """
 
     time_ns: int
@@ -50,6 +51,7 @@ class Crossing:
     decoded: Segment | Other
     notes: Sequence[str] = ()
     is_lost: bool = False
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -175,8 +177,10 @@ class Wire:
             plan = Plan((), [f"lost: {IN_FLIGHT_MAX:,} frames are on the wire"])
         else:
             plan = self.directions[sender].plan(frame, decoded, now)
+        plan = replace(plan, number=self._count)
+        is_lost = not plan.arrivals
         self._tell(
-            Crossing(now_ns, sender, sender, frame, decoded, plan.notes, is_lost=not plan.arrivals)
+            Crossing(now_ns, sender, sender, frame, decoded, plan.notes, is_lost, plan.number)
         )
         if isinstance(decoded, Segment):
             self._wait_or_release(sender, decoded, plan)
@@ -284,9 +288,10 @@ class Wire:
             now_ns = self._now_ns()
             record = Record(number, now_ns, frame, len(frame), self._interface)
             # Told first: the host may answer at once, and the answer is to come after it.
+            decoded = self._decoder.decode(record)
             self._tell(
                 Crossing(
-                    now_ns, sender.other, sender, frame, self._decoder.decode(record), plan.notes
+                    now_ns, sender.other, sender, frame, decoded, plan.notes, number=plan.number
                 )
             )
             self._outputs[sender.other](frame)

@@ -268,3 +268,20 @@ class WireTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
         wire.send(Side.SERVER, DOWN)
         self.assertEqual((self.got, self.told), ({Side.CLIENT: [], Side.SERVER: []}, []))
+
+    def test_numbers(self) -> None:
+        """
+        A frame has a number of its own, the same wherever it is seen, and as often as it arrives.
+        """
+        settings = WireSettings(
+            Impairment(delay=0.1),
+            rules=[parse_rule("duplicate client data 1"), parse_rule("drop client data 2")],
+        )
+        wire = self.wire(settings)
+        for _ in range(3):
+            wire.send(Side.CLIENT, UP)
+        self.clock.advance(0.1)
+        left = [crossing.number for crossing in self.told if crossing.end is Side.CLIENT]
+        arrived = [crossing.number for crossing in self.told if crossing.end is Side.SERVER]
+        self.assertEqual(len(set(left)), 3)
+        self.assertEqual(arrived, [left[0], left[0], left[2]])
