@@ -11,7 +11,7 @@ import enum
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from netlab.capture.segments import Flag, Other, Segment
 from netlab.lab.sides import Side
@@ -232,6 +232,29 @@ def parse_rule(text: str) -> Rule:
         )
     first, last = _ordinals(rest)
     return Rule(action, Side(side_word), kind, first, last)
+
+
+def rule_text(rule: Rule) -> str:
+    """
+    Write a rule as L{parse_rule} reads it.
+    """
+    match rule.action:
+        case Drop():
+            action, detail = "drop", ""
+        case Duplicate():
+            action, detail = "duplicate", ""
+        case Delay(seconds):
+            action, detail = "delay", f" {seconds * 1000:g}ms"
+        case DelayFrames(count):
+            action, detail = "delay", f" {count}frames"
+        case Hold(seconds):
+            action, detail = "hold", f" {seconds * 1000:g}ms"
+        case HoldUntil(kind):
+            action, detail = "hold", f" until {kind.value}"
+        case _:
+            assert_never(rule.action)
+    which = f"{rule.first}" if rule.last == rule.first else f"{rule.first}-{rule.last or ''}"
+    return f"{action} {rule.sender.value} {rule.kind.value} {which}{detail}"
 
 
 def _kind(word: str) -> Kind:

@@ -20,6 +20,7 @@ from netlab.lab.script import (
     ScriptError,
     ScriptState,
     parse_rule,
+    rule_text,
 )
 from netlab.lab.sides import Side
 from tests.captures.frames import ACK, FIN, PSH, RST, SYN
@@ -51,6 +52,7 @@ class ParseRuleTests(SynchronousTestCase):
             ("hold server fin 1.5s", Rule(Hold(1.5), Side.SERVER, Kind.FIN, 1, 1)),
         ):
             self.assertEqual(parse_rule(text), rule)
+            self.assertEqual(parse_rule(rule_text(rule)), rule)
 
     def test_nonsense(self) -> None:
         """
