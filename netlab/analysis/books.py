@@ -94,7 +94,8 @@ class _Side:
 
 class Books:
     """
-    The books of one conversation, that has been read to its end: its ISNs are known.
+    The books of one conversation. Where it has been read to its end before, its ISNs are known from
+    the first frame on.
     """
 
     def __init__(self, conversation: Conversation) -> None:
@@ -110,7 +111,11 @@ class Books:
         side, other = self._sides[flow.index], self._sides[flow.peer.index]
         own = side.ledger_from(flow, segment.seq)
         has_ack = bool(segment.flags & _ACK)
-        peer = other.ledger_from(flow.peer, segment.ack if has_ack else 0)
+        if has_ack or other.ledger is not None or flow.peer.iss is not None:
+            peer = other.ledger_from(flow.peer, segment.ack)
+        else:
+            # Nothing is known of the other end yet, and this says nothing of it.
+            peer = Ledger(0, has_isn=False)
         start, expected = own.position(segment.seq), own.end
         limit, limit_frame = other.limit, other.limit_frame
         self._post(side, own, start, analysed)

@@ -117,7 +117,7 @@ def _frame_stories(
     facts: Facts, frames: Sequence[Kept], discretion: Discretion
 ) -> tuple[FrameStory, ...]:
     books = Books(facts.conversation)
-    notes = notes_of(facts.dialogue.http, quotes=discretion.quotes)
+    notes = notes_of(facts.dialogue.http.exchanges, quotes=discretion.quotes)
     stories: list[FrameStory] = []
     for kept in frames:
         told = frame_story(

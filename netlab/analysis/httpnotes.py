@@ -59,16 +59,16 @@ def says_close(message: Message | None) -> bool:
     return message is not None and b"close" in message.head.fields.tokens(b"connection")
 
 
-def notes_of(reader: ExchangeReader, *, quotes: bool) -> dict[int, str]:
+def notes_of(exchanges: Iterable[Exchange], *, quotes: bool) -> dict[int, str]:
     """
     Say what HTTP says in the frames that begin a message.
 
-    @param reader: What was read of a conversation.
+    @param exchanges: What was read of a conversation, or some of it.
     @param quotes: As for L{message_name}.
     @return: By frame number.
     """
     notes: dict[int, list[str]] = {}
-    for exchange in reader.exchanges:
+    for exchange in exchanges:
         for message in _messages(exchange):
             notes.setdefault(message.first_frame, []).append(message_name(message, quotes=quotes))
     return {
