@@ -166,6 +166,10 @@ LAYERS = {
     "netlab.lab.wire": Layer.PROTOCOL,
     "netlab.lab.experiments": Layer.PURE,
     "netlab.lab.experiments.*": Layer.PROTOCOL,
+    "netlab.lab.live": Layer.PURE,
+    "netlab.lab.live.tap": Layer.TAP,
+    "netlab.lab.live.service": Layer.TAP,
+    "netlab.lab.live.*": Layer.PROTOCOL,
     "twisted.plugins.netlab_plugin": Layer.PLUGIN,
 }
 

@@ -39,11 +39,13 @@ class Browser:
 
     @ivar requested: What the page asked for, by URL.
     @ivar complaints: What the page's console says, exceptions included.
+    @ivar downloads: How each download is going, by an identifier.
     """
 
     def __init__(self, reads: int, writes: int) -> None:
         self.requested: list[str] = []
         self.complaints: list[str] = []
+        self.downloads: dict[str, str] = {}
         self._reads = reads
         self._writes = writes
         self._buffer = b""
@@ -94,6 +96,47 @@ class Browser:
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
+
+    def wait(self, expression: str) -> None:
+        """
+        Wait until an expression in the page is true.
+        """
+        look = f"const look = () => ({expression}) ? done(true) : setTimeout(look, 20)"
+        result = self.call(
+            "Runtime.evaluate",
+            expression=f"new Promise((done) => {{ {look}; look(); }})",
+            awaitPromise=True,
+            returnByValue=True,
+        )
+        assert "exceptionDetails" not in result, result
+
+    def type(self, text: str) -> None:
+        """
+        Press one key after the other.
+        """
+        for key in text:
+            self.press(key)
+
+    def download(self, folder: Path, click: str) -> Path:
+        """
+        Let the page download a file, and wait for it.
+
+        @param folder: Where it goes.
+        @param click: Evaluated in the page to begin with it.
+        """
+        self.call(
+            "Browser.setDownloadBehavior",
+            behavior="allow",
+            downloadPath=str(folder),
+            eventsEnabled=True,
+        )
+        self.downloads.clear()
+        self.ask(click)
+        while "completed" not in self.downloads.values():
+            assert "canceled" not in self.downloads.values()
+            self._receive()
+        (path,) = folder.iterdir()
+        return path
 
     def press(self, key: str) -> None:
         """
@@ -149,6 +192,8 @@ class Browser:
                 self.requested.append(message["params"]["request"]["url"])
             case "Runtime.exceptionThrown" | "Runtime.consoleAPICalled" | "Log.entryAdded":
                 self.complaints.append(json.dumps(message["params"]))
+            case "Browser.downloadProgress":
+                self.downloads[message["params"]["guid"]] = message["params"]["state"]
             case _:
                 pass
         return message

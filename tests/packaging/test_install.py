@@ -18,12 +18,12 @@ from tests.packaging.conftest import TOP, clean_environment, run
 pytestmark = pytest.mark.slow
 
 
-def test_twistd_lists_both_servers(programs: Path, tmp_path: Path) -> None:
+def test_twistd_lists_the_servers(programs: Path, tmp_path: Path) -> None:
     """
     C{twistd --help} lists the plugins, so they are where Twisted looks for them.
     """
     listed = run(programs / "twistd", "--help", cwd=tmp_path)
-    assert {"netlab-echo", "netlab-http"} <= set(listed.split())
+    assert {"netlab-echo", "netlab-http", "netlab-lab"} <= set(listed.split())
 
 
 def test_demonstration_files_are_found(programs: Path, tmp_path: Path) -> None:

@@ -17,3 +17,10 @@ netlab_http = ServiceMaker(
     "A strict HTTP/1.1 server for a folder of files.",
     "netlab-http",
 )
+
+netlab_lab = ServiceMaker(
+    "netlab laboratory",
+    "netlab.lab.live.tap",
+    "A page on which experiments between two hosts are run and watched, segment by segment.",
+    "netlab-lab",
+)

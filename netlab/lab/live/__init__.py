@@ -1,0 +1,3 @@
+"""
+The live laboratory: a page on which experiments are run and watched.
+"""

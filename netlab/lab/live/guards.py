@@ -1,0 +1,177 @@
+"""
+Who may ask: this machine's user, by the laboratory's own page, and nobody's page else.
+
+Every page that a browser shows may send requests to this machine's loopback. It cannot read the
+answers, unless it makes the browser believe that the laboratory is its own site: by a name that
+first means the attacker's server and then 127.0.0.1 (DNS rebinding). Hence three questions: by what
+name are we asked (L{host_problem}), whose page asks (L{site_problem}), and does it know what only
+our page is told (L{token_problem}).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+from netlab.http1.messages import RequestHead
+from netlab.http1.resource import Answer, Receiver, Resource, receiver_of
+from netlab.http1.responses import Pages
+
+#: One argument of an endpoint description, in which a backslash takes a colon's meaning away.
+_ARGUMENT: Final = re.compile(r"(?:\\.|[^:\\])+")
+
+TOKEN_FIELD: Final = b"x-netlab-token"
+
+_OWN_SITES: Final = frozenset((b"same-origin", b"none"))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """
+    By what names the laboratory may be asked.
+
+    @ivar extra: host names in lower case, beside C{localhost} and this machine's loopback
+        addresses.
+    @ivar takes_addresses: whether any IP address will do. No attacker's name resolves to itself:
+        an address is safe from rebinding, and whether it is ours the connection has shown.
+    """
+
+    extra: frozenset[str] = frozenset()
+    takes_addresses: bool = False
+
+
+def is_loopback_only(description: str) -> bool:
+    """
+    Tell whether nothing but this machine reaches what listens there.
+
+    @param description: of an endpoint, as Twisted reads it.
+    @return: false wherever one cannot tell.
+    """
+    kind, *arguments = _ARGUMENT.findall(description) or [""]
+    interfaces = [each[10:] for each in arguments if each.startswith("interface=")]
+    # An address may also stand without its name; whoever writes so is told the other way.
+    unnamed = [each for each in arguments if "=" not in each]
+    if kind not in ("tcp", "tcp6") or len(interfaces) != 1 or len(unnamed) > 1:
+        return False
+    try:
+        return ip_address(interfaces[0].replace("\\", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def host_problem(head: RequestHead, names: Names) -> str:
+    """
+    Ask by what name we are asked, in the Host field and in a target of absolute-form.
+
+    @return: what is wrong; empty if nothing is.
+    """
+    asked = (*head.fields.get_all(b"host"), *filter(None, [head.target.authority]))
+    if not asked:
+        return "the request does not say which host it means"
+    for authority in asked:
+        host = _host_of(authority)
+        if not (host == "localhost" or host in names.extra or _is_our_address(host, names)):
+            return "this laboratory is asked for by the name localhost, or by its address"
+    return ""
+
+
+def site_problem(head: RequestHead) -> str:
+    """
+    Ask whose page the request comes from: browsers say so in Sec-Fetch-Site, and in Origin where
+    something is to be done. Another port of this machine is another site: what runs there may be
+    anybody's.
+
+    A link to our page may stand anywhere, as may the address that a user types.
+
+    @return: what is wrong; empty if nothing is.
+    """
+    site = head.fields.get(b"sec-fetch-site")
+    is_visit = (
+        head.method == b"GET"
+        and head.target.segments == (b"",)
+        and head.fields.get(b"sec-fetch-mode") == b"navigate"
+    )
+    if site is not None and site not in _OWN_SITES and not is_visit:
+        return "the request comes from the page of another site"
+    origin = head.fields.get(b"origin")
+    if (
+        origin is not None
+        and origin.lower() != b"http://" + (head.fields.get(b"host") or b"").lower()
+    ):
+        return "the request comes from the page of another origin"
+    return ""
+
+
+def token_problem(head: RequestHead, token: bytes) -> str:
+    """
+    Ask for what our page was told, wherever something is to be done.
+
+    @param token: that.
+    @return: what is wrong; empty if nothing is.
+    """
+    if head.method in (b"GET", b"HEAD", b"OPTIONS"):
+        return ""
+    given = head.fields.get(TOKEN_FIELD) or b""
+    if secrets.compare_digest(given, token):
+        return ""
+    return "the request has no token of this start of the laboratory; load its page again"
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """
+    Lets only the laboratory's own page through to another resource; all else gets a 403.
+
+    @ivar resource: the other one.
+    @ivar names: by what names we may be asked.
+    @ivar token: what our page is told at each start.
+    @ivar pages: writes the page that refuses.
+    """
+
+    resource: Resource
+    names: Names
+    token: bytes
+    pages: Pages = Pages()  # noqa: RUF009, it is frozen
+
+    def respond(self, head: RequestHead) -> Answer:
+        """
+        Refuse, or let the other resource answer.
+        """
+        problem = self._problem(head)
+        if problem:
+            return self.pages.error(403, f"Refused: {problem}.")
+        return self.resource.respond(head)
+
+    def receiver(self, head: RequestHead) -> Receiver | None:
+        """
+        Refuse, or let the other resource say.
+        """
+        return None if self._problem(head) else receiver_of(self.resource, head)
+
+    def _problem(self, head: RequestHead) -> str:
+        return (
+            host_problem(head, self.names) or site_problem(head) or token_problem(head, self.token)
+        )
+
+
+def _host_of(authority: bytes) -> str:
+    """
+    Take the port away.
+
+    @param authority: valid, since the server has read it.
+    """
+    text = authority.decode("ascii", "replace").lower()
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0]
+
+
+def _is_our_address(host: str, names: Names) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or names.takes_addresses

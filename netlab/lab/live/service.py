@@ -1,0 +1,139 @@
+"""
+The live laboratory as a service.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+
+from netlab.lab.batch import Finished, finish
+from netlab.lab.hosts import Isolation, best_isolation
+from netlab.lab.index import write_index
+from netlab.lab.live.bench import Bench
+from netlab.lab.live.feed import Feed
+from netlab.lab.run import Outcome, start
+from netlab.service import ListeningService
+
+SERVER_NAME: Final = "netlab-lab"
+
+_PLACES: Final = {
+    Isolation.ROOT: "Two hosts in namespaces of their own, made as root, joined by a wire.",
+    Isolation.USER: (
+        "Two hosts in namespaces of their own, made without privilege, joined by a wire."
+    ),
+    Isolation.NONE: (
+        "There are no hosts of their own here: the programs run on this machine's loopback, and a "
+        "relay between them tells what it reads. It sees no segments. With hosts: start this as "
+        "root, or allow user namespaces without privilege."
+    ),
+}
+
+_log = Logger(namespace=SERVER_NAME)
+
+
+class LiveLaboratory(MultiService):
+    """
+    Everything that runs: the server and the bench.
+
+    @ivar bench: where experiments run.
+    @ivar feed: what the page is told.
+    """
+
+    def __init__(self, reactor: Any, out: Path | None, isolation: Isolation | None) -> None:
+        """
+        @param out: for the results; without one they go to a temporary folder, which is removed at
+            the end.
+        @param isolation: how to make hosts; by itself the best way that works.
+        """
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._reactor = reactor
+        self._out = out
+        self._isolation = isolation
+        self._folder: Path | None = None
+        self.feed = Feed(reactor)
+        self.bench = Bench(reactor, self.feed, self.folder, start, self._finish)
+
+    def serve(self, server: ListeningService) -> None:
+        """
+        Take the server on, which shows all this.
+        """
+        server.setServiceParent(self)  # type: ignore[no-untyped-call]
+
+    def folder(self) -> Path:
+        """
+        Tell where the results go. It is made when this is first asked, by the user that the server
+        runs as then.
+
+        @raise OSError: it cannot be made.
+        """
+        if self._folder is None:
+            if self._out is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="netlab-lab-"))
+            else:
+                self._out.mkdir(parents=True, exist_ok=True)
+                self._folder = self._out
+        return self._folder
+
+    def startService(self) -> None:
+        """
+        Begin.
+        """
+        super().startService()  # type: ignore[no-untyped-call]
+        if self._out is None:
+            _log.info("Results are kept until the end only; --out DIR keeps them")
+        else:
+            _log.info("Results go to {folder}", folder=str(self._out))
+        preparing = Deferred.fromCoroutine(self._prepare())
+        preparing.addErrback(lambda failure: _log.failure("No hosts can be tried", failure))
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop the run, tell everyone, and close the server; then nothing is left of it all but what
+        was to be kept.
+        """
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _prepare(self) -> None:
+        isolation, reason = self._isolation, ""
+        if isolation is None:
+            isolation, reason = await best_isolation(self._reactor)
+        place = _PLACES[isolation]
+        if reason:
+            place = f"{place} (Here: {reason}.)"
+        _log.info("{place}", place=place)
+        self.bench.prepared(isolation, place)
+
+    async def _stop(self) -> None:
+        try:
+            await self.bench.idle()
+            self.feed.end()
+            await super().stopService()  # type: ignore[no-untyped-call]
+        finally:
+            if self._out is None and self._folder is not None:
+                shutil.rmtree(self._folder, onerror=_not_removed)
+
+    def _finish(self, outcome: Outcome) -> Deferred[Finished]:
+        """
+        Judge and report a run in a thread: the page is answered meanwhile.
+        """
+
+        def work() -> Finished:
+            finished = finish(outcome)
+            write_index(self.folder())
+            return finished
+
+        pool = self._reactor.getThreadPool()
+        done: Deferred[Finished] = deferToThreadPool(self._reactor, pool, work)
+        return done
+
+
+def _not_removed(_function: object, path: str, information: Any) -> None:
+    _log.warn("{path} could not be removed: {why}", path=path, why=information[1])

@@ -1,0 +1,157 @@
+"""
+C{twistd netlab-lab}: options to a service.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+from twisted.python.usage import UsageError
+
+from netlab.http1.limits import Admission, Limits
+from netlab.http1.protocol import HTTPServerFactory
+from netlab.http1.serverconnection import ServerSettings
+from netlab.lab.hosts import Isolation
+from netlab.lab.live.guards import Names, is_loopback_only
+from netlab.lab.live.order import ORDER_MAX_BYTES
+from netlab.lab.live.service import SERVER_NAME, LiveLaboratory
+from netlab.lab.live.site import make_site
+from netlab.options import ListeningOptions, tcp_description
+from netlab.service import ListeningService
+
+#: A few pages, each with the six connections that a browser opens at most.
+_CONNECTIONS_MAX: Final = 128
+
+#: C{tcp:ADDRESS:PORT}, as people write it; Twisted's own order is C{tcp:PORT:interface=ADDRESS}.
+_ADDRESS_FIRST: Final = re.compile(r"tcp:(localhost|[0-9]+(?:\.[0-9]+){3}|\\?\[[^]]*\]):([0-9]+)")
+
+_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?")
+
+_log = Logger(namespace=SERVER_NAME)
+
+
+class Options(ListeningOptions):
+    """
+    The command line of C{twistd netlab-lab}.
+    """
+
+    synopsis = "[netlab-lab options]"
+    longdesc = (
+        "A page on which experiments are run and watched, segment by segment. It listens on "
+        "tcp:8081:interface=127.0.0.1 unless --listen says otherwise: whoever can open the page "
+        "can run experiments."
+    )
+    default_listen = "tcp:8081:interface=127.0.0.1"
+
+    optParameters = [  # noqa: RUF012
+        ["out", "o", None, "Keep the results in this folder. [default: until the end only]"],
+        ["isolation", None, None, "How hosts are made: root, user or none. [default: the best]"],
+    ]
+    optFlags = [  # noqa: RUF012
+        ["expose", None, "Let --listen name places that other machines can reach."],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.out: Path | None = None
+        self.isolation: Isolation | None = None
+        self.hosts: set[str] = set()
+
+    # The docstrings of opt_ methods are shown by --help.
+    def opt_listen(self, description: str) -> None:
+        """
+        Where to listen, such as tcp:8081:interface=127.0.0.1. Repeatable.
+        """
+        match = _ADDRESS_FIRST.fullmatch(description)
+        if match is not None:
+            host = "127.0.0.1" if match[1] == "localhost" else match[1].strip("\\[]")
+            description = tcp_description(host, int(match[2]))
+        super().opt_listen(description)
+
+    def opt_host(self, name: str) -> None:
+        """
+        A name by which browsers may ask for the page, beside localhost. Repeatable.
+        """
+        if _NAME.fullmatch(name.lower()) is None:
+            raise UsageError(f"--host {name!a}: not a host name; write one such as lab.example")
+        self.hosts.add(name.lower())
+
+    def postOptions(self) -> None:
+        """
+        Check what is given; a daemon changes its folder.
+        """
+        super().postOptions()
+        for description, _ in self.endpoints:
+            if not self["expose"] and not is_loopback_only(description):
+                raise UsageError(
+                    f"--listen {description!a}: others could reach it, and run experiments; write "
+                    "tcp:PORT:interface=127.0.0.1, or add --expose"
+                )
+        if self["out"] is not None:
+            self.out = Path(self["out"]).absolute()
+            if self.out.exists() and not self.out.is_dir():
+                raise UsageError(f"--out {self['out']!a}: not a folder; name one, or a new one")
+        if self["isolation"] is not None:
+            if self["isolation"] not in list(Isolation):
+                text = self["isolation"]
+                raise UsageError(f"--isolation {text!a}: no such way; write root, user or none")
+            self.isolation = Isolation(self["isolation"])
+
+
+def makeService(options: Options, reactor: Any = None) -> LiveLaboratory:
+    """
+    Make the live laboratory's service.
+
+    @param options: the parsed command line.
+    @param reactor: what everything runs on; twistd passes none, which means the global one.
+    @return: the service, which opens its ports when it starts.
+    """
+    if reactor is None:
+        from twisted.internet import reactor
+    laboratory = LiveLaboratory(reactor, options.out, options.isolation)
+    site = make_site(
+        laboratory.bench,
+        laboratory.feed,
+        laboratory.folder,
+        reactor.seconds,
+        Names(frozenset(options.hosts), takes_addresses=bool(options["expose"])),
+        secrets.token_urlsafe(32),
+    )
+    factory = HTTPServerFactory(
+        site,
+        reactor,
+        ServerSettings(Limits(content_max_bytes=ORDER_MAX_BYTES)),
+        admission=Admission(connections_max=_CONNECTIONS_MAX),
+    )
+    server = ListeningService(
+        reactor,
+        SERVER_NAME,
+        factory,
+        options.endpoints,
+        factory.connections,
+        opened=_name_page,
+    )
+    laboratory.serve(server)
+    return laboratory
+
+
+def _name_page(port: IListeningPort) -> None:
+    """
+    Say where the page is.
+    """
+    match port.getHost():
+        case IPv4Address(host="0.0.0.0", port=number):
+            place = f"localhost:{number}"
+        case IPv4Address(host=host, port=number):
+            place = f"{host}:{number}"
+        case IPv6Address(host=host, port=number):
+            place = f"[{host}]:{number}"
+        case _:
+            return
+    _log.info("Open http://{place}/ in a browser", place=place)
