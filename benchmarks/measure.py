@@ -44,7 +44,7 @@ def shown(figure: float) -> str:
     """
     if figure >= 100:
         return f"{figure:,.0f}"
-    return f"{figure:.{2 if figure < 10 else 1}f}"
+    return f"{figure:.{1 if figure >= 10 else 2 if figure >= 0.1 else 3}f}"
 
 
 def take_turns(

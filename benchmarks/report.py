@@ -93,7 +93,14 @@ def as_json(results: Iterable[Result], about: Mapping[str, Any]) -> dict[str, An
 
 def write(path: Path, everything: Mapping[str, Any]) -> None:
     """
-    Write JSON for other programs, and for the chart.
+    Write JSON for other programs, and for the chart. Workloads that a file of the same machine and
+    day already has, and this run has not, stay.
     """
+    merged = dict(everything)
+    if path.exists():
+        known = json.loads(path.read_text())
+        if (known["machine"], known["date"]) == (merged["machine"], merged["date"]):
+            merged["workloads"] = known["workloads"] | merged["workloads"]
+            merged["versions"] = known["versions"] | merged["versions"]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(merged, indent=1, ensure_ascii=False) + "\n")

@@ -200,7 +200,7 @@ def _growth(workload: Workload, chosen: Sequence[Peer], settings: Settings) -> d
 
         def measure(name: str) -> float:
             connections = int(name.split(maxsplit=1)[0].replace(",", ""))
-            short, long = run(connections, 2), run(connections, 2 + 2 * settings.seconds)
+            short, long = run(connections, 4), run(connections, 4 + 2 * settings.seconds)
             return (long[0] - short[0]) / (long[1] - short[1]) / 1e3
 
         names = [f"{count:,} connections" for count in (1000, 10_000, 64)]
