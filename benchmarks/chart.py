@@ -57,8 +57,7 @@ def main(results: Path, folder: Path) -> None:
         "CPU time a request, user and system; shorter is better", x=0.01, ha="left", weight="bold"
     )
     figure.supxlabel(
-        f"{everything['machine']}; medians of interleaved rounds, "
-        f"{everything['date']}",
+        f"{everything['machine']}; medians of interleaved rounds, {everything['date']}",
         fontsize=8,
         x=0.01,
         ha="left",
