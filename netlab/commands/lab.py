@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netlab.commands.outcome import STATUS_FAILED, Run, show
+from netlab.errors import KnownError
 
 if TYPE_CHECKING:
     from netlab.lab.batch import Finished
@@ -207,6 +208,9 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     except CancelledError as error:
         raise KeyboardInterrupt from error
+    except OSError as error:
+        problem = f"{error.filename or 'a file'}: {error.strerror or error}"
+        raise KnownError(f"cannot write results: {problem}; choose another --out") from error
     _show_verdicts(finished)
     show(f"Results: {batch.folder}/index.html")
     return 0 if all(one.is_good for one in finished) else STATUS_FAILED

@@ -7,8 +7,10 @@ L{start} is what everything else uses: the command line, the live page and the t
 from __future__ import annotations
 
 import contextlib
+import inspect
 import shutil
 import time
+import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +177,17 @@ async def _run(
     )
 
 
+def _mistake(experiment: Experiment, error: Exception) -> str:
+    """
+    Tell what an experiment raised, and on which line of its file.
+    """
+    path = inspect.getsourcefile(experiment.perform)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == path]
+    where = f" (line {lines[-1]} of {path})" if lines else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
 def _clear(folder: Path) -> None:
     """
     Remove the results of an earlier run.
@@ -233,6 +246,8 @@ async def _perform(
         return f"not done after {experiment.patience:g} seconds"
     except KnownError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001, the mistake is its author's, who is told where it is
+        return _mistake(experiment, error)
     if isinstance(laboratory, NamespaceLaboratory):
         laboratory.on_failure = lambda: None
     if experiment.settle:

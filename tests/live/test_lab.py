@@ -78,6 +78,18 @@ EXPERIMENT = Experiment(
 """
 
 
+MISTAKEN = """
+from netlab.lab.experiment import Experiment
+
+async def perform(lab):
+    1 / 0
+
+EXPERIMENT = Experiment(
+    name="mistaken", question="?", programs="", look_for="", explanation="", perform=perform
+)
+"""
+
+
 def ways() -> list[str]:
     """
     List how hosts can be made on this machine: as root, and by a user without any privilege.
@@ -88,6 +100,13 @@ def ways() -> list[str]:
     if not subprocess.run(["unshare", "-Urn", "true"], check=False, capture_output=True).returncode:
         found.append("user")
     return found
+
+
+WAYS = ways()
+
+needs_hosts = pytest.mark.skipif(
+    not WAYS, reason="hosts cannot be made: neither root's rights nor user namespaces"
+)
 
 
 @pytest.fixture
@@ -158,7 +177,7 @@ async def run_as(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ways())
+@pytest.mark.parametrize("way", WAYS)
 async def test_every_experiment(way: str, reactor: Any, programs: list[Program], out: Path) -> None:
     """
     Every experiment shows what it should, some at a time, as root and without privilege; tshark
@@ -169,7 +188,7 @@ async def test_every_experiment(way: str, reactor: Any, programs: list[Program],
     so what was not as expected at first gets a second chance, alone.
     """
     run = ("lab", "run", "--out", str(out), "--isolation", way)
-    await run_as(way, reactor, programs, out, *run, "--all", "--jobs", "6")
+    await run_as(way, reactor, programs, out, *run, "--all", "--jobs", "8")
     first = verdicts(out)
     assert set(first) == set(names())
     again = [name for name, verdict in first.items() if not verdict["is_met"]]
@@ -221,6 +240,7 @@ def check_equations(out: Path) -> None:
                 assert "ACK" not in frame["flags"] or "acknowledgement" in found
 
 
+@needs_hosts
 async def test_not_as_expected(netlab: RunNetlab, out: Path) -> None:
     """
     An experiment that does not show what it should says so, and what it shows instead.
@@ -236,35 +256,35 @@ async def test_not_as_expected(netlab: RunNetlab, out: Path) -> None:
     assert "0 of 1 experiment as expected" in (out / "index.html").read_text()
 
 
+@needs_hosts
 async def test_same_seed_same_segments(netlab: RunNetlab, out: Path) -> None:
     """
     A scripted impairment comes out the same each time: the same segments in the same order at both
     ends, times and ports and initial sequence numbers apart.
     """
     scripted = ("lost_request", "selective_ack", "echo")
-    fields = ("ip.src", "tcp.flags.syn", "tcp.flags.fin", "tcp.seq", "tcp.len")
-    seen = []
-    for attempt in ("one", "two"):
-        folder = out / attempt
-        seeded = ("--seed", "7", "--jobs", "3")
-        done = await netlab("lab", "run", *scripted, *seeded, "--out", str(folder))
+
+    async def run(attempt: str) -> None:
+        seeded = ("--seed", "7", "--jobs", "3", "--out", str(out / attempt))
+        done = await netlab("lab", "run", *scripted, *seeded)
         assert (done.status, done.err) == (0, ""), done.out
-        # Whether an ACK waits for company is the hosts' own affair, and hangs on their load.
-        seen.append(
-            {
-                (name, side): tshark(
-                    folder / name / f"{side}.pcapng",
-                    *fields,
-                    display_filter="tcp.len > 0 || tcp.flags.syn == 1 || tcp.flags.fin == 1",
-                )
-                for name in scripted
-                for side in ("client", "server")
-            }
-        )
-    assert seen[0] == seen[1]
-    assert all(seen[0].values())
+
+    await gatherResults([Deferred.fromCoroutine(run(attempt)) for attempt in ("one", "two")])
+    # Whether an ACK waits for company, and where a burst ends (PSH), is the hosts' affair.
+    fields = ("ip.src", "tcp.flags.syn", "tcp.flags.fin", "tcp.seq", "tcp.len")
+    chosen = "tcp.len > 0 || tcp.flags.syn == 1 || tcp.flags.fin == 1"
+    for side in Side:
+        seen = []
+        for attempt in ("one", "two"):
+            every = out / attempt / "every.pcapng"
+            captures = [capture_path(out / attempt / name, side) for name in scripted]
+            every.write_bytes(b"".join(capture.read_bytes() for capture in captures))
+            seen.append(tshark(every, *fields, display_filter=chosen))
+        assert len(seen[0]) > 80
+        assert seen[0] == seen[1]
 
 
+@needs_hosts
 async def test_own_experiment(netlab: RunNetlab, out: Path) -> None:
     """
     The tutorial's experiment runs as it stands there, from any folder, in about 30 lines.
@@ -314,6 +334,7 @@ def start_waiting(reactor: Any, programs: list[Program], out: Path) -> Callable[
     return begin
 
 
+@needs_hosts
 async def test_nothing_left_after_ctrl_c(start_waiting: Callable[[], Program], out: Path) -> None:
     """
     Ctrl-C ends the hosts with everything on them, and the command with the status of an interrupt.
@@ -326,6 +347,7 @@ async def test_nothing_left_after_ctrl_c(start_waiting: Callable[[], Program], o
     assert leftovers(out) == []
 
 
+@needs_hosts
 async def test_nothing_left_after_kill(
     reactor: Any, start_waiting: Callable[[], Program], out: Path
 ) -> None:
@@ -344,6 +366,24 @@ async def test_nothing_left_after_kill(
     assert leftovers(out) == []
 
 
+@needs_hosts
+async def test_mistakes(netlab: RunNetlab, out: Path) -> None:
+    """
+    A mistake in an experiment, or a folder that cannot be written, is told in one line.
+    """
+    source = MISTAKEN.strip() + "\n"
+    (out / "mistaken.py").write_text(source)
+    done = await netlab("lab", "run", str(out / "mistaken.py"), "--out", str(out))
+    assert (done.status, done.err) == (1, "")
+    where = f"(line 4 of {out}/mistaken.py)"
+    assert f"mistaken: FAILED: ZeroDivisionError: division by zero {where}" in done.out
+    done = await netlab("lab", "run", "echo", "--out", str(out / "mistaken.py"))
+    assert done.status == 1
+    assert done.err.startswith("netlab lab: cannot write results: ")
+    assert done.err.count("\n") == 1
+
+
+@needs_hosts
 async def test_nothing_left_after_failure(netlab: RunNetlab, out: Path) -> None:
     """
     An experiment that fails says why, and leaves nothing either.
@@ -355,6 +395,7 @@ async def test_nothing_left_after_failure(netlab: RunNetlab, out: Path) -> None:
     assert leftovers(out) == []
 
 
+@needs_hosts
 async def test_observer_and_cancel(reactor: Any, out: Path) -> None:
     """
     Whoever starts a run sees each frame twice, as it leaves and as it arrives, and each line of the
@@ -391,6 +432,7 @@ async def test_observer_and_cancel(reactor: Any, out: Path) -> None:
     assert leftovers(out) == []
 
 
+@needs_hosts
 async def test_two_laboratories(netlab: RunNetlab, out: Path) -> None:
     """
     Two laboratories run at once without knowing of each other.
