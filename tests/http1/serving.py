@@ -363,6 +363,7 @@ class ServerTestCase(SynchronousTestCase):
         """
         client = self.connect()
         client.send(*requests)
+        self.take_turns()
         return read_answers(client.received, methods)
 
     def ask_one(self, request: bytes) -> ReceivedAnswer:
@@ -371,6 +372,15 @@ class ServerTestCase(SynchronousTestCase):
         """
         (answer,) = self.ask(request, methods=[request.split(b" ", 1)[0].decode("latin-1")])
         return answer
+
+    def take_turns(self) -> None:
+        """
+        Let the reactor turn for as long as it has something to do at once.
+        """
+        while any(
+            call.getTime() <= self.reactor.seconds() for call in self.reactor.getDelayedCalls()
+        ):
+            self.pass_time(0)
 
     def pass_time(self, seconds: float) -> None:
         """

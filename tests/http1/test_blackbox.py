@@ -63,6 +63,7 @@ class BlackBoxTests(BlackBoxTestCase):
             client.send(*[data[at : at + 1] for at in range(len(data))])
         else:
             client.send(data)
+        self.take_turns()
         if case.after is After.SHUT and not client.is_ended:
             client.shut()
         happened = Happened(client.received, client.is_ended, client.transport.is_aborted)
@@ -146,6 +147,7 @@ class MutatedCaseTests(BlackBoxTestCase):
         whole, in_two = self.connect(), self.connect()
         whole.send(data)
         in_two.send(*filter(None, (data[:cut], data[cut:])))
+        self.take_turns()
         self.assertEqual(_BOUNDARY.sub(b"", whole.received), _BOUNDARY.sub(b"", in_two.received))
         self.assertEqual(whole.is_ended, in_two.is_ended)
         if b"HEAD" not in data:

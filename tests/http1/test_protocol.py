@@ -153,6 +153,35 @@ class ExchangeTests(ServerTestCase):
         answers = self.ask(b"".join(get(path) for path in paths))
         self.assertEqual([answer.content.decode() for answer in answers], paths)
 
+    def test_turns(self) -> None:
+        """
+        However many requests come in one delivery, others have a turn after 64 of them.
+        """
+        self.serve()
+        flood, other = self.connect(), self.connect()
+        flood.protocol.dataReceived(b"".join(get(f"/{number}") for number in range(200)))
+        flood.transport.turn()
+        self.assertEqual(len(read_answers(flood.received)), 64)
+        other.protocol.dataReceived(get("/other"))
+        other.transport.turn()
+        self.assertEqual(len(read_answers(other.received)), 1)
+        flood.protocol.dataReceived(get("/more"))
+        self.assertEqual(len(read_answers(flood.received)), 64)
+        self.pass_time(0)
+        paths = [*(f"/{number}" for number in range(200)), "/more"]
+        self.assertEqual([a.content.decode() for a in read_answers(flood.received)], paths)
+
+    def test_gone_before_its_turn(self) -> None:
+        """
+        What is left of a flood whose client has gone is not answered, and nothing is called later.
+        """
+        resource = self.serve().resource
+        flood = self.connect()
+        flood.protocol.dataReceived(b"".join(get(f"/{number}") for number in range(200)))
+        flood.vanish()
+        self.reactor.advance(0)
+        self.assertEqual(len(resource.heads), 64)  # type: ignore[attr-defined]
+
     def test_pipelined_with_slow_answers(self) -> None:
         """
         Requests behind one whose answer takes time wait for it.
