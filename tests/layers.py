@@ -84,6 +84,7 @@ LAYERS = {
     "netlab.http1.client": Layer.PROTOCOL,
     "netlab.http1.deadlines": Layer.PROTOCOL,
     "netlab.http1.log": Layer.PROTOCOL,
+    "netlab.http1.factory": Layer.PROTOCOL,
     "netlab.http1.protocol": Layer.PROTOCOL,
     "netlab.http1.resource": Layer.PROTOCOL,
     "netlab.http1.beneath": Layer.FILES,

@@ -10,8 +10,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IStreamServerEndpoint
 
+from netlab.http1 import SERVER_NAME
 from netlab.http1.counters import Snapshot
-from netlab.http1.protocol import SERVER_NAME, HTTPServerFactory
+from netlab.http1.factory import HTTPServerFactory
 from netlab.http1.resource import Nothing, Resource, Router
 from netlab.http1.responses import Pages
 from netlab.service import ListeningService

@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeAlias
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from netlab.http1 import SERVER_NAME
 from netlab.http1.dates import format_date
 from netlab.http1.memo import Memo
 from netlab.http1.messages import RequestHead
@@ -27,7 +28,7 @@ _LINE_WEIGHT: Final = 100
 """What a line has besides: peer, time, status and length."""
 
 _UNSAFE: Final = re.compile(rb"[^\x20\x21\x23-\x5b\x5d-\x7e]")
-_log = Logger(namespace="netlab-http")
+_log = Logger(namespace=SERVER_NAME)
 
 
 def escaped(data: bytes) -> bytes:

@@ -8,40 +8,30 @@ resource returns goes through the machine to the transport. No byte of a message
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
-from functools import lru_cache
 from inspect import iscoroutine
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import (
-    IAddress,
     IConsumer,
     IDelayedCall,
     IHalfCloseableProtocol,
-    ILoggingContext,
-    IProtocolNegotiationFactory,
     IPushProducer,
-    IReactorTime,
     ISSLTransport,
     ITCPTransport,
     ITransport,
 )
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from netlab.connections import OpenConnections
-from netlab.http1.admission import Gate
+from netlab.http1 import SERVER_NAME
 from netlab.http1.contents import BytesContent
-from netlab.http1.counters import Counters
-from netlab.http1.deadlines import Deadlines
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.fields import Fields
 from netlab.http1.files import FileRange
-from netlab.http1.limits import Admission
-from netlab.http1.log import AccessLog, LoggedAnswers, RequestPart, shown_head
+from netlab.http1.log import LoggedAnswers, RequestPart, shown_head
 from netlab.http1.messages import (
     END_OF_MESSAGE,
     ConnectionClosed,
@@ -51,16 +41,17 @@ from netlab.http1.messages import (
     ResponseHead,
 )
 from netlab.http1.receiving import ContentLostError, ContentTooLongError, RequestContent
-from netlab.http1.repeats import HEAD_MAX_BYTES, FileRepeat, Repeat, Repeats, joined
-from netlab.http1.resource import Answer, Receiver, Resource, receiver_of
-from netlab.http1.responses import ContentSource, Pages, Response
+from netlab.http1.repeats import HEAD_MAX_BYTES, FileRepeat, Repeat, joined
+from netlab.http1.resource import Answer, Receiver, receiver_of
+from netlab.http1.responses import ContentSource, Response
 from netlab.http1.sender import PIECE_BYTES, Sender, acknowledged_bytes, sender_for
-from netlab.http1.serverconnection import Phase, ServerConnection, ServerSettings
+from netlab.http1.serverconnection import Phase, ServerConnection
 from netlab.http1.statuses import forbids_content
 from netlab.http1.streaming import StreamSender, discard_stream
 from netlab.transport.sendfile import TransferStoppedError
 
-SERVER_NAME: Final = "netlab-http"
+if TYPE_CHECKING:
+    from netlab.http1.factory import HTTPServerFactory
 
 #: How much input is thrown away behind a refusal before the peer is cut off: most that a client
 #: sends before it looks for an answer. It costs no memory, and time is bounded too.
@@ -967,86 +958,6 @@ class HTTPServerProtocol(Protocol):
             cast(IPushProducer, self.transport).resumeProducing()
 
 
-@implementer(ILoggingContext, IProtocolNegotiationFactory)
-class HTTPServerFactory(Factory[HTTPServerProtocol]):
-    """
-    Makes an L{HTTPServerProtocol} for each client, and holds what they share.
-
-    @ivar connections: the open ones.
-    @ivar clock: the reactor, or a clock in tests.
-    @ivar seconds: tells the time.
-    """
-
-    noisy = False
-
-    def __init__(
-        self,
-        resource: Resource,
-        clock: IReactorTime,
-        settings: ServerSettings | None = None,
-        access_log: AccessLog | None = None,
-        *,
-        admission: Admission | None = None,
-        shows_requests: bool = False,
-    ) -> None:
-        """
-        @param resource: answers all requests.
-        @param clock: the reactor, or a clock in tests: its seconds are since the epoch.
-        @param settings: limits, timeouts and the style of answers.
-        @param access_log: gets a line for each answer.
-        @param admission: how many connections are taken.
-        @param shows_requests: log each request head.
-        """
-        self.resource = resource
-        self.settings = ServerSettings() if settings is None else settings
-        self.access_log = access_log
-        self.shows_requests = shows_requests
-        self.pages = Pages(self.settings.is_bare)
-        self.connections = OpenConnections()
-        self.counters = Counters()
-        self.gate = Gate(Admission() if admission is None else admission)
-        self.deadlines = Deadlines(clock)
-        self.clock = clock
-        self.seconds = clock.seconds
-        self.repeats = Repeats(self.settings)
-        self.repeated = self.repeats.young
-
-    def buildProtocol(self, addr: IAddress | None) -> HTTPServerProtocol:
-        """
-        Make the protocol for one client.
-
-        @param addr: the client's address, which a proxy in front may have told.
-        """
-        return HTTPServerProtocol(self, _address(addr))
-
-    def acceptableProtocols(self) -> list[bytes]:
-        """
-        Say what is spoken over TLS (RFC 7301). Without this Twisted refuses every client that
-        offers a choice, as browsers and curl do.
-        """
-        return [b"http/1.1", b"http/1.0"]
-
-    def doStop(self) -> None:
-        """
-        A port has closed.
-        """
-        super().doStop()  # type: ignore[no-untyped-call]
-        self.flush_when_over()
-
-    def flush_when_over(self) -> None:
-        """
-        Write what has gathered in the log when no port and no connection is open.
-        """
-        if self.access_log is not None and not self.numPorts and not self.connections:
-            self.access_log.flush()
-
-    def logPrefix(self) -> str:
-        """
-        Name the server in the lines that Twisted itself logs about its ports.
-        """
-        return SERVER_NAME
-
-
 def _failure(error: BaseException | None = None) -> Failure:
     """
     Wrap an error, or the one that is being handled, for the log.
@@ -1064,17 +975,3 @@ def _close(content: object) -> None:
     close = getattr(content, "close", None)
     if close is not None:
         close()
-
-
-def _address(address: object) -> bytes:
-    if isinstance(address, (IPv4Address, IPv6Address)):
-        return _host(address.host)
-    return b""
-
-
-@lru_cache(1024)
-def _host(host: str) -> bytes:
-    """
-    Write a peer's address for the log: once for all its connections.
-    """
-    return host.encode("ascii", "backslashreplace")

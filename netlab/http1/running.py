@@ -17,8 +17,8 @@ from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from netlab.connections import OpenConnections
+from netlab.http1 import SERVER_NAME
 from netlab.http1.counters import Snapshot
-from netlab.http1.protocol import SERVER_NAME
 from netlab.service import ListeningService
 from netlab.signals import SignalService, on_next_end_signal
 from netlab.transport.control import Message

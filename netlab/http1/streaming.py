@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from netlab.http1 import SERVER_NAME
 from netlab.http1.receiving import ContentLostError
 
 TURN_BYTES: Final = 65536
@@ -29,7 +30,7 @@ TURN_BYTES: Final = 65536
 _PIECE_COST_BYTES: Final = 1024
 """What a piece counts for at least: a thousand empty ones are work too."""
 
-_log = Logger(namespace="netlab-http")
+_log = Logger(namespace=SERVER_NAME)
 
 
 class SlowReaderError(Exception):

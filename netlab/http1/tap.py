@@ -20,6 +20,7 @@ from twisted.python.usage import UsageError
 import netlab
 from netlab.connections import OpenConnections
 from netlab.demonstration import demonstration_root
+from netlab.http1 import SERVER_NAME
 from netlab.http1.access import Protected
 from netlab.http1.admin import admin_service
 from netlab.http1.authentication import PasswordCheck, PasswordFile, parse_htpasswd
@@ -27,13 +28,13 @@ from netlab.http1.beneath import OutsideRoot, Root, check_names
 from netlab.http1.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS, values
 from netlab.http1.counters import Snapshot
 from netlab.http1.errors import RemoteProtocolError
+from netlab.http1.factory import HTTPServerFactory
 from netlab.http1.faults import FaultyFileError
 from netlab.http1.fieldoption import parse_field_option
 from netlab.http1.grammar import ABSOLUTE_FORM, is_authority
 from netlab.http1.limits import Admission, Limits, Timeouts
 from netlab.http1.log import AccessLog, CombinedFormat, JSONFormat
 from netlab.http1.logfile import AppendedFile
-from netlab.http1.protocol import SERVER_NAME, HTTPServerFactory
 from netlab.http1.redirects import RedirectRule, RedirectRules, parse_redirects
 from netlab.http1.resource import (
     CrossOrigin,

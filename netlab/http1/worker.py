@@ -22,8 +22,8 @@ from twisted.internet.protocol import Factory
 from twisted.logger import ILogObserver, LogEvent, Logger, eventAsText, globalLogBeginner
 from zope.interface import provider
 
+from netlab.http1 import SERVER_NAME
 from netlab.http1.counters import Snapshot
-from netlab.http1.protocol import SERVER_NAME
 from netlab.http1.running import HTTPService
 from netlab.http1.tap import Options, makeService
 from netlab.transport.control import ControlLink, Message

@@ -22,10 +22,11 @@ from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.http1.factory import HTTPServerFactory
 from netlab.http1.fields import Fields
 from netlab.http1.log import AccessLog
 from netlab.http1.messages import RequestHead
-from netlab.http1.protocol import HTTPServerFactory, HTTPServerProtocol
+from netlab.http1.protocol import HTTPServerProtocol
 from netlab.http1.resource import Answer, Resource
 from netlab.http1.responses import Response
 from netlab.http1.serverconnection import ServerSettings

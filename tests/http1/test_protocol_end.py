@@ -10,10 +10,10 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from netlab.http1.deadlines import BUCKET_SECONDS
+from netlab.http1.factory import HTTPServerFactory
 from netlab.http1.fields import NO_FIELDS
 from netlab.http1.limits import Admission, Limits, Timeouts
 from netlab.http1.messages import RequestHead
-from netlab.http1.protocol import HTTPServerFactory
 from netlab.http1.resource import Answer
 from netlab.http1.responses import Pages, Response
 from netlab.http1.serverconnection import ServerSettings

@@ -13,12 +13,12 @@ from itertools import pairwise
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from netlab.http1.factory import HTTPServerFactory
 from netlab.http1.fields import NO_FIELDS, Fields
 from netlab.http1.files import FileRange, OpenFile
 from netlab.http1.limits import Limits, Timeouts
 from netlab.http1.log import AccessLog
 from netlab.http1.messages import RequestHead
-from netlab.http1.protocol import HTTPServerFactory
 from netlab.http1.responses import Pages, Response, refuse_method
 from netlab.http1.serverconnection import ServerSettings
 from tests.http1.serving import (

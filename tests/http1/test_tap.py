@@ -14,7 +14,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.protocol import HTTPServerFactory
+from netlab.http1.factory import HTTPServerFactory
 from netlab.http1.running import HTTPService
 from netlab.http1.tap import Options, makeService
 from tests.http1.serving import NOW, ReceivedAnswer, ServerTestCase, get

@@ -14,8 +14,8 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.python.usage import UsageError
 
+from netlab.http1.factory import HTTPServerFactory
 from netlab.http1.limits import Admission, Limits
-from netlab.http1.protocol import HTTPServerFactory
 from netlab.http1.serverconnection import ServerSettings
 from netlab.lab.hosts import Isolation
 from netlab.lab.live.guards import Names, is_loopback_only
