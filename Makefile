@@ -8,6 +8,7 @@ HOST      ?= 127.0.0.1
 ECHO_PORT ?= 12345
 HTTP_PORT ?= 8080
 LAB_OUT   ?= lab-results
+LIVE_PORT ?= 8081
 TESTS     ?= tests
 FUZZ_SECONDS ?= 10
 BENCH     ?=
@@ -31,19 +32,22 @@ TRIAL          := $(if $(NETLAB_NO_SKIPS),.ci/trial.py,$(BIN)/trial)
 TRIAL_SCRATCH  := $(VENV)/trial-scratch
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab test bench fuzz strictness lint format types docs news coverage coverage-report dist check clean
+.PHONY: help run lab live test bench fuzz strictness lint format types docs news coverage coverage-report dist check clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  Variables: PYTHON=$(PYTHON) VENV=$(VENV) HOST=$(HOST) ECHO_PORT=$(ECHO_PORT) HTTP_PORT=$(HTTP_PORT) LAB_OUT=$(LAB_OUT)"
+	@echo "  Variables: PYTHON=$(PYTHON) VENV=$(VENV) HOST=$(HOST) ECHO_PORT=$(ECHO_PORT) HTTP_PORT=$(HTTP_PORT) LAB_OUT=$(LAB_OUT) LIVE_PORT=$(LIVE_PORT)"
 
 run: $(RUN_STAMP) ## start both servers in the foreground until Ctrl-C
 	@exec $(BIN)/netlab serve --host $(HOST) --echo-port $(ECHO_PORT) --http-port $(HTTP_PORT)
 
 lab: $(RUN_STAMP) ## run the reference experiments and name the page of their results (LAB_OUT=…)
 	@exec $(BIN)/netlab lab run --reference --jobs 2 --out $(LAB_OUT)
+
+live: $(RUN_STAMP) ## serve the live laboratory's page until Ctrl-C (LIVE_PORT=…)
+	@exec $(BIN)/twistd -n --pidfile= netlab-lab --listen tcp:127.0.0.1:$(LIVE_PORT)
 
 test: $(TEST_STAMP) ## run all tests under trial, then under pytest (TESTS=… picks, COVERAGE=1 measures)
 	@$(if $(COVERAGE),rm -f .coverage .coverage.*)

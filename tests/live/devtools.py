@@ -211,10 +211,10 @@ def browser(directory: Path) -> Iterator[Browser]:
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
     # Out of the way of 3 and 4, which are the ones that the browser expects.
-    theirs = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, 10) for each in (theirs_in, theirs_out)]
-    os.close(theirs_in)
-    os.close(theirs_out)
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    low = (theirs_in, theirs_out, os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
+    *theirs, null = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, 10) for each in low]
+    for each in low:
+        os.close(each)
     home = {name: str(directory) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
     command = [
         CHROMIUM,

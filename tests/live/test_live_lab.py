@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from os.path import exists
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +301,9 @@ async def test_one_at_a_time(twistd: StartServer, chromium: Browser, tmp_path: P
         chromium.wait(_HAS_RESULT)
         assert chromium.ask("document.getElementById('verdict').textContent") == "Stopped."
 
+    folder = (await server.line(r"Results go to (\S+) until this ends"))[1]
     await deferToThread(use)
+    assert await deferToThread(exists, folder)
     done = await server.stop()
     assert "Traceback" not in done.out
+    assert not await deferToThread(exists, folder)

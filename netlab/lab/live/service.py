@@ -49,8 +49,8 @@ class LiveLaboratory(MultiService):
 
     def __init__(self, reactor: Any, out: Path | None, isolation: Isolation | None) -> None:
         """
-        @param out: for the results; without one they go to a temporary folder, which is removed at
-            the end.
+        @param out: an existing folder for the results; without one they go to a temporary folder,
+            which is removed at the end.
         @param isolation: how to make hosts; by itself the best way that works.
         """
         super().__init__()  # type: ignore[no-untyped-call]
@@ -69,8 +69,8 @@ class LiveLaboratory(MultiService):
 
     def folder(self) -> Path:
         """
-        Tell where the results go. It is made when this is first asked, by the user that the server
-        runs as then.
+        Tell where the results go. A temporary folder is made when this is first asked, by the user
+        that the server runs as then.
 
         @raise OSError: it cannot be made.
         """
@@ -78,7 +78,6 @@ class LiveLaboratory(MultiService):
             if self._out is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="netlab-lab-"))
             else:
-                self._out.mkdir(parents=True, exist_ok=True)
                 self._folder = self._out
         return self._folder
 
@@ -87,10 +86,8 @@ class LiveLaboratory(MultiService):
         Begin.
         """
         super().startService()  # type: ignore[no-untyped-call]
-        if self._out is None:
-            _log.info("Results are kept until the end only; --out DIR keeps them")
-        else:
-            _log.info("Results go to {folder}", folder=str(self._out))
+        until = " until this ends; --out DIR keeps them" if self._out is None else ""
+        _log.info("Results go to {folder}{until}", folder=str(self.folder()), until=until)
         preparing = Deferred.fromCoroutine(self._prepare())
         preparing.addErrback(lambda failure: _log.failure("No hosts can be tried", failure))
 

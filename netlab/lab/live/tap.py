@@ -95,8 +95,13 @@ class Options(ListeningOptions):
                 )
         if self["out"] is not None:
             self.out = Path(self["out"]).absolute()
-            if self.out.exists() and not self.out.is_dir():
-                raise UsageError(f"--out {self['out']!a}: not a folder; name one, or a new one")
+            try:
+                self.out.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UsageError(
+                    f"--out {self['out']!a}: cannot be made ({error.strerror}); name a folder, or "
+                    "a new one where you may write"
+                ) from error
         if self["isolation"] is not None:
             if self["isolation"] not in list(Isolation):
                 text = self["isolation"]

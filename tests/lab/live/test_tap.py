@@ -90,7 +90,8 @@ class OptionsTests(SynchronousTestCase):
             (("--listen", "8081"), "write tcp:8081"),
             (("--isolation", "magic"), "write root, user or none"),
             (("--host", "not a name"), "not a host name"),
-            (("--out", __file__), "not a folder"),
+            (("--out", __file__), "cannot be made (File exists)"),
+            (("--out", "/proc/nowhere/x"), "name a folder, or a new one where you may write"),
             (("stray",), "not an option"),
         ):
             self.assertIn(words, self.refusal(*arguments))
@@ -99,10 +100,12 @@ class OptionsTests(SynchronousTestCase):
         """
         A folder is made absolute, before a daemon changes its own; names are lower case.
         """
+        folder = self.mktemp()
         options = self.parsed(
-            "--out", "results", "--isolation", "none", "--host", "Lab.Example", "--host", "b"
+            "--out", folder, "--isolation", "none", "--host", "Lab.Example", "--host", "b"
         )
-        self.assertEqual(options.out, Path("results").absolute())
+        self.assertEqual(options.out, Path(folder).absolute())
+        self.assertTrue(Path(folder).is_dir())
         self.assertIs(options.isolation, Isolation.NONE)
         self.assertEqual(options.hosts, {"lab.example", "b"})
         self.assertIsNone(self.parsed().out)
