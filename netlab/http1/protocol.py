@@ -866,6 +866,17 @@ class HTTPServerProtocol(Protocol):
             cast(IConsumer, self.transport).unregisterProducer()
         cast(ITransport, self.transport).loseConnection()
 
+    def _let_go_of_tls(self) -> None:
+        """
+        Close what is below TLS as soon as our closure alert has left. Twisted waits for the peer's,
+        which it need not (RFC 8446 section 6.1): an idle peer that says nothing would stay for as
+        long as one that takes no answer.
+        """
+        if ISSLTransport.providedBy(self.transport):
+            below = getattr(self.transport, "transport", None)
+            if below is not None:
+                below.loseConnection()
+
     def close(self) -> None:
         """
         The server stops: answer what has been asked, then close. An idle connection is closed as
@@ -914,6 +925,7 @@ class HTTPServerProtocol(Protocol):
         phase = None if is_ours else self._machine.expire(now)
         if phase is Phase.IDLE:
             self._lose()
+            self._let_go_of_tls()
         elif phase is Phase.STOPPING:
             # A request may be on its way. If it met a closed socket, the reset could overtake our
             # FIN, and a proxy that sends unanswered requests to another server would not do so.

@@ -9,11 +9,13 @@ import json
 import shutil
 import signal
 import socket
+import ssl
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.threads import deferToThreadPool
 
 from tests.certificates import Authority
 from tests.live.conftest import RunCommand, StartCommand, StartServer
@@ -83,6 +85,45 @@ async def test_tls_refusal(twistd: StartServer, command: RunCommand, tmp_path: P
     assert done.out.startswith("HTTP/1.1 400 Bad Request\r\n")
     assert done.out.endswith("</html>\n")
     assert "unexpected eof" not in done.err
+
+
+def listen_in_silence(place: tuple[str, int], trusted: str) -> None:
+    """
+    Shake hands, and then wait for the connection's end without a word, not even a goodbye.
+
+    @raise TimeoutError: nothing has come for 20 s.
+    """
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.create_default_context(cafile=trusted)
+    tls = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with socket.create_connection(place, timeout=20) as connection:
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                connection.sendall(outgoing.read())
+                incoming.write(connection.recv(65536))
+        connection.sendall(outgoing.read())
+        while connection.recv(65536):
+            pass
+
+
+@pytest.mark.parametrize("transport", [(), ("--stock-transport",)])
+async def test_silent_tls(
+    twistd: StartServer, reactor: Any, tmp_path: Path, transport: tuple[str, ...]
+) -> None:
+    """
+    Under TLS too an idle connection is closed at once, though the client does not answer our
+    closure alert: it would else stay until the deadline for writing, or twice as long.
+    """
+    authority = Authority()
+    trusted = str(authority.write(tmp_path / "authority.pem"))
+    authority.issue(tmp_path, "server")
+    listen = "ssl:0:key.pem:cert.pem:interface=127.0.0.1"
+    server = await twistd("netlab-http", "--listen", listen, "--idle-timeout", "0.2", *transport)
+    place = (server.host, server.port)
+    await deferToThreadPool(reactor, reactor.getThreadPool(), listen_in_silence, place, trusted)
 
 
 @needs_curl
