@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from netlab.analysis.conversation import Conversation, Flow
-from netlab.analysis.frames import Analysed
+from netlab.analysis.frames import Analysed, Mark
 from netlab.analysis.keeping import Kept
 from netlab.analysis.ledger import Ledger
 from netlab.capture.segments import Checksum, Flag
@@ -19,6 +19,10 @@ from netlab.capture.segments import Checksum, Flag
 _FIN: Final = int(Flag.FIN)
 _SYN: Final = int(Flag.SYN)
 _ACK: Final = int(Flag.ACK)
+_REUSED: Final = int(Mark.REUSED_PORTS)
+
+#: What is said of a segment's numbers is as sure as that they arrived as they were sent.
+_SOUND: Final = (Checksum.GOOD, Checksum.OFFLOADED)
 
 
 class Entry(NamedTuple):
@@ -40,6 +44,10 @@ class Entry(NamedTuple):
     @ivar since_before_ns: nanoseconds since the conversation's frame before, 0 for the first.
     @ivar own_fin: position of its sender's FIN in C{own}, or C{None} if none was seen so far.
     @ivar peer_fin: position of its receiver's FIN in C{peer}, or C{None} if none was seen so far.
+    @ivar own_final: the position after all that its sender ever had to send, or C{None} where there
+        is any doubt that its FIN was that FIN, or that this segment is of the same connection.
+    @ivar peer_final: the same of its receiver.
+    @ivar answers_sure: whether a SYN of its sender can only answer the receiver's SYN seen here.
     @ivar limit: the highest position of C{own} that the receiver has allowed, or C{None}.
     @ivar limit_frame: the frame that allowed it, 0 if none.
     @ivar peer_mss: what the receiver's SYN said that it takes, or C{None}.
@@ -61,6 +69,9 @@ class Entry(NamedTuple):
     since_before_ns: int
     own_fin: int | None
     peer_fin: int | None
+    own_final: int | None
+    peer_final: int | None
+    answers_sure: bool
     limit: int | None
     limit_frame: int
     peer_mss: int | None
@@ -72,12 +83,24 @@ class _Side:
     What the books hold of one end.
     """
 
-    __slots__ = ("ack", "fin", "ledger", "limit", "limit_frame", "syn_frame")
+    __slots__ = (
+        "ack",
+        "fin",
+        "fin_ttl",
+        "is_fin_sure",
+        "is_syn_sure",
+        "ledger",
+        "limit",
+        "limit_frame",
+        "syn_frame",
+    )
 
     def __init__(self) -> None:
         self.ledger: Ledger | None = None
         self.ack: int | None = None
         self.fin: int | None = None
+        self.fin_ttl = 0
+        self.is_fin_sure = self.is_syn_sure = False
         self.limit: int | None = None
         self.limit_frame = 0
         self.syn_frame = 0
@@ -90,6 +113,41 @@ class _Side:
             base = number if flow.iss is None else flow.iss
             self.ledger = Ledger(base, has_isn=flow.iss is not None)
         return self.ledger
+
+    def note_syn(self, kept: Kept) -> None:
+        """
+        Keep in mind whether a SYN bears being relied on: it is whole, and the first between these
+        ports. After another connection between them, its answer may be to a SYN that was missed.
+        """
+        sound = kept.checksum in _SOUND and not kept.analysed.marks & _REUSED
+        self.is_syn_sure = sound and (self.is_syn_sure or not self.syn_frame)
+        self.syn_frame = self.syn_frame or kept.analysed.number
+
+    def note_fin(self, position: int, kept: Kept) -> None:
+        """
+        Keep in mind whether a FIN bears being relied on: it is whole, and each of them has the same
+        number. One that was damaged on its way, or that somebody slipped in, ends nothing.
+        """
+        sound = kept.checksum in _SOUND
+        ttl = kept.analysed.segment.ttl
+        if self.fin is None:
+            self.is_fin_sure = sound
+            self.fin_ttl = ttl
+        else:
+            same = position == self.fin and ttl == self.fin_ttl
+            self.is_fin_sure = self.is_fin_sure and sound and same
+        self.fin = position
+
+    def final(self, flow: Flow) -> int | None:
+        """
+        Give the position after all that this end ever had to send, where the capture leaves no
+        doubt: it has a sound SYN, a sound FIN, each number between them, and none after it.
+        """
+        ledger, fin = self.ledger, self.fin
+        if ledger is None or fin is None or not self.is_syn_sure or not self.is_fin_sure:
+            return None
+        is_one = ledger.has_isn and not flow.rebased
+        return fin + 1 if is_one and ledger.is_whole and ledger.end == fin + 1 else None
 
 
 class Books:
@@ -118,7 +176,17 @@ class Books:
             peer = Ledger(0, has_isn=False)
         start, expected = own.position(segment.seq), own.end
         limit, limit_frame = other.limit, other.limit_frame
-        self._post(side, own, start, analysed)
+        own_final, peer_final = side.final(flow), other.final(flow.peer)
+        if other.ack != own_final or segment.ttl != side.fin_ttl:
+            # The receiver has confirmed where its sender ended, and nobody else sent this.
+            own_final = None
+        if start != expected:
+            # It may be of a later connection, the opening of which was missed.
+            peer_final = None
+        answers_sure = (
+            other.is_syn_sure and not flow.peer.rebased and expected <= 1 and peer.end == 1
+        )
+        self._post(side, own, start, kept)
         ack = before = None
         covered: tuple[int, ...] = ()
         covers_syn = covers_fin = False
@@ -153,6 +221,9 @@ class Books:
             since_ns,
             side.fin,
             other.fin,
+            own_final,
+            peer_final,
+            answers_sure,
             limit,
             limit_frame,
             flow.peer.mss,
@@ -160,19 +231,19 @@ class Books:
         )
 
     @staticmethod
-    def _post(side: _Side, own: Ledger, start: int, analysed: Analysed) -> None:
+    def _post(side: _Side, own: Ledger, start: int, kept: Kept) -> None:
         """
         Note the numbers that a segment takes.
         """
-        segment, number = analysed.segment, analysed.number
+        segment, number = kept.analysed.segment, kept.analysed.number
         at = start
         if segment.flags & _SYN:
             own.add(at, 1, number, "SYN")
-            side.syn_frame = side.syn_frame or number
+            side.note_syn(kept)
             at += 1
         if segment.length and at >= 0:
             own.add(at, segment.length, number)
         at += segment.length
         if segment.flags & _FIN:
             own.add(at, 1, number, "FIN")
-            side.fin = at
+            side.note_fin(at, kept)

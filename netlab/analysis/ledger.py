@@ -60,6 +60,11 @@ class Ledger:
         # Where terms begin that no frame accounts for, ascending. Two never follow each other.
         self._gaps: list[int] = []
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether frames account for every number up to L{end}."""
+        return not self._gaps
+
     def position(self, raw: int) -> int:
         """
         Give the position of a raw number: of all those that it may be, the nearest to L{end}.

@@ -93,15 +93,27 @@ def acknowledgement(entry: Entry) -> Finding:
             "the numbers before has a frame that carried it."
         )
         return Finding("acknowledgement", frames, equation, Verdict.PASS, sentence)
-    if answers_syn:
+    if answers_syn and entry.answers_sure:
         sentence = (
             "A SYN that answers a SYN must acknowledge exactly what came with it, so that old "
             "connections are not mistaken for new ones (RFC 9293 section 3.10.7.3)."
         )
         return Finding("acknowledgement", frames, equation, Verdict.FAIL, sentence)
-    if entry.peer_fin is not None and entry.ack > entry.peer_fin + 1:
+    if answers_syn:
+        sentence = (
+            "It does not acknowledge the SYN that is here; it may answer one that was missed, "
+            "between the same ports."
+        )
+        return Finding("acknowledgement", frames, equation, Verdict.UNKNOWN, sentence)
+    if entry.peer_final is not None and entry.ack > entry.peer_final:
         sentence = "It acknowledges numbers after the peer's FIN, and nothing can follow a FIN."
         return Finding("acknowledgement", frames, equation, Verdict.FAIL, sentence)
+    if entry.peer_fin is not None and entry.ack > entry.peer_fin + 1:
+        sentence = (
+            "It acknowledges numbers after a FIN of the peer, and nothing can follow a FIN: the "
+            "two disagree, and the capture does not tell which one is wrong."
+        )
+        return Finding("acknowledgement", frames, equation, Verdict.UNKNOWN, sentence)
     sentence = (
         "It acknowledges numbers that no frame of this capture carries: they travelled before it "
         "began, or were missed."
@@ -130,10 +142,20 @@ def sequence(entry: Entry) -> Finding:
     if entry.start + entry.own.base >= _MODULUS:
         equation += " modulo 2^32"
     frames = tuple(sorted({*total.frames, number}))
-    after_fin = entry.own_fin is not None and entry.start + analysed.len > entry.own_fin
-    if after_fin and analysed.len:
-        sentence = "Data with numbers after its sender's FIN, and nothing can follow a FIN."
-        return Finding("sequence", frames, equation, Verdict.FAIL, sentence)
+    is_probe = bool(analysed.marks & (Mark.KEEP_ALIVE | Mark.ZERO_WINDOW_PROBE))
+    fin = entry.own_fin
+    # A keep-alive of old stacks brings one byte, at the number before the next: the FIN's.
+    if fin is not None and analysed.len and entry.start + analysed.len > fin and not is_probe:
+        # Whoever goes on within or right after the numbers of the FIN goes on with this connection.
+        if entry.own_final is not None and entry.start <= entry.own_final:
+            sentence = "Data with numbers after its sender's FIN, and nothing can follow a FIN."
+            return Finding("sequence", frames, equation, Verdict.FAIL, sentence)
+        sentence = (
+            "Data with numbers after a FIN, and nothing can follow a FIN: one of the two is not "
+            "what it seems (damaged, slipped in by somebody else, or of a later connection), and "
+            "the capture does not tell which."
+        )
+        return Finding("sequence", frames, equation, Verdict.UNKNOWN, sentence)
     if entry.start == entry.expected:
         verdict = Verdict.PASS if total.is_captured else Verdict.UNKNOWN
         return Finding(
@@ -147,7 +169,7 @@ def sequence(entry: Entry) -> Finding:
         )
         return Finding("sequence", frames, equation, Verdict.UNKNOWN, sentence)
     back = entry.expected - entry.start
-    if analysed.marks & (Mark.KEEP_ALIVE | Mark.ZERO_WINDOW_PROBE):
+    if is_probe:
         sentence = "A number that the peer has already: it only asks whether somebody is there."
     elif analysed.segment.seglen:
         earlier = entry.own.frames_between(max(entry.start, 0), entry.expected)

@@ -140,12 +140,13 @@ class WrongNumberTests(SynchronousTestCase):
 
     def test_data_after_the_fin_fails(self) -> None:
         """
-        An end that has closed sends no more data.
+        An end that has closed, and whose peer has confirmed it, sends no more data.
         """
         talk = Talk().open()
         talk.send("c", FIN | ACK)
+        talk.send("s", ACK)
         talk.send("c", PSH | ACK, b"more")
-        self.assertIs(finding(story_of(talk.pcap()), 5, "sequence").verdict, Verdict.FAIL)
+        self.assertIs(finding(story_of(talk.pcap()), 6, "sequence").verdict, Verdict.FAIL)
 
     def test_what_was_not_captured_is_not_called_wrong(self) -> None:
         """
@@ -224,3 +225,124 @@ class WrongNumberTests(SynchronousTestCase):
         talk.send("s", RST)
         rules = [each.rule for each in frame_of(story_of(talk.pcap()), 4).findings]
         self.assertNotIn("window", rules)
+
+
+class DisagreementTests(SynchronousTestCase):
+    """
+    Two frames that contradict each other, of which either may be the wrong one.
+    """
+
+    def assert_unknown(self, talk: Talk, number: int, rule: str) -> None:
+        """
+        Check that a frame is not judged by a rule, and that no other frame fails by it.
+        """
+        story = story_of(talk.pcap())
+        self.assertIs(finding(story, number, rule).verdict, Verdict.UNKNOWN)
+        for frame in story.conversations[0].frames:
+            for each in frame.findings:
+                if each.rule != "checksum":
+                    self.assertIsNot(each.verdict, Verdict.FAIL, (frame.number, each))
+
+    def test_a_fin_from_before_the_capture(self) -> None:
+        """
+        A FIN that is sent again with too low a number does not make its right acknowledgement
+        wrong: the data before it may have travelled before the capture began.
+        """
+        talk = Talk()
+        talk.received = {"c": 5000, "s": 1000}
+        talk.send("s", FIN | ACK)
+        talk.send("c", ACK, ack=5000 + 1231)
+        talk.send("s", FIN | ACK, seq=5000)
+        talk.send("c", ACK, ack=5000 + 1231)
+        self.assert_unknown(talk, 2, "acknowledgement")
+        self.assert_unknown(talk, 4, "acknowledgement")
+
+    def test_a_damaged_fin(self) -> None:
+        """
+        A FIN with a bad checksum was dropped; what was sent instead and acknowledged is right.
+        """
+        talk = Talk().open()
+        talk.send("s", FIN | ACK, seq=4980, checksum=Checksum.BAD)
+        talk.send("s", PSH | ACK, b"right")
+        talk.send("c", ACK)
+        self.assert_unknown(talk, 5, "sequence")
+
+    def test_an_acknowledgement_of_what_a_damaged_fin_hides(self) -> None:
+        """
+        A FIN whose number was damaged does not make the acknowledgement of the sent one wrong.
+        """
+        talk = Talk().open()
+        talk.send("s", PSH | ACK, b"x" * 200)
+        talk.send("s", FIN | ACK, seq=5101, checksum=Checksum.BAD)
+        talk.next["s"] += 1
+        talk.arrive("c")
+        talk.send("c", ACK)
+        self.assert_unknown(talk, 6, "acknowledgement")
+
+    def test_an_acknowledgement_that_does_not_continue_its_own_end(self) -> None:
+        """
+        A frame that belongs elsewhere by its own number may be of a later connection.
+        """
+        talk = Talk().open().close("c")
+        talk.send("c", ACK, seq=900_000, ack=700_000)
+        self.assert_unknown(talk, 8, "acknowledgement")
+
+    def test_a_later_connection_of_which_the_syn_was_missed(self) -> None:
+        """
+        A SYN with ACK between ports that had a connection before may answer a SYN that is not in
+        the capture, and all that follows it is right by its numbers.
+        """
+        talk = Talk().open().close("c")
+        talk.next = {"c": 50_000_000, "s": 90_000_000}
+        talk.send("c", SYN, is_captured=False)
+        talk.send("s", SYN | ACK)
+        talk.send("c", ACK)
+        talk.send("c", PSH | ACK, b"data")
+        talk.send("s", PSH | ACK, b"more")
+        talk.send("c", ACK)
+        self.assert_unknown(talk, 8, "acknowledgement")
+        self.assert_unknown(talk, 10, "sequence")
+
+    def test_a_fin_slipped_in_by_somebody_else(self) -> None:
+        """
+        A FIN with another time to live than the data after it came from somebody on the way.
+        """
+        talk = Talk().open()
+        talk.send("s", FIN | ACK, seq=5001, ttl=41)
+        talk.send("c", ACK, ack=5002)
+        talk.send("s", PSH | ACK, b"the real one")
+        self.assert_unknown(talk, 6, "sequence")
+
+    def test_a_fin_that_nobody_confirmed(self) -> None:
+        """
+        Until its peer has acknowledged a FIN, data after it may be right and the FIN wrong.
+        """
+        talk = Talk().open()
+        talk.send("c", FIN | ACK)
+        talk.send("c", PSH | ACK, b"more")
+        self.assert_unknown(talk, 5, "sequence")
+
+    def test_a_damaged_syn(self) -> None:
+        """
+        A SYN whose number was damaged does not make the answer to the sent one wrong.
+        """
+        talk = Talk()
+        talk.send("c", SYN, seq=77, checksum=Checksum.BAD)
+        talk.next["c"] = 1001
+        talk.arrive("s")
+        talk.send("s", SYN | ACK)
+        self.assert_unknown(talk, 2, "acknowledgement")
+
+    def test_a_keep_alive_with_a_byte_after_a_half_close(self) -> None:
+        """
+        An end that has closed may ask whether its peer is still there, with one byte in place of
+        the FIN's number (RFC 9293 section 3.8.4): this is no data after a FIN.
+        """
+        talk = Talk().open()
+        talk.send("c", FIN | ACK)
+        talk.send("s", ACK)
+        talk.send("c", ACK, b"\0", after_ms=7_200_000, seq=talk.next["c"] - 1)
+        talk.send("s", ACK)
+        judged = finding(story_of(talk.pcap()), 6, "sequence")
+        self.assertIs(judged.verdict, Verdict.PASS)
+        self.assertIn("asks whether somebody is there", judged.sentence)
