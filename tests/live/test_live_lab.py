@@ -29,6 +29,7 @@ _ROWS = "document.querySelectorAll('#ladder [data-n]').length"
 _ARROWS = "document.querySelectorAll('#ladder line[marker-end]').length"
 _FLYING = "document.querySelectorAll('#ladder .flying').length"
 _STATUS = "document.getElementById('status').textContent"
+_SAID = "document.querySelector('[role=status]').textContent"
 _PHASE = "document.getElementById('phase').textContent"
 _HAS_RESULT = "!document.getElementById('result').hidden"
 _FOCUS = "document.activeElement.id"
@@ -216,6 +217,13 @@ def _use(chromium: Browser, server: Server, tmp_path: Path) -> None:
         chromium.press("s")
     assert (chromium.ask(_ROWS), chromium.ask(_FLYING), chromium.ask(_ARROWS)) == (1, 1, 0)
     assert chromium.ask(_STATUS).startswith("#1, client to server: SYN")
+    assert chromium.ask(_SAID) == chromium.ask(_STATUS)
+    moving = "document.getAnimations().length"
+    assert chromium.ask(moving) > 0
+    still = {"name": "prefers-reduced-motion", "value": "reduce"}
+    chromium.call("Emulation.setEmulatedMedia", features=[still])
+    assert chromium.ask(moving) == 0
+    chromium.dark(False)
     chromium.press("s")
     assert (chromium.ask(_ROWS), chromium.ask(_FLYING), chromium.ask(_ARROWS)) == (1, 0, 1)
     assert re.match(r"#1 arrives after 2\d", chromium.ask(_STATUS))
@@ -264,6 +272,12 @@ def _use(chromium: Browser, server: Server, tmp_path: Path) -> None:
         "[...document.querySelectorAll('#ladder .lab')].map((e) => e.textContent)"
     )
     assert sorted(labels) == sorted(frame.label for frame in conversation.frames)
+
+    # Shut off from the page as it is, the report works.
+    chromium.open(f"{origin}results/echo/report.html", 1400, 1000)
+    chromium.press("ArrowDown")
+    assert chromium.ask("document.querySelector('[aria-current]').id") == "f1"
+    assert chromium.ask("self.origin") == "null"
 
     chromium.open(origin, 380, 900)
     chromium.wait(f"{_ROWS} === {total}")

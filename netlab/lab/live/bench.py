@@ -26,12 +26,13 @@ from netlab.lab.live.narrator import Narrator
 from netlab.lab.places import RESULTS
 from netlab.lab.run import Observation, Observer, Outcome, Run
 
-#: Observations wait for so long, and then are told together: telling a frame takes as long as
-#: carrying five, and the wire is not to wait for it.
+#: Observations wait for so long, and then are told together: the wire is not to wait in its own
+#: call.
 _TELL_SECONDS: Final = 0.02
 
-#: How many are told before others have their turn.
-_BATCH: Final = 50
+#: How many are told before others have their turn: about a millisecond's work
+#: (benchmarks/telling.py).
+_BATCH: Final = 10
 
 _log = Logger(namespace="netlab-lab")
 
@@ -148,6 +149,13 @@ class Bench:
         self._telling: IDelayedCall | None = None
         self._over: list[Deferred[None]] = []
         self._tell_phase()
+
+    @property
+    def untold(self) -> int:
+        """
+        How many observations wait to be told.
+        """
+        return len(self._untold)
 
     def prepared(self, isolation: Isolation, place: str) -> None:
         """

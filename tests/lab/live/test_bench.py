@@ -203,6 +203,7 @@ class BenchTests(SynchronousTestCase):
         line = OutputLine(START_NS, Side.SERVER, "flood", "x")
         for _ in range(EVENTS_MAX + 5000):
             self.runs.observer(line)
+        self.assertEqual(self.bench.untold, EVENTS_MAX)
         self.runs.end(self.runs.outcome())
         outcome, done = self.runs.finished[0]
         done.callback(Finished(outcome, None))

@@ -239,7 +239,9 @@
     }
     const files = byId("files");
     files.replaceChildren();
-    for (const name of event.files.filter((each) => each !== "thumbnail.svg")) {
+    const isFirst = (name) => /\.html$|\.pcapng$/.test(name);
+    const wanted = event.files.filter((each) => each !== "thumbnail.svg");
+    for (const name of [...wanted.filter(isFirst), ...wanted.filter((each) => !isFirst(each))]) {
       const item = make("li");
       item.append(fileLink(event, name));
       files.append(item);
@@ -287,8 +289,10 @@
     }
   };
 
-  const say = (text) => {
+  // What is seen changes often; a screen reader hears less of it.
+  const say = (text, isHeard = true) => {
     byId("status").textContent = text;
+    if (isHeard) byId("said").textContent = text;
   };
 
   const progress = () => {
@@ -333,12 +337,12 @@
     return text;
   };
 
-  // A screen reader hears how far it is, not each segment: a step tells its own.
+  // While it plays one hears how far it is, now and then; a step tells its own segment.
   let saidAt = 0;
   const sayNow = () => {
-    if (performance.now() - saidAt < 1000) return;
-    saidAt = performance.now();
-    say(progress());
+    const isHeard = performance.now() - saidAt > 6000;
+    if (isHeard) saidAt = performance.now();
+    say(progress(), isHeard);
   };
 
   const setPaused = (paused) => {
