@@ -22,7 +22,8 @@ from netlab.http1.admission import Gate
 from netlab.http1.counters import Counters
 from netlab.http1.deadlines import Deadlines
 from netlab.http1.limits import Admission
-from netlab.http1.log import AccessLog
+from netlab.http1.log import AccessLog, LoggedAnswer
+from netlab.http1.messages import RequestHead
 from netlab.http1.protocol import HTTPServerProtocol
 from netlab.http1.repeats import Repeats
 from netlab.http1.resource import Resource
@@ -102,6 +103,31 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         """
         if self.access_log is not None and not self.numPorts and not self.connections:
             self.access_log.flush()
+
+    def record(self, peer: bytes, head: RequestHead | None, status: int, sent: int) -> LoggedAnswer:
+        """
+        Count and log an answer.
+
+        @param peer: the client's address.
+        @param head: the request's; None where none could be read.
+        @param sent: how many bytes of content the answer had.
+        @return: how it stands in the log.
+        """
+        log = self.access_log
+        logged = ((b"", b"") if log is None else log.request_part(head), status, sent)
+        self.count(peer, logged)
+        return logged
+
+    def count(self, peer: bytes, logged: LoggedAnswer) -> None:
+        """
+        Count and log an answer whose request's part in the log is known.
+        """
+        part, status, sent = logged
+        tally = self.counters.tally(status)
+        tally.answers += 1
+        tally.content_bytes += sent
+        if self.access_log is not None:
+            self.access_log.add(peer, self.seconds(), part, status, sent)
 
     def logPrefix(self) -> str:
         """

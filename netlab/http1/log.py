@@ -68,6 +68,10 @@ class LogFile(Protocol):
 RequestPart: TypeAlias = tuple[bytes, bytes]
 """The parts of a line that the request alone determines: before and behind the status."""
 
+LoggedAnswer: TypeAlias = tuple[RequestPart, int, int]
+"""What the log says of an answer but for peer and time: the request's part, the status, and how
+many bytes of content there were."""
+
 
 class LineFormat(Protocol):
     """
@@ -161,12 +165,12 @@ class LoggedAnswers:
     """
     What the log says of answers that are sent again and again: their lines, but for peer and time.
 
-    @ivar answers: for each, what the request determines, the status and the bytes of content.
+    @ivar answers: one for each line.
     """
 
     __slots__ = ("answers", "count", "peer", "second", "text")
 
-    def __init__(self, answers: tuple[tuple[RequestPart, int, int], ...]) -> None:
+    def __init__(self, answers: tuple[LoggedAnswer, ...]) -> None:
         self.answers = answers
         self.count = len(answers)
         # The lines as they were written last: a peer that asks again within the second, as one
@@ -269,7 +273,7 @@ class AccessLog:
         if self._call is None or self._waiting >= FLUSH_LINES:
             self._see_to_it()
 
-    def _line(self, peer: bytes, answer: tuple[RequestPart, int, int]) -> bytes:
+    def _line(self, peer: bytes, answer: LoggedAnswer) -> bytes:
         request, status, content_bytes = answer
         return self._template % (
             peer or b"-",
