@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     parser = _parser()
     parsed = parser.parse_args(arguments)
+    if parsed.subcommand is None:
+        parser.error(f"say what to do: {', '.join(_SUBCOMMANDS)}")
     name = f"{parser.prog} {parsed.subcommand}"
     run: Run = parsed.run
     try:
@@ -105,9 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"netlab {_version()}")
-    subparsers = parser.add_subparsers(
-        title="subcommands", dest="subcommand", required=True, metavar="SUBCOMMAND"
-    )
+    subparsers = parser.add_subparsers(title="subcommands", dest="subcommand", metavar="SUBCOMMAND")
     for name, (summary, add_options) in _SUBCOMMANDS.items():
         subparser = subparsers.add_parser(
             name, help=summary, description=summary, allow_abbrev=False

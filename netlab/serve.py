@@ -36,6 +36,7 @@ def serve(
     *,
     reactor: Any,
     show: Callable[[str], object],
+    command: str = "netlab",
 ) -> int:
     """
     Serve until a signal says stop.
@@ -46,13 +47,16 @@ def serve(
     @param root: The folder that the HTTP server serves; C{None} for its own choice.
     @param reactor: Runs them.
     @param show: Is called with some lines about where they are, once they listen.
+    @param command: How this command is called from here, for those lines.
     @return: The exit status.
     @raise KnownError: A port cannot be opened.
     @raise UsageError: The HTTP server refuses its folder.
     """
     folder = [] if root is None else ["--root", root]
     echo = _make_service(echo_tap, ["--listen", tcp_description(host, echo_port)])
-    http = _make_service(http_tap, ["--listen", tcp_description(host, http_port), *folder])
+    http = _make_service(
+        http_tap, ["--show-requests", "--listen", tcp_description(host, http_port), *folder]
+    )
     both = MultiService()
     for service in (echo, http):
         IService(service).setServiceParent(both)
@@ -65,7 +69,7 @@ def serve(
         option = _PORT_OPTIONS.get(error.server, "--echo-port PORT or --http-port PORT")
         raise KnownError(error.explanation(option, _HOST_OPTION)) from error
     reactor.addSystemEventTrigger("before", "shutdown", both.stopService)
-    show(_introduction(echo, http))
+    show(_introduction(echo, http, command))
     reactor.run()
     return 0
 
@@ -96,7 +100,7 @@ def _make_service(tap: Any, arguments: Sequence[str]) -> _Server:
     return service
 
 
-def _introduction(echo: _Server, http: _Server) -> str:
+def _introduction(echo: _Server, http: _Server, command: str) -> str:
     """
     Say where the servers are and what to try next.
     """
@@ -109,10 +113,10 @@ def _introduction(echo: _Server, http: _Server) -> str:
         [
             "",
             f"The echo server listens on {place(echo_address)}. To try it, in another terminal:",
-            f'    netlab echo {echo_host} {echo_port} "hello there" "and goodbye"',
+            f'    {command} echo {echo_host} {echo_port} "hello there" "and goodbye"',
             f"The HTTP server listens on {place(http_address)}. To try it:",
             f"    curl -i {url}",
-            f"    netlab get {url}",
+            f"    {command} get {url}   (saves it as index.html)",
             f"    or open {url} in a browser",
             "Ctrl-C stops both.",
             "",

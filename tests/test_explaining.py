@@ -229,6 +229,27 @@ class BadInputTests(ExplainTestCase):
         self.refused(1, "it has 0 to 1", self.capture, "--conversation", "2")
         self.refused(2, "--conversation 'x'", self.capture, "--conversation", "x")
 
+    def test_format_by_name(self) -> None:
+        """
+        Without --format the name of the report chooses, and what it does not tell is text.
+        """
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        for name, begin in (
+            ("a.html", b"<!DOCTYPE html>"),
+            ("a.SVG", b"<svg"),
+            ("a.md", b"# "),
+            ("a.json", b"{"),
+            ("a.pcapng", b"\x0a\x0d\x0d\x0a"),
+            ("a.txt", Path(self.capture).name.encode()),
+        ):
+            path = folder / name
+            self.assertEqual(self.status(self.capture, "-o", str(path)), 0)
+            self.assertTrue(path.read_bytes().startswith(begin), name)
+        path = folder / "b.html"
+        self.assertEqual(self.status(self.capture, "--format", "json", "-o", str(path)), 0)
+        self.assertTrue(path.read_bytes().startswith(b"{"))
+
     def test_wrong_format(self) -> None:
         """
         A format that there is not.

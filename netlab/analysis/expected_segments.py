@@ -44,7 +44,8 @@ def connections(count: int) -> Expectation:
     def check(cast: Cast) -> Shown:
         return Shown(len(cast) == count, count_of(len(cast), "connection"), ends_of(cast))
 
-    return Expectation("connections", f"There are {count_of(count, 'connection')}", check)
+    verb = "is" if count == 1 else "are"
+    return Expectation("connections", f"There {verb} {count_of(count, 'connection')}", check)
 
 
 def has_marked(

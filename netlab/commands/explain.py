@@ -5,8 +5,19 @@ C{netlab explain}.
 from __future__ import annotations
 
 import argparse
+import os.path
 
 from netlab.commands.outcome import Run
+
+#: What the name of a report says about its format.
+_FORMATS = {
+    ".html": "html",
+    ".htm": "html",
+    ".svg": "svg",
+    ".md": "markdown",
+    ".json": "json",
+    ".pcapng": "pcapng",
+}
 
 SUMMARY = "Tell what happened in a capture, and why each number is right."
 
@@ -31,8 +42,9 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument(
         "--format",
         choices=("terminal", "html", "svg", "markdown", "json", "pcapng"),
-        default="terminal",
-        help="what to write; pcapng is the capture with comments (default: %(default)s)",
+        metavar="FORMAT",
+        help="terminal, html, svg, markdown, json, or pcapng, the capture with comments (default: "
+        "what the name after -o ends in, such as .html or .md; else terminal)",
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="the file to write (default: standard output)"
@@ -50,7 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         return explain(
             ExplainOptions(
                 arguments.file,
-                arguments.format,
+                arguments.format or _format_of(arguments.output),
                 arguments.output,
                 None if number is None else count("--conversation")(number),
                 shows_payload=not arguments.no_payload,
@@ -59,3 +71,10 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         )
 
     return run
+
+
+def _format_of(output: str | None) -> str:
+    """
+    Choose a format by the name of the file that is to be written.
+    """
+    return _FORMATS.get(os.path.splitext(output or "")[1].lower(), "terminal")

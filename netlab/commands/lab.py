@@ -5,6 +5,7 @@ C{netlab lab}.
 from __future__ import annotations
 
 import argparse
+import shlex
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -46,8 +47,8 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     for name, summary, add in (
         ("list", "List the experiments.", _add_list),
         ("show", "Show an experiment's question, programs and explanation.", _add_show),
-        ("verify", "Tell whether any capture shows what an experiment expects.", _add_verify),
         ("run", "Run experiments, and check that they show what they should.", _add_run),
+        ("verify", "Tell whether any capture shows what an experiment expects.", _add_verify),
     ):
         action = actions.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         action.set_defaults(act=add(action))
@@ -94,12 +95,13 @@ def _add_verify(parser: argparse.ArgumentParser) -> Run:
         "others. The exit status is 1 if it does not show what it should."
     )
     parser.add_argument("name", metavar="NAME", help="of an experiment, or the path of its file")
-    parser.add_argument("capture", metavar="FILE", help="a pcap or pcapng file")
+    parser.add_argument("capture", metavar="FILE", help="a pcap or pcapng file, .gz too")
     parser.add_argument(
         "--end",
         choices=("client", "server"),
         metavar="END",
-        help="where it was captured: then what is expected of that end alone is judged too",
+        help="where it was captured, client or server: then what is expected of that end alone is "
+        "judged too",
     )
 
     def run(arguments: argparse.Namespace) -> int:
@@ -114,7 +116,7 @@ def _add_verify(parser: argparse.ArgumentParser) -> Run:
         for result in results:
             verdict = "PASS" if result.shown.is_met else "FAIL"
             shown = f"{result.shown.detail}{_frames(result.shown.frames)}"
-            show(f"{verdict}  {result.expectation.sentence}: {shown}")
+            show(f"{verdict}  {result.expectation.sentence}. Found: {shown}")
         return 0 if all(result.shown.is_met for result in results) else STATUS_FAILED
 
     return run
@@ -132,7 +134,12 @@ def _add_run(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("--all", action="store_true", help="all experiments that come with netlab")
     parser.add_argument("--reference", action="store_true", help="the five reference exchanges")
     parser.add_argument(
-        "--out", metavar="DIR", default="lab-results", help="for the results (default: %(default)s)"
+        "--out",
+        "--output-dir",
+        metavar="DIR",
+        default="lab-results",
+        help="the folder for the results; those of an earlier run of the same experiment are "
+        "replaced (default: %(default)s)",
     )
     parser.add_argument(
         "--jobs", metavar="N", default="1", help="how many run at once (default: %(default)s)"
@@ -156,7 +163,12 @@ def _add_run(parser: argparse.ArgumentParser) -> Run:
         help="what happens to certain segments, such as 'drop server data 2' or 'hold server fin "
         "1 50ms'; may be repeated, and replaces the experiment's own rules; '' for none",
     )
-    wire.add_argument("--seed", metavar="N", help="of all chance (default: the experiment's)")
+    wire.add_argument(
+        "--seed",
+        metavar="N",
+        help="a number: what chance decides is the same for the same seed (default: the "
+        "experiment's)",
+    )
     wire.add_argument(
         "--sysctl",
         metavar="NAME=VALUE",
@@ -191,7 +203,8 @@ def _run(arguments: argparse.Namespace) -> int:
         chosen += [name for name in REFERENCE if name not in chosen]
     if not chosen:
         raise UsageError("no experiment; name one, or write --reference or --all")
-    experiments = [load(name) for name in dict.fromkeys(chosen)]
+    chosen = list(dict.fromkeys(chosen))
+    experiments = [load(name) for name in chosen]
     taken = [experiment.name for experiment in experiments]
     twice = {name for name in taken if taken.count(name) > 1}
     if twice:
@@ -201,6 +214,10 @@ def _run(arguments: argparse.Namespace) -> int:
         _knobs(arguments),
         None if arguments.isolation is None else Isolation(arguments.isolation),
         count("--jobs", at_least=1, at_most=64)(arguments.jobs),
+        {
+            experiment.name: _again(name, arguments)
+            for name, experiment in zip(chosen, experiments, strict=True)
+        },
     )
     try:
         finished = run_until_done(
@@ -268,4 +285,19 @@ def _show_verdicts(finished: Sequence[Finished]) -> None:
 
 
 def _frames(frames: Sequence[int]) -> str:
-    return f" (frame {', '.join(map(str, frames))})" if frames else ""
+    return f" ({', '.join(f'#{frame}' for frame in frames)})" if frames else ""
+
+
+def _again(typed: str, arguments: argparse.Namespace) -> str:
+    """
+    Write the command line that runs one of the experiments again as it was run.
+
+    @param typed: the experiment as it was named: by its name or by its file's path.
+    """
+    words = ["netlab", "lab", "run", typed]
+    for option in ("isolation", *KNOBS, "rule", "seed", "sysctl"):
+        value = getattr(arguments, option)
+        for text in value if isinstance(value, list) else [value]:
+            if text is not None:
+                words += [f"--{option}", text]
+    return shlex.join(words)

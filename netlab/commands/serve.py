@@ -5,6 +5,10 @@ C{netlab serve}.
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
+import shutil
+import sys
 
 from netlab.commands.outcome import Run, show
 
@@ -54,6 +58,24 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
             arguments.root,
             reactor=reactor,
             show=show,
+            command=_called(),
         )
 
     return run
+
+
+def _called() -> str:
+    """
+    Tell how to call this command again: by its name where the shell finds it, else by its path.
+    """
+    program = sys.argv[0]
+    if os.path.basename(program) != "netlab":
+        # Called by python -m: where its script is cannot be said.
+        return "netlab"
+    found = shutil.which("netlab")
+    if found is not None and os.path.realpath(found) == os.path.realpath(program):
+        return "netlab"
+    near = os.path.relpath(program)
+    if near.startswith(".."):
+        near = os.path.abspath(program)
+    return shlex.quote(near if os.sep in near else f"./{near}")

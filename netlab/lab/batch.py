@@ -4,8 +4,8 @@ Several experiments in one go: run, judge, report, index.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,14 @@ class Batch:
     @ivar knobs: the user's changes.
     @ivar isolation: how to make hosts; C{None} for the best that works.
     @ivar jobs: how many experiments run at once.
+    @ivar commands: by an experiment's name, the command line that runs it again so.
     """
 
     folder: Path
     knobs: Knobs
     isolation: Isolation | None = None
     jobs: int = 1
+    commands: Mapping[str, str] = field(default_factory=dict)
 
 
 async def run_batch(
@@ -120,15 +122,18 @@ async def run_batch(
     if failures:
         raise failures[0]
     reactor.removeSystemEventTrigger(trigger)
-    finished = [finish(outcome) for outcome in outcomes]
+    finished = [
+        finish(outcome, batch.commands.get(outcome.experiment.name)) for outcome in outcomes
+    ]
     write_index(batch.folder)
     return finished
 
 
-def finish(outcome: Outcome) -> Finished:
+def finish(outcome: Outcome, command: str | None = None) -> Finished:
     """
     Judge a run, and write its results.
 
+    @param command: the command line that runs it again; None where nobody typed one.
     @raise OSError: a result cannot be written.
     """
     experiment, folder = outcome.experiment, outcome.folder
@@ -147,5 +152,6 @@ def finish(outcome: Outcome) -> Finished:
         isolation=outcome.isolation.value,
         seconds=outcome.seconds,
         lateness=outcome.lateness,
+        command=command,
     )
     return Finished(outcome, judgement)

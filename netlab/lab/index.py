@@ -91,6 +91,7 @@ def _read(path: Path) -> dict[str, Any]:
     return {
         **run,
         "name": name,
+        "command": run.get("command"),
         "folder": folder.name,
         "verdict": verdict,
         "headline": headline,

@@ -77,6 +77,7 @@ def write_verdict(
     isolation: str,
     seconds: float,
     lateness: float,
+    command: str | None,
 ) -> None:
     """
     Write C{verdict.json}: the experiment in words, and what was expected and found.
@@ -86,6 +87,7 @@ def write_verdict(
     @param isolation: how the hosts were made.
     @param seconds: how long the run took.
     @param lateness: by how many seconds the laboratory itself was late at worst.
+    @param command: the command line that runs it again; None where nobody typed one.
     """
     results = [
         {
@@ -110,6 +112,7 @@ def write_verdict(
         "seconds": round(seconds, 3),
         "lateness": round(lateness, 6),
         "problem": problem,
+        "command": command,
         "frames": {
             side.value: count
             for side, count in (judgement.frames.items() if judgement is not None else ())

@@ -72,7 +72,9 @@ def terminal(marked: Iterable[Marked], *, is_whole: bool) -> Iterator[str]:
 
 def _headline(one: Marked) -> str:
     if one.verification is None:
-        return f"ERROR {printable(one.file)}: {printable(one.error)}"
+        # Most errors name the file themselves.
+        named = "" if one.file in one.error else f"{printable(one.file)}: "
+        return f"ERROR {named}{printable(one.error)}"
     results = one.verification.results
     met = len(results) - len(one.verification.failures)
     streams = ", ".join(str(dialogue.conversation.stream) for dialogue in one.verification.cast)

@@ -73,9 +73,27 @@ class IndexTests(SynchronousTestCase):
             '<p class="verdict bad">not as expected, 1 of 2</p>',
             '<p class="verdict bad">no luck</p>',
             '<p class="verdict open">not checked: there is no capture</p>',
-            "At the client: The first connection opens: SYN, SYN+ACK, ACK (frame 1, 2, 3)",
+            "At the client: The first connection opens. Found: SYN, SYN+ACK, ACK (#1, #2, #3)",
         ):
             self.assertIn(words, page)
+
+    def test_what_is_missed_is_seen_at_once(self) -> None:
+        """
+        What is not as expected stands before what must be opened to be read.
+        """
+        page = self.page({"is_met": False, "results": [RESULT, {**RESULT, "is_met": False}]})
+        missed = page.index('<li class="bad">')
+        self.assertLess(missed, page.index("<details>"))
+        self.assertGreater(page.index('<li class="good">'), page.index("<details>"))
+
+    def test_command(self) -> None:
+        """
+        The command line that runs it again is shown where there was one.
+        """
+        page = self.page({"command": "netlab lab run ./mine.py --delay 20ms"}, {"command": None})
+        self.assertEqual(page.count("Run again:"), 1)
+        self.assertIn("<code>netlab lab run ./mine.py --delay 20ms</code>", page)
+        self.assertNotIn("Run again:", self.page({}))
 
     def test_text_is_escaped(self) -> None:
         """

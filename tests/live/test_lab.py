@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -294,10 +295,16 @@ async def test_own_experiment(netlab: RunNetlab, out: Path) -> None:
     (source,) = [block for block in blocks if "EXPERIMENT = " in block]
     assert len(source.splitlines()) <= 40
     (out / "mine.py").write_text(source)
-    done = await netlab("lab", "run", str(out / "mine.py"), "--out", str(out))
+    mine = str(out / "mine.py")
+    done = await netlab(
+        "lab", "run", mine, "--rule", "", "--delay", "2ms", "--output-dir", str(out)
+    )
     assert (done.status, done.err) == (0, ""), done.out
     (verdict,) = verdicts(out).values()
     assert verdict["is_met"]
+    assert shlex.split(verdict["command"]) == [
+        *("netlab", "lab", "run", mine, "--delay", "2ms", "--rule", "")
+    ]
     assert verdict["results"]
 
 

@@ -36,6 +36,7 @@ def levelled(lines: list[str]) -> list[str]:
     """
     text = "\n".join(lines)
     text = re.sub(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000", "TIME", text, flags=re.MULTILINE)
+    text = text.replace(".venv/bin/netlab ", "netlab ")
     text = re.sub(r"\b(0\.0\.0\.0|127\.0\.0\.1|localhost)\b", "HOST", text)
     text = re.sub(r"(HOST[: ]|, )\d+\b", r"\1PORT", text)
     return text.split("\n")

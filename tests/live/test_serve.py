@@ -49,6 +49,15 @@ async def test_introduction(serve: Server, netlab: RunNetlab) -> None:
     assert b"<h1>Hello World</h1>" in answer
 
 
+async def test_requests_are_shown(serve: Server, netlab: RunNetlab) -> None:
+    """
+    What clients ask for is seen in the terminal, of the HTTP server as of the echo server.
+    """
+    _, (_, http_port) = await serve.addresses(2)
+    await netlab("get", f"http://127.0.0.1:{http_port}/result.html")
+    await serve.line("GET /result.html HTTP/1.1")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_stop(serve: Server, number: int) -> None:
     """

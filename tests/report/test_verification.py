@@ -58,7 +58,7 @@ class TerminalTests(SynchronousTestCase):
             [
                 "PASS  a.pcap: echo, 5 of 5 as expected, conversation 0",
                 "FAIL  b.pcap: echo, 4 of 5 as expected, conversation 0",
-                "ERROR empty.pcap: empty.pcap is empty: it is no capture",
+                "ERROR empty.pcap is empty: it is no capture",
                 "3 captures: 1 PASS, 1 FAIL, 1 ERROR",
             ],
         )
