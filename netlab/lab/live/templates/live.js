@@ -247,7 +247,8 @@
       files.append(item);
     }
     byId("result").hidden = false;
-    return `${text}. ${plural(frames.size, "segment")} in all.`;
+    const total = frames.size ? ` ${plural(frames.size, "segment")} in all.` : "";
+    return `${text.replace(/\.$/, "")}.${total}`;
   };
 
   const show = (event) => {
