@@ -28,7 +28,7 @@ from netlab.http1.protocol import HTTPServerProtocol
 from netlab.http1.repeats import Repeats
 from netlab.http1.resource import Resource
 from netlab.http1.responses import Pages
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 
 
 @implementer(ILoggingContext, IProtocolNegotiationFactory)

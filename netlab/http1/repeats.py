@@ -12,7 +12,7 @@ from netlab.http1.counters import Tally
 from netlab.http1.files import FileRange
 from netlab.http1.log import LoggedAnswers
 from netlab.http1.memo import Memo
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 
 HEAD_MAX_BYTES: Final = 4096
 """Answers to longer request heads are not kept."""

@@ -6,11 +6,8 @@ Bytes and times go in; events, bytes and the next deadline come out. The machine
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
 
-from netlab.http1.dates import format_date
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.fields import NO_FIELDS
 from netlab.http1.framing import (
@@ -19,25 +16,22 @@ from netlab.http1.framing import (
     BodyWriter,
     Delimited,
     Fixed,
-    Framing,
     body_reader,
 )
-from netlab.http1.grammar import CONTROL_BYTE
 from netlab.http1.heads import (
     ParsedRequest,
     RequestHeadReader,
-    RequestParser,
 )
-from netlab.http1.limits import Limits, Timeouts
 from netlab.http1.messages import (
     CONNECTION_CLOSED,
-    HTTP_1_1,
     Content,
     EndOfMessage,
     Event,
     ResponseHead,
 )
 from netlab.http1.receivebuffer import ReceiveBuffer
+from netlab.http1.responseheads import final_head, interim_head
+from netlab.http1.serversettings import ServerSettings
 from netlab.http1.states import (
     REQUEST_TRANSITIONS,
     RESPONSE_TRANSITIONS,
@@ -45,7 +39,7 @@ from netlab.http1.states import (
     ResponseState,
     Step,
 )
-from netlab.http1.statuses import STATUS_LINES, forbids_content
+from netlab.http1.statuses import forbids_content
 
 
 class Phase(Enum):
@@ -58,68 +52,6 @@ class Phase(Enum):
     CONTENT = auto()
     STOPPING = auto()
     """Idle, and told to end soon."""
-
-
-class _DateField:
-    """
-    The Date field line of the current second.
-    """
-
-    __slots__ = ("_line", "_second")
-
-    def __init__(self) -> None:
-        self._second = -1
-        self._line = b""
-
-    def line(self, now: float) -> bytes:
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._line = b"Date: %b\r\n" % format_date(second)
-        return self._line
-
-
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """
-    What all connections of one server have in common.
-
-    @ivar limits: the bounds of messages.
-    @ivar timeouts: the lengths of the phases.
-    @ivar is_bare: send the reference's bytes: no Date, and a Connection field in every answer
-        which, where the connection persists, says what the request's said.
-    @ivar parser: parses and remembers request heads.
-    """
-
-    limits: Limits = field(default_factory=Limits)
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    is_bare: bool = False
-    parser: RequestParser = field(init=False)
-    date: _DateField = field(init=False, default_factory=_DateField, repr=False)
-
-    def __post_init__(self) -> None:
-        """
-        Make the parser for these limits.
-        """
-        object.__setattr__(self, "parser", RequestParser(self.limits))
-
-    def redate(self, answer: bytes, now: float) -> bytes:
-        """
-        Give an answer the date of another time.
-
-        @param answer: an answer of L{ServerConnection.send_whole} with these settings.
-        """
-        if self.is_bare:
-            return answer
-        # The Date line stands behind the status line, and all of them are of the same length.
-        begin = answer.index(b"\r\n") + 2
-        line = self.date.line(now)
-        return b"".join((answer[:begin], line, answer[begin + len(line) :]))
-
-
-_CLOSE_LINE: Final = b"Connection: close\r\n"
-_KEEP_ALIVE_LINE: Final = b"Connection: keep-alive\r\n"
-_OUR_FIELDS: Final = frozenset((b"connection", b"content-length", b"date", b"transfer-encoding"))
 
 
 class ServerConnection:
@@ -455,7 +387,9 @@ class ServerConnection:
         match event:
             case ResponseHead():
                 if event.is_interim:
-                    return self._send_interim(event)
+                    data = interim_head(event, None if self._parsed is None else self._parsed.head)
+                    self._step_response(Step.INTERIM_HEAD)
+                    return data
                 return self._send_head(event, now, content_length)
             case Content():
                 if self._response is not ResponseState.CONTENT or self._writer is None:
@@ -612,98 +546,20 @@ class ServerConnection:
         timeouts = self._settings.timeouts
         self.deadline = self._now + (timeouts.head if self._buffer else timeouts.idle)
 
-    def _send_interim(self, head: ResponseHead) -> bytes:
-        if self._parsed is None or self._parsed.head.version < HTTP_1_1:
-            raise LocalProtocolError("no interim response to HTTP/1.0 (RFC 9110 section 15.2)")
-        for name in (b"content-length", b"transfer-encoding"):
-            if name in head.fields:
-                raise LocalProtocolError(f"an interim response has no {name.decode()}")
-        status_line = _status_line(head)
-        self._step_response(Step.INTERIM_HEAD)
-        return status_line + head.fields.serialise() + b"\r\n"
-
     def _send_head(self, head: ResponseHead, now: float, content_length: int | None) -> bytes:
-        settings = self._settings
-        fields = head.fields
-        if not fields.is_disjoint(_OUR_FIELDS):
-            ours = ", ".join(name.decode() for name in _OUR_FIELDS if name in fields)
-            raise LocalProtocolError(f"the field {ours} is the connection's to send")
-        if not 200 <= head.status <= 999:
-            raise LocalProtocolError(f"{head.status} is not the status of a final response")
-        status_line = _status_line(head)
-        framing, framing_line = self._response_framing(head.status, content_length)
+        data, framing = final_head(
+            head,
+            None if self._parsed is None else self._parsed.head,
+            content_length,
+            now,
+            self._settings,
+            is_persistent=self._is_persistent,
+        )
         self._step_response(Step.RESPONSE_HEAD)
         if framing is Delimited.UNTIL_CLOSE:
             self._is_persistent = False
         self._writer = BodyWriter(framing if self._allows_content(head.status) else NO_BODY)
-        if settings.is_bare:
-            return b"".join(
-                (
-                    status_line,
-                    self._connection_line(),
-                    fields.serialise(),
-                    framing_line,
-                    b"\r\n",
-                )
-            )
-        return b"".join(
-            (
-                status_line,
-                settings.date.line(now),
-                fields.serialise(),
-                framing_line,
-                self._connection_line(),
-                b"\r\n",
-            )
-        )
+        return data
 
     def _allows_content(self, status: int) -> bool:
         return not (self.is_answering_head or forbids_content(status))
-
-    def _response_framing(self, status: int, content_length: int | None) -> tuple[Framing, bytes]:
-        """
-        Choose the framing of a response and the field line that says so.
-        """
-        if forbids_content(status):
-            return NO_BODY, b""
-        if not self._is_persistent and not content_length and self._settings.is_bare:
-            # The reference's 301 and 404: nothing says how long they are, the close does.
-            return Delimited.UNTIL_CLOSE, b""
-        if content_length is not None:
-            if content_length < 0:
-                raise LocalProtocolError(f"content of {content_length} bytes")
-            return Fixed(content_length), b"Content-Length: %d\r\n" % content_length
-        if self._parsed is not None and self._parsed.head.version >= HTTP_1_1:
-            return Delimited.CHUNKED, b"Transfer-Encoding: chunked\r\n"
-        return Delimited.UNTIL_CLOSE, b""
-
-    def _connection_line(self) -> bytes:
-        if not self._is_persistent:
-            return _CLOSE_LINE
-        assert self._parsed is not None
-        head = self._parsed.head
-        if self._settings.is_bare:
-            said = head.fields.get(b"connection")
-            if said is not None and said.lower() == b"keep-alive":
-                return b"Connection: %b\r\n" % said
-            return _KEEP_ALIVE_LINE
-        # HTTP/1.1 persists without a word; HTTP/1.0 asked for it and must be told.
-        return b"" if head.version >= HTTP_1_1 else _KEEP_ALIVE_LINE
-
-
-def _status_line(head: ResponseHead) -> bytes:
-    """
-    Write a status line.
-
-    @raise LocalProtocolError: when the status has not three digits, or the reason phrase could end
-        its line (response splitting).
-    """
-    if head.reason is None:
-        line = STATUS_LINES.get(head.status)
-        if line is not None:
-            return line
-    if not 100 <= head.status <= 999:
-        raise LocalProtocolError(f"not a status code: {head.status}")
-    if head.reason is not None and CONTROL_BYTE.search(head.reason):
-        raise LocalProtocolError(f"not a reason phrase: {head.reason!r}")
-    return b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason or b"")

@@ -53,7 +53,7 @@ from netlab.http1.running import (
     descriptor_of,
     leave_to_others,
 )
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from netlab.http1.static import StaticFiles, StaticSettings
 from netlab.options import ListeningOptions, count, seconds
 from netlab.service import STOP_GRACE_SECONDS, ListeningService

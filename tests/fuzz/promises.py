@@ -29,7 +29,7 @@ from netlab.http1.messages import END_OF_MESSAGE, Content, EndOfMessage, Request
 from netlab.http1.negotiation import acceptable_codings, media_type_weight
 from netlab.http1.ranges import RANGES_MAX, NoRanges, multipart_byteranges, requested_ranges
 from netlab.http1.redirects import parse_redirects
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from netlab.http1.target import TargetForm, parse_target
 from tests.capture.following import follow, look
 from tests.http1.deliveries import deliver, one_by_one

@@ -29,7 +29,7 @@ from netlab.http1.messages import RequestHead
 from netlab.http1.protocol import HTTPServerProtocol
 from netlab.http1.resource import Answer, Resource
 from netlab.http1.responses import Response
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 
 PEER = IPv4Address("TCP", "192.0.2.7", 40000)
 

@@ -26,7 +26,8 @@ from netlab.http1.messages import (
     RequestHead,
     ResponseHead,
 )
-from netlab.http1.serverconnection import ServerConnection, ServerSettings
+from netlab.http1.serverconnection import ServerConnection
+from netlab.http1.serversettings import ServerSettings
 from netlab.http1.target import Target, TargetForm, parse_target
 
 

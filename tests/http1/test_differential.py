@@ -16,7 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.errors import RemoteProtocolError
 from netlab.http1.messages import Content, EndOfMessage, RequestHead, ResponseHead
-from netlab.http1.serverconnection import ServerConnection, ServerSettings
+from netlab.http1.serverconnection import ServerConnection
+from netlab.http1.serversettings import ServerSettings
 
 _SETTINGS = ServerSettings()
 

@@ -33,7 +33,7 @@ from netlab.http1.messages import (
     ResponseHead,
 )
 from netlab.http1.receivebuffer import ReceiveBuffer
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from netlab.http1.target import Target, TargetForm
 from tests.http1.deliveries import outcome_of
 from tests.http1.test_fields import LINES

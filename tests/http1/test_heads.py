@@ -20,7 +20,7 @@ from netlab.http1.heads import (
 from netlab.http1.limits import Limits
 from netlab.http1.messages import RequestHead, ResponseHead
 from netlab.http1.receivebuffer import ReceiveBuffer
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from netlab.http1.target import TargetForm
 from tests.http1.deliveries import deliver, one_by_one, outcome_of
 

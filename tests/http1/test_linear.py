@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.limits import Limits
 from netlab.http1.receivebuffer import ReceiveBuffer
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from tests.http1.deliveries import deliver
 
 _LARGE = 1 << 30

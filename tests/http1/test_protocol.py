@@ -18,7 +18,7 @@ from netlab.http1.limits import Limits
 from netlab.http1.messages import RequestHead
 from netlab.http1.resource import Answer
 from netlab.http1.responses import Response
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from tests.http1.serving import NOW, ServerTestCase, echo_path, get, read_answers
 
 

@@ -12,7 +12,7 @@ from netlab.http1.limits import Limits, Timeouts
 from netlab.http1.messages import RequestHead
 from netlab.http1.resource import Answer
 from netlab.http1.responses import Response
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from tests.http1.serving import Client, ServerTestCase, echo_path, get, read_answers
 
 TIMEOUTS = Timeouts()

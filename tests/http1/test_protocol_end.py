@@ -16,7 +16,7 @@ from netlab.http1.limits import Admission, Limits, Timeouts
 from netlab.http1.messages import RequestHead
 from netlab.http1.resource import Answer
 from netlab.http1.responses import Pages, Response
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from tests.http1.serving import FunctionResource, ServerTestCase, get, read_answers
 
 LINGER = Timeouts().linger

@@ -20,7 +20,7 @@ from netlab.http1.limits import Limits, Timeouts
 from netlab.http1.log import AccessLog
 from netlab.http1.messages import RequestHead
 from netlab.http1.responses import Pages, Response, refuse_method
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from tests.http1.serving import (
     NOW,
     BytesWriter,

@@ -21,7 +21,7 @@ from netlab.http1.receiving import (
 )
 from netlab.http1.resource import Answer, CrossOrigin, Nothing, Receiver, Router, WithFields
 from netlab.http1.responses import Pages, Response
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from netlab.http1.streaming import TURN_BYTES, PushedContent
 from tests.http1.serving import Client, ServerTestCase, get, read_answers
 

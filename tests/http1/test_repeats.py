@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.http1.counters import Tally
 from netlab.http1.log import LoggedAnswers
 from netlab.http1.repeats import Repeat, Repeats, joined
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 
 
 def repeat(logged: int) -> Repeat:

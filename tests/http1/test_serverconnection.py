@@ -25,7 +25,8 @@ from netlab.http1.messages import (
     RequestHead,
     ResponseHead,
 )
-from netlab.http1.serverconnection import Phase, ServerConnection, ServerSettings
+from netlab.http1.serverconnection import Phase, ServerConnection
+from netlab.http1.serversettings import ServerSettings
 from tests.http1.deliveries import outcome_of
 
 GET: Final = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -13,7 +13,7 @@ from typing import Any
 
 from netlab.http1.beneath import Root
 from netlab.http1.filestore import FRESH_SECONDS, IN_MEMORY_MAX_BYTES
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from netlab.http1.static import StaticFiles, StaticSettings
 from tests.http1.serving import NOW, ReceivedAnswer, ServerTestCase, get
 

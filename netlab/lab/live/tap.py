@@ -16,7 +16,7 @@ from twisted.python.usage import UsageError
 
 from netlab.http1.factory import HTTPServerFactory
 from netlab.http1.limits import Admission, Limits
-from netlab.http1.serverconnection import ServerSettings
+from netlab.http1.serversettings import ServerSettings
 from netlab.lab.hosts import Isolation
 from netlab.lab.live.guards import Names, is_loopback_only
 from netlab.lab.live.order import ORDER_MAX_BYTES
