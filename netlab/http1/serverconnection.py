@@ -9,19 +9,16 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
-from netlab.http1.fields import NO_FIELDS
 from netlab.http1.framing import (
     NO_BODY,
     BodyReader,
     BodyWriter,
     Delimited,
     Fixed,
+    Framing,
     body_reader,
 )
-from netlab.http1.heads import (
-    ParsedRequest,
-    RequestHeadReader,
-)
+from netlab.http1.heads import ParsedRequest, RequestHeadReader
 from netlab.http1.messages import (
     CONNECTION_CLOSED,
     Content,
@@ -413,12 +410,9 @@ class ServerConnection:
 
         @param content: left out where the request or the status allows none.
         """
-        out = self._send_head(head, now, len(content))
-        assert self._writer is not None
+        out, _ = self._write_head(head, now, len(content))
         if content and self._allows_content(head.status):
-            out += self._writer.write(content)
-        out += self._writer.write_end(NO_FIELDS)
-        self._writer = None
+            out += content
         self._step_response(Step.END)
         self._now = now
         self._end_exchange()
@@ -547,19 +541,21 @@ class ServerConnection:
         self.deadline = self._now + (timeouts.head if self._buffer else timeouts.idle)
 
     def _send_head(self, head: ResponseHead, now: float, content_length: int | None) -> bytes:
+        data, framing = self._write_head(head, now, content_length)
+        self._writer = BodyWriter(framing if self._allows_content(head.status) else NO_BODY)
+        return data
+
+    def _write_head(
+        self, head: ResponseHead, now: float, content_length: int | None
+    ) -> tuple[bytes, Framing]:
+        request = None if self._parsed is None else self._parsed.head
         data, framing = final_head(
-            head,
-            None if self._parsed is None else self._parsed.head,
-            content_length,
-            now,
-            self._settings,
-            is_persistent=self._is_persistent,
+            head, request, content_length, now, self._settings, is_persistent=self._is_persistent
         )
         self._step_response(Step.RESPONSE_HEAD)
         if framing is Delimited.UNTIL_CLOSE:
             self._is_persistent = False
-        self._writer = BodyWriter(framing if self._allows_content(head.status) else NO_BODY)
-        return data
+        return data, framing
 
     def _allows_content(self, status: int) -> bool:
         return not (self.is_answering_head or forbids_content(status))
