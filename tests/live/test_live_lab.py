@@ -22,7 +22,7 @@ from netlab.report.reading import read_story
 from tests.live.conftest import StartServer
 from tests.live.devtools import Browser, browser
 from tests.live.processes import Server
-from tests.live.sockets import receive_answer, socket_to
+from tests.live.sockets import receive_all, receive_answer, socket_to
 from tests.live.tools import NEEDS_CHROMIUM
 
 _ROWS = "document.querySelectorAll('#ladder [data-n]').length"
@@ -153,6 +153,33 @@ async def test_without_hosts(twistd: StartServer, tmp_path: Path) -> None:
     done = await server.stop()
     assert "Traceback" not in done.out
     assert (out / "echo" / "trace.txt").is_file()
+
+
+async def test_stop_while_it_runs(twistd: StartServer) -> None:
+    """
+    A laboratory that is told to stop ends its run and shows that to whoever looks on; nothing is
+    left of it.
+    """
+    server = await twistd("netlab-lab")
+    folder = (await server.line(r"Results go to (\S+) until this ends"))[1]
+    await server.line("Two hosts in namespaces")
+
+    def begin(client: socket.socket) -> None:
+        ours = f"Host: localhost:{server.port}"
+        client.sendall(f"GET /events HTTP/1.1\r\n{ours}\r\n\r\n".encode())
+        head = f"POST /run HTTP/1.1\r\n{ours}\r\nX-Netlab-Token: {token_of(server)}"
+        order = '{"experiment":"echo","knobs":{"delay":"5s"}}'
+        assert ask(server, head, order)[0].startswith(b"HTTP/1.1 202 ")
+        read_events(client, "sent")
+
+    with socket_to(server.host, server.port) as client:
+        await deferToThread(begin, client)
+        done = await server.stop()
+        rest = await deferToThread(receive_all, client)
+    assert b'"is_stopped":true' in rest
+    assert rest.endswith(b"\r\n0\r\n\r\n")
+    assert "Traceback" not in done.out
+    assert not await deferToThread(exists, folder)
 
 
 @NEEDS_CHROMIUM

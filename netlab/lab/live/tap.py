@@ -91,7 +91,7 @@ class Options(ListeningOptions):
             if not self["expose"] and not is_loopback_only(description):
                 raise UsageError(
                     f"--listen {description!a}: others could reach it, and run experiments; write "
-                    "tcp:PORT:interface=127.0.0.1, or add --expose"
+                    "tcp:127.0.0.1:PORT, or add --expose"
                 )
         if self["out"] is not None:
             self.out = Path(self["out"]).absolute()
@@ -140,6 +140,7 @@ def makeService(options: Options, reactor: Any = None) -> LiveLaboratory:
         factory,
         options.endpoints,
         factory.connections,
+        option="--listen tcp:127.0.0.1:PORT",
         opened=_name_page,
     )
     laboratory.serve(server)
