@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from netlab.analysis.dialogue import Dialogue, Farewell
+from netlab.analysis.dialogue import Dialogue, Farewell, Moment
 from netlab.analysis.expectations import SECOND_NS, count_of, frames_of
 
 #: How many conversations of each capture are contrasted, the first ones.
@@ -57,6 +57,68 @@ class Contrast:
         Whether the answers differ.
         """
         return self.first.text != self.second.text
+
+
+Span = tuple[Moment, Moment]
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """
+    How long the same thing took in both captures. Clocks are not compared, durations are.
+
+    @ivar what: a few words.
+    @ivar first: from where to where in the first capture.
+    @ivar second: the same in the second one.
+    """
+
+    what: str
+    first: Span
+    second: Span
+
+
+def lapses(first: Sequence[Dialogue], second: Sequence[Dialogue]) -> tuple[Lapse, ...]:
+    """
+    Tell how long connections took in one capture and in the other, the first with the first, and so
+    on, as far as both captures show it.
+
+    @param first: the conversations of a capture, finished, in the order in which they began.
+    @param second: those of another.
+    """
+    found = []
+    pairs = zip(first[:CONVERSATIONS_MAX], second[:CONVERSATIONS_MAX], strict=False)
+    for number, (mine, other) in enumerate(pairs, 1):
+        for what, ask in _LAPSES:
+            spans = ask(mine), ask(other)
+            if spans[0] is not None and spans[1] is not None:
+                found.append(Lapse(f"connection {number}, {what}", spans[0], spans[1]))
+    return tuple(found)
+
+
+def _handshake(dialogue: Dialogue) -> Span | None:
+    if dialogue.syn is None or dialogue.established is None:
+        return None
+    return dialogue.syn, dialogue.established
+
+
+def _longest_wait(dialogue: Dialogue) -> Span | None:
+    waits = [
+        (message.last, answer.first)
+        for message, answer in pairwise(dialogue.turns)
+        if message.from_client
+    ]
+    return max(waits, key=lambda wait: wait[1].time_ns - wait[0].time_ns, default=None)
+
+
+def _talk(dialogue: Dialogue) -> Span | None:
+    return (dialogue.turns[0].first, dialogue.turns[-1].last) if dialogue.turns else None
+
+
+_LAPSES: Final[tuple[tuple[str, Callable[[Dialogue], Span | None]], ...]] = (
+    ("the handshake", _handshake),
+    ("the longest wait for an answer", _longest_wait),
+    ("from the first byte to the last", _talk),
+)
 
 
 def contrast(first: Sequence[Dialogue], second: Sequence[Dialogue]) -> tuple[Contrast, ...]:
@@ -113,6 +175,18 @@ def _said(dialogue: Dialogue) -> Answer:
     return Answer(f"{up} bytes up, {down} down in {count_of(len(dialogue.turns), 'turn')}", frames)
 
 
+def _repeated(dialogue: Dialogue) -> Answer:
+    texts = []
+    for who, flow, from_client in (
+        ("client", dialogue.client, True),
+        ("server", dialogue.server, False),
+    ):
+        once = sum(turn.length for turn in dialogue.turns if turn.from_client == from_client)
+        if flow.payload_bytes > once:
+            texts.append(f"{count_of(flow.payload_bytes - once, 'byte')} of the {who}")
+    return Answer(", ".join(texts) or "no byte")
+
+
 def _requests(dialogue: Dialogue) -> Answer:
     exchanges = dialogue.http.exchanges
     if not exchanges:
@@ -150,6 +224,7 @@ def _first_fin(dialogue: Dialogue) -> tuple[str, Farewell] | None:
 _QUESTIONS: Final[tuple[tuple[str, Callable[[Dialogue], Answer]], ...]] = (
     ("opens by", _opening),
     ("carries", _said),
+    ("seen again", _repeated),
     ("HTTP", _requests),
     ("closed by", _close),
 )

@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
 def _compare(paths: tuple[str, str], form: str) -> int:
     from twisted.python.usage import UsageError
 
-    from netlab.analysis.contrast import contrast
+    from netlab.analysis.contrast import contrast, lapses
     from netlab.analysis.sides import Sightings, compare_sides, pair
     from netlab.commands.captures import analysed_segments
     from netlab.report import comparison
@@ -66,10 +66,10 @@ def _compare(paths: tuple[str, str], form: str) -> int:
         as_text = comparison.sides_terminal(paths, sides)
     else:
         mine, other = (list(capture.dialogues.all.values()) for capture in captures)
-        found = contrast(mine, other)
-        as_json = comparison.contrasts_json(paths, found)
-        as_markdown = comparison.contrasts_markdown(paths, found)
-        as_text = comparison.contrasts_terminal(paths, found)
+        found, times = contrast(mine, other), lapses(mine, other)
+        as_json = comparison.contrasts_json(paths, found, times)
+        as_markdown = comparison.contrasts_markdown(paths, found, times)
+        as_text = comparison.contrasts_terminal(paths, found, times)
     if form == "json":
         show(as_json)
         return 0

@@ -19,7 +19,7 @@ from netlab.lab.results import VERDICT
 INDEX: Final = "index.html"
 
 _LABELS: Final = {
-    "report.html": "report",
+    "report.html": "report at the client",
     "report-server.html": "report at the server",
     "client.pcapng": "client.pcapng",
     "server.pcapng": "server.pcapng",

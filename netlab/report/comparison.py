@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from netlab.analysis.contrast import Answer, Contrast
+from netlab.analysis.contrast import Answer, Contrast, Lapse
 from netlab.analysis.dialogue import Dialogue, Moment
 from netlab.analysis.sides import SameConversation, Sighting, totals
 from netlab.analysis.units import duration
@@ -80,12 +80,15 @@ def _side(one: SameConversation) -> Iterator[str]:
             )
 
 
-def contrasts_terminal(names: tuple[str, str], found: Sequence[Contrast]) -> Iterator[str]:
+def contrasts_terminal(
+    names: tuple[str, str], found: Sequence[Contrast], times: Sequence[Lapse]
+) -> Iterator[str]:
     """
     Write a comparison of two exchanges for people.
 
     @param names: of the captures.
     @param found: what was asked.
+    @param times: how long things took.
     @return: lines without line ends.
     """
     yield f"A = {names[0]}"
@@ -105,6 +108,13 @@ def contrasts_terminal(names: tuple[str, str], found: Sequence[Contrast]) -> Ite
         yield f"Alike: {'; '.join(alike)}."
     if not differing:
         yield "They do not differ in anything that is asked here."
+    if times:
+        yield ""
+        yield "Times, which are never quite the same:"
+    for lapse in times:
+        yield f"  {lapse.what}"
+        yield f"    A: {_took(lapse.first)}"
+        yield f"    B: {_took(lapse.second)}"
 
 
 def sides_markdown(names: tuple[str, str], found: Sequence[SameConversation]) -> Iterator[str]:
@@ -136,12 +146,15 @@ def sides_markdown(names: tuple[str, str], found: Sequence[SameConversation]) ->
             yield f"- {escaped(line.strip())}"
 
 
-def contrasts_markdown(names: tuple[str, str], found: Sequence[Contrast]) -> Iterator[str]:
+def contrasts_markdown(
+    names: tuple[str, str], found: Sequence[Contrast], times: Sequence[Lapse]
+) -> Iterator[str]:
     """
     Write a comparison of two exchanges as Markdown (GitHub's dialect, for its tables).
 
     @param names: of the captures.
     @param found: what was asked.
+    @param times: how long things took.
     @return: lines without line ends.
     """
     yield "# Two exchanges"
@@ -155,6 +168,11 @@ def contrasts_markdown(names: tuple[str, str], found: Sequence[Contrast]) -> Ite
         yield (
             f"| {emphasis}{escaped(one.question)}{emphasis} | {escaped(_answer(one.first))} | "
             f"{escaped(_answer(one.second))} |"
+        )
+    for lapse in times:
+        yield (
+            f"| {escaped(lapse.what)} | {escaped(_took(lapse.first))} | "
+            f"{escaped(_took(lapse.second))} |"
         )
     whys = [why for one in found for why in one.whys]
     if whys:
@@ -206,7 +224,9 @@ def sides_json(names: tuple[str, str], found: Sequence[SameConversation]) -> str
     )
 
 
-def contrasts_json(names: tuple[str, str], found: Sequence[Contrast]) -> str:
+def contrasts_json(
+    names: tuple[str, str], found: Sequence[Contrast], times: Sequence[Lapse]
+) -> str:
     """
     Write a comparison of two exchanges for programs; docs/compare.md describes the keys.
     """
@@ -223,7 +243,17 @@ def contrasts_json(names: tuple[str, str], found: Sequence[Contrast]) -> str:
                     "whys": list(one.whys),
                 }
                 for one in found
-            ]
+            ],
+            "times": [
+                {
+                    "what": lapse.what,
+                    "a_ns": lapse.first[1].time_ns - lapse.first[0].time_ns,
+                    "b_ns": lapse.second[1].time_ns - lapse.second[0].time_ns,
+                    "frames_a": [moment.frame for moment in lapse.first],
+                    "frames_b": [moment.frame for moment in lapse.second],
+                }
+                for lapse in times
+            ],
         },
     )
 
@@ -235,6 +265,10 @@ def _document(names: tuple[str, str], kind: str, rest: dict[str, Any]) -> str:
 
 def _answer(answer: Answer) -> str:
     return f"{answer.text} ({_cited(answer.frames)})" if answer.frames else answer.text
+
+
+def _took(moments: tuple[Moment, Moment]) -> str:
+    return f"{duration(moments[1].time_ns - moments[0].time_ns)} ({_span(moments)})"
 
 
 def _span(moments: tuple[Moment, Moment]) -> str:

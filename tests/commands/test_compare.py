@@ -66,6 +66,43 @@ class CompareTests(CommandTestCase):
         self.assertIn("the server had closed the one before in #8, after 1.010355 s", shown)
         self.assertEqual(self.status("compare", *paths, "--format", "json"), 0)
 
+    def test_times(self) -> None:
+        """
+        Of two exchanges it is told how long the same things took in each.
+        """
+        one, other = exchange("echo"), exchange("single_fin")
+        paths = self._write(one.pcap()), self._write(other.pcap())
+        self.assertEqual(self.status("compare", *paths, "--format", "json"), 0)
+        times = {time["what"]: time for time in json.loads(self.out.getvalue())["times"]}
+        self.assertEqual(len(times), 3)
+        handshake = times["connection 1, the handshake"]
+        self.assertEqual((handshake["frames_a"], handshake["frames_b"]), ([1, 3], [1, 3]))
+        self.assertEqual(handshake["a_ns"], one.times_ns[2] - one.times_ns[0])
+        self.assertEqual(handshake["b_ns"], other.times_ns[2] - other.times_ns[0])
+        # Of echo's answers the first one came later: #5 after #4.
+        wait = times["connection 1, the longest wait for an answer"]
+        self.assertEqual(wait["frames_a"], [4, 5])
+        self.assertEqual(wait["a_ns"], one.times_ns[4] - one.times_ns[3])
+        talk = times["connection 1, from the first byte to the last"]
+        self.assertEqual(talk["frames_a"], [4, 7])
+
+    def test_seen_again(self) -> None:
+        """
+        Bytes that were sent again are a difference, and whose they are is told.
+        """
+        echo = exchange("echo")
+        frames = list(zip(echo.times_ns, echo.frames, strict=True))
+        frames.insert(5, (frames[4][0] + 1000, frames[3][1]))
+        paths = (
+            self._write(exchange("single_fin").pcap()),
+            self._write(pcap_file(echo.link_type, frames)),
+        )
+        self.assertEqual(self.status("compare", *paths), 0)
+        self.assertIn(
+            "connection 1: seen again\n  A: no byte\n  B: 33 bytes of the client\n",
+            self.out.getvalue(),
+        )
+
     def test_markdown(self) -> None:
         """
         C{--format markdown} is a document of either kind.

@@ -8,7 +8,7 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.contrast import Answer, Contrast
+from netlab.analysis.contrast import Answer, Contrast, Lapse
 from netlab.analysis.dialogue import Moment
 from netlab.analysis.sides import Mark, Pause, SameConversation, Sighting, Wait
 from netlab.report.comparison import (
@@ -117,13 +117,20 @@ class ContrastsTests(SynchronousTestCase):
             Contrast("connections", Answer("1", (1,)), Answer("2", (1, 8)), ("B: because",)),
             Contrast("HTTP", Answer("none"), Answer("none")),
         ]
+        self.times = [
+            Lapse(
+                "the handshake",
+                (Moment(1, 5), Moment(3, 40_000_005)),
+                (Moment(9, 7), Moment(11, 500_007)),
+            )
+        ]
 
     def test_terminal(self) -> None:
         """
         What differs is told with its cause, what does not is listed.
         """
         self.assertEqual(
-            list(contrasts_terminal(_NAMES, self.found))[3:],
+            list(contrasts_terminal(_NAMES, self.found, self.times))[3:],
             [
                 "",
                 "connections",
@@ -132,10 +139,15 @@ class ContrastsTests(SynchronousTestCase):
                 "  why B: because",
                 "",
                 "Alike: HTTP.",
+                "",
+                "Times, which are never quite the same:",
+                "  the handshake",
+                "    A: 40.00 ms (#1 to #3)",
+                "    B: 500.0 µs (#9 to #11)",
             ],
         )
         self.assertEqual(
-            list(contrasts_terminal(_NAMES, self.found[1:]))[-1],
+            list(contrasts_terminal(_NAMES, self.found[1:], []))[-1],
             "They do not differ in anything that is asked here.",
         )
 
@@ -143,16 +155,29 @@ class ContrastsTests(SynchronousTestCase):
         """
         Every question is a row, in bold where the answers differ; causes follow.
         """
-        lines = list(contrasts_markdown(_NAMES, self.found))
+        lines = list(contrasts_markdown(_NAMES, self.found, self.times))
         self.assertIn(r"| **connections** | 1 (\#1) | 2 (\#1, \#8) |", lines)
         self.assertIn("| HTTP | none | none |", lines)
+        self.assertIn(r"| the handshake | 40.00 ms (\#1 to \#3) | 500.0 µs (\#9 to \#11) |", lines)
         self.assertEqual(lines[-1], "- B: because")
 
     def test_json(self) -> None:
         """
-        The document has every question.
+        The document has every question, and every duration in nanoseconds.
         """
-        document = json.loads(contrasts_json(_NAMES, self.found))
+        document = json.loads(contrasts_json(_NAMES, self.found, self.times))
         self.assertEqual(document["kind"], "exchanges")
         self.assertEqual([one["differs"] for one in document["questions"]], [True, False])
         self.assertEqual(document["questions"][0]["b"], {"answer": "2", "frames": [1, 8]})
+        self.assertEqual(
+            document["times"],
+            [
+                {
+                    "what": "the handshake",
+                    "a_ns": 40_000_000,
+                    "b_ns": 500_000,
+                    "frames_a": [1, 3],
+                    "frames_b": [9, 11],
+                }
+            ],
+        )
