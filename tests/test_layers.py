@@ -47,6 +47,13 @@ class TreeTests(SynchronousTestCase):
         ]
         self.assertEqual(found, [], "\n" + "\n".join(found))
 
+    def test_every_entry_is_of_a_module(self) -> None:
+        """
+        The table names no module or package that is gone.
+        """
+        names = {module for module, _ in modules_of_the_tree()}
+        self.assertEqual({entry.removesuffix(".*") for entry in LAYERS} - names, set())
+
     def test_the_tree_is_found(self) -> None:
         """
         The search meets the package, its parts and the plugin, so the verdict is about something.
@@ -64,7 +71,7 @@ class LayerTests(SynchronousTestCase):
         """
         A module with an entry of its own has that layer, its neighbours that of C{package.*}.
         """
-        self.assertIs(layer_of("netlab.capture.live"), Layer.PROTOCOL)
+        self.assertIs(layer_of("netlab.capture.opening"), Layer.FILES)
         self.assertIs(layer_of("netlab.capture.decode"), Layer.PURE)
 
     def test_package_alone_does_not_cover_new_modules(self) -> None:
@@ -283,7 +290,7 @@ class FaultsTests(SynchronousTestCase):
         Captured messages are read by http1's own parser.
         """
         self.assert_no_fault(
-            "from netlab.http1.connection import ClientConnection", "netlab.analysis.exchange"
+            "from netlab.http1.clientconnection import ClientConnection", "netlab.analysis.exchange"
         )
 
     def test_laboratory_is_imported_by_the_command_alone(self) -> None:

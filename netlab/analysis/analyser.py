@@ -135,10 +135,8 @@ class Analyser:
         last_ack = fwd.last_ack
         duplicate_ack_number = duplicate_ack_frame = 0
 
-        if fwd.frames == 0:
-            fwd.first_ns = time_ns
-            if fwd.base is None:
-                fwd.base = seq if flags & 0x02 else (seq - 1) & _MASK
+        if fwd.frames == 0 and fwd.base is None:
+            fwd.base = seq if flags & 0x02 else (seq - 1) & _MASK
         fwd.frames += 1
         if flags & _ACK:
             if rev.base is None:

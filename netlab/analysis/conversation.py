@@ -106,7 +106,6 @@ class Flow:
     @ivar reset_frame: the number of its first frame with RST, 0 if none.
     @ivar frames: how many segments it sent.
     @ivar payload_bytes: all it sent, retransmissions included.
-    @ivar first_ns: the time of its first segment; C{None} if it sent none.
     @ivar last_ns: the time of its last segment; 0 if it sent none.
     @ivar last_ack: the acknowledgment field of its last segment, set or not.
     @ivar window_field: the window field of its last segment; 0xFFFFFFFF before the first.
@@ -143,7 +142,6 @@ class Flow:
         "fin",
         "fin_frame",
         "first_ack_frame",
-        "first_ns",
         "frames",
         "index",
         "is_flight_known",
@@ -202,7 +200,6 @@ class Flow:
         self.reset_frame = 0
         self.frames = 0
         self.payload_bytes = 0
-        self.first_ns: int | None = None
         self.last_ns = 0
         self.last_ack = 0
         self.window_field = WINDOW_UNSEEN

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Final, TypeAlias
+from typing import Final
 
 from netlab.http1.errors import RemoteProtocolError
 from netlab.http1.fields import Fields, parse_fields
@@ -358,6 +358,3 @@ class ResponseHeadReader:
         if end < 0:
             return None
         return parse_response_head(buffer.take(end + 4), limits)
-
-
-HeadReader: TypeAlias = RequestHeadReader | ResponseHeadReader
