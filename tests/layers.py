@@ -120,6 +120,7 @@ LAYERS = {
     "netlab.http1.serverevents": Layer.PURE,
     "netlab.http1.streaming": Layer.PROTOCOL,
     "netlab.http1.access": Layer.PROTOCOL,
+    "netlab.http1.options": Layer.TAP,
     "netlab.http1.tap": Layer.TAP,
     "netlab.transport": Layer.PURE,
     "netlab.transport.*": Layer.PROTOCOL,

@@ -24,8 +24,9 @@ from zope.interface import provider
 
 from netlab.http1 import SERVER_NAME
 from netlab.http1.counters import Snapshot
+from netlab.http1.options import Options
 from netlab.http1.running import HTTPService
-from netlab.http1.tap import Options, makeService
+from netlab.http1.tap import makeService
 from netlab.transport.control import ControlLink, Message
 from netlab.transport.endpoint import adopted_from_string
 from netlab.transport.port import FastPort

@@ -15,8 +15,9 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.factory import HTTPServerFactory
+from netlab.http1.options import Options
 from netlab.http1.running import HTTPService
-from netlab.http1.tap import Options, makeService
+from netlab.http1.tap import makeService
 from tests.http1.serving import NOW, ReceivedAnswer, ServerTestCase, get
 
 

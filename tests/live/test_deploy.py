@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from netlab.http1.tap import Options
+from netlab.http1.options import Options
 from tests.live.conftest import RunCommand
 from tests.live.processes import TOP
 
