@@ -52,6 +52,24 @@ class LinkTests(SynchronousTestCase):
             self.assertIn(TOP / name, linked)
 
 
+class DecisionTests(SynchronousTestCase):
+    """
+    The pages of docs/decisions.
+    """
+
+    def test_numbers(self) -> None:
+        """
+        Each page has a number of its own, the same in its name as in its title.
+        """
+        pages = sorted((TOP / "docs" / "decisions").iterdir())
+        numbers = [page.name[:4] for page in pages]
+        self.assertEqual(sorted(set(numbers)), numbers)
+        for page in pages:
+            self.assertRegex(page.name, r"^[0-9]{4}-[a-z0-9-]+\.md$")
+            title = page.read_text(encoding="utf-8").partition("\n")[0]
+            self.assertEqual(title[:8], f"# {page.name[:4]}: ")
+
+
 class GuardTests(SynchronousTestCase):
     """
     The guards that SECURITY.md lists.
