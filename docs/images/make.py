@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+sys.path.insert(0, str(TOP))
+
+from tests.live.tools import CHROMIUM, CHROMIUM_OPTIONS  # noqa: E402 -- from this tree
+
 PICTURE = HERE / "pages.png"
 
 WIDTH, HEIGHT = 900, 300
@@ -47,12 +51,11 @@ def main() -> int:
 
     @return: the exit status.
     """
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+    if CHROMIUM is None:
         print("make.py: there is no chromium here; on Debian: apt install chromium")
         return 1
     serve = [sys.executable, "-m", "netlab.cli", "serve", "--echo-port", "0", "--http-port", "0"]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent.parent), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(serve, stdout=subprocess.PIPE, env=environment, text=True) as server:
         assert server.stdout is not None
         try:
@@ -63,15 +66,8 @@ def main() -> int:
                 frames = (FRAME.format(address=address, path=path) for path in PATHS)
                 sheet.write_text(SHEET + "".join(frames), encoding="utf-8")
                 command = [
-                    chromium,
-                    "--headless",
-                    "--no-sandbox",
-                    "--disable-gpu",
-                    "--no-first-run",
-                    "--disable-background-networking",
-                    "--disable-component-update",
-                    "--disable-sync",
-                    "--hide-scrollbars",
+                    CHROMIUM,
+                    *CHROMIUM_OPTIONS,
                     f"--user-data-dir={folder}/browser",
                     f"--window-size={WIDTH},{HEIGHT}",
                     f"--screenshot={PICTURE}",

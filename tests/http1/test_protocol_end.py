@@ -17,10 +17,25 @@ from netlab.http1.messages import RequestHead
 from netlab.http1.resource import Answer
 from netlab.http1.responses import Pages, Response
 from netlab.http1.serversettings import ServerSettings
-from tests.http1.serving import FunctionResource, ServerTestCase, get, read_answers
+from tests.http1.serving import Client, FunctionResource, ServerTestCase, get, read_answers
 
 LINGER = Timeouts().linger
 WRITE = Timeouts().write
+
+
+def put_kernel_below(case: ServerTestCase, client: Client) -> tuple[socket.socket, socket.socket]:
+    """
+    Let a connection in memory ask a kernel what was acknowledged: that of a connection besides.
+
+    @return: our end of it, and the peer's.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        theirs, _ = listener.accept()
+    case.addCleanup(ours.close)
+    case.addCleanup(theirs.close)
+    client.transport.socket = ours
+    return ours, theirs
 
 
 class LingerTests(ServerTestCase):
@@ -91,12 +106,7 @@ class LingerTests(ServerTestCase):
         """
         self.serve()
         client = self.connect()
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            ours = socket.create_connection(listener.getsockname())
-            theirs, _ = listener.accept()
-        self.addCleanup(ours.close)
-        self.addCleanup(theirs.close)
-        client.transport.socket = ours
+        ours, theirs = put_kernel_below(self, client)
         client.send(b"nonsense\r\n\r\n")
         self.assertTrue(client.is_ended)
         # Now the peer's kernel has acknowledged something, as it does with every answer.
@@ -265,12 +275,7 @@ class WriteProgressTests(ServerTestCase):
         """
         self.serve_much()
         client = self.connect()
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            ours = socket.create_connection(listener.getsockname())
-            theirs, _ = listener.accept()
-        self.addCleanup(ours.close)
-        self.addCleanup(theirs.close)
-        client.transport.socket = ours
+        ours, theirs = put_kernel_below(self, client)
         client.transport.window = 0
         client.send(get("/large"))
         for _ in range(3):

@@ -7,9 +7,12 @@ The reactors are Twisted's own, made but not installed: nothing here waits for t
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -296,3 +299,26 @@ def reset(client: socket.socket) -> None:
     """
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
+
+
+@contextmanager
+def no_descriptors(one: int) -> Iterator[None]:
+    """
+    Use up all descriptors of this process, and give them back at the end.
+
+    @param one: an open one, to be duplicated.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, soft), hard))
+    taken = []
+    try:
+        while True:
+            try:
+                taken.append(os.dup(one))
+            except OSError:
+                break
+        yield
+    finally:
+        for fd in taken:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -7,8 +7,6 @@ Each case runs on both, and on the fast path under every reactor it is meant for
 from __future__ import annotations
 
 import gc
-import os
-import resource
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -22,6 +20,7 @@ from tests.transport.connections import (
     ConnectionTestCase,
     HalfCloseableRecorder,
     Recorder,
+    no_descriptors,
     reset,
 )
 
@@ -766,20 +765,8 @@ class BothMixin(_Cases):
         gc.collect()
         port, factory = self.listen(lambda: Recorder(echo))
         turned_away = [self.connect(port) for _ in range(3)]
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, soft), hard))
-        taken = []
-        try:
-            while True:
-                try:
-                    taken.append(os.dup(port.fileno()))
-                except OSError:
-                    break
+        with no_descriptors(port.fileno()):
             ends = [self.read_to_end(client) for client in turned_away]
-        finally:
-            for fd in taken:
-                os.close(fd)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         self.assertEqual([b""] * 3, ends)
         self.assertEqual([], factory.built)
         client = self.connect(port)

@@ -4,8 +4,6 @@ What the fast port does that Twisted's own does not. The rest is in test_both.
 
 from __future__ import annotations
 
-import os
-import resource
 import socket
 from typing import Any
 
@@ -13,7 +11,7 @@ from twisted.internet.address import IPv6Address
 
 from netlab.transport import compat
 from netlab.transport.port import ACCEPT_REST_SECONDS, FastPort
-from tests.transport.connections import ConnectionTestCase, Recorder
+from tests.transport.connections import ConnectionTestCase, Recorder, no_descriptors
 from tests.transport.test_both import echo
 
 
@@ -178,20 +176,8 @@ class FastPortTests(ConnectionTestCase):
         """
         port, factory = self.listen(Recorder)
         waiting = self.connect(port)
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, soft), hard))
-        taken = []
-        try:
-            while True:
-                try:
-                    taken.append(os.dup(port.fileno()))
-                except OSError:
-                    break
+        with no_descriptors(port.fileno()):
             port.doRead()
-        finally:
-            for fd in taken:
-                os.close(fd)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         self.assertEqual(b"", waiting.recv(1))
         self.assertNotIn(port, self.watcher.getReaders())
         (resting,) = self.reactor.getDelayedCalls()
