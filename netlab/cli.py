@@ -10,7 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from netlab.commands import compare, echo, explain, get, lab, serve, verify
 from netlab.commands.outcome import (
@@ -25,10 +25,25 @@ from netlab.commands.outcome import (
 from netlab.errors import KnownError
 
 
+class _Formatter(argparse.HelpFormatter):
+    """
+    Fills the paragraphs of a text, and leaves blocks alone: those whose lines are indented.
+    """
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(
+            block if "\n    " in block else super(_Formatter, self)._fill_text(block, width, indent)
+            for block in text.split("\n\n")
+        )
+
+
 class _Parser(argparse.ArgumentParser):
     """
     An argument parser whose errors are one line, like all others of this command.
     """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(formatter_class=_Formatter, **settings)
 
     def error(self, message: str) -> NoReturn:
         """
@@ -104,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="netlab",
         description="A network laboratory: serve, run, capture, explain and verify exchanges.",
+        epilog=_EPILOG,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"netlab {_version()}")
@@ -115,6 +131,16 @@ def _parser() -> argparse.ArgumentParser:
         subparser.set_defaults(run=add_options(subparser))
     return parser
 
+
+_EPILOG = (
+    "netlab SUBCOMMAND --help tells more. The exit status is 0 if all is well, 1 if something "
+    "failed or is not as expected, 2 if the command line makes no sense, and 130 after Ctrl-C. "
+    "twistd --help lists the servers with all their options.\n\n"
+    "Examples:\n"
+    "    netlab serve\n"
+    "    netlab lab run echo\n"
+    "    netlab explain capture.pcapng"
+)
 
 #: Each subcommand: its name, what it does, and the function that describes its options.
 _SUBCOMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], Run]]] = {

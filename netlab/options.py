@@ -200,7 +200,8 @@ class ListeningOptions(Options):
     # The docstrings of opt_ methods are shown by --help.
     def opt_listen(self, description: str) -> None:
         """
-        Where to listen, as a Twisted endpoint description. Repeatable.
+        Where to listen, as a Twisted endpoint description, such as tcp:8080:interface=127.0.0.1 or
+        ssl:443:privateKey=key.pem:certKey=cert.pem. Repeatable.
         """
         self._descriptions.append(description)
 

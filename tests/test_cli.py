@@ -7,6 +7,8 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,6 +74,23 @@ class ParsingTests(CommandTestCase):
             self.out.truncate(0)
             self.assertEqual((name, self.status(*name, "--help")), (name, 0))
             self.assertIn(f"usage: netlab {' '.join(name)}", self.out.getvalue())
+
+    def test_examples(self) -> None:
+        """
+        The help of every subcommand has examples, and all of them can be parsed.
+        """
+        names = [[name] for name in netlab.cli._SUBCOMMANDS]
+        for name in [[], *names, ["lab", "run"], ["lab", "verify"]]:
+            self.out.truncate(0)
+            self.out.seek(0)
+            self.status(*name, "--help")
+            (_, examples) = self.out.getvalue().split("\nExamples:\n")
+            for line in examples.splitlines():
+                pipeline = re.split(" [|<>] ", line)
+                (call,) = [part.split("netlab ", 1)[1] for part in pipeline if "netlab " in part]
+                words = shlex.split(call)
+                self.assertEqual(words[: len(name)], name)
+                netlab.cli._parser().parse_args(words)
 
     def test_wrong_usage(self) -> None:
         """

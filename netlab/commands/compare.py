@@ -21,7 +21,10 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         "Where both captures hold the same conversation (the same initial sequence numbers), they "
         "are aligned, and it is told what was lost between them and where the time went: at the "
         "server, on the way, or at the client. Otherwise it is told in what the exchanges differ "
-        "and why. See docs/compare.md."
+        "and why, and how long each took. See docs/compare.md.\n\n"
+        "Examples:\n"
+        "    netlab compare client.pcapng server.pcapng\n"
+        "    netlab compare before.pcapng after.pcapng --format markdown"
     )
     parser.add_argument("first", metavar="A", help="a pcap or pcapng file; - is standard input")
     parser.add_argument("second", metavar="B", help="another one")

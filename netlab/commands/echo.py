@@ -20,7 +20,10 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     """
     parser.epilog = (
         "By default netlab-echo answers two messages of at most 100 bytes, then closes: a longer "
-        "message, or a third one, is reported as closed early."
+        "message, or a third one, is reported as closed early.\n\n"
+        "Examples:\n"
+        "    netlab echo localhost 12345 'hello there' 'and goodbye'\n"
+        "    netlab echo localhost 12345 - < lines.txt"
     )
     parser.add_argument("host", metavar="HOST", help="a host name, an IPv4 or an IPv6 address")
     parser.add_argument("port", metavar="PORT", help="a TCP port, such as 12345")

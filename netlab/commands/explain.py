@@ -31,7 +31,12 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.epilog = (
         "What a report may not show is left out of it altogether: --no-payload leaves out payloads "
         "and what is quoted from them; --anonymise moreover replaces every address by one from the "
-        "ranges set aside for documentation. Ports and times stay."
+        "ranges set aside for documentation. Ports and times stay.\n\n"
+        "Examples:\n"
+        "    netlab explain capture.pcapng\n"
+        "    netlab explain capture.pcapng -o report.html\n"
+        "    netlab explain capture.pcapng --anonymise --format markdown > report.md\n"
+        "    tcpdump -i lo -c 20 -w - port 8080 | netlab explain -"
     )
     parser.add_argument(
         "file", metavar="FILE", help="a pcap or pcapng file, .gz too; - for standard input"

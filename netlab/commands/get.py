@@ -22,7 +22,12 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         "With a HOST and a PORT, the paths are the lines of standard input, asked for in the "
         "reference client's bytes. The content of a 200 is saved under the last part of its path "
         "(index.html for a path that ends in a slash); what comes with another status is thrown "
-        "away. The exit status is 1 if any answer is missing or incomplete, or could not be saved."
+        "away. The exit status is 1 if any answer is missing or incomplete, or could not be "
+        "saved.\n\n"
+        "Examples:\n"
+        "    netlab get http://localhost:8080/\n"
+        "    netlab get --follow --include http://localhost:8080/redirect\n"
+        "    printf '/\\n/\\n' | netlab get --pause 2 localhost 8080"
     )
     parser.add_argument(
         "targets", metavar="URL", nargs="+", help="an http or https URL; or a HOST and a PORT"

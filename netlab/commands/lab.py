@@ -43,6 +43,13 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
 
     @return: what runs the subcommand.
     """
+    parser.epilog = (
+        "netlab lab ACTION --help tells more.\n\n"
+        "Examples:\n"
+        "    netlab lab list\n"
+        "    netlab lab show fast_retransmit\n"
+        "    netlab lab run fast_retransmit"
+    )
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
     for name, summary, add in (
         ("list", "List the experiments.", _add_list),
@@ -92,7 +99,9 @@ def _add_show(parser: argparse.ArgumentParser) -> Run:
 def _add_verify(parser: argparse.ArgumentParser) -> Run:
     parser.epilog = (
         "The capture may come from anywhere, but is to hold the experiment's connections and no "
-        "others. The exit status is 1 if it does not show what it should."
+        "others. The exit status is 1 if it does not show what it should.\n\n"
+        "Examples:\n"
+        "    netlab lab verify fast_retransmit capture.pcapng --end server"
     )
     parser.add_argument("name", metavar="NAME", help="of an experiment, or the path of its file")
     parser.add_argument("capture", metavar="FILE", help="a pcap or pcapng file, .gz too")
@@ -126,7 +135,13 @@ def _add_run(parser: argparse.ArgumentParser) -> Run:
     parser.epilog = (
         "A knob's value is for both directions, or UP/DOWN: 20ms/5ms delays the client's frames by "
         "20 ms and the server's by 5. The exit status is 1 if an experiment did not show what it "
-        "should; with knobs turned that may be just what you wanted to see."
+        "should; with knobs turned that may be just what you wanted to see.\n\n"
+        "Examples:\n"
+        "    netlab lab run echo\n"
+        "    netlab lab run echo --delay 20ms --out slow\n"
+        "    netlab lab run lost_request --rule 'drop client data 1-3'\n"
+        "    netlab lab run ./mine.py\n"
+        "    netlab lab run --all --jobs 4"
     )
     parser.add_argument(
         "names", metavar="NAME", nargs="*", help="an experiment, or the path of a file with one"

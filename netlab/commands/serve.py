@@ -21,6 +21,13 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
 
     @return: what runs the subcommand.
     """
+    parser.epilog = (
+        "Requests are shown as they come. For all options of the servers, or one of them alone, "
+        "see twistd netlab-echo --help and twistd netlab-http --help.\n\n"
+        "Examples:\n"
+        "    netlab serve\n"
+        "    netlab serve --root public --http-port 8000"
+    )
     parser.add_argument(
         "--host",
         metavar="ADDRESS",

@@ -23,7 +23,10 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     """
     parser.epilog = (
         "The exit status is 0 if every capture passes and 1 if one fails or cannot be read. Other "
-        "traffic in a capture does no harm. See docs/verify.md for what is expected and why."
+        "traffic in a capture does no harm. See docs/verify.md for what is expected and why.\n\n"
+        "Examples:\n"
+        "    netlab verify capture.pcapng --exchange echo\n"
+        "    netlab verify submissions/ --exchange double_fin --format csv > marks.csv"
     )
     parser.add_argument(
         "files",

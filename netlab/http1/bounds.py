@@ -67,12 +67,15 @@ TIMEOUT_BOUNDS: Final = (
 
 LIMIT_BOUNDS: Final = (
     _size(
-        "max-request-line", "start_line_max_bytes", "Longer request lines get a 414.", at_least=64
+        "max-request-line",
+        "start_line_max_bytes",
+        "Request lines of more bytes get a 414.",
+        at_least=64,
     ),
     _size(
         "max-header-section",
         "header_section_max_bytes",
-        "Longer header sections get a 431.",
+        "Header sections of more bytes get a 431.",
         at_least=64,
     ),
     Bound(
@@ -82,17 +85,22 @@ LIMIT_BOUNDS: Final = (
         "Header sections of more lines get a 431.",
         count("--max-field-lines", at_least=1),
     ),
-    _size("max-content", "content_max_bytes", "Requests with more content get a 413.", at_least=0),
+    _size(
+        "max-content",
+        "content_max_bytes",
+        "Requests with more bytes of content get a 413.",
+        at_least=0,
+    ),
     _size(
         "max-unwanted-content",
         "unwanted_content_max_bytes",
-        "Content that nobody wants is thrown away up to here; with more, the connection ends.",
+        "So many bytes of unwanted content are thrown away; with more, the connection ends.",
         at_least=0,
     ),
     _size(
         "max-pipelined",
         "pipelined_max_bytes",
-        "How much may wait behind the request being answered.",
+        "So many bytes may wait behind the request being answered.",
     ),
     Bound(
         "max-requests",

@@ -56,7 +56,9 @@ class Options(ListeningOptions):
     synopsis = "[netlab-http options]"
     longdesc = (
         "A strict HTTP/1.1 server for a folder of files. It serves the demonstration pages on "
-        "tcp:8080 unless --root and --listen say otherwise."
+        "tcp:8080 unless --root and --listen say otherwise. Sizes are bytes, or such as 64k and "
+        "1M. Behind HAProxy, with its send-proxy: --listen haproxy:tcp:8081:interface=127.0.0.1. "
+        "SIGHUP reads certificates again, SIGUSR1 opens the access log anew. See docs/running.md."
     )
     default_listen = "tcp:8080"
 
