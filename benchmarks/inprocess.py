@@ -84,7 +84,7 @@ class _Transport(FastServer):
     Sends files to nobody.
     """
 
-    def send_file_part(self, fd: int, start: int, count: int) -> int | None:  # noqa: ARG002
+    def send_file_part(self, fd: int, start: int, count: int) -> int | None:
         return count
 
 
@@ -130,6 +130,7 @@ class _Server:
         )
         self.port: Any = _Port(0, self.factory, reactor=self.clock)
         self.port._realPortNumber = 8080
+        self.port._build_for_host = getattr(self.factory, "build_for_host", None)
         # As if it listened: with the last connection nothing ends but that connection.
         self.factory.doStart()
 

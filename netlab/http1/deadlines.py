@@ -5,6 +5,10 @@ Moving a deadline is the assignment of a number. Who waits stands in the bucket 
 milliseconds in which it will next be looked at; a deadline that has moved on meanwhile is found
 out then, and its owner moves to another bucket. So an idle connection costs a place in a set, and
 a busy one nothing for each request.
+
+Connections that come and go at once, one after the other, must not make and drop a bucket and a
+C{callLater} each: the newest bucket stays when it is empty, and so does the call, which then finds
+nothing to do.
 """
 
 from __future__ import annotations
@@ -21,6 +25,10 @@ BUCKET_SECONDS: Final = 0.005
 #: So close to its deadline a waiter is not sent round again: the division could give it the bucket
 #: that is being emptied.
 _ROUNDING_SECONDS: Final = 1e-6
+
+
+_SLACK: Final = 64
+"""How many keys more than twice the buckets may be left in the order."""
 
 
 class Waiter(Protocol):
@@ -54,8 +62,10 @@ class Deadlines:
         """
         self._clock = clock
         self._buckets: dict[int, set[Waiter]] = {}
-        # The keys of _buckets, smallest first; a key may outlive its bucket.
+        # The keys of _buckets, as a heap; a key may outlive its bucket, or be there twice.
         self._order: list[int] = []
+        # The bucket that was made last; no other one is empty.
+        self._newest = -1
         self._call: IDelayedCall | None = None
         self._armed = 0
 
@@ -74,26 +84,43 @@ class Deadlines:
             self._leave_bucket(waiter)
         waiters = self._buckets.get(bucket)
         if waiters is None:
-            self._buckets[bucket] = {waiter}
-            heappush(self._order, bucket)
-            if self._call is None or bucket < self._armed:
-                self._arm(bucket)
+            self._begin_bucket(bucket, waiter)
         else:
             waiters.add(waiter)
         waiter.bucket = bucket
 
     def forget(self, waiter: Waiter) -> None:
         """
-        Never call this waiter again. With the last one gone, nothing is left armed.
+        Never call this waiter again.
         """
-        if waiter.bucket is None:
+        if waiter.bucket is not None:
+            self._leave_bucket(waiter)
+
+    def rest(self) -> None:
+        """
+        Leave nothing armed, if nobody waits.
+        """
+        if any(self._buckets.values()):
             return
-        self._leave_bucket(waiter)
-        if not self._buckets:
-            self._order.clear()
-            if self._call is not None:
-                self._call.cancel()
-                self._call = None
+        self._buckets.clear()
+        self._order.clear()
+        self._newest = -1
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _begin_bucket(self, bucket: int, waiter: Waiter) -> None:
+        buckets = self._buckets
+        if not buckets.get(self._newest, True):
+            del buckets[self._newest]
+        self._newest = bucket
+        buckets[bucket] = {waiter}
+        heappush(self._order, bucket)
+        if len(self._order) > 2 * len(buckets) + _SLACK:
+            # In ascending order it is a heap. In place: L{_look} may be at work on it.
+            self._order[:] = sorted(buckets)
+        if self._call is None or bucket < self._armed:
+            self._arm(bucket)
 
     def _leave_bucket(self, waiter: Waiter) -> None:
         bucket = waiter.bucket
@@ -101,7 +128,7 @@ class Deadlines:
         waiter.bucket = None
         waiters = self._buckets[bucket]
         waiters.discard(waiter)
-        if not waiters:
+        if not waiters and bucket != self._newest:
             del self._buckets[bucket]
 
     def _arm(self, bucket: int) -> None:

@@ -83,6 +83,15 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         """
         return HTTPServerProtocol(self, _address(addr))
 
+    def build_for_host(self, host: str) -> HTTPServerProtocol:
+        """
+        Make the protocol for one client, of whom only this is asked: for ports that would make an
+        address object for nothing else.
+
+        @param host: the client's address.
+        """
+        return HTTPServerProtocol(self, _host(host))
+
     def acceptableProtocols(self) -> list[bytes]:
         """
         Say what is spoken over TLS (RFC 7301). Without this Twisted refuses every client that
@@ -99,9 +108,13 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
 
     def flush_when_over(self) -> None:
         """
-        Write what has gathered in the log when no port and no connection is open.
+        Leave nothing to be done later when no port and no connection is open: write what has
+        gathered in the log.
         """
-        if self.access_log is not None and not self.numPorts and not self.connections:
+        if self.numPorts or self.connections:
+            return
+        self.deadlines.rest()
+        if self.access_log is not None:
             self.access_log.flush()
 
     def record(self, peer: bytes, head: RequestHead | None, status: int, sent: int) -> LoggedAnswer:

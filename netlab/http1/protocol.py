@@ -147,7 +147,9 @@ class HTTPServerProtocol(Protocol):
         cast(IConsumer, transport).registerProducer(self, True)
         self._is_admitted = factory.gate.enter(self.peer)
         if self._is_admitted:
-            self._watch()
+            deadline = self.machine.deadline
+            if deadline is not None:
+                factory.deadlines.watch(self, deadline)
         elif factory.gate.enter_refusal():
             self._is_refused = True
             self._turn_away()
@@ -224,7 +226,8 @@ class HTTPServerProtocol(Protocol):
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
             exchange.give_up("the client has gone")
-        factory.flush_when_over()
+        if not factory.numPorts:
+            factory.flush_when_over()
 
     def pauseProducing(self) -> None:
         """

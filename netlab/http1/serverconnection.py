@@ -483,7 +483,10 @@ class ServerConnection:
         if not self._may_repeat:
             return False
         self.exchanges += 1
-        self.close()
+        # As close(), but nothing waits to be thrown away.
+        self._step(Step.CLOSE)
+        self._is_persistent = False
+        self.deadline = None
         return True
 
     def expire(self, now: float) -> Phase | None:

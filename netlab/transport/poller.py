@@ -49,6 +49,7 @@ OTHERS_MAX_SECONDS = 0.0005
 # select.epoll is absent.
 _IN = 0x001
 _OUT = 0x004
+_RDNORM = 0x040
 _ERR_OR_HUP = 0x008 | 0x010
 
 # The kernel has forgotten a descriptor that was closed before it was removed: nothing is left to
@@ -133,6 +134,7 @@ class NestedPoller:
 
     @ivar _left: descriptors whose events, other than input, had to wait for the next turn, with
         their places in it.
+    @ivar _listeners: which descriptors were given to L{add_listener}.
     @ivar _pending: descriptors that arrived while a batch is being served. They enter the epoll
         only when the batch is over: one that is closed before then costs no system call, and an
         event of this batch for the same number belongs to the descriptor that had the number
@@ -149,6 +151,7 @@ class NestedPoller:
         self._epoll: Any = None
         self._readers: dict[int, Any] = {}
         self._writers: dict[int, Any] = {}
+        self._listeners: set[int] = set()
         self._pending: set[int] = set()
         self._left: dict[int, int] = {}
         self._is_serving = False
@@ -163,6 +166,16 @@ class NestedPoller:
         @raise OSError: epoll cannot watch this kind of file.
         """
         self._add(reader, self._readers, self._writers)
+
+    def add_listener(self, listener: IReadDescriptor) -> None:
+        """
+        Watch a listening socket, as L{addReader}, and serve it behind all input of a turn. So more
+        clients have come when it accepts, and have sent their requests when it reads.
+
+        @param listener: what C{doRead} is called on.
+        """
+        self._listeners.add(listener.fileno())
+        self.addReader(listener)
 
     def addWriter(self, writer: IWriteDescriptor) -> None:
         """
@@ -402,6 +415,9 @@ class NestedPoller:
         Bring the kernel's view of one descriptor up to date with ours.
         """
         events = (_IN if fd in self._readers else 0) | (_OUT if fd in self._writers else 0)
+        if fd in self._listeners:
+            # The same as _IN, but then the event is not the plain one, and is served with the rest.
+            events |= _RDNORM
         if self._epoll is None:
             self._epoll = select.epoll()
             self._reactor.addReader(self)
@@ -436,6 +452,7 @@ class NestedPoller:
         """
         self._readers.pop(fd, None)
         self._writers.pop(fd, None)
+        self._listeners.discard(fd)
         if fd in self._pending:
             self._pending.remove(fd)
             return

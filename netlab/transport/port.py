@@ -53,6 +53,9 @@ class FastPort(tcp.Port):
     """
     A L{tcp.Port} that accepts several connections a turn and reads from each at once.
 
+    A factory that has C{build_for_host} is asked by it, with the peer's address as C{str}, in place
+    of C{buildProtocol}.
+
     When accept(2) fails for want of descriptors, Twisted's own remedy runs (a descriptor kept in
     reserve is given up, the waiting clients are accepted and closed), and then the port rests for
     L{ACCEPT_REST_SECONDS}, so that it never spins.
@@ -71,6 +74,7 @@ class FastPort(tcp.Port):
     is_shared = False
     accepts_max = ACCEPTS_MAX
     lets_others: Callable[[], bool] | None = None
+    _build_for_host: Callable[[str], Any] | None = None
 
     def __init__(
         self,
@@ -157,6 +161,14 @@ class FastPort(tcp.Port):
         """
         super().startListening()
         self._accept = compat.accept_from(self.socket)
+        self._build_for_host = getattr(self.factory, "build_for_host", None)
+
+    def startReading(self) -> None:
+        """
+        Accept who comes.
+        """
+        watcher: Any = self.reactor
+        getattr(watcher, "add_listener", watcher.addReader)(self)
 
     def doRead(self) -> None:
         """
@@ -180,22 +192,28 @@ class FastPort(tcp.Port):
             self._accept_some(ACCEPTS_AFTER_OTHERS)
 
     def _accept_some(self, most: int) -> None:
+        # All are accepted before the first is read from: a client sends when it has learnt that it
+        # is connected, and what has come by then need not be waited for.
+        arrived: list[tuple[socket.socket, Any]] = []
+        refused: OSError | None = None
         for _ in range(most):
             try:
-                accepted, client = self._accept()
+                arrived.append(self._accept())
             except BlockingIOError:
-                return
-            except OSError as refused:
-                if refused.errno in _WITHDRAWN:
-                    continue
-                # Twisted logs it, and gives up its reserved descriptor if that is what is wanted.
-                super().doRead()
-                self._rest()
-                return
+                break
+            except OSError as error:
+                if error.errno not in _WITHDRAWN:
+                    refused = error
+                    break
+        for accepted, client in arrived:
             try:
                 self._admit(accepted, client)
             except BaseException:
                 log.err()
+        if refused is not None:
+            # Twisted logs it, and gives up its reserved descriptor if that is what is wanted.
+            super().doRead()
+            self._rest()
 
     def _admit(self, accepted: socket.socket, client: tuple[Any, ...]) -> None:
         """
@@ -205,10 +223,14 @@ class FastPort(tcp.Port):
             # A link-local address is nothing without its scope.
             host = socket.getnameinfo(client, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
             client = (host, *client[1:])
-        client = (_shared(client[0]), *client[1:])
+        host = _shared(client[0])
+        client = (host, *client[1:])
         factory: Any = self.factory
         try:
-            protocol = factory.buildProtocol(self._buildAddr(client))
+            if self._build_for_host is not None:
+                protocol = self._build_for_host(host)
+            else:
+                protocol = factory.buildProtocol(self._buildAddr(client))
         except BaseException:
             accepted.close()
             raise
@@ -217,7 +239,9 @@ class FastPort(tcp.Port):
             return
         number = self.sessionno
         self.sessionno = number + 1
-        transport = self.transport(accepted, protocol, client, self, number, self.reactor)
+        transport = self.transport(
+            accepted, protocol, client, self, number, self.reactor, is_read_first=True
+        )
         protocol.makeConnection(transport)
         if not (transport.is_reading and transport.connected) or transport.disconnecting:
             return
@@ -230,6 +254,8 @@ class FastPort(tcp.Port):
                 transport.finish()
             else:
                 disconnect(self.reactor, transport, why, is_read=True)
+        elif transport.is_reading and transport.connected:
+            transport.startReading()
 
     def accept_waiting(self) -> None:
         """

@@ -70,6 +70,7 @@ class FastServer(tcp.Server):
         peer's.
     @ivar _is_broken: a send found that the connection is gone.
     @ivar _awaits_room: the producer sends past the queue, and waits for room in the kernel.
+    @ivar _is_watched: the reactor has been asked to watch the socket.
     """
 
     _shouldShutdown = False
@@ -80,6 +81,7 @@ class FastServer(tcp.Server):
     _is_finished = False
     _is_broken = False
     _awaits_room = False
+    _is_watched = False
 
     _tempDataBuffer: list[bytes] = _NO_QUEUE
     _tempDataLen = 0
@@ -92,6 +94,8 @@ class FastServer(tcp.Server):
         server: tcp.Port,
         sessionno: int,
         reactor: IReactorFDSet,
+        *,
+        is_read_first: bool = False,
     ) -> None:
         """
         Take over a connection and begin to read from it.
@@ -104,6 +108,8 @@ class FastServer(tcp.Server):
         @param server: the port that accepted the connection.
         @param sessionno: the connection's number at that port.
         @param reactor: what watches the socket.
+        @param is_read_first: whoever makes this calls C{doRead} at once, and L{startReading} if
+            L{is_reading} still then: many connections are over in between, and need no watching.
         """
         sock.setblocking(False)
         self.socket = sock
@@ -118,7 +124,8 @@ class FastServer(tcp.Server):
         self._is_direct = True
         # Found here it is found in half the time.
         self.bufferSize = self.bufferSize
-        reactor.addReader(self)
+        if not is_read_first:
+            self.startReading()
 
     @property
     def fileno(self) -> Any:
@@ -168,15 +175,18 @@ class FastServer(tcp.Server):
         """
         Deliver what arrives.
         """
-        self.is_reading = True
-        super().startReading()
+        self._is_watched = True
+        if not self.is_reading:
+            self.is_reading = True
+        self.reactor.addReader(self)
 
     def stopReading(self) -> None:
         """
         Leave what arrives in the kernel, until L{startReading}.
         """
         self.is_reading = False
-        super().stopReading()
+        if self._is_watched:
+            self.reactor.removeReader(self)
 
     def doRead(  # type: ignore[override]
         self,
@@ -242,14 +252,22 @@ class FastServer(tcp.Server):
         self._is_direct = False
         self.disconnected = 1
         self.connected = 0
-        self.reactor.removeReader(self)
-        self.reactor.removeWriter(self)
+        if self._is_watched:
+            self.reactor.removeReader(self)
+            self.reactor.removeWriter(self)
         sock.close()
         del self.protocol
         del self.socket
         protocol.connectionLost(_DONE)
 
     # Writing
+
+    def startWriting(self) -> None:
+        """
+        Have L{doWrite} called when the socket has room.
+        """
+        self._is_watched = True
+        self.reactor.addWriter(self)
 
     @property
     def is_drained(self) -> bool:
@@ -409,6 +427,11 @@ class FastServer(tcp.Server):
             <twisted.internet.interfaces.IConsumer.registerProducer>}.
         @param streaming: likewise.
         """
+        if streaming and self.producer is None and not self.disconnected:
+            # As Twisted does, without the call.
+            self.producer = producer
+            self.streamingProducer = True
+            return
         if not streaming:
             # It writes from inside this very call.
             self._is_direct = False

@@ -433,6 +433,26 @@ class BatchTests(PollerTestCase):
         self.poller.doRead()
         self.assertIn("read", newcomer.told)
 
+    def test_listener_last(self) -> None:
+        """
+        A listener is served in the same turn as the input of others, and behind it; removed, it is
+        forgotten.
+        """
+        order: list[str] = []
+        listener = Descriptor(self.poller)
+        self.addCleanup(listener.close)
+        self.poller.add_listener(listener)
+        other = self.descriptor()
+        for descriptor, name in ((listener, "listener"), (other, "other")):
+            descriptor.on_read = lambda name=name: order.append(name)
+            descriptor.peer.send(b"x")
+        self.poller.doRead()
+        self.assertEqual(["other", "listener"], order)
+        self.poller.removeReader(listener)
+        self.poller.doRead()
+        self.assertEqual(["other", "listener", "other"], order)
+        self.assertEqual(set(), self.poller._listeners)
+
     def test_short_lived(self) -> None:
         """
         A descriptor that comes and goes within a batch never enters the epoll.

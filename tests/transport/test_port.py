@@ -116,6 +116,66 @@ class FastPortTests(ConnectionTestCase):
         port.doRead()
         self.assertEqual(b"early", factory.built[0].received)
 
+    def test_over_at_once(self) -> None:
+        """
+        A connection whose only request was there when it was accepted is answered and closed
+        without ever being watched.
+        """
+
+        def answer(protocol: Any, data: bytes) -> None:
+            protocol.transport.write(data.upper())
+            protocol.transport.loseConnection()
+
+        port, factory = self.listen(lambda: Recorder(answer))
+        client = self.connect(port)
+        client.send(b"once")
+        watched: list[Any] = []
+        add = self.watcher.addReader
+
+        def add_reader(reader: Any) -> None:
+            watched.append(reader)
+            add(reader)
+
+        self.patch(self.watcher, "addReader", add_reader)
+        port.doRead()
+        self.assertEqual([], watched)
+        self.assertTrue(factory.built[0].lost)
+        self.assertEqual(b"ONCE", self.read_to_end(client))
+
+    def test_paused_at_once(self) -> None:
+        """
+        A connection whose protocol pauses it within its first delivery is read from when it is
+        resumed, and not before.
+        """
+        port, factory = self.listen(lambda: Recorder(lambda it, _: it.transport.pauseProducing()))
+        client = self.connect(port)
+        client.send(b"one")
+        port.doRead()
+        (protocol,) = factory.built
+        client.send(b"two")
+        self.turn(3)
+        self.assertEqual(b"one", protocol.received)
+        protocol.transport.resumeProducing()
+        self.turn_until(lambda: protocol.received == b"onetwo")
+
+    def test_known_by_host(self) -> None:
+        """
+        A factory that builds for a host is given the peer's address and nothing else.
+        """
+        port, factory = self.listen(Recorder)
+        hosts: list[str] = []
+
+        def build(host: str) -> Any:
+            hosts.append(host)
+            return factory.buildProtocol(None)
+
+        port._build_for_host = build
+        self.connect(port).send(b"early")
+        port.doRead()
+        self.assertEqual(["127.0.0.1"], hosts)
+        self.assertEqual(b"early", factory.built[0].received)
+        self.assertEqual("127.0.0.1", factory.built[0].transport.getPeer().host)
+
     def test_exception_in_factory(self) -> None:
         """
         A connection whose protocol could not be built is closed at once.

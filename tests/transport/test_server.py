@@ -208,6 +208,7 @@ class FastServerTests(SynchronousTestCase):
             {
                 "_is_delivering",
                 "_is_direct",
+                "_is_watched",
                 "bufferSize",
                 "client",
                 "connected",
