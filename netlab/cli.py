@@ -59,9 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     @param arguments: The command line after the command's name; C{None} takes the process's own.
     @return: The exit status: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C.
     """
-    # Not at the top of the module: this is the one import that is slow, and --help can do without.
-    from twisted.python.usage import UsageError
-
     _fill_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What is shown comes from outside: a letter that the terminal cannot show is no failure.
@@ -75,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = run(parsed)
         flush()
-    except UsageError as error:
+    except _usage_error() as error:
         return say(STATUS_WRONG_USAGE, f"{name}: {error}")
     except OutputError as error:
         _abandon_output()
@@ -89,6 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return STATUS_INTERRUPTED
     return status
+
+
+def _usage_error() -> type[Exception]:
+    """
+    Give the error that stands for wrong usage, when there is an error to compare with it: the
+    import takes longer than many a command, and more memory.
+    """
+    from twisted.python.usage import UsageError
+
+    return UsageError
 
 
 def _fill_closed_streams() -> None:

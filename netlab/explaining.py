@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 
 from netlab.analysis.figures import Figures
 from netlab.analysis.privacy import Discretion
+from netlab.analysis.story import CaptureStory
 from netlab.commands.outcome import OutputError
 from netlab.errors import KnownError
 from netlab.report.reading import Reading, read_story
@@ -36,6 +37,7 @@ class ExplainOptions:
     @ivar format: One of L{FORMATS}.
     @ivar output: The file to write; C{None} is standard output.
     @ivar conversation: Its number, or C{None} for all.
+    @ivar tells_frames: Whether frames are told one by one, or only conversations.
     @ivar shows_payload: Whether payloads may be shown.
     @ivar anonymises: Whether addresses are replaced.
     """
@@ -44,6 +46,7 @@ class ExplainOptions:
     format: str = "terminal"
     output: str | None = None
     conversation: int | None = None
+    tells_frames: bool = True
     shows_payload: bool = True
     anonymises: bool = False
 
@@ -58,14 +61,17 @@ def explain(options: ExplainOptions) -> int:
     discretion = Discretion(options.shows_payload, options.anonymises)
     name = _name(options)
     if options.format == "pcapng":
+        if not options.tells_frames:
+            raise KnownError("pcapng has a comment for each frame: leave out --summary")
         _annotate(options, discretion)
         return 0
-    figures = Figures() if options.format == "json" else None
+    figures = Figures() if options.format == "json" and options.tells_frames else None
     with _progress(options.path) as progress:
         story = read_story(
             options.path,
             discretion,
             conversation=options.conversation,
+            tells_frames=options.tells_frames,
             figures=figures,
             progress=progress,
         ).story
@@ -84,16 +90,32 @@ def explain(options: ExplainOptions) -> int:
                 terminal.show(story, name, console)
                 file.detach()
         return 0
-    from netlab.report import html, json, markdown, svg
-
-    pieces = {
-        "html": lambda: html.pieces(story, name),
-        "svg": lambda: iter((svg.render(story, name),)),
-        "markdown": lambda: markdown.pieces(story, name),
-        "json": lambda: json.pieces(story, name, figures, discretion),
-    }[options.format]()
+    pieces = _pieces(options.format, story, name, figures, discretion)
     _write(options.output, (piece.encode("utf-8", "backslashreplace") for piece in pieces))
     return 0
+
+
+def _pieces(
+    form: str, story: CaptureStory, name: str, figures: Figures | None, discretion: Discretion
+) -> Iterator[str]:
+    """
+    Write a report, importing what it takes and nothing else.
+    """
+    if form == "html":
+        from netlab.report import html
+
+        return html.pieces(story, name)
+    if form == "markdown":
+        from netlab.report import markdown
+
+        return markdown.pieces(story, name)
+    if form == "svg":
+        from netlab.report import svg
+
+        return iter((svg.render(story, name),))
+    from netlab.report import json
+
+    return json.pieces(story, name, figures, discretion)
 
 
 def _name(options: ExplainOptions) -> str:

@@ -14,9 +14,11 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab import explaining
-from netlab.analysis import explain
+from netlab.analysis import explain, figures
+from netlab.analysis.limits import Limits
 from netlab.cli import main
 from netlab.report import reading
+from tests.captures.frames import ACK
 from tests.captures.reference import exchange
 from tests.captures.talk import Talk
 
@@ -301,3 +303,77 @@ class FiguresTests(ExplainTestCase):
         self.assertEqual(self.status(self.capture, "--format", "json", "--anonymise"), 0)
         self.assertNotIn(b"192.168.1.224", self.shown())
         self.assertEqual(len({frame["src"] for frame in json.loads(self.shown())["frames"]}), 1)
+
+
+class SummaryTests(ExplainTestCase):
+    """
+    C{--summary}.
+    """
+
+    def test_no_frame_is_told(self) -> None:
+        """
+        Conversations are told in full and frames are not, in every format but pcapng.
+        """
+        for form in explaining.FORMATS[:-1]:
+            self.buffer.truncate(0)
+            self.buffer.seek(0)
+            self.assertEqual(self.status(self.capture, "--summary", "--format", form), 0, form)
+            shown = b" ".join(self.shown().split())
+            self.assertIn(b"is answered by 301 Moved Permanently", shown, form)
+            self.assertNotIn(b"The initial sequence number", shown, form)
+
+    def test_json(self) -> None:
+        """
+        JSON has an empty list of frames, and says how many there are.
+        """
+        self.assertEqual(self.status(self.capture, "--summary", "--format", "json"), 0)
+        document = json.loads(self.shown())
+        self.assertEqual(document["frames"], [])
+        self.assertEqual({each["frames_told"] for each in document["conversations"]}, {0})
+        self.assertEqual(
+            sum(each["frame_count"] for each in document["conversations"]), document["frame_count"]
+        )
+
+    def test_pcapng(self) -> None:
+        """
+        Comments for each frame and no frame told do not go together.
+        """
+        self.assertEqual(self.status(self.capture, "--summary", "--format", "pcapng"), 1)
+        self.assertIn("leave out --summary", self.err.getvalue())
+
+
+class LimitTests(ExplainTestCase):
+    """
+    How much is remembered while a capture is read.
+    """
+
+    def test_figures_of_every_frame_are_thorough(self) -> None:
+        """
+        Where every frame's figures are asked for, or one conversation, as much is remembered as
+        Wireshark does, however many frames there are; else only while each frame is told.
+        """
+        self.patch(reading, "STREAMING", Limits(unacked_max=5))
+        self.patch(reading, "FRAMES_TOLD_MAX", 10)
+        talk = Talk().open()
+        for _ in range(30):
+            talk.send("c", ACK, b"x")
+        Path(self.capture).write_bytes(talk.pcap())
+        self.assertEqual(self.status(self.capture, "--format", "json"), 0)
+        document = json.loads(self.shown())
+        self.assertEqual(document["frames"][-1]["bytes_in_flight"], 30)
+        self.assertNotIn("outstanding", json.dumps(document["passages"]))
+        for arguments, is_limited in ((("--conversation", "0"), False), ((), True)):
+            self.buffer.truncate(0)
+            self.buffer.seek(0)
+            self.assertEqual(self.status(self.capture, *arguments), 0)
+            self.assertEqual(b"5 segments outstanding" in self.shown(), is_limited)
+
+    def test_figures_that_are_left_out(self) -> None:
+        """
+        Where there are too many frames to keep the figures of all, the report says of how many.
+        """
+        self.patch(figures, "FIGURES_MAX", 7)
+        self.assertEqual(self.status(self.capture, "--format", "json"), 0)
+        document = json.loads(self.shown())
+        left = document["frame_count"] - 7
+        self.assertIn(f"Of {left} frames no figures are here", json.dumps(document["passages"]))

@@ -17,7 +17,7 @@ from typing import Final
 from netlab.analysis import opening, states
 from netlab.analysis.conversation import UNSEEN_WAS_ACKED, Conversation, Flow
 from netlab.analysis.frames import Analysed, Mark
-from netlab.analysis.limits import Limits
+from netlab.analysis.limits import UNACKED_MAX, Limits
 from netlab.analysis.unacked import acknowledge, extent
 from netlab.capture.faults import Faults
 from netlab.capture.segments import Segment
@@ -89,6 +89,15 @@ class Analyser:
     def conversations(self) -> list[Conversation]:
         """Those that are remembered, in the order of their first segments."""
         return self._table.conversations()
+
+    def remember(self, limits: Limits) -> None:
+        """
+        Remember more or less from now on. What is beyond the limits already is forgotten with time.
+
+        @param limits: how much.
+        """
+        self._table.limits = limits
+        self._unacked_max = limits.unacked_max
 
     @property
     def streams(self) -> int:
@@ -241,6 +250,8 @@ class Analyser:
                     fwd.is_ordered = False
                 unacked.append((seq, end, number, time_ns))
                 fwd.scanned_ack = -1
+            elif len(unacked) < UNACKED_MAX and not fwd.is_cut:
+                self._table.cut(fwd, number)
             fwd.payload_bytes += length
         else:
             end = seq

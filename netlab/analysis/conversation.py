@@ -118,6 +118,7 @@ class Flow:
     @ivar last_marks: of its last segment.
     @ivar awaits_first_ack: it has sent SYN and nothing with ACK alone since: its window is not yet
         scaled.
+    @ivar is_cut: it had more segments outstanding than are remembered.
     @ivar is_ordered: its L{unacked} segments do not overlap and are in order.
     @ivar is_flight_known: false after a hole until the peer acknowledges something.
     @ivar unacked: what it has sent and its peer has not acknowledged, as C{(seq, end, frame,
@@ -144,6 +145,7 @@ class Flow:
         "first_ack_frame",
         "frames",
         "index",
+        "is_cut",
         "is_flight_known",
         "is_ordered",
         "iss",
@@ -211,6 +213,7 @@ class Flow:
         self.first_ack_frame = 0
         self.last_marks = 0
         self.awaits_first_ack = False
+        self.is_cut = False
         self.is_ordered = True
         self.is_flight_known = True
         self.unacked: list[tuple[int, int, int, int]] = []

@@ -64,9 +64,16 @@ def conversation_story(
     dialogue = facts.dialogue
     client, server = dialogue.client, dialogue.server
     if dialogue.http.is_http:
-        exchanges = list(exchange_passages(dialogue.http, quotes=discretion.quotes))
+        exchanges = list(
+            exchange_passages(
+                dialogue.http,
+                quotes=discretion.quotes,
+                skimmed=facts.skimmed.requests if facts.skimmed else 0,
+            )
+        )
     else:
-        exchanges = list(_turn_passages(dialogue.turns, has_more=dialogue.has_more_turns))
+        has_more = dialogue.has_more_turns or bool(facts.skimmed and facts.skimmed.has_data)
+        exchanges = list(_turn_passages(dialogue.turns, has_more=has_more))
     in_order = sorted(
         [*exchanges, *_idle_passages(facts), *close.passages], key=lambda each: each.start_ns
     )
@@ -226,12 +233,11 @@ def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage
             text + ".",
         )
         index += 1 if answered is None else 2
-    if index < len(turns) or has_more:
+    if turns and (index < len(turns) or has_more):
         last = turns[index - 1].last
-        rest = f"{len(turns) - index}{' or more' if has_more else ''}"
-        yield Passage(
-            PassageKind.EXCHANGE, (), last.time_ns, last.time_ns, f"{rest} more turns like these."
-        )
+        rest = f"{len(turns) - index} or more" if has_more else f"{len(turns) - index}"
+        text = f"{rest} more turns like these." if index < len(turns) else "And so on."
+        yield Passage(PassageKind.EXCHANGE, (), last.time_ns, last.time_ns, text)
 
 
 def _turn(turn: Turn) -> str:
@@ -316,8 +322,9 @@ def _title(facts: Facts, close: Close) -> str:
     dialogue = facts.dialogue
     if dialogue.http.is_http:
         total = len(dialogue.http.exchanges) + dialogue.http.exchanges_uncounted
+        total += facts.skimmed.requests if facts.skimmed else 0
         said = count(total, "HTTP exchange")
-    elif dialogue.bytes_said:
+    elif facts.has_data:
         up, down = facts.client_side.byte_count, facts.server_side.byte_count
         said = f"{count(up, 'byte')} up, {count(down, 'byte')} down"
     elif close.how is How.REFUSED:

@@ -245,6 +245,14 @@ class Dialogue:
             self._part(analysed, now, who)
         self._end_streams()
 
+    def stop(self) -> None:
+        """
+        Follow no further, and keep no bytes for it: no other segment will be given.
+        """
+        self.http.stop()
+        for stream in self._streams:
+            stream.forget()
+
     def finish(self) -> None:
         """
         There are no more segments: pass over what was not captured.

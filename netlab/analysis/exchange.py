@@ -96,6 +96,13 @@ class _Side:
                 return frame, time_ns
         raise AssertionError("the byte was not received")
 
+    def stop(self) -> None:
+        """
+        Take nothing more.
+        """
+        self.lose()
+        self.is_over = True
+
     def lose(self) -> None:
         """
         Give up until a message begins again.
@@ -192,6 +199,21 @@ class ExchangeReader:
             self._note_fault(frame, "the stream ended within a message", from_client=from_client)
         elif len(side.buffer):
             self._note_fault(frame, "the stream ended within a head", from_client=from_client)
+
+    def stop(self) -> None:
+        """
+        Read no further, and keep no bytes for it. What has begun and not ended is only counted, if
+        it is not all that there is.
+        """
+        self._client.stop()
+        self._server.stop()
+        while len(self.exchanges) > 1 and not self.exchanges[-1].is_over:
+            self.exchanges.pop()
+            self.exchanges_uncounted += 1
+        for exchange in self.exchanges:
+            for message in (exchange.request, exchange.response):
+                if message is not None and message.end is None:
+                    message.end = End.NOT_FOLLOWED
 
     def _advance(self, side: _Side, *, from_client: bool) -> None:
         """

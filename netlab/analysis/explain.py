@@ -19,16 +19,19 @@ from netlab.analysis.story import CaptureStory, ConversationStory, Passage, Pass
 from netlab.analysis.units import count, duration
 from netlab.analysis.viewpoint import Place, View, view_of
 from netlab.capture.faults import Fault
-from netlab.capture.records import Record
+from netlab.capture.records import Interface, Record
 
 FRAMES_TOLD_MAX: Final = 10_000
 """A capture of more TCP frames is told in summary."""
 
-FRAMES_OF_SUMMARY: Final = 1000
+FRAMES_OF_SUMMARY: Final = 500
 """How many frames of such a capture are told one by one, the first ones."""
 
 CONVERSATIONS_TOLD_MAX: Final = 500
 """How many conversations are told; further ones are counted."""
+
+SKIMMED_AFTER: Final = 32
+"""How many frames of a conversation of such a capture are followed for what is said in them."""
 
 _FAULTS_TOLD_MAX: Final = 20
 _ACROSS_MAX: Final = 5
@@ -40,23 +43,31 @@ class Explainer:
     """
 
     def __init__(
-        self, discretion: Discretion | None = None, *, conversation: int | None = None
+        self,
+        discretion: Discretion | None = None,
+        *,
+        conversation: int | None = None,
+        tells_frames: bool = True,
     ) -> None:
         """
         @param discretion: What is left out of the story.
         @param conversation: Tell only the conversation of this number.
+        @param tells_frames: Whether frames are told one by one, where there are not too many.
         """
+        self._tells_frames = tells_frames
+        self._interface: Interface | None = None
         self._discretion = discretion or Discretion()
         self._only = conversation
         self._facts: dict[int, Facts] = {}
         self._views: dict[int, int] = {}
         self._kept: list[Kept] = []
         self._keeps = True
-        self._frame_count = 0
+        self._other_count = 0
         self._tcp_count = 0
+        self._told_count = 0
         self._others: dict[str, int] = {}
         self._streams = 0
-        self._first_ns: int | None = None
+        self._first_ns = 0
         self._last_ns = 0
         self._links: dict[int, str] = {}
 
@@ -64,28 +75,40 @@ class Explainer:
         """
         Take the next segment.
         """
-        record = analysed.segment.record
-        self._see(record)
+        record = analysed[0][0]
         self._tcp_count += 1
-        stream = analysed.stream
-        self._streams = max(self._streams, stream + 1)
+        # A clock that is set back makes no negative duration.
+        self._last_ns = max(self._last_ns, record[1])
+        if record[4] is not self._interface:
+            self._see(record)
+        stream = analysed[1].stream
         facts = self._facts.get(stream)
         if facts is None:
             # Every conversation says why the next one was needed, so all are observed even where
             # only one is told.
+            self._streams = max(self._streams, stream + 1)
             if len(self._facts) >= CONVERSATIONS_TOLD_MAX and stream != self._only:
                 return
             facts = Facts(analysed.conversation, Point(analysed.number, analysed.time_ns))
             self._facts[stream] = facts
             self._views[stream] = record.interface.link_type
+        if facts.skimmed is not None:
+            facts.skim(analysed)
+            return
         facts.observe(analysed)
-        if not self._keeps:
+        is_told = self._only is None or stream == self._only
+        if is_told:
+            self._told_count += 1
+        if not self._keeps or not is_told:
             facts.trim()
-        elif self._only is None or stream == self._only:
+            if facts.frame_count >= SKIMMED_AFTER:
+                facts.begin_skimming()
+            return
+        if self._tells_frames:
             self._kept.append(keep(analysed))
-            if len(self._kept) > FRAMES_TOLD_MAX:
-                self._keeps = False
-                del self._kept[FRAMES_OF_SUMMARY:]
+        if self._told_count > FRAMES_TOLD_MAX:
+            self._keeps = False
+            del self._kept[FRAMES_OF_SUMMARY:]
 
     def observe_other(self, record: Record, protocol: str) -> None:
         """
@@ -94,19 +117,26 @@ class Explainer:
         @param record: The frame.
         @param protocol: What it is, by name.
         """
-        self._see(record)
+        self._other_count += 1
+        self._last_ns = max(self._last_ns, record.time_ns)
+        if record.interface is not self._interface:
+            self._see(record)
         if protocol in self._others or len(self._others) < 50:
             self._others[protocol] = self._others.get(protocol, 0) + 1
 
     def _see(self, record: Record) -> None:
-        self._frame_count += 1
-        if self._first_ns is None:
+        """
+        Take note of another interface, as that of the first frame is.
+        """
+        if self._interface is None:
             self._first_ns = self._last_ns = record.time_ns
-        # A clock that is set back makes no negative duration.
-        self._last_ns = max(self._last_ns, record.time_ns)
+        self._interface = record.interface
         link_type = record.interface.link_type
-        if link_type not in self._links:
-            self._links[link_type] = link_name(link_type)
+        self._links[link_type] = link_name(link_type)
+
+    @property
+    def _frame_count(self) -> int:
+        return self._tcp_count + self._other_count
 
     @property
     def conversation_count(self) -> int:
@@ -119,7 +149,7 @@ class Explainer:
 
         @param faults: What could not be read.
         """
-        start = self._first_ns or 0
+        start = self._first_ns
         for facts in self._facts.values():
             facts.finish()
         closes = {stream: close_of(facts, start) for stream, facts in self._facts.items()}
@@ -174,13 +204,15 @@ class Explainer:
                 f"{number} {name}"
                 for name, number in sorted(self._others.items(), key=lambda each: -each[1])[:5]
             )
-            total = self._frame_count - self._tcp_count
+            total = self._other_count
             sentence = f"{count(total, 'frame is', 'frames are')} no TCP and left out ({named})."
             yield Passage(PassageKind.UNUSUAL, (), *span, sentence)
         if not self._keeps:
+            first = f"its first {len(self._kept)} frames are told one by one, the rest"
             sentence = (
-                f"The capture is large: its first {len(self._kept)} frames are told one by one, "
-                "the rest in summary. One conversation alone (--conversation) is told further."
+                f"The capture is large: {first if self._tells_frames else 'it is told'} in "
+                f"summary. What is said in a conversation is read for some {SKIMMED_AFTER} frames "
+                "and counted after that. One conversation alone (--conversation) is told further."
             )
             yield Passage(PassageKind.UNUSUAL, (), *span, sentence)
         if self._streams > len(self._facts):

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from netlab.analysis.conversation import Conversation, Flow
 from netlab.analysis.dialogue import Dialogue
 from netlab.analysis.frames import Analysed, Mark
+from netlab.analysis.skimming import Skimmed
 from netlab.capture.segments import Checksum, Flag
 
 IDLE_MIN_NS: Final = 500_000_000
@@ -36,7 +37,10 @@ _RST: Final = int(Flag.RST)
 _REPEATS: Final = int(
     Mark.RETRANSMISSION | Mark.FAST_RETRANSMISSION | Mark.SPURIOUS_RETRANSMISSION | Mark.KEEP_ALIVE
 )
+_SYN_FIN_RST: Final = _SYN | _FIN | _RST
 _MARKS: Final = tuple(int(mark) for mark in Mark)
+
+_new = tuple.__new__
 
 
 class Point(NamedTuple):
@@ -157,6 +161,7 @@ class Facts:
     @ivar reset: The first RST.
     @ivar marks: How often each mark was seen, and in which frame first.
     @ivar bad_checksums: How many segments have a bad one, among those judged.
+    @ivar skimmed: What is counted since the dialogue is not followed any more; C{None} before.
     """
 
     __slots__ = (
@@ -172,6 +177,7 @@ class Facts:
         "marks",
         "reset",
         "sides",
+        "skimmed",
     )
 
     def __init__(self, conversation: Conversation, first: Point) -> None:
@@ -184,6 +190,7 @@ class Facts:
         self.reset: Reset | None = None
         self.marks: dict[int, tuple[int, int]] = {}
         self.bad_checksums = 0
+        self.skimmed: Skimmed | None = None
         self._active = first
         self._is_open = False
 
@@ -191,17 +198,60 @@ class Facts:
         """
         Take the conversation's next segment.
         """
-        segment, flow = analysed.segment, analysed.flow
         here = Point(analysed.number, analysed.time_ns)
+        self.dialogue.receive(analysed)
+        if not self._is_open and self.dialogue.established is not None:
+            self._is_open = True
+            self._active = here
+        self._note(analysed, here)
+
+    def skim(self, analysed: Analysed) -> None:
+        """
+        Take the conversation's next segment after L{begin_skimming}. Quick where there is nothing
+        unusual about it: large captures consist of such.
+        """
+        segment, flow = analysed[0], analysed[2]
+        skimmed = self.skimmed
+        assert skimmed is not None
+        length = segment[9]
+        if length:
+            skimmed.has_data = True
+            if skimmed.is_http:
+                skimmed.look_at(segment)
+        record = segment[0]
+        here = _new(Point, record[:2])
+        side = self.sides[flow.index]
+        other = self.sides[1 - flow.index]
+        if (
+            analysed[3]
+            or segment[6] & _SYN_FIN_RST
+            or here[1] - self.last[1] >= IDLE_MIN_NS
+            or other.fin is not None
+        ):
+            self._note(analysed, here)
+            return
+        self.frame_count += 1
+        if length:
+            side.byte_count += length
+            side.since_own_data = 0
+            other.since_own_data += length
+            self._active = here
+        self.last = here
+
+    def begin_skimming(self) -> None:
+        """
+        Follow the dialogue no further: from now on L{skim} is to be called.
+        """
+        self.dialogue.stop()
+        self.skimmed = Skimmed(is_http=self.dialogue.http.is_http)
+
+    def _note(self, analysed: Analysed, here: Point) -> None:
+        segment, flow = analysed.segment, analysed.flow
         side, other = self.sides[flow.index], self.sides[flow.peer.index]
         flags = segment.flags
         self.frame_count += 1
         if here.time_ns - self.last.time_ns >= IDLE_MIN_NS and len(self.idles) < IDLES_MAX:
             self.idles.append(Idle(self.last, here))
-        self.dialogue.receive(analysed)
-        if not self._is_open and self.dialogue.established is not None:
-            self._is_open = True
-            self._active = here
         if analysed.marks:
             self._count(analysed)
         if flags & _RST:
@@ -236,6 +286,11 @@ class Facts:
         There are no more segments.
         """
         self.dialogue.finish()
+
+    @property
+    def has_data(self) -> bool:
+        """Whether either end sent a byte."""
+        return bool(self.dialogue.bytes_said or any(side.byte_count for side in self.sides))
 
     def name(self, index: int) -> str:
         """

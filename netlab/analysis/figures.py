@@ -19,10 +19,12 @@ from netlab.capture.segments import Segment
 FIGURES_MAX: Final = 2_000_000
 """Of how many frames figures are kept, the first ones: some 90 MB."""
 
-FIGURES_CONVERSATIONS_MAX: Final = 20_000
-"""Of how many conversations, the first ones: some 40 MB."""
+FIGURES_CONVERSATIONS_MAX: Final = 65_536
+"""Of how many conversations, the first ones: some 130 MB."""
 
+_new = tuple.__new__
 _ROW: Final = struct.Struct("<IqIIBHIIIHHI")
+_pack = _ROW.pack
 _PEER: Final = 1
 _PARTIAL: Final = 2
 _QUOTED: Final = 4
@@ -51,9 +53,10 @@ class Figures:
         """
         Keep a segment's figures.
         """
-        conversation = analysed.conversation
+        segment, conversation, flow, marks, in_flight, *_ = analysed
+        record, _, _, _, seq, ack, flags, window, _, length, *_, is_partial, is_quoted = segment
+        number, time_ns = record[0], record[1]
         is_known = conversation.stream in self._conversations
-        time_ns = analysed.time_ns
         is_odd = not -_TIME_MAX <= time_ns <= _TIME_MAX
         if (
             len(self._rows) >= FIGURES_MAX * _ROW.size
@@ -65,23 +68,26 @@ class Figures:
         if not is_known:
             self._conversations[conversation.stream] = conversation
         if is_odd:
-            self._odd_times[analysed.number] = time_ns
-        segment = analysed.segment
-        bits = _PEER if analysed.flow is conversation.flows[1] else 0
-        bits |= (_PARTIAL if segment.is_partial else 0) | (_QUOTED if segment.is_quoted else 0)
-        self._rows += _ROW.pack(
-            segment.record.number,
+            self._odd_times[number] = time_ns
+        bits = _PEER if flow.index else 0
+        if is_partial:
+            bits |= _PARTIAL
+        if is_quoted:
+            bits |= _QUOTED
+        frame_len = record.length
+        self._rows += _pack(
+            number,
             0 if is_odd else time_ns,
-            min(segment.record.length, _LENGTH_MAX),
+            min(_LENGTH_MAX, frame_len),
             conversation.stream,
             bits,
-            segment.flags,
-            segment.seq,
-            segment.ack,
-            max(0, segment.length),
-            segment.window,
-            analysed.first_marks,
-            analysed.bytes_in_flight or 0,
+            flags,
+            seq,
+            ack,
+            max(0, length),
+            window,
+            marks,
+            in_flight or 0,
         )
 
     def analysed(self, without: Container[int] = ()) -> Iterator[Analysed]:
@@ -90,32 +96,63 @@ class Figures:
 
         @param without: the numbers of frames that are passed over.
         """
-        for row in _ROW.iter_unpack(self._rows):
-            number, time_ns, frame_len, stream, bits, flags, seq, ack, length, window = row[:10]
+        for (
+            number,
+            time_ns,
+            frame_len,
+            stream,
+            bits,
+            flags,
+            seq,
+            ack,
+            length,
+            window,
+            marks,
+            in_flight,
+        ) in _ROW.iter_unpack(self._rows):
             if number in without:
                 continue
-            time_ns = self._odd_times.get(number, time_ns)
+            if self._odd_times:
+                time_ns = self._odd_times.get(number, time_ns)  # noqa: PLW2901 -- kept elsewhere
             conversation = self._conversations[stream]
             flow = conversation.flows[bits & _PEER]
-            segment = Segment(
-                Record(number, time_ns, b"", frame_len, _NOWHERE),
-                b"",
-                flow.port,
-                flow.peer.port,
-                seq,
-                ack,
-                flags,
-                window,
-                b"",
-                length,
-                b"",
-                0,
-                0,
-                0,
-                is_partial=bool(bits & _PARTIAL),
-                is_quoted=bool(bits & _QUOTED),
+            record = _new(Record, (number, time_ns, b"", frame_len, _NOWHERE, ()))
+            segment = _new(
+                Segment,
+                (
+                    record,
+                    b"",
+                    flow.port,
+                    flow.peer.port,
+                    seq,
+                    ack,
+                    flags,
+                    window,
+                    b"",
+                    length,
+                    b"",
+                    0,
+                    0,
+                    0,
+                    (),
+                    bits & _PARTIAL != 0,
+                    bits & _QUOTED != 0,
+                ),
             )
-            marks, in_flight = row[10:]
-            yield Analysed(
-                segment, conversation, flow, marks, in_flight or None, None, 0, None, 0, 0, None, 0
+            yield _new(
+                Analysed,
+                (
+                    segment,
+                    conversation,
+                    flow,
+                    marks,
+                    in_flight or None,
+                    None,
+                    0,
+                    None,
+                    0,
+                    0,
+                    None,
+                    0,
+                ),
             )

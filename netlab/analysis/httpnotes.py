@@ -85,20 +85,28 @@ def _messages(exchange: Exchange) -> Iterator[Message]:
         yield exchange.response
 
 
-def exchange_passages(reader: ExchangeReader, *, quotes: bool) -> Iterable[Passage]:
+def exchange_passages(
+    reader: ExchangeReader, *, quotes: bool, skimmed: int = 0
+) -> Iterable[Passage]:
     """
     Tell a conversation's exchanges.
 
     @param reader: What was read of it.
     @param quotes: As for L{message_name}.
+    @param skimmed: How many more requests were counted after what was read.
     """
     told = reader.exchanges[:EXCHANGES_TOLD_MAX]
     for number, exchange in enumerate(told, 1):
         yield _passage(exchange, number, quotes=quotes)
-    rest = len(reader.exchanges) - len(told) + reader.exchanges_uncounted
+    rest = len(reader.exchanges) - len(told) + reader.exchanges_uncounted + skimmed
     if rest:
         last = _points(told[-1])
         sentence = f"{count(rest, 'more exchange')} like these."
+        if skimmed:
+            sentence = (
+                f"{count(rest, 'more exchange')} like these, counted by the segments that begin "
+                "with a request."
+            )
         yield Passage(PassageKind.EXCHANGE, (), last[1], last[1], sentence)
 
 
@@ -135,7 +143,10 @@ def _passage(exchange: Exchange, number: int, *, quotes: bool) -> Passage:
             )
         )
     if response is None:
-        parts.append("is not answered.")
+        is_followed = request is None or request.end is not End.NOT_FOLLOWED
+        parts.append(
+            "is not answered." if is_followed else "goes on; it was not followed to its end."
+        )
     else:
         name = message_name(response, quotes=quotes)
         where = cite(_frames([response]))
@@ -189,6 +200,8 @@ def _end(response: Message, findings: list[Finding]) -> str:
             f"dissector prints the {status} there, though it travelled in "
             f"#{response.first_frame}."
         )
+    if response.end is End.NOT_FOLLOWED:
+        return "It goes on; it was not followed to its end, as the capture is large."
     if response.end is None:
         return "The capture does not show its end."
     return ""

@@ -20,6 +20,8 @@ class End(Enum):
     LENGTH = "its length was said before"
     LAST_CHUNK = "its last chunk"
     END_OF_STREAM = "the end of the stream"
+    NOT_FOLLOWED = "it was not followed to its end"
+    """Of a large capture only the beginning of a conversation is read (L{ExchangeReader.stop})."""
 
 
 @dataclass(slots=True)
@@ -89,6 +91,13 @@ class Exchange:
         if self.request is None or not isinstance(self.request.head, RequestHead):
             return b""
         return self.request.head.method
+
+    @property
+    def is_over(self) -> bool:
+        """
+        Whether the final response has come to its end.
+        """
+        return self.response is not None and self.response.end is not None
 
     @property
     def status(self) -> int | None:

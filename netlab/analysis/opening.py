@@ -23,6 +23,9 @@ _SACK_RANGES_MAX: Final = 3
 
 _REBASED_MAX: Final = 64
 _EXAMINED: Final = 16
+_FORGOTTEN_AT_ONCE: Final = 2
+"""More than one, so that fewer become as many as are to be remembered where the limit sinks."""
+
 _COPY_NS: Final = 10_000_000
 """A copy of a frame follows it within so many nanoseconds; no retransmission does."""
 
@@ -44,6 +47,7 @@ class Table:
         # Ordered, since a plain dict whose first entries are deleted is slow to begin to iterate.
         self._open: OrderedDict[int, Conversation] = OrderedDict()
         self._closed: deque[Conversation] = deque()
+        self._has_forgotten_closed = False
 
     def conversations(self) -> list[Conversation]:
         """
@@ -87,8 +91,27 @@ class Table:
         if self._open.pop(conversation.stream, None) is None:
             return
         self._closed.append(conversation)
-        if self.limits.closed_max and len(self._closed) > self.limits.closed_max:
-            self._forget(self._closed.popleft())
+        for _ in range(_FORGOTTEN_AT_ONCE):
+            if self.limits.closed_max and len(self._closed) > self.limits.closed_max:
+                self._forget(self._closed.popleft())
+                self._has_forgotten_closed = True
+
+    def cut(self, flow: Flow, number: int) -> None:
+        """
+        Tell that an end has more segments outstanding than are remembered.
+
+        @param flow: of that end.
+        @param number: the first frame that is not.
+        """
+        flow.is_cut = True
+        self._faults.add(
+            "unacknowledged",
+            f"Of conversation {flow.conversation.stream} one end has more than "
+            f"{self.limits.unacked_max} segments outstanding, and no more are remembered: from "
+            "here on its bytes in flight, round trips and retransmissions may differ from "
+            "Wireshark's.",
+            number,
+        )
 
     def _begin(self, segment: Segment) -> Flow:
         key = segment.key
@@ -97,8 +120,17 @@ class Table:
         rev = Flow(1, key[half : half * 2], segment.dstport)
         conversation = Conversation(self.streams, (fwd, rev), segment.record.number)
         self.streams += 1
-        if self.limits.open_max and len(self._open) >= self.limits.open_max:
-            self._forget_silent()
+        if self._has_forgotten_closed and not segment.flags & _SYN:
+            self._faults.add(
+                "forgotten",
+                f"Conversation {conversation.stream} begins without a SYN and may be the rest of "
+                "one that is over and was forgotten to save memory; then its number, and the "
+                "numbers of all after it, differ from Wireshark's.",
+                segment.record.number,
+            )
+        for _ in range(_FORGOTTEN_AT_ONCE):
+            if self.limits.open_max and len(self._open) >= self.limits.open_max:
+                self._forget_silent()
         self._open[conversation.stream] = conversation
         # Where both ends have the same address and port, the sender's is the first.
         self.flows[segment.reverse_key] = rev

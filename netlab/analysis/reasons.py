@@ -32,7 +32,7 @@ def why_of(stream: int, known: Mapping[int, Facts], closes: Mapping[int, Close])
         and peer.dialogue.client.raw_address == client.raw_address
     ]
     frames: tuple[int, ...] = (facts.first.number,)
-    is_empty = not facts.dialogue.bytes_said
+    is_empty = not facts.has_data
     if not before:
         text = "The first connection of this client to this server."
         if is_empty and closes[stream].how is not How.REFUSED:
@@ -68,12 +68,14 @@ def _reason(facts: Facts, close: Close, now: Point) -> tuple[str, tuple[int, ...
     ):
         number = server.at.number
         announced = [
-            exchange.response
+            exchange.response.first_frame
             for exchange in facts.dialogue.http.exchanges
-            if says_close(exchange.response)
+            if exchange.response is not None and says_close(exchange.response)
         ]
-        if announced and announced[-1] is not None:
-            at = announced[-1].first_frame
+        if facts.skimmed is not None and facts.skimmed.announced_close:
+            announced.append(facts.skimmed.announced_close)
+        if announced:
+            at = announced[-1]
             text = (
                 f"The server had closed the one before, {name} (#{number}), as its answer had said "
                 f"(Connection: close, #{at})."

@@ -119,6 +119,13 @@ class Reassembler:
             read.extend(self._give_up())
         return tuple(read)
 
+    def forget(self) -> None:
+        """
+        Keep nothing of what waits: nobody will ask for it.
+        """
+        self._waiting.clear()
+        self._waiting_bytes = 0
+
     def _is_full(self) -> bool:
         return self._waiting_bytes > WAITING_MAX_BYTES or len(self._waiting) > WAITING_MAX_SEGMENTS
 

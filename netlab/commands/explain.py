@@ -45,6 +45,12 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         "--conversation", metavar="N", help="explain this one alone (they are counted from 0)"
     )
     parser.add_argument(
+        "--summary",
+        action="store_true",
+        help="tell the conversations and not each frame (captures of more than 10000 frames are "
+        "told so but for their first 500)",
+    )
+    parser.add_argument(
         "--format",
         choices=("terminal", "html", "svg", "markdown", "json", "pcapng"),
         metavar="FORMAT",
@@ -61,15 +67,19 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
 
     def run(arguments: argparse.Namespace) -> int:
         from netlab.explaining import ExplainOptions, explain
-        from netlab.options import count
 
         number = arguments.conversation
+        if number is not None:
+            from netlab.options import count
+
+            number = count("--conversation")(number)
         return explain(
             ExplainOptions(
                 arguments.file,
                 arguments.format or _format_of(arguments.output),
                 arguments.output,
-                None if number is None else count("--conversation")(number),
+                number,
+                tells_frames=not arguments.summary,
                 shows_payload=not arguments.no_payload,
                 anonymises=arguments.anonymise,
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterator
+from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
@@ -18,6 +19,11 @@ from netlab.analysis.frames import Analysed
 from netlab.analysis.framestories import flag_names, mark_names
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.story import CaptureStory, ConversationStory, FrameStory, Passage
+
+_LINES_AT_ONCE: Final = 64
+
+_ENDS_MAX: Final = 10_000
+"""For how many ends at once their members are kept as text."""
 
 VERSION: Final = 1
 """Raised when a member changes its meaning or goes; new members do not raise it."""
@@ -57,17 +63,19 @@ def pieces(
         (frame for each in story.conversations for frame in each.frames),
         key=lambda frame: frame.number,
     )
-    told = ((frame.number, _frame(frame)) for frame in frames)
-    rest: Iterator[tuple[int, dict[str, Any]]] = iter(())
+    told = ((frame.number, _dump(_frame(frame))) for frame in frames)
+    rest: Iterator[tuple[int, str]] = iter(())
     if figures is not None:
         known = {frame.number for frame in frames}
-        addresses = discretion or Discretion()
+        write = _Writer(discretion or Discretion()).write
         rest = (
-            (analysed.number, _figures(analysed, addresses))
-            for analysed in figures.analysed(without=known)
+            (analysed[0][0][0], write(analysed)) for analysed in figures.analysed(without=known)
         )
-    for index, (_, frame_members) in enumerate(heapq.merge(told, rest, key=itemgetter(0))):
-        yield (",\n" if index else "") + _dump(frame_members)
+    lines = (text for _, text in heapq.merge(told, rest, key=itemgetter(0)))
+    comma = ""
+    while some := list(islice(lines, _LINES_AT_ONCE)):
+        yield comma + ",\n".join(some)
+        comma = ",\n"
     yield "\n]}\n"
 
 
@@ -153,33 +161,69 @@ def _frame(frame: FrameStory) -> dict[str, Any]:
     }
 
 
-def _figures(analysed: Analysed, discretion: Discretion) -> dict[str, Any]:
+class _Writer:
     """
-    Write a frame that is not told: what Wireshark shows of it, and no finding.
+    Writes the frames that are not told: what Wireshark shows of each, and no finding. There may be
+    millions, so what they have in common is encoded once.
     """
-    flow, conversation = analysed.flow, analysed.conversation
-    return {
-        "number": analysed.number,
-        "time_ns": analysed.time_ns,
-        "stream": analysed.stream,
-        "src": discretion.address(flow.raw_address),
-        "dst": discretion.address(flow.peer.raw_address),
-        "srcport": analysed.srcport,
-        "dstport": analysed.dstport,
-        "from_client": flow is conversation.client,
-        "flags": flag_names(analysed.flags),
-        "seq_raw": analysed.seq_raw,
-        "ack_raw": analysed.ack_raw,
-        "seq": analysed.seq,
-        "ack": analysed.ack,
-        "len": analysed.len,
-        "nxtseq": analysed.nxtseq,
-        "window_size_value": analysed.window_size_value,
-        "window_size": analysed.window_size,
-        "completeness": analysed.completeness,
-        "frame_len": analysed.segment.record.length,
-        "bytes_in_flight": analysed.bytes_in_flight or 0,
-        "quoted": analysed.segment.is_quoted,
-        "marks": mark_names(analysed.marks),
-        "findings": [],
-    }
+
+    def __init__(self, discretion: Discretion) -> None:
+        self._discretion = discretion
+        self._ends: dict[tuple[int, int], str] = {}
+        self._flags: dict[int, str] = {}
+        self._marks: dict[int, str] = {}
+
+    def write(self, analysed: Analysed) -> str:
+        segment, conversation, flow, *_ = analysed
+        (
+            number,
+            time_ns,
+            stream,
+            _,
+            _,
+            _,
+            _,
+            flags,
+            seq_raw,
+            ack_raw,
+            seq,
+            ack,
+            length,
+            nxtseq,
+            window_size_value,
+            window_size,
+            completeness,
+            marks,
+        ) = analysed.figures()
+        ends = self._ends.get((stream, flow.index))
+        if ends is None:
+            if len(self._ends) >= _ENDS_MAX:
+                self._ends.clear()
+            ends = self._ends[stream, flow.index] = _members(
+                {
+                    "stream": stream,
+                    "src": self._discretion.address(flow.raw_address),
+                    "dst": self._discretion.address(flow.peer.raw_address),
+                    "srcport": flow.port,
+                    "dstport": flow.peer.port,
+                    "from_client": flow is conversation.client,
+                }
+            )
+        flag_text = self._flags.get(flags)
+        if flag_text is None:
+            flag_text = self._flags[flags] = _members({"flags": flag_names(flags)})
+        mark_text = self._marks.get(marks)
+        if mark_text is None:
+            mark_text = self._marks[marks] = _members({"marks": mark_names(marks)})
+        return (
+            f'{{"number":{number},"time_ns":{time_ns},{ends},{flag_text},"seq_raw":{seq_raw},'
+            f'"ack_raw":{ack_raw},"seq":{seq},"ack":{ack},"len":{length},"nxtseq":{nxtseq},'
+            f'"window_size_value":{window_size_value},"window_size":{window_size},'
+            f'"completeness":{completeness},"frame_len":{segment[0].length},'
+            f'"bytes_in_flight":{analysed[4] or 0},'
+            f'"quoted":{"true" if segment[16] else "false"},{mark_text},"findings":[]}}'
+        )
+
+
+def _members(members: dict[str, Any]) -> str:
+    return _dump(members)[1:-1]

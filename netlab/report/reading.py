@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from netlab.analysis.analyser import Analyser
-from netlab.analysis.explain import Explainer
-from netlab.analysis.figures import Figures
-from netlab.analysis.limits import STREAMING
+from netlab.analysis.explain import FRAMES_TOLD_MAX, Explainer
+from netlab.analysis.figures import FIGURES_MAX, Figures
+from netlab.analysis.limits import STREAMING, THOROUGH
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.story import CaptureStory
 from netlab.capture.decode import Decoder
+from netlab.capture.faults import Fault
 from netlab.capture.opening import open_capture
 from netlab.capture.reading import Reader
 from netlab.capture.records import Interface
@@ -43,6 +44,7 @@ def read_story(
     discretion: Discretion | None = None,
     *,
     conversation: int | None = None,
+    tells_frames: bool = True,
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Reading:
@@ -52,6 +54,7 @@ def read_story(
     @param path: Of the file; C{-} is standard input.
     @param discretion: What is left out of the story.
     @param conversation: Tell only the conversation of this number, from 0.
+    @param tells_frames: Whether frames are told one by one.
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @raise KnownError: It cannot be read, holds no TCP, or has no such conversation. The text is one
@@ -63,6 +66,7 @@ def read_story(
             path,
             discretion,
             conversation=conversation,
+            tells_frames=tells_frames,
             figures=figures,
             progress=progress,
         )
@@ -74,6 +78,7 @@ def tell(
     discretion: Discretion | None = None,
     *,
     conversation: int | None = None,
+    tells_frames: bool = True,
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Reading:
@@ -84,17 +89,23 @@ def tell(
     @param name: What an error calls it.
     @param discretion: What is left out of the story.
     @param conversation: Tell only the conversation of this number, from 0.
+    @param tells_frames: Whether frames are told one by one.
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @raise KnownError: It holds no TCP, or has no such conversation.
     """
-    decoder, analyser = Decoder(), Analyser(STREAMING)
-    explainer = Explainer(discretion, conversation=conversation)
+    decoder, analyser = Decoder(), Analyser(THOROUGH)
+    # Where every frame is shown, all that was shown is as in Wireshark; beyond it, memory counts.
+    is_whole = figures is not None or conversation is not None
+    thorough_until = FIGURES_MAX if is_whole else FRAMES_TOLD_MAX
+    explainer = Explainer(discretion, conversation=conversation, tells_frames=tells_frames)
     number = 0
     for record in reader:
         number += 1
         if progress is not None and number % _STEP_RECORDS == 0:
             progress(reader.offset)
+        if number == thorough_until:
+            analyser.remember(STREAMING)
         frame = decoder.decode(record)
         if isinstance(frame, Segment):
             # What an ICMP error quotes may be the first that is seen of a conversation, and counts
@@ -116,4 +127,7 @@ def tell(
         last = f"0 to {total - 1}" if total > 1 else "only 0"
         raise KnownError(f"{name} has no conversation {conversation}: it has {last}")
     faults = [*reader.faults.kept, *decoder.faults.kept, *analyser.faults.kept]
+    if figures is not None and figures.left_out:
+        text = f"Of {figures.left_out} frames no figures are here: there are too many."
+        faults.insert(0, Fault("figures", text))
     return Reading(explainer.finish(faults), tuple(reader.interfaces), figures)

@@ -500,15 +500,21 @@ class LimitTests(SynchronousTestCase):
     def test_closed(self) -> None:
         """
         A conversation that is over is remembered for a while, so that what crossed its end still
-        belongs to it, and then forgotten without a fault.
+        belongs to it, and then forgotten; what comes of it then is named.
         """
         wire = Wire(Limits(open_max=5, closed_max=3))
         for port in range(10):
-            wire.send(f"10.0.0.1:{port}", "10.0.0.2:80", 1, 1, RST | ACK)
+            wire.send(f"10.0.0.1:{port}", "10.0.0.2:80", 1, 0, SYN)
+            wire.send(f"10.0.0.1:{port}", "10.0.0.2:80", 2, 1, RST | ACK)
         self.assertEqual(wire.send("10.0.0.2:80", "10.0.0.1:9", 1, 2).stream, 9)
-        self.assertEqual(wire.send("10.0.0.2:80", "10.0.0.1:0", 1, 2).stream, 10)
         self.assertEqual(wire.analyser.faults.kept, [])
-        self.assertEqual(len(wire.analyser.conversations), 4)
+        self.assertEqual(wire.send("10.0.0.2:80", "10.0.0.1:0", 1, 2).stream, 10)
+        (fault,) = wire.analyser.faults.kept
+        self.assertEqual((fault.rule, fault.number), ("forgotten", 22))
+        self.assertIn("Conversation 10 begins without a SYN", fault.text)
+        wire.send("10.0.0.3:1", "10.0.0.2:80", 1, 0, SYN)
+        self.assertEqual(len(wire.analyser.faults.kept), 1)
+        self.assertEqual(len(wire.analyser.conversations), 5)
 
     def test_tiny(self) -> None:
         """
@@ -539,3 +545,27 @@ class LimitTests(SynchronousTestCase):
             last = wire.client(1001 + number * 10, 1, ACK, 10)
         self.assertEqual(len(last.flow.unacked), 50)
         self.assertEqual(last.bytes_in_flight, 500)
+        (fault,) = wire.analyser.faults.kept
+        self.assertEqual((fault.rule, fault.number), ("unacknowledged", 51))
+
+    def test_unacked_as_wireshark(self) -> None:
+        """
+        Where as many are remembered as Wireshark does, more are no fault: its figures are the same.
+        """
+        wire = Wire()
+        for number in range(10_005):
+            last = wire.client(1001 + number * 10, 1, ACK, 10)
+        self.assertEqual(last.bytes_in_flight, 100_000)
+        self.assertEqual(wire.analyser.faults.kept, [])
+
+    def test_fewer_from_now_on(self) -> None:
+        """
+        Where the limits sink, what is beyond them is forgotten bit by bit.
+        """
+        wire = Wire()
+        for port in range(20):
+            wire.send(f"10.0.0.1:{port}", "10.0.0.2:80", 1, 1, ACK, 5)
+        wire.analyser.remember(Limits(open_max=5))
+        for port in range(20, 40):
+            wire.send(f"10.0.0.1:{port}", "10.0.0.2:80", 1, 1, ACK, 5)
+        self.assertEqual(len(wire.analyser.conversations), 5)
