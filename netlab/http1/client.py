@@ -243,15 +243,17 @@ class HTTPClient:
 
     async def close(self) -> None:
         """
-        Close all connections, the idle ones in order, and wait until they are gone. What is still
-        being asked for fails; nothing can be asked for any more.
+        Close all connections, in order where no answer is outstanding, and wait until they are
+        gone. What is still being asked for fails; nothing can be asked for any more.
         """
         self._is_closed = True
         for connection in list(self._open):
-            if connection in self._idle.values():
-                connection.close()
-            else:
+            # One that is not idle may have given its answer whole, and be told so just now. A RST
+            # would tell its server that the answer has not arrived.
+            if connection.is_waiting:
                 connection.abort()
+            else:
+                connection.close()
         self._idle.clear()
         if self._open:
             # A TLS peer that does not answer our goodbye would keep us for ever.

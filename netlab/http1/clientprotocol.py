@@ -262,6 +262,11 @@ class HTTPClientProtocol(Protocol):
             self._arm()
             self.transport.resumeProducing()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an answer, or the rest of one, is still to come."""
+        return self._answer is not None or self._response is not None
+
     def close(self) -> None:
         """
         Close in order: what was written is sent, then our side ends.

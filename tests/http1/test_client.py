@@ -187,6 +187,34 @@ class ExchangeTests(ClientTestCase):
         self.get()
         self.assertEqual(len(self.net.ends), 2)
 
+    def test_closed_by_the_reader(self) -> None:
+        """
+        A reader that closes the client as soon as it has its answer whole closes in order also the
+        connection that the answer came on, which is not idle yet.
+        """
+
+        async def ask() -> bytes:
+            response = await self.client.get("http://a/")
+            content = await response.read()
+            await self.client.close()
+            return content
+
+        waiting = self.start(ask())
+        self.end().says(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx")
+        self.assertEqual(self.successResultOf(waiting), b"x")
+        self.assertEqual((self.end().is_open, self.end().was_aborted), (False, False))
+
+    def test_closed_within_an_answer(self) -> None:
+        """
+        A client that is closed while an answer is coming gives its connection up at once.
+        """
+        waiting = self.get()
+        self.end().says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx")
+        reading = self.start(self.successResultOf(waiting).read())
+        self.successResultOf(self.start(self.client.close()))
+        self.assertTrue(self.end().was_aborted)
+        self.failureResultOf(reading, RequestError)
+
     def test_idle_connections_are_bounded(self) -> None:
         """
         Of many origins the connections used last are kept.

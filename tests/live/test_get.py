@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_twisted  # type: ignore[import-untyped]
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -30,12 +32,14 @@ class ScriptedConnection(Protocol):
     One connection to the scripted server.
 
     @ivar lost: fires when it is lost.
+    @ivar ending: how it was lost: C{ConnectionDone} by a FIN, C{ConnectionLost} by a RST.
     """
 
     factory: ScriptedServer
 
     def __init__(self) -> None:
         self.lost: Deferred[None] = Deferred()
+        self.ending: type[BaseException] | None = None
         self._received = b""
 
     def dataReceived(self, data: bytes) -> None:
@@ -52,6 +56,7 @@ class ScriptedConnection(Protocol):
         """
         Tell whoever waits for it.
         """
+        self.ending = reason.type
         self.lost.callback(None)
 
     def says(self, data: bytes) -> None:
@@ -213,6 +218,29 @@ async def test_connection_close(server: ScriptedServer, netlab: RunNetlab) -> No
 
 
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(ok(b""), id="kept"),
+        pytest.param(ok(b"", b"Connection: close"), id="empty"),
+        pytest.param(ok(b"x" * 100_000, b"Connection: close"), id="long"),
+        pytest.param(then_close(ok(b"x", b"Connection: close")), id="server-first"),
+    ],
+)
+async def test_ends_with_a_fin(server: ScriptedServer, netlab: RunNetlab, answer: Answer) -> None:
+    """
+    Who has its answer whole closes in order: its server sees the end of the stream, and no reset,
+    which would say that the answer may not have arrived (RFC 9112 section 9.6).
+    """
+    server.script = [answer]
+    done = await netlab("get", f"http://127.0.0.1:{server.port}/a")
+    assert (done.status, done.err) == (0, "")
+    (connection,) = server.connections
+    await connection.lost
+    assert connection.ending is ConnectionDone
+
+
+@pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
 async def test_our_close(server: ScriptedServer, netlab: RunNetlab) -> None:
     """
     With --close each request says so and has a connection of its own.
@@ -222,6 +250,7 @@ async def test_our_close(server: ScriptedServer, netlab: RunNetlab) -> None:
     done = await netlab("get", "--close", url, url)
     assert (done.status, done.err) == (0, "")
     assert [number for number, _ in server.requests] == [0, 1]
+    assert [connection.ending for connection in server.connections] == [ConnectionDone] * 2
     assert b"\r\nConnection: close\r\n" in server.requests[0][1]
     assert b"\r\nHost: 127.0.0.1:%d\r\n" % server.port in server.requests[0][1]
 
