@@ -104,10 +104,9 @@ def decode_segments(path: bytes) -> tuple[bytes, ...]:
     if b"." in segments or b".." in segments:
         if b".." in segments:
             raise RemoteProtocolError(400, "the path has a segment of two dots")
-        ends_in_slash = segments[-1] in (b"", b".")
-        segments = tuple(segment for segment in segments if segment != b".")
-        if ends_in_slash and segments[-1:] != (b"",):
-            segments = (*segments, b"")
+        # A dot at the end names the folder, as the empty segment behind a last slash does.
+        end = (b"",) if segments[-1] == b"." else ()
+        segments = (*(segment for segment in segments if segment != b"."), *end)
     if b"\x00" in path or b"%00" in path:
         raise RemoteProtocolError(400, "the path holds a NUL")
     return segments

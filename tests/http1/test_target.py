@@ -148,7 +148,7 @@ class SegmentTests(SynchronousTestCase):
         for raw, segments in (
             (b"/.", (b"",)), (b"/./", (b"",)), (b"/%2e", (b"",)), (b"/a/.", (b"a", b"")),
             (b"/./a", (b"a",)), (b"/a/./b", (b"a", b"b")), (b"/a/%2E/", (b"a", b"")),
-            (b"/.//", (b"", b"")),
+            (b"/.//", (b"", b"")), (b"//.", (b"", b"")), (b"/a//.", (b"a", b"", b"")),
         ):  # fmt: skip
             self.assertEqual(segments_of(raw), segments, raw)
 
