@@ -78,7 +78,8 @@ def _headline(one: Marked) -> str:
     results = one.verification.results
     met = len(results) - len(one.verification.failures)
     streams = ", ".join(str(dialogue.conversation.stream) for dialogue in one.verification.cast)
-    where = f", conversation {streams}" if streams else ", no conversation"
+    noun = "conversations" if len(one.verification.cast) > 1 else "conversation"
+    where = f", {noun} {streams}" if streams else ", no conversation"
     return (
         f"{one.verdict:5} {printable(one.file)}: {one.verification.exchange.name}, "
         f"{met} of {len(results)} as expected{where}"
@@ -94,7 +95,7 @@ def _lines(results: Sequence[Result]) -> Iterator[str]:
         if result not in missing[1:]:
             yield _line(result)
     if len(missing) > 1:
-        yield f"FAIL  so do the other {len(missing) - 1} that concern it"
+        yield f"FAIL  and {len(missing) - 1} more that need it"
 
 
 def _line(result: Result) -> str:

@@ -8,13 +8,17 @@ import json
 import re
 import shlex
 import shutil
+import socket
+import ssl
 from pathlib import Path
 
 import pytest
+from twisted.internet.threads import deferToThread
 
 from netlab.http1.options import Options
-from tests.live.conftest import RunCommand
-from tests.live.processes import TOP
+from tests.certificates import Authority
+from tests.live.conftest import RunCommand, StartCommand, StartServer
+from tests.live.processes import PATIENCE_SECONDS, TOP
 
 DEPLOY = TOP / "deploy"
 
@@ -48,6 +52,52 @@ async def test_haproxy(command: RunCommand) -> None:
     """
     done = await command("haproxy", "-c", "-f", str(DEPLOY / "haproxy.cfg"))
     assert (done.status, done.err) == (0, "")
+
+
+@needs_haproxy
+async def test_tls_in_haproxy(
+    twistd: StartServer, start_command: StartCommand, tmp_path: Path
+) -> None:
+    """
+    With the configuration that docs/running.md shows, and places of its own, HAProxy ends TLS and
+    the server's log knows the client.
+    """
+    page = (TOP / "docs" / "running.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```haproxy\n(.*?)```", page, re.DOTALL)
+    authority = Authority()
+    authority.write(tmp_path / "authority.pem")
+    authority.issue(tmp_path, "site")
+    pair = [(tmp_path / name).read_text() for name in ("cert.pem", "key.pem")]
+    (tmp_path / "site.pem").write_text("".join(pair))
+    log = tmp_path / "access.log"
+    listen = ("--listen", "haproxy:tcp:0:interface=127.0.0.1")
+    server = await twistd("netlab-http", *listen, "--access-log", str(log))
+    for written, ours in (
+        ("bind :8443", "bind fd@3"),
+        ("127.0.0.1:8081", f"127.0.0.1:{server.port}"),
+        ("site.pem", str(tmp_path / "site.pem")),
+    ):
+        assert shown.count(written) == 1
+        shown = shown.replace(written, ours)
+    configuration = tmp_path / "haproxy.cfg"
+    configuration.write_text(shown)
+
+    def ask(address: tuple[str, int]) -> bytes:
+        context = ssl.create_default_context(cafile=tmp_path / "authority.pem")
+        with (
+            socket.create_connection(address, PATIENCE_SECONDS, ("127.0.0.2", 0)) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as client,
+        ):
+            client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return b"".join(iter(lambda: client.recv(65536), b""))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        start_command("haproxy", "-f", str(configuration), descriptors={3: listener.fileno()})
+        answer = await deferToThread(ask, listener.getsockname())
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"<h1>Hello World</h1>" in answer
+    await server.stop()
+    assert log.read_text().startswith("127.0.0.2 - - ")
 
 
 @needs_systemd

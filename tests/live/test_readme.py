@@ -12,6 +12,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from tests.captures.reference import exchange
 from tests.live.conftest import RunNetlab, StartServer
 from tests.live.processes import TOP, Program, Server, spawn
 
@@ -94,3 +95,16 @@ async def test_http(twistd: StartServer, netlab: RunNetlab, tmp_path: Path) -> N
     saved = PAGE.partition("$ cat redirect\n")[2].partition("\n```")[0]
     assert (tmp_path / "redirect").read_text(encoding="ascii") == saved
     assert levelled(logged(server)) == levelled(shown)
+
+
+async def test_verify(netlab: RunNetlab, tmp_path: Path) -> None:
+    """
+    Marking a folder, in which kim has captured another exchange, prints what the page shows.
+    """
+    (_, *words), shown = excerpt("netlab verify")
+    folder = tmp_path / words[1]
+    folder.mkdir()
+    (folder / "kim.pcap").write_bytes(exchange("single_fin").pcap())
+    (folder / "lee.pcap").write_bytes(exchange("double_fin").pcap())
+    done = await netlab(*words)
+    assert (done.status, done.out.splitlines()) == (1, shown)

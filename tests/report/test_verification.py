@@ -72,7 +72,7 @@ class TerminalTests(SynchronousTestCase):
         found = verify(EXCHANGES["double_fin"], [])
         lines = list(terminal([Marked("a.pcap", found)], is_whole=True))
         self.assertEqual(len(lines), 3)
-        self.assertEqual(lines[2], "    FAIL  so do the other 14 that concern it")
+        self.assertEqual(lines[2], "    FAIL  and 14 more that need it")
 
     def test_control_characters(self) -> None:
         """
