@@ -8,33 +8,31 @@ interfaces of the reactor are used, so it serves under the epoll, poll, select a
 alike; under select(2) it also lifts the limit of 1024 descriptors.
 
 What a descriptor may rely on is what Twisted's reactors promise: half-close through
-L{IHalfCloseableDescriptor}, one C{connectionLost} with the reason they would give, an exception
+C{IHalfCloseableDescriptor}, one C{connectionLost} with the reason they would give, an exception
 logged and answered by disconnection. What differs: a line logged from inside a protocol carries the
 poller's prefix and not the connection's, except for such exceptions.
 """
-
-# mypy: allow-untyped-calls
-# Twisted leaves log.err and Failure without annotations.
 
 from __future__ import annotations
 
 import errno
 import select
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import error, main
 from twisted.internet.interfaces import (
     IDelayedCall,
-    IHalfCloseableDescriptor,
     IReactorFDSet,
     IReactorFromThreads,
     IReactorTime,
     IReadDescriptor,
     IWriteDescriptor,
 )
-from twisted.python import failure, log
+from twisted.python import failure
 from zope.interface import implementer
+
+from netlab.transport.disconnection import disconnect, log_exception
 
 # One turn of the reactor serves at most this many events; the rest wait until the reactor's timers
 # and other descriptors had their turn. nginx takes 512 at a time; at some 10 microseconds each, 256
@@ -56,13 +54,6 @@ _ERR_OR_HUP = 0x008 | 0x010
 # do.
 _ALREADY_GONE = frozenset({errno.EBADF, errno.ENOENT})
 
-# Shared by all connections, as Twisted shares its own: building a Failure costs more than serving a
-# request.
-_FAILURES: Mapping[type[BaseException], failure.Failure] = {
-    error.ConnectionDone: failure.Failure(main.CONNECTION_DONE),
-    error.ConnectionLost: failure.Failure(main.CONNECTION_LOST),
-}
-
 
 def is_supported(reactor: object) -> bool:
     """
@@ -71,54 +62,6 @@ def is_supported(reactor: object) -> bool:
     @param reactor: the reactor that would watch the poller.
     """
     return hasattr(select, "epoll") and IReactorFDSet.providedBy(reactor)
-
-
-def disconnect(
-    reactor: IReactorFDSet, selectable: Any, why: BaseException, *, is_read: bool
-) -> None:
-    """
-    Take a descriptor out of its reactor and tell it that its connection, or the peer's half of it,
-    is over.
-
-    An exception of the application in doing so is logged and goes no further.
-
-    @param reactor: what watches the descriptor.
-    @param selectable: an L{IReadDescriptor} or L{IWriteDescriptor}.
-    @param why: what C{doRead} or C{doWrite} returned or raised.
-    @param is_read: whether that came from reading: then L{ConnectionDone<error.ConnectionDone>}
-        ends only the peer's half, for a descriptor that can be half-closed.
-    """
-    try:
-        reactor.removeReader(selectable)
-        reason = _FAILURES.get(why.__class__) or failure.Failure(why)
-        if (
-            is_read
-            and why.__class__ is error.ConnectionDone
-            and IHalfCloseableDescriptor.providedBy(selectable)
-        ):
-            selectable.readConnectionLost(reason)
-        else:
-            reactor.removeWriter(selectable)
-            selectable.connectionLost(reason)
-    except BaseException as raised:
-        log_exception(selectable, raised)
-
-
-def log_exception(selectable: Any, raised: BaseException) -> BaseException:
-    """
-    Log an exception under the prefix of the descriptor that raised it.
-
-    @param selectable: the descriptor whose code raised.
-    @param raised: what it raised.
-    @return: the exception again.
-    """
-    try:
-        prefix = selectable.logPrefix()
-    except BaseException:
-        log.err()
-        prefix = "(buggy logPrefix method)"
-    log.err(failure.Failure(raised), system=prefix)
-    return raised
 
 
 @implementer(IReactorFDSet, IReactorTime, IReactorFromThreads, IReadDescriptor)

@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from twisted.python import failure, log
 
 from netlab.transport import compat
-from netlab.transport.poller import disconnect, log_exception
+from netlab.transport.disconnection import disconnect, log_exception
 from netlab.transport.server import FastServer
 
 # Connections accepted in one turn of the reactor; the others wait in the backlog meanwhile.
