@@ -101,6 +101,7 @@ LAYERS = {
     "netlab.http1.listingpage": Layer.PURE,
     "netlab.http1.redirects": Layer.PURE,
     "netlab.http1.clientprotocol": Layer.PROTOCOL,
+    "netlab.http1.clientresponse": Layer.PROTOCOL,
     "netlab.http1.get": Layer.COMMAND,
     "netlab.http1.saving": Layer.FILES,
     "netlab.http1.url": Layer.PURE,

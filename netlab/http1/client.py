@@ -31,12 +31,8 @@ from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 
 from netlab.http1.clientconnection import ClientSettings
-from netlab.http1.clientprotocol import (
-    ConnectionEnded,
-    HTTPClientProtocol,
-    RequestError,
-    Response,
-)
+from netlab.http1.clientprotocol import HTTPClientProtocol
+from netlab.http1.clientresponse import ConnectionEnded, RequestError, Response
 from netlab.http1.fields import NO_FIELDS, Fields
 from netlab.http1.messages import RequestHead, ResponseHead
 from netlab.http1.url import URL, URLError, parse_url, resolve

@@ -19,7 +19,7 @@ from netlab.errors import KnownError
 from netlab.foreground import run_until_done
 from netlab.http1.client import REDIRECTS_MAX, HTTPClient, Request
 from netlab.http1.clientconnection import ClientSettings
-from netlab.http1.clientprotocol import RequestError, Response
+from netlab.http1.clientresponse import RequestError, Response
 from netlab.http1.fields import Fields
 from netlab.http1.grammar import is_authority
 from netlab.http1.messages import ResponseHead

@@ -27,7 +27,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.client import HTTPClient, Request
 from netlab.http1.clientconnection import ClientSettings
-from netlab.http1.clientprotocol import WAITING_MAX_BYTES, RequestError, Response
+from netlab.http1.clientprotocol import WAITING_MAX_BYTES
+from netlab.http1.clientresponse import RequestError, Response
 from netlab.http1.fields import Fields
 from netlab.http1.limits import Limits
 from netlab.http1.url import URLError, parse_url

@@ -23,7 +23,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 from netlab.http1.client import HTTPClient
-from netlab.http1.clientprotocol import RequestError
+from netlab.http1.clientresponse import RequestError
 from tests.live.processes import TOP, Program, spawn
 
 Listen = Callable[[IStreamServerEndpoint, list[bytes]], Awaitable[int]]
