@@ -48,13 +48,16 @@ class Explainer:
         *,
         conversation: int | None = None,
         tells_frames: bool = True,
+        captured: View | None = None,
     ) -> None:
         """
         @param discretion: What is left out of the story.
         @param conversation: Tell only the conversation of this number.
         @param tells_frames: Whether frames are told one by one, where there are not too many.
+        @param captured: Where it was captured, if that need not be inferred.
         """
         self._tells_frames = tells_frames
+        self._captured = captured
         self._interface: Interface | None = None
         self._discretion = discretion or Discretion()
         self._only = conversation
@@ -154,7 +157,8 @@ class Explainer:
             facts.finish()
         closes = {stream: close_of(facts, start) for stream, facts in self._facts.items()}
         views = {
-            stream: view_of(facts, self._views[stream]) for stream, facts in self._facts.items()
+            stream: self._captured or view_of(facts, self._views[stream])
+            for stream, facts in self._facts.items()
         }
         told = [stream for stream in self._facts if self._only is None or stream == self._only]
         frames: dict[int, list[Kept]] = {stream: [] for stream in told}

@@ -337,6 +337,6 @@ class HTTPClient:
         try:
             from twisted.internet.ssl import optionsForClientTLS
         except ImportError as error:
-            raise RequestError(f"{url}: https needs pip install netlab[tls]") from error
+            raise RequestError(f"{url}: https needs pip install 'twisted[tls]'") from error
         options = optionsForClientTLS(url.host, trustRoot=self._trust_root)
         return wrapClientTLS(options, endpoint)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from netlab.analysis.privacy import Discretion
+from netlab.analysis.viewpoint import Place, View
 from netlab.capture.opening import open_capture
 from netlab.errors import KnownError
 from netlab.lab import thumbnail
@@ -25,6 +26,12 @@ from netlab.report.reading import read_story
 VERDICT: Final = "verdict.json"
 THUMBNAIL: Final = "thumbnail.svg"
 
+#: On a busy machine the handshake's times would tell otherwise.
+_VIEWS: Final = {
+    Side.CLIENT: View(Place.CLIENT, "Captured at the client's end of the wire."),
+    Side.SERVER: View(Place.SERVER, "Captured at the server's end of the wire."),
+}
+
 
 def write_reports(experiment: Experiment, folder: Path) -> list[str]:
     """
@@ -39,7 +46,7 @@ def write_reports(experiment: Experiment, folder: Path) -> list[str]:
     for side in Side:
         capture = capture_path(folder, side)
         try:
-            reading = read_story(str(capture), Discretion())
+            reading = read_story(str(capture), Discretion(), captured=_VIEWS[side])
         except KnownError:
             if capture.stat().st_size > 0 and _is_silent(capture):
                 # No host has sent anything, or no TCP: there is nothing to tell.

@@ -13,6 +13,7 @@ from netlab.analysis.figures import FIGURES_MAX, Figures
 from netlab.analysis.limits import STREAMING, THOROUGH
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.story import CaptureStory
+from netlab.analysis.viewpoint import View
 from netlab.capture.decode import Decoder
 from netlab.capture.faults import Fault
 from netlab.capture.opening import open_capture
@@ -47,6 +48,7 @@ def read_story(
     tells_frames: bool = True,
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
+    captured: View | None = None,
 ) -> Reading:
     """
     Read a capture and tell what happened.
@@ -57,6 +59,7 @@ def read_story(
     @param tells_frames: Whether frames are told one by one.
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
+    @param captured: Where it was captured, if that need not be inferred.
     @raise KnownError: It cannot be read, holds no TCP, or has no such conversation. The text is one
         line.
     """
@@ -69,6 +72,7 @@ def read_story(
             tells_frames=tells_frames,
             figures=figures,
             progress=progress,
+            captured=captured,
         )
 
 
@@ -81,6 +85,7 @@ def tell(
     tells_frames: bool = True,
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
+    captured: View | None = None,
 ) -> Reading:
     """
     As L{read_story}, of a capture that is open already.
@@ -92,13 +97,16 @@ def tell(
     @param tells_frames: Whether frames are told one by one.
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
+    @param captured: Where it was captured, if that need not be inferred.
     @raise KnownError: It holds no TCP, or has no such conversation.
     """
     decoder, analyser = Decoder(), Analyser(THOROUGH)
     # Where every frame is shown, all that was shown is as in Wireshark; beyond it, memory counts.
     is_whole = figures is not None or conversation is not None
     thorough_until = FIGURES_MAX if is_whole else FRAMES_TOLD_MAX
-    explainer = Explainer(discretion, conversation=conversation, tells_frames=tells_frames)
+    explainer = Explainer(
+        discretion, conversation=conversation, tells_frames=tells_frames, captured=captured
+    )
     number = 0
     for record in reader:
         number += 1

@@ -4,10 +4,16 @@ Tests for L{netlab.analysis.viewpoint}, by way of whole captures.
 
 from __future__ import annotations
 
+import io
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.story import PassageKind
+from netlab.analysis.viewpoint import Place, View
+from netlab.capture.reading import read_capture
+from netlab.report.reading import tell
 from tests.captures.frames import ACK, LINK_NULL, PSH, SYN, Checksum
+from tests.captures.reference import exchange
 from tests.captures.stories import only, reference_story, story_of
 from tests.captures.talk import Talk
 
@@ -40,6 +46,15 @@ class ViewTests(SynchronousTestCase):
         talk = Talk().open()
         talk.send("s", PSH | ACK, b"x", checksum=Checksum.OFFLOADED)
         self.assertIn("Captured on the server's host", view_of(talk.pcap()))
+
+    def test_known(self) -> None:
+        """
+        Where the place is known, no sign in the frames says otherwise.
+        """
+        reader = read_capture(io.BytesIO(exchange("echo").pcap()), "echo.pcap")
+        story = tell(reader, "echo.pcap", captured=View(Place.SERVER, "On the roof.")).story
+        views = [each.sentence for each in story.passages if each.kind is PassageKind.VIEW]
+        self.assertEqual(views, ["On the roof."])
 
     def test_padding(self) -> None:
         """

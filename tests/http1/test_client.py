@@ -665,7 +665,9 @@ class ConnectTests(ClientTestCase):
         client = HTTPClient(MemoryReactorClock())
         with mock.patch.dict("sys.modules", {"twisted.internet.ssl": None}):
             waiting = self.start(client.get("https://a/"))
-        self.assertEqual(self.problem(waiting), "https://a/: https needs pip install netlab[tls]")
+        self.assertEqual(
+            self.problem(waiting), "https://a/: https needs pip install 'twisted[tls]'"
+        )
 
 
 class RedirectTests(ClientTestCase):

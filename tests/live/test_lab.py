@@ -235,6 +235,8 @@ def check_equations(out: Path) -> None:
     for name in REFERENCE:
         for stem in ("report", "report-server"):
             report = json.loads((out / name / f"{stem}.json").read_text())
+            end = "server" if stem == "report-server" else "client"
+            assert f"Captured at the {end}'s end of the wire." in json.dumps(report)
             for frame in report["frames"]:
                 found = {finding["rule"]: finding["verdict"] for finding in frame["findings"]}
                 assert set(found.values()) == {"PASS"}, (name, frame["number"], found)
