@@ -204,6 +204,9 @@ NETLAB: Final = netlab()
 NETLAB_PATIENT: Final = netlab("netlab", "--idle-timeout=3600")
 """Idle connections stay, as long as those of the peers beside it."""
 
+NETLAB_DEFERRED: Final = netlab("netlab --defer-accept", "--defer-accept=5")
+"""Not as a user starts it, who sees also connections that ask for nothing."""
+
 NETLAB_TWO_WORKERS: Final = netlab("netlab", "--workers=2")
 
 NETLAB_ECHO: Final = Peer(

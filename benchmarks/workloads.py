@@ -382,7 +382,7 @@ WORKLOADS: Final = (
         "connect",
         "a new connection for each request",
         "µs CPU a request",
-        (*_NGINX_PAIR, peers.BARE_FILE, peers.TWISTD_WEB),
+        (*_NGINX_PAIR, peers.NETLAB_DEFERRED, peers.BARE_FILE, peers.TWISTD_WEB),
         (Goal("netlab", 1.1, "nginx"),),
         _cpu_a_request,
         requests=replace(_SMALL, is_closing=True),

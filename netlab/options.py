@@ -116,6 +116,9 @@ def tcp_port(option: str, *, at_least: int = 0) -> Callable[[str], int]:
     return read
 
 
+# The kernel repeats its SYN-ACK meanwhile, and gives up after about so long.
+_DEFER_ACCEPT_MAX_SECONDS = 60
+
 _EndpointMaker = Callable[[Any, str], IStreamServerEndpoint]
 
 
@@ -191,6 +194,15 @@ class ListeningOptions(Options):
     optFlags: ClassVar[list[list[str | None]]] = [
         ["stock-transport", None, "Use Twisted's own TCP transport, which is slower."],
     ]
+    optParameters: ClassVar[list[list[Any]]] = [
+        [
+            "defer-accept",
+            None,
+            0,
+            "Let the kernel keep a TCP connection until bytes come, for about so many seconds.",
+            count("--defer-accept", at_least=0, at_most=_DEFER_ACCEPT_MAX_SECONDS),
+        ],
+    ]
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -229,7 +241,11 @@ class ListeningOptions(Options):
         # Not at the top: importing this would choose the reactor before twistd reads --reactor.
         from twisted.internet import reactor
 
-        make = partial(server_from_string, is_fast=not self["stock-transport"])
+        make = partial(
+            server_from_string,
+            is_fast=not self["stock-transport"],
+            defer_accept_seconds=self["defer-accept"],
+        )
         return server_endpoint(option, description, reactor, make)
 
 

@@ -5,12 +5,14 @@ Tests for L{netlab.options}.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab import options
 from netlab.options import (
     ListeningOptions,
     byte_size,
@@ -223,6 +225,22 @@ class ListeningOptionsTests(SynchronousTestCase):
         Without --listen a server listens on its default.
         """
         self.assertEqual(self.parse(), ["tcp:8080"])
+
+    def test_deferred_accept(self) -> None:
+        """
+        What --defer-accept says reaches each endpoint; without it nothing is deferred.
+        """
+        seconds: list[int] = []
+        made = vars(options)["server_from_string"]
+
+        def make(*arguments: Any, **keywords: Any) -> Any:
+            seconds.append(keywords["defer_accept_seconds"])
+            return made(*arguments, **keywords)
+
+        self.patch(options, "server_from_string", make)
+        self.parse("--listen=tcp:0", "--listen=tcp:1", "--defer-accept=5")
+        self.parse()
+        self.assertEqual(seconds, [5, 5, 0])
 
     def test_repeated(self) -> None:
         """
