@@ -22,13 +22,14 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from netlab.lab.catalogue import REFERENCE, load, names
-from netlab.lab.hosts import Isolation, best_isolation, is_privileged
+from netlab.lab.hosts import Isolation, best_isolation
 from netlab.lab.places import capture_path
 from netlab.lab.programs import OutputLine
 from netlab.lab.run import start
 from netlab.lab.sides import Side
 from netlab.lab.wire import Crossing
 from tests.live.conftest import RunNetlab
+from tests.live.hosts import NEEDS_HOSTS, WAYS
 from tests.live.processes import TOP, Completed, Program, spawn
 
 #: What a run must leave for each experiment.
@@ -89,25 +90,6 @@ EXPERIMENT = Experiment(
     name="mistaken", question="?", programs="", look_for="", explanation="", perform=perform
 )
 """
-
-
-def ways() -> list[str]:
-    """
-    List how hosts can be made on this machine: as root, and by a user without any privilege.
-    """
-    found = []
-    if is_privileged(Path("/proc/self/status").read_text(encoding="ascii")):
-        found.append("root")
-    if not subprocess.run(["unshare", "-Urn", "true"], check=False, capture_output=True).returncode:
-        found.append("user")
-    return found
-
-
-WAYS = ways()
-
-needs_hosts = pytest.mark.skipif(
-    not WAYS, reason="hosts cannot be made: neither root's rights nor user namespaces"
-)
 
 
 @pytest.fixture
@@ -243,7 +225,7 @@ def check_equations(out: Path) -> None:
                 assert "ACK" not in frame["flags"] or "acknowledgement" in found
 
 
-@needs_hosts
+@NEEDS_HOSTS
 async def test_not_as_expected(netlab: RunNetlab, out: Path) -> None:
     """
     An experiment that does not show what it should says so, and what it shows instead.
@@ -259,7 +241,7 @@ async def test_not_as_expected(netlab: RunNetlab, out: Path) -> None:
     assert "0 of 1 experiment as expected" in (out / "index.html").read_text()
 
 
-@needs_hosts
+@NEEDS_HOSTS
 async def test_same_seed_same_segments(netlab: RunNetlab, out: Path) -> None:
     """
     A scripted impairment comes out the same each time: the same segments in the same order at both
@@ -287,7 +269,7 @@ async def test_same_seed_same_segments(netlab: RunNetlab, out: Path) -> None:
         assert seen[0] == seen[1]
 
 
-@needs_hosts
+@NEEDS_HOSTS
 async def test_own_experiment(netlab: RunNetlab, out: Path) -> None:
     """
     The tutorial's experiment runs as it stands there, from any folder, in about 30 lines.
@@ -343,7 +325,7 @@ def start_waiting(reactor: Any, programs: list[Program], out: Path) -> Callable[
     return begin
 
 
-@needs_hosts
+@NEEDS_HOSTS
 async def test_nothing_left_after_ctrl_c(start_waiting: Callable[[], Program], out: Path) -> None:
     """
     Ctrl-C ends the hosts with everything on them, and the command with the status of an interrupt.
@@ -356,7 +338,7 @@ async def test_nothing_left_after_ctrl_c(start_waiting: Callable[[], Program], o
     assert leftovers(out) == []
 
 
-@needs_hosts
+@NEEDS_HOSTS
 async def test_nothing_left_after_kill(
     reactor: Any, start_waiting: Callable[[], Program], out: Path
 ) -> None:
@@ -375,7 +357,7 @@ async def test_nothing_left_after_kill(
     assert leftovers(out) == []
 
 
-@needs_hosts
+@NEEDS_HOSTS
 async def test_mistakes(netlab: RunNetlab, out: Path) -> None:
     """
     A mistake in an experiment, or a folder that cannot be written, is told in one line.
@@ -392,7 +374,7 @@ async def test_mistakes(netlab: RunNetlab, out: Path) -> None:
     assert done.err.count("\n") == 1
 
 
-@needs_hosts
+@NEEDS_HOSTS
 async def test_nothing_left_after_failure(netlab: RunNetlab, out: Path) -> None:
     """
     An experiment that fails says why, and leaves nothing either.
@@ -404,7 +386,7 @@ async def test_nothing_left_after_failure(netlab: RunNetlab, out: Path) -> None:
     assert leftovers(out) == []
 
 
-@needs_hosts
+@NEEDS_HOSTS
 async def test_observer_and_cancel(reactor: Any, out: Path) -> None:
     """
     Whoever starts a run sees each frame twice, as it leaves and as it arrives, and each line of the
@@ -441,7 +423,7 @@ async def test_observer_and_cancel(reactor: Any, out: Path) -> None:
     assert leftovers(out) == []
 
 
-@needs_hosts
+@NEEDS_HOSTS
 async def test_two_laboratories(netlab: RunNetlab, out: Path) -> None:
     """
     Two laboratories run at once without knowing of each other.

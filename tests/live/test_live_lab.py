@@ -21,6 +21,7 @@ from twisted.internet.threads import deferToThread
 from netlab.report.reading import read_story
 from tests.live.conftest import StartServer
 from tests.live.devtools import Browser, browser
+from tests.live.hosts import NEEDS_HOSTS
 from tests.live.processes import Server
 from tests.live.sockets import receive_all, receive_answer, socket_to
 from tests.live.tools import NEEDS_CHROMIUM
@@ -155,6 +156,7 @@ async def test_without_hosts(twistd: StartServer, tmp_path: Path) -> None:
     assert (out / "echo" / "trace.txt").is_file()
 
 
+@NEEDS_HOSTS
 async def test_stop_while_it_runs(twistd: StartServer) -> None:
     """
     A laboratory that is told to stop ends its run and shows that to whoever looks on; nothing is
@@ -182,6 +184,7 @@ async def test_stop_while_it_runs(twistd: StartServer) -> None:
     assert not await deferToThread(exists, folder)
 
 
+@NEEDS_HOSTS
 @NEEDS_CHROMIUM
 async def test_by_keyboard(twistd: StartServer, chromium: Browser, tmp_path: Path) -> None:
     """
@@ -241,7 +244,9 @@ def _use(chromium: Browser, server: Server, tmp_path: Path) -> None:
     chromium.press("p")
     chromium.press("a")
     assert chromium.ask(_ROWS) == 0
-    while chromium.ask(_ROWS) == 0:
+    for _ in range(20):
+        if chromium.ask(_ROWS):
+            break
         chromium.press("s")
     assert (chromium.ask(_ROWS), chromium.ask(_FLYING), chromium.ask(_ARROWS)) == (1, 1, 0)
     assert chromium.ask(_STATUS).startswith("#1, client to server: SYN")
@@ -315,6 +320,7 @@ def _use(chromium: Browser, server: Server, tmp_path: Path) -> None:
     assert chromium.complaints == []
 
 
+@NEEDS_HOSTS
 @NEEDS_CHROMIUM
 async def test_one_at_a_time(twistd: StartServer, chromium: Browser, tmp_path: Path) -> None:
     """
