@@ -26,7 +26,11 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         "    netlab compare client.pcapng server.pcapng\n"
         "    netlab compare before.pcapng after.pcapng --format markdown"
     )
-    parser.add_argument("first", metavar="A", help="a pcap or pcapng file; - is standard input")
+    parser.add_argument(
+        "first",
+        metavar="A",
+        help="a pcap or pcapng file, packed with gzip or not; - is standard input",
+    )
     parser.add_argument("second", metavar="B", help="another one")
     parser.add_argument(
         "--format",

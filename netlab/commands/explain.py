@@ -39,7 +39,9 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         "    tcpdump -i lo -c 20 -w - port 8080 | netlab explain -"
     )
     parser.add_argument(
-        "file", metavar="FILE", help="a pcap or pcapng file, .gz too; - for standard input"
+        "file",
+        metavar="FILE",
+        help="a pcap or pcapng file, packed with gzip or not; - is standard input",
     )
     parser.add_argument(
         "--conversation", metavar="N", help="explain this one alone (they are counted from 0)"

@@ -104,7 +104,11 @@ def _add_verify(parser: argparse.ArgumentParser) -> Run:
         "    netlab lab verify fast_retransmit capture.pcapng --end server"
     )
     parser.add_argument("name", metavar="NAME", help="of an experiment, or the path of its file")
-    parser.add_argument("capture", metavar="FILE", help="a pcap or pcapng file, .gz too")
+    parser.add_argument(
+        "capture",
+        metavar="FILE",
+        help="a pcap or pcapng file, packed with gzip or not; - is standard input",
+    )
     parser.add_argument(
         "--end",
         choices=("client", "server"),
