@@ -58,7 +58,8 @@ class ContrastTests(SynchronousTestCase):
         """
         found = _contrast(_reuse(Stage()), _reuse(Stage()))
         self.assertEqual([one.question for one in found.values() if one.differs], [])
-        self.assertEqual(len(found), 5)
+        asked = ("opens by", "carries", "seen again", "HTTP", "closed by")
+        self.assertEqual(list(found), ["connections", *(f"connection 1: {one}" for one in asked)])
 
     def test_reuse_and_idle_timeout(self) -> None:
         """
