@@ -34,10 +34,10 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("second", metavar="B", help="another one")
     parser.add_argument(
         "--format",
-        choices=("terminal", "markdown", "json"),
+        choices=("terminal", "html", "markdown", "json"),
         default="terminal",
         metavar="FORMAT",
-        help="terminal, markdown or json (default: %(default)s)",
+        help="terminal, html, markdown or json (default: %(default)s)",
     )
 
     def run(arguments: argparse.Namespace) -> int:
@@ -69,12 +69,22 @@ def _compare(paths: tuple[str, str], form: str) -> int:
     if pairs:
         sides = [compare_sides(first, second, both) for both in pairs]
         as_json = comparison.sides_json(paths, sides)
+        if form == "html":
+            from netlab.report import comparisonpage
+
+            show(comparisonpage.sides_page(paths, sides))
+            return 0
         as_markdown = comparison.sides_markdown(paths, sides)
         as_text = comparison.sides_terminal(paths, sides)
     else:
         mine, other = (list(capture.dialogues.all.values()) for capture in captures)
         found, times = contrast(mine, other), lapses(mine, other)
         as_json = comparison.contrasts_json(paths, found, times)
+        if form == "html":
+            from netlab.report import comparisonpage
+
+            show(comparisonpage.contrasts_page(paths, found, times))
+            return 0
         as_markdown = comparison.contrasts_markdown(paths, found, times)
         as_text = comparison.contrasts_terminal(paths, found, times)
     if form == "json":

@@ -34,7 +34,7 @@ def sides_terminal(names: tuple[str, str], found: Sequence[SameConversation]) ->
     yield f"The same exchange at two places: {len(found)} {plural} in both."
     for one in found:
         yield ""
-        yield from _side(one)
+        yield from side_lines(one)
     server, way, client = totals(found)
     if server or way or client:
         yield ""
@@ -45,7 +45,10 @@ def sides_terminal(names: tuple[str, str], found: Sequence[SameConversation]) ->
         yield f"In all: {told}. Most of the time passed {max(parts, key=lambda key: parts[key])}."
 
 
-def _side(one: SameConversation) -> Iterator[str]:
+def side_lines(one: SameConversation) -> Iterator[str]:
+    """
+    Tell a conversation that both captures hold: a title, and lines below it.
+    """
     client, server = ("B", "A") if one.is_swapped else ("A", "B")
     yield (
         f"Conversation {one.at_client.conversation.stream} of {client}, "
@@ -98,8 +101,8 @@ def contrasts_terminal(
     for one in differing:
         yield ""
         yield one.question
-        yield f"  A: {_answer(one.first)}"
-        yield f"  B: {_answer(one.second)}"
+        yield f"  A: {answer_text(one.first)}"
+        yield f"  B: {answer_text(one.second)}"
         for why in one.whys:
             yield f"  why {why}"
     alike = [one.question for one in found if not one.differs]
@@ -113,8 +116,8 @@ def contrasts_terminal(
         yield "Times, which are never quite the same:"
     for lapse in times:
         yield f"  {lapse.what}"
-        yield f"    A: {_took(lapse.first)}"
-        yield f"    B: {_took(lapse.second)}"
+        yield f"    A: {took_text(lapse.first)}"
+        yield f"    B: {took_text(lapse.second)}"
 
 
 def sides_markdown(names: tuple[str, str], found: Sequence[SameConversation]) -> Iterator[str]:
@@ -129,7 +132,7 @@ def sides_markdown(names: tuple[str, str], found: Sequence[SameConversation]) ->
     yield ""
     yield f"A is {escaped(names[0])}, B is {escaped(names[1])}."
     for one in found:
-        lines = list(_side(one))
+        lines = list(side_lines(one))
         yield ""
         yield f"## {escaped(lines[0])}"
         yield ""
@@ -166,13 +169,13 @@ def contrasts_markdown(
     for one in found:
         emphasis = "**" if one.differs else ""
         yield (
-            f"| {emphasis}{escaped(one.question)}{emphasis} | {escaped(_answer(one.first))} | "
-            f"{escaped(_answer(one.second))} |"
+            f"| {emphasis}{escaped(one.question)}{emphasis} | {escaped(answer_text(one.first))} | "
+            f"{escaped(answer_text(one.second))} |"
         )
     for lapse in times:
         yield (
-            f"| {escaped(lapse.what)} | {escaped(_took(lapse.first))} | "
-            f"{escaped(_took(lapse.second))} |"
+            f"| {escaped(lapse.what)} | {escaped(took_text(lapse.first))} | "
+            f"{escaped(took_text(lapse.second))} |"
         )
     whys = [why for one in found for why in one.whys]
     if whys:
@@ -263,11 +266,17 @@ def _document(names: tuple[str, str], kind: str, rest: dict[str, Any]) -> str:
     return json.dumps(head | {"kind": kind} | rest, indent=2)
 
 
-def _answer(answer: Answer) -> str:
+def answer_text(answer: Answer) -> str:
+    """
+    Write an answer with the frames that show it.
+    """
     return f"{answer.text} ({_cited(answer.frames)})" if answer.frames else answer.text
 
 
-def _took(moments: tuple[Moment, Moment]) -> str:
+def took_text(moments: tuple[Moment, Moment]) -> str:
+    """
+    Write how long it was from one frame to another.
+    """
     return f"{duration(moments[1].time_ns - moments[0].time_ns)} ({_span(moments)})"
 
 

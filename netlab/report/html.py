@@ -101,7 +101,7 @@ def pieces(story: CaptureStory, name: str) -> Iterator[str]:
     )
     told = {frame.number for each in story.conversations for frame in each.frames}
     environment.filters["linked"] = lambda text: _linked(text, told)
-    style, script = _source(environment, "report.css"), _source(environment, "report.js")
+    style, script = source(environment, "report.css"), source(environment, "report.js")
     texts = _Texts()
     template = environment.get_template("report.html.j2")
     conversations = [_conversation(each, story, texts) for each in story.conversations]
@@ -120,8 +120,8 @@ def pieces(story: CaptureStory, name: str) -> Iterator[str]:
         verdicts={verdict.value: verdicts[verdict.value] for verdict in Verdict},
         style=Markup(style),  # noqa: S704 -- our own file
         script=Markup(script),  # noqa: S704 -- our own file
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        style_hash=content_hash(style),
+        script_hash=content_hash(script),
         texts=_json(texts.known),
     )
 
@@ -143,12 +143,18 @@ class _Texts:
         return number
 
 
-def _source(environment: Environment, name: str) -> str:
+def source(environment: Environment, name: str) -> str:
+    """
+    Give a file of our own that becomes a part of a page.
+    """
     assert environment.loader is not None
     return environment.loader.get_source(environment, name)[0]
 
 
-def _hash(text: str) -> str:
+def content_hash(text: str) -> str:
+    """
+    Name a part of a page as its Content-Security-Policy allows it.
+    """
     digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 

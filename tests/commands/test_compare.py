@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.captures.frames import pcap_file
 from tests.captures.reference import exchange
+from tests.captures.talk import Talk
 from tests.test_cli import CommandTestCase
 
 _WAY_NS = 300_000
@@ -65,6 +66,47 @@ class CompareTests(CommandTestCase):
         self.assertIn("came 0.101732 s after the answer in #6", shown)
         self.assertIn("the server had closed the one before in #8, after 1.010355 s", shown)
         self.assertEqual(self.status("compare", *paths, "--format", "json"), 0)
+
+    def test_html_of_two_places(self) -> None:
+        """
+        As a page each wait has its parts in numbers and a bar, and nothing else is asked for.
+        """
+        paths = self._write(exchange("echo").pcap()), self._write(self._server_side())
+        self.assertEqual(self.status("compare", *paths, "--format", "html"), 0)
+        page = self.out.getvalue()
+        self.assertIn('<td class="t">300.0 µs</td>', page)
+        self.assertIn('<td class="t">72.26 ms</td>', page)
+        self.assertEqual(page.count("<svg "), page.count('<rect class="at-server"'))
+        self.assertIn("default-src 'none'", page)
+        self.assertNotIn("<script", page)
+        for outward in ("src=", "href=", "url(", "http:", "https:"):
+            self.assertNotIn(outward, page)
+
+    def test_html_of_two_exchanges(self) -> None:
+        """
+        As a page the questions in which exchanges differ are marked, and the reasons follow.
+        """
+        paths = [self._write(exchange(name).pcap()) for name in ("single_fin", "double_fin")]
+        self.assertEqual(self.status("compare", *paths, "--format", "html"), 0)
+        page = self.out.getvalue()
+        self.assertIn("<td>1 connection (#1)</td><td>2 connections (#1, #12)</td>", page)
+        self.assertIn('<span class="mark">differs</span>', page)
+        self.assertIn("the server had closed the one before in #8, after 1.010355 s", page)
+
+    def test_html_escapes(self) -> None:
+        """
+        What a file is called, or says, is text on the page and nothing else.
+        """
+        talk = Talk().open().say("c", b"GET /<b>&amp; HTTP/1.1\r\nHost: a\r\n\r\n")
+        other = Talk(isn=(7, 9)).open()
+        name = str(self.mktemp()) + "<script>alert(1)<"
+        Path(name).write_bytes(talk.pcap())
+        paths = name, self._write(other.pcap())
+        self.assertEqual(self.status("compare", *paths, "--format", "html"), 0)
+        page = self.out.getvalue()
+        self.assertNotIn("<script", page)
+        self.assertNotIn("<b>", page)
+        self.assertIn("&lt;script&gt;alert(1)&lt;", page)
 
     def test_times(self) -> None:
         """
