@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 from typing import Final
 
 from rich.console import Console
@@ -76,6 +78,9 @@ _ASCII_FOR: Final = str.maketrans(
 _ASCII: Final = _Signs("<", ">", "-", "=", "|", ":", "-", "*")
 
 
+_LINES_AT_ONCE: Final = 64
+
+
 def show(story: CaptureStory, name: str, console: Console) -> None:
     """
     Print a story.
@@ -86,9 +91,12 @@ def show(story: CaptureStory, name: str, console: Console) -> None:
     """
     width = min(max(console.width, WIDTH_MIN), WIDTH_MAX)
     signs = _UNICODE if console.encoding.lower().startswith("utf") else _ASCII
-    for line in lines(story, name, width, signs):
-        shown = line if signs is _UNICODE else _encodable(line, console)
-        console.print(shown, soft_wrap=True, highlight=False, markup=False)
+    told = lines(story, name, width, signs)
+    if signs is not _UNICODE:
+        told = (_encodable(line, console) for line in told)
+    # Some at a time: each call of print costs as much as a line, and looks whether to flush.
+    while some := list(islice(told, _LINES_AT_ONCE)):
+        console.print(Text("\n").join(some), soft_wrap=True, highlight=False, markup=False)
 
 
 def _encodable(line: Text, console: Console) -> Text:
@@ -229,11 +237,24 @@ def _wrapped(text: Text, width: int, hanging: int) -> Iterator[Text]:
     """
     Break a text into lines, those after the first indented.
     """
-    console = Console(width=max(width, 10), color_system=None, legacy_windows=False)
-    wrapped = text.wrap(console, max(width - hanging, 10), tab_size=4)
+    room = max(width - hanging, 10)
+    if text.plain.isascii() and len(text) <= room and text.plain.isprintable():
+        # Most do, and to ask rich takes ten times as long.
+        text.rstrip()
+        yield text
+        return
+    wrapped = text.wrap(_wrapper(), room, tab_size=4)
     for index, line in enumerate(wrapped):
         line.rstrip()
         yield line if index == 0 else Text(" " * hanging) + line
+
+
+@cache
+def _wrapper() -> Console:
+    """
+    Give what rich wants for breaking lines; only whose settings it asks for.
+    """
+    return Console(color_system=None, legacy_windows=False)
 
 
 def _cut(text: str, width: int) -> str:
