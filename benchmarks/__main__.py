@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import machine, peers
+from benchmarks import capture, explain, machine, peers
 from benchmarks.load import WrongAnswerError
 from benchmarks.peers import Peer
 from benchmarks.report import Result, as_json, write
@@ -23,6 +23,9 @@ from benchmarks.workloads import FILES, WORKLOADS, Settings, Workload
 _SMALL_BYTES = 210
 #: All files are as old, so that all validators are as long.
 _MODIFIED = 1_700_000_000
+_CAPTURES = "captures"
+_FRAMES = 200_000
+_QUICK_FRAMES = 50_000
 _DESCRIPTORS_NEEDED = 10_300
 
 
@@ -33,6 +36,9 @@ def main() -> int:
     @return: the exit status: 1 when a server gave a wrong answer or did not start.
     """
     options = _options()
+    if options.workloads == [_CAPTURES]:
+        print(*_captures(options), sep="\n")
+        return 0
     for tool in ("wrk", "taskset"):
         if shutil.which(tool) is None:
             sys.exit(
@@ -72,6 +78,8 @@ def main() -> int:
         "versions": versions,
     }
     print("versions:", ", ".join(f"{name} {version}" for name, version in versions.items()))
+    if not options.workloads or _CAPTURES in options.workloads:
+        print(*_captures(options), sep="\n")
     print(f"{time.monotonic() - begun:.0f} s, load average {os.getloadavg()[0]:.1f} at the end")
     if options.json:
         write(options.json, as_json(results, about))
@@ -80,7 +88,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = [workload.name for workload in WORKLOADS]
+    names = [*(workload.name for workload in WORKLOADS), _CAPTURES]
     parser.add_argument("workloads", nargs="*", choices=[[], *names], help="all by default")
     parser.add_argument("--quick", action="store_true", help="fewer workloads and rounds")
     parser.add_argument("--rounds", type=int, help="turns of each server [5; quick: 3]")
@@ -94,6 +102,15 @@ def _options() -> argparse.Namespace:
     options.rounds = options.rounds or (3 if options.quick else 5)
     options.seconds = options.seconds or (1 if options.quick else 2)
     return options
+
+
+def _captures(options: argparse.Namespace) -> Iterable[str]:
+    """
+    Measure reading, analysing and explaining captures, and lay it out as one table.
+    """
+    figures = capture.measure_made(_QUICK_FRAMES if options.quick else _FRAMES, options.rounds)
+    yield from ("", *capture.table(figures | explain.measure_all(options.rounds)), "")
+    yield from (*capture.ratios(figures), "")
 
 
 def _run(

@@ -68,6 +68,8 @@ count = sum(1 for packet in PcapReader(sys.argv[1]))
 print(count, time.process_time() - begin)
 """
 
+_TOP = Path(__file__).resolve().parent.parent
+
 OURS = ("read", "decode", "analyse", "figures")
 
 
@@ -200,7 +202,7 @@ def find_scapy() -> str | None:
     """
     Find a Python that has scapy.
     """
-    for python in (".venv-bench/bin/python", sys.executable):
+    for python in (str(_TOP / ".venv-bench/bin/python"), sys.executable):
         if shutil.which(python) and not subprocess.call(
             [python, "-c", "import scapy"], stderr=subprocess.DEVNULL
         ):
@@ -230,6 +232,67 @@ def workloads(path: str, frames: int) -> dict[str, tuple[list[str], int | None]]
     return found
 
 
+Runs = dict[str, list[tuple[float, float]]]
+"""For each workload microseconds a frame and MiB, as L{run} gives them, round by round."""
+
+
+def measure(path: str, rounds: int) -> Runs:
+    """
+    Measure every workload with a capture, in turns.
+    """
+    with open_capture(path) as reader:
+        frames = sum(1 for _ in reader)
+    print(f"{frames} frames, {os.path.getsize(path) >> 20} MiB")
+    print(f"CPython {platform.python_version()}, {platform.machine()}, {rounds} rounds")
+    commands = workloads(path, frames)
+    figures: Runs = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, (command, count) in commands.items():
+            figures[name].append(run(command, count))
+    return figures
+
+
+def measure_made(frames: int, rounds: int) -> Runs:
+    """
+    Measure every workload with a capture that is made, the same each time.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.pcap"
+        make_capture(path, frames)
+        return measure(str(path), rounds)
+
+
+def table(figures: Runs) -> Iterator[str]:
+    """
+    Lay figures out, a line each: medians with the lowest and highest, and the most memory.
+    """
+    wide = max(map(len, figures))
+    yield f"{'workload':<{wide}}  µs a frame (lowest to highest)   frames a CPU-second    MiB"
+    for name, runs in figures.items():
+        costs = sorted(cost for cost, _ in runs)
+        middle = statistics.median(costs)
+        yield (
+            f"{name:<{wide}} {middle:9.2f} {f'({costs[0]:.2f} to {costs[-1]:.2f})':<21}"
+            f"{1e6 / middle:>20,.0f} {max(memory for _, memory in runs):>6.0f}"
+        )
+
+
+def ratios(figures: Runs) -> Iterator[str]:
+    """
+    Say how many times as fast as the others all figures are, round by round.
+    """
+    for name in ("tshark", "tshark -2", "scapy"):
+        if name in figures:
+            found = [
+                theirs / ours
+                for (theirs, _), (ours, _) in zip(figures[name], figures["figures"], strict=True)
+            ]
+            yield (
+                f"all figures: {statistics.median(found):.1f} times as fast as {name} "
+                f"({min(found):.1f} to {max(found):.1f})"
+            )
+
+
 def main() -> None:
     """
     Measure and print.
@@ -243,40 +306,11 @@ def main() -> None:
     if options.workload:
         measure_ours(options.workload, options.file)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        path = options.file
-        if path is None:
-            path = str(Path(folder) / "made.pcap")
-            make_capture(Path(path), options.frames)
-        with open_capture(path) as reader:
-            frames = sum(1 for _ in reader)
-        print(f"{frames} frames, {os.path.getsize(path) >> 20} MiB")
-        print(f"CPython {platform.python_version()}, {platform.machine()}, {options.rounds} rounds")
-        commands = workloads(path, frames)
-        figures: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
-        for _ in range(options.rounds):
-            for name, (command, count) in commands.items():
-                figures[name].append(run(command, count))
-    print()
-    print("workload       µs a frame (lowest to highest)    frames a CPU-second      MiB")
-    medians = {name: statistics.median(cost for cost, _ in runs) for name, runs in figures.items()}
-    for name, runs in figures.items():
-        costs = [cost for cost, _ in runs]
-        print(
-            f"{name:<12} {medians[name]:10.2f}  ({min(costs):.2f} to {max(costs):.2f})"
-            f"{1e6 / medians[name]:>26,.0f} {max(memory for _, memory in runs):>14.0f}"
-        )
-    print()
-    for name in ("tshark", "tshark -2", "scapy"):
-        if name in medians:
-            ratios = [
-                theirs / ours
-                for (theirs, _), (ours, _) in zip(figures[name], figures["figures"], strict=True)
-            ]
-            print(
-                f"all figures: {statistics.median(ratios):.1f} times as fast as {name} "
-                f"({min(ratios):.1f} to {max(ratios):.1f})"
-            )
+    if options.file is None:
+        figures = measure_made(options.frames, options.rounds)
+    else:
+        figures = measure(options.file, options.rounds)
+    print("", *table(figures), "", *ratios(figures), sep="\n")
 
 
 if __name__ == "__main__":

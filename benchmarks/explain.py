@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP))
 
+from benchmarks.capture import table  # noqa: E402 -- from this tree
 from tests.captures.frames import ACK, PSH  # noqa: E402 -- from this tree
 from tests.captures.talk import Talk  # noqa: E402
 
@@ -70,6 +70,27 @@ def measure(path: Path, form: str) -> tuple[float, float]:
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
+def measure_all(rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """
+    Explain each capture in each form, in turns.
+
+    @return: for each, microseconds of CPU time a frame and MiB, round by round.
+    """
+    figures: dict[str, list[tuple[float, float]]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(rounds):
+            for frames, form in CASES:
+                path = Path(folder, f"{frames}.pcap")
+                if not path.exists():
+                    # In a process of its own: a child begins with its parent's highest memory.
+                    command = [sys.executable, __file__, _MAKE, str(frames), path]
+                    subprocess.run(command, check=True)
+                seconds, memory = measure(path, form)
+                name = f"explain {frames:,} --format {form}"
+                figures.setdefault(name, []).append((seconds / frames * 1e6, memory))
+    return figures
+
+
 def main() -> int:
     """
     Print a line for each case.
@@ -79,22 +100,9 @@ def main() -> int:
     if sys.argv[1:2] == [_MAKE]:
         Path(sys.argv[3]).write_bytes(capture(int(sys.argv[2])))
         return 0
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    print(f"Python {sys.version.split()[0]}, medians of {runs} runs (lowest to highest)")
-    with tempfile.TemporaryDirectory() as folder:
-        for frames, form in CASES:
-            path = Path(folder, f"{frames}.pcap")
-            if not path.exists():
-                # In a process of its own: a child begins with its parent's highest memory.
-                subprocess.run([sys.executable, __file__, _MAKE, str(frames), path], check=True)
-            results = [measure(path, form) for _ in range(runs)]
-            seconds = sorted(result[0] for result in results)
-            memory = statistics.median(result[1] for result in results)
-            middle = statistics.median(seconds)
-            print(
-                f"{frames:>7} frames to {form:<18} {middle:5.2f} s CPU ({seconds[0]:.2f} to "
-                f"{seconds[-1]:.2f}), {frames / middle:>6.0f} frames a second, {memory:4.0f} MiB"
-            )
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    print(f"Python {sys.version.split()[0]}, {rounds} rounds")
+    print(*table(measure_all(rounds)), sep="\n")
     return 0
 
 

@@ -24,7 +24,7 @@ from netlab.capture.records import Interface, Record
 FRAMES_TOLD_MAX: Final = 10_000
 """A capture of more TCP frames is told in summary."""
 
-FRAMES_OF_SUMMARY: Final = 500
+FRAMES_OF_SUMMARY: Final = 250
 """How many frames of such a capture are told one by one, the first ones."""
 
 CONVERSATIONS_TOLD_MAX: Final = 500

@@ -50,7 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         "--summary",
         action="store_true",
         help="tell the conversations and not each frame (captures of more than 10000 frames are "
-        "told so but for their first 500)",
+        "told so but for their first 250)",
     )
     parser.add_argument(
         "--format",
