@@ -49,6 +49,8 @@ _IN = 0x001
 _OUT = 0x004
 _RDNORM = 0x040
 _ERR_OR_HUP = 0x008 | 0x010
+_RDHUP = 0x2000
+_EDGE = 1 << 31
 
 # The kernel has forgotten a descriptor that was closed before it was removed: nothing is left to
 # do.
@@ -74,6 +76,10 @@ class NestedPoller:
 
     Transports take it for their reactor. It offers them what Twisted's TCP transports use:
     descriptors, time, calls from other threads.
+
+    What reads to the end (it has a true C{reads_to_the_end}) is reported once for each arrival and
+    not for as long as something is there: the kernel need not look at it again in the next turn. It
+    says by L{look_again} when it has left something.
 
     @ivar _left: descriptors whose events, other than input, had to wait for the next turn, with
         their places in it.
@@ -119,6 +125,16 @@ class NestedPoller:
         """
         self._listeners.add(listener.fileno())
         self.addReader(listener)
+
+    def look_again(self, reader: IReadDescriptor) -> None:
+        """
+        Report input that a reader has left, which it had been told of.
+
+        @param reader: what was given to L{addReader}; one that is not watched is ignored.
+        """
+        fd = reader.fileno()
+        if self._readers.get(fd) is reader and fd not in self._pending:
+            self._watch(fd, is_new=False)
 
     def addWriter(self, writer: IWriteDescriptor) -> None:
         """
@@ -302,9 +318,18 @@ class NestedPoller:
             if fd not in self._pending:
                 self._dispatch(fd, event)
                 if self.seconds() >= until:
-                    self._left = {fd: turn for turn, (fd, _) in enumerate(events[place:])}
+                    self._leave(events[place:])
                     return
         self._left = {}
+
+    def _leave(self, events: list[tuple[int, int]]) -> None:
+        """
+        Have events reported again.
+        """
+        self._left = {fd: turn for turn, (fd, _) in enumerate(events)}
+        for fd, event in events:
+            if event & _RDHUP and fd not in self._pending and fd in self._readers:
+                self._watch(fd, is_new=False)
 
     def _dispatch(self, fd: int, event: int) -> None:
         """
@@ -325,6 +350,10 @@ class NestedPoller:
                     why = error.ConnectionFdescWentAway("File descriptor lost")
                 elif event & _IN and is_read:
                     why = selectable.doRead()
+                    goes_on = self._readers.get(fd) is selectable
+                    if not why and event & _RDHUP and goes_on:
+                        # Data and the end behind it were one event.
+                        why = selectable.doRead()
                 if not why and event & _OUT and fd in self._writers:
                     is_read = False
                     why = selectable.doWrite()
@@ -357,8 +386,11 @@ class NestedPoller:
         """
         Bring the kernel's view of one descriptor up to date with ours.
         """
-        events = (_IN if fd in self._readers else 0) | (_OUT if fd in self._writers else 0)
-        if fd in self._listeners:
+        reader = self._readers.get(fd)
+        events = (0 if reader is None else _IN) | (_OUT if fd in self._writers else 0)
+        if events == _IN and getattr(reader, "reads_to_the_end", False):
+            events |= _RDHUP | _EDGE
+        elif fd in self._listeners:
             # The same as _IN, but then the event is not the plain one, and is served with the rest.
             events |= _RDNORM
         if self._epoll is None:

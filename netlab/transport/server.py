@@ -61,6 +61,7 @@ class FastServer(tcp.Server):
     C{connectionLost} is never called from inside C{write}: a send that fails is remembered, and
     the connection ends, once and as C{ConnectionLost}, when the reactor next looks at it.
 
+    @ivar reads_to_the_end: for L{NestedPoller<netlab.transport.poller.NestedPoller>}.
     @ivar is_reading: what arrives is delivered.
     @ivar _is_direct: nothing stands between C{write} and the socket. Whatever puts something there
         says so at once; that it is gone is found out by the next C{write}.
@@ -75,6 +76,7 @@ class FastServer(tcp.Server):
 
     _shouldShutdown = False
 
+    reads_to_the_end = True
     is_reading = True
     _is_delivering = False
     _closes_after_delivery = False
@@ -199,16 +201,39 @@ class FastServer(tcp.Server):
         try:
             data = self.socket.recv(self.bufferSize)
         except OSError as refused:
-            return None if refused.errno in _FULL else main.CONNECTION_LOST
+            if refused.errno not in _FULL:
+                return main.CONNECTION_LOST
+            if refused.errno == ENOBUFS:
+                self._look_again()
+            return None
+        return self.receive(data)
+
+    def receive(self, data: bytes) -> error.ConnectionLost | error.ConnectionDone | None:
+        """
+        Deliver what has been read.
+
+        @param data: empty at the end of the stream.
+        @return: as of C{doRead}.
+        """
         if not data:
             # A send may have taken the error that recv(2) would have reported.
             return main.CONNECTION_LOST if self._is_broken else main.CONNECTION_DONE
+        if len(data) == self.bufferSize:
+            self._look_again()
         self._is_delivering = True
         try:
             self.protocol.dataReceived(data)
         finally:
             self._is_delivering = False
         return self._close_after_delivery() if self._closes_after_delivery else None
+
+    def _look_again(self) -> None:
+        """
+        Have it reported that there may be more to read.
+        """
+        look_again = getattr(self.reactor, "look_again", None)
+        if look_again is not None:
+            look_again(self)
 
     def _close_after_delivery(self) -> error.ConnectionDone | None:
         """
@@ -283,17 +308,19 @@ class FastServer(tcp.Server):
         @param data: ignored when the connection, or our half of it, is closed.
         @raise TypeError: C{data} is not C{bytes}.
         """
-        if self._is_direct and data.__class__ is bytes and data:
-            size = len(data)
-            if size <= self.SEND_LIMIT:
-                # As in _send_now, without the call.
-                try:
-                    sent = self.socket.send(data)
-                except OSError as refused:
-                    sent = self._refused(refused)
-                if sent != size:
-                    self._queue_rest(data, sent)
-                return
+        if (
+            self._is_direct
+            and data.__class__ is bytes
+            and 0 < (size := len(data)) <= self.SEND_LIMIT
+        ):
+            # As in _send_now, without the call.
+            try:
+                sent = self.socket.send(data)
+            except OSError as refused:
+                sent = self._refused(refused)
+            if sent != size:
+                self._queue_rest(data, sent)
+            return
         if data.__class__ is bytes and data and self.is_clear():
             self._send_now(data, 0)
         else:
