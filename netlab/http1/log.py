@@ -168,7 +168,7 @@ class LoggedAnswers:
     @ivar answers: one for each line.
     """
 
-    __slots__ = ("answers", "count", "peer", "second", "text")
+    __slots__ = ("answers", "count", "peer", "text", "until")
 
     def __init__(self, answers: tuple[LoggedAnswer, ...]) -> None:
         self.answers = answers
@@ -176,7 +176,7 @@ class LoggedAnswers:
         # The lines as they were written last: a peer that asks again within the second, as one
         # that fetches a page or tries how fast we are does, gets the same ones.
         self.peer = b""
-        self.second = -1
+        self.until = 0.0
         self.text = b""
 
     @property
@@ -247,10 +247,7 @@ class AccessLog:
         @param status: the answer's status.
         @param content_bytes: how many bytes of content were sent.
         """
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._stamp = self._make_stamp(second)
+        self._set_second(int(now))
         self._append(self._line(peer, (request, status, content_bytes)), 1)
 
     def add_again(self, peer: bytes, now: float, answers: LoggedAnswers) -> None:
@@ -259,19 +256,21 @@ class AccessLog:
 
         @param peer: as for L{add}, and so is C{now}.
         """
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._stamp = self._make_stamp(second)
-        if answers.second != second or answers.peer != peer:
+        if now >= answers.until or answers.peer != peer:
+            self._set_second(int(now))
             answers.text = b"".join([self._line(peer, answer) for answer in answers.answers])
-            answers.second = second
+            answers.until = self._second + 1.0
             answers.peer = peer
         # As in _append, without the call.
         self._texts.append(answers.text)
         self._waiting += answers.count
         if self._call is None or self._waiting >= FLUSH_LINES:
             self._see_to_it()
+
+    def _set_second(self, second: int) -> None:
+        if second != self._second:
+            self._second = second
+            self._stamp = self._make_stamp(second)
 
     def _line(self, peer: bytes, answer: LoggedAnswer) -> bytes:
         request, status, content_bytes = answer

@@ -439,12 +439,12 @@ class ServerConnection:
         if not self._may_repeat:
             return False
         settings = self._settings
-        exchanges = self.exchanges + count
-        if 0 < settings.limits.exchanges_max <= exchanges:
+        self.exchanges += count
+        if self.exchanges >= settings.last_exchange:
             # The last answer of the connection is another one: it says so.
+            self.exchanges -= count
             return False
-        self.exchanges = exchanges
-        self.deadline = now + settings.timeouts.idle
+        self.deadline = now + settings.idle_seconds
         return True
 
     def begin_repeat(self) -> bool:

@@ -39,6 +39,8 @@ class ServerSettings:
     @ivar timeouts: the lengths of the phases.
     @ivar is_bare: send the reference's bytes: no Date, and a Connection field in every answer
         which, where the connection persists, says what the request's said.
+    @ivar idle_seconds: C{timeouts.idle}, for who asks with each request.
+    @ivar last_exchange: likewise the number of the exchange that ends a connection, by C{limits}.
     @ivar parser: parses and remembers request heads.
     """
 
@@ -47,12 +49,16 @@ class ServerSettings:
     is_bare: bool = False
     parser: RequestParser = field(init=False)
     date: _DateField = field(init=False, default_factory=_DateField, repr=False)
+    idle_seconds: float = field(init=False, repr=False)
+    last_exchange: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """
         Make the parser for these limits.
         """
         object.__setattr__(self, "parser", RequestParser(self.limits))
+        object.__setattr__(self, "idle_seconds", self.timeouts.idle)
+        object.__setattr__(self, "last_exchange", self.limits.exchanges_max or 1 << 62)
 
     def redate(self, answer: bytes, now: float) -> bytes:
         """
