@@ -30,6 +30,7 @@ from netlab.http1.factory import HTTPServerFactory
 from netlab.http1.log import AccessLog
 from netlab.http1.static import StaticFiles
 from netlab.transport.port import FastPort
+from netlab.transport.reception import Reception
 from netlab.transport.server import FastServer
 
 _FILES: Final = 9_000
@@ -66,7 +67,8 @@ class _Socket:
         """
         Be found with this request whenever it is read from.
         """
-        self.recv = {FastServer.bufferSize: asked}.__getitem__
+        # (It may be called with flags.)
+        self.recv = {FastServer.bufferSize: asked}.get
 
     def listen(self) -> None:
         """
@@ -130,7 +132,7 @@ class _Server:
         )
         self.port: Any = _Port(0, self.factory, reactor=self.clock)
         self.port._realPortNumber = 8080
-        self.port._build_for_host = getattr(self.factory, "build_for_host", None)
+        self._reception: Any = Reception(self.port)
         # As if it listened: with the last connection nothing ends but that connection.
         self.factory.doStart()
 
@@ -148,7 +150,7 @@ class _Server:
         """
         Take a connection that has asked already.
         """
-        self.port._admit(client, _PEER)
+        self._reception.admit_all([(client, _PEER)])
 
 
 def _request(path: str, *lines: str) -> bytes:
@@ -235,7 +237,8 @@ def _connect(server: _Server) -> Iterator[float]:
         clients = [
             _Socket(_request("00000.html", "Connection: close")) for _ in range(_CONNECTIONS)
         ]
-        clients[-1].listen()
+        for client in clients:
+            client.listen()
         accept = server.accept
         begin = time.perf_counter()
         for client in clients:

@@ -4,6 +4,7 @@ Who may connect: a bound on the connections in all, and on those of one peer.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Final
 
@@ -51,6 +52,16 @@ class Gate:
         self._open += 1
         return True
 
+    def has_room(self, peer: bytes) -> bool:
+        """
+        Find out whether L{enter} would let this peer in.
+        """
+        admission = self._admission
+        if self._open >= admission.connections_max:
+            return False
+        most = admission.connections_per_peer_max
+        return not (peer and most) or self._by_peer.get(peer_key(peer), 0) < most
+
     def leave(self, peer: bytes) -> None:
         """
         A connection that had been let in has gone.
@@ -96,3 +107,11 @@ def peer_key(peer: bytes) -> bytes:
         return peer
     # At a port for both families, IPv4 peers all lie in one /64: ::ffff:0:0.
     return str(address.ipv4_mapped).encode() if address.ipv4_mapped else address.packed[:8]
+
+
+@lru_cache(1024)
+def peer_of(host: str) -> bytes:
+    """
+    Write a peer's address for the log: once for all its connections.
+    """
+    return host.encode("ascii", "backslashreplace")

@@ -4,8 +4,6 @@ What all connections of one HTTP server share, and how each of them begins.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import (
     IAddress,
@@ -18,9 +16,10 @@ from zope.interface import implementer
 
 from netlab.connections import OpenConnections
 from netlab.http1 import SERVER_NAME
-from netlab.http1.admission import Gate
+from netlab.http1.admission import Gate, peer_of
 from netlab.http1.counters import Counters
 from netlab.http1.deadlines import Deadlines
+from netlab.http1.door import Doorkeeper
 from netlab.http1.limits import Admission
 from netlab.http1.log import AccessLog, LoggedAnswer
 from netlab.http1.messages import RequestHead
@@ -37,6 +36,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
     Makes an L{HTTPServerProtocol} for each client, and holds what they share.
 
     @ivar connections: the open ones.
+    @ivar doorkeeper: answers where no connection need be made.
     @ivar clock: the reactor, or a clock in tests.
     @ivar seconds: tells the time.
     """
@@ -74,6 +74,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         self.seconds = clock.seconds
         self.repeats = Repeats(self.settings)
         self.repeated = self.repeats.young
+        self.doorkeeper = Doorkeeper(self)
 
     def buildProtocol(self, addr: IAddress | None) -> HTTPServerProtocol:
         """
@@ -90,7 +91,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
 
         @param host: the client's address.
         """
-        return HTTPServerProtocol(self, _host(host))
+        return HTTPServerProtocol(self, peer_of(host))
 
     def acceptableProtocols(self) -> list[bytes]:
         """
@@ -151,13 +152,5 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
 
 def _address(address: object) -> bytes:
     if isinstance(address, (IPv4Address, IPv6Address)):
-        return _host(address.host)
+        return peer_of(address.host)
     return b""
-
-
-@lru_cache(1024)
-def _host(host: str) -> bytes:
-    """
-    Write a peer's address for the log: once for all its connections.
-    """
-    return host.encode("ascii", "backslashreplace")

@@ -77,11 +77,35 @@ def _send_again(connection: HTTPServerProtocol, repeat: Repeat, now: float) -> N
     Send a repeated answer, count it and log it.
     """
     connection.transport.write(repeat.data)  # type: ignore[union-attr]
+    count_again(connection.factory, connection.peer, repeat, now)
+
+
+def count_again(factory: HTTPServerFactory, peer: bytes, repeat: Repeat, now: float) -> None:
+    """
+    Count and log a repeated answer.
+
+    @param peer: who got it.
+    """
     repeat.tally.answers += repeat.count
     repeat.tally.content_bytes += repeat.content_bytes
-    log = connection.factory.access_log
+    log = factory.access_log
     if log is not None:
-        log.add_again(connection.peer, now, repeat.logged)
+        log.add_again(peer, now, repeat.logged)
+
+
+def finish_last(connection: HTTPServerProtocol, repeat: Repeat, sent: int) -> None:
+    """
+    Send the rest of the only answer of a connection, then close.
+
+    @param sent: how many bytes of the answer were sent before the connection had a protocol.
+    """
+    if not connection.machine.repeat_last_exchange():
+        # Refused in the meantime: a second answer behind the half of one would look like its rest.
+        connection.abort()
+        return
+    connection.transport.write(repeat.data[sent:])  # type: ignore[union-attr]
+    count_again(connection.factory, connection.peer, repeat, connection.factory.seconds())
+    connection.lose()
 
 
 def _send_file_again(

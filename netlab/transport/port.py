@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from twisted.internet import tcp
@@ -18,19 +17,24 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
 from twisted.internet.main import CONNECTION_DONE
 from twisted.logger import Logger
-from twisted.python import failure, log
+from twisted.python import failure
 
 from netlab.transport import compat
-from netlab.transport.disconnection import disconnect, log_exception
+from netlab.transport.pace import TOGETHER_SECONDS, Pace
+from netlab.transport.reception import Accepted, Reception
 from netlab.transport.server import FastServer
 
-# Connections accepted in one turn of the reactor; the others wait in the backlog meanwhile.
+# Connections accepted in one turn of the reactor; the others wait in the backlog meanwhile. Each
+# may cost some hundred microseconds, if it has asked for something new.
 ACCEPTS_MAX = 64
 
 # How long others may take to accept before a worker that has its share does so all the same, and
 # how many it then takes: the other may be stuck.
 LET_OTHERS_SECONDS = 0.001
 ACCEPTS_AFTER_OTHERS = 4
+
+# How many are accepted together when they come fast (L{Pace}).
+GATHERED_MAX = 256
 
 # How long a port rests when accept(2) fails for want of descriptors or memory. nginx rests 0.5 s.
 ACCEPT_REST_SECONDS = 0.1
@@ -41,20 +45,10 @@ _WITHDRAWN = frozenset({errno.ECONNABORTED, errno.EPERM})
 _CLOSED = failure.Failure(CONNECTION_DONE)
 
 
-@lru_cache(1024)
-def _shared(host: str) -> str:
-    """
-    Return the same object for equal addresses: connections keep them, and many come from one host.
-    """
-    return host
-
-
 class FastPort(tcp.Port):
     """
-    A L{tcp.Port} that accepts several connections a turn and reads from each at once.
-
-    A factory that has C{build_for_host} is asked by it, with the peer's address as C{str}, in place
-    of C{buildProtocol}.
+    A L{tcp.Port} that accepts several connections a turn and reads from each at once
+    (L{Reception}). While they come fast (L{Pace}) it gathers them: it accepts once a millisecond.
 
     When accept(2) fails for want of descriptors, Twisted's own remedy runs (a descriptor kept in
     reserve is given up, the waiting clients are accepted and closed), and then the port rests for
@@ -71,10 +65,10 @@ class FastPort(tcp.Port):
 
     _log = Logger()
     _resting: IDelayedCall | None = None
+    _gathering: IDelayedCall | None = None
     is_shared = False
     accepts_max = ACCEPTS_MAX
     lets_others: Callable[[], bool] | None = None
-    _build_for_host: Callable[[str], Any] | None = None
 
     def __init__(
         self,
@@ -103,6 +97,9 @@ class FastPort(tcp.Port):
         super().__init__(port, factory, backlog, interface, reactor)
         self._defer_accept_seconds = defer_accept_seconds
         self._shares_number = reuse_port
+        self._pace = Pace()
+        # Accepted; have sent nothing yet.
+        self._quiet: list[Accepted] = []
 
     @classmethod
     def adopt(
@@ -161,7 +158,7 @@ class FastPort(tcp.Port):
         """
         super().startListening()
         self._accept = compat.accept_from(self.socket)
-        self._build_for_host = getattr(self.factory, "build_for_host", None)
+        self._reception = Reception(self)
 
     def startReading(self) -> None:
         """
@@ -179,8 +176,45 @@ class FastPort(tcp.Port):
             self._resting = self.reactor.callLater(  # type: ignore[attr-defined]
                 LET_OTHERS_SECONDS, self._go_on
             )
+        elif self.accepts_max > 1 and self._pace.is_fast(self.reactor.seconds()):  # type: ignore[attr-defined]
+            # (Where it is 1, those who wait are for other processes too.)
+            self.stopReading()
+            self._gather()
         else:
             self._accept_some(self.accepts_max)
+
+    def _gather(self) -> None:
+        self._gathering = self.reactor.callLater(  # type: ignore[attr-defined]
+            TOGETHER_SECONDS, self._accept_gathered
+        )
+
+    def _accept_gathered(self) -> None:
+        """
+        Accept all who have come. Those who have said nothing yet have as much time again, before
+        they are built what they need.
+        """
+        self._gathering = None
+        quiet, self._quiet = self._quiet, []
+        arrived, is_refused = self._accept_up_to(GATHERED_MAX)
+        self._reception.admit_all(quiet)
+        self._reception.admit_all(arrived, self._quiet)
+        if is_refused:
+            self._admit_quiet()
+            self._give_up()
+        elif not self.connected or self.disconnecting:
+            self._admit_quiet()
+        elif len(arrived) > 1 or self._quiet:
+            self._gather()
+        else:
+            self._pace.slow_down()
+            self.startReading()
+
+    def _admit_quiet(self) -> None:
+        """
+        Wait no longer for those who have said nothing.
+        """
+        quiet, self._quiet = self._quiet, []
+        self._reception.admit_all(quiet)
 
     def _go_on(self) -> None:
         """
@@ -194,74 +228,41 @@ class FastPort(tcp.Port):
     def _accept_some(self, most: int) -> None:
         # All are accepted before the first is read from: a client sends when it has learnt that it
         # is connected, and what has come by then need not be waited for.
-        arrived: list[tuple[socket.socket, Any]] = []
-        refused: OSError | None = None
+        arrived, is_refused = self._accept_up_to(most)
+        self._reception.admit_all(arrived)
+        if is_refused:
+            self._give_up()
+
+    def _accept_up_to(self, most: int) -> tuple[list[Accepted], bool]:
+        """
+        @return: who was accepted, and whether accept(2) has failed behind them.
+        """
+        arrived: list[Accepted] = []
+        accept = self._accept
         for _ in range(most):
             try:
-                arrived.append(self._accept())
+                arrived.append(accept())
             except BlockingIOError:
                 break
             except OSError as error:
                 if error.errno not in _WITHDRAWN:
-                    refused = error
-                    break
-        for accepted, client in arrived:
-            try:
-                self._admit(accepted, client)
-            except BaseException:
-                log.err()
-        if refused is not None:
-            # Twisted logs it, and gives up its reserved descriptor if that is what is wanted.
-            super().doRead()
-            self._rest()
+                    return arrived, True
+        return arrived, False
 
-    def _admit(self, accepted: socket.socket, client: tuple[Any, ...]) -> None:
+    def _give_up(self) -> None:
         """
-        Build the protocol and transport of one connection, and read what it has sent already.
+        Nobody else can be accepted for now.
         """
-        if len(client) == 4 and client[3]:
-            # A link-local address is nothing without its scope.
-            host = socket.getnameinfo(client, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
-            client = (host, *client[1:])
-        host = _shared(client[0])
-        client = (host, *client[1:])
-        factory: Any = self.factory
-        try:
-            if self._build_for_host is not None:
-                protocol = self._build_for_host(host)
-            else:
-                protocol = factory.buildProtocol(self._buildAddr(client))
-        except BaseException:
-            accepted.close()
-            raise
-        if protocol is None:
-            accepted.close()
-            return
-        number = self.sessionno
-        self.sessionno = number + 1
-        transport = self.transport(
-            accepted, protocol, client, self, number, self.reactor, is_read_first=True
-        )
-        protocol.makeConnection(transport)
-        if not (transport.is_reading and transport.connected) or transport.disconnecting:
-            return
-        try:
-            why: Any = transport.doRead()
-        except BaseException as raised:
-            why = log_exception(transport, raised)
-        if why:
-            if transport.is_finished:
-                transport.finish()
-            else:
-                disconnect(self.reactor, transport, why, is_read=True)
-        elif transport.is_reading and transport.connected:
-            transport.startReading()
+        # Twisted logs it, and gives up its reserved descriptor if that is what is wanted.
+        super().doRead()
+        self._rest()
 
     def accept_waiting(self) -> None:
         """
         Accept everybody who waits in the backlog at this moment.
         """
         if self.connected and self._resting is None:
+            self._admit_quiet()
             self._accept_some(max(self.backlog or 0, ACCEPTS_MAX))
 
     def stopListening(self, connDone: failure.Failure = _CLOSED) -> Deferred[None]:
@@ -299,7 +300,8 @@ class FastPort(tcp.Port):
 
         @param reason: why.
         """
-        if self._resting is not None:
-            self._resting.cancel()
-            self._resting = None
+        for call in (self._resting, self._gathering):
+            if call is not None:
+                call.cancel()
+        self._resting = self._gathering = None
         super().connectionLost(reason)

@@ -11,6 +11,7 @@ from twisted.internet.address import IPv6Address
 
 from netlab.transport import compat
 from netlab.transport.port import ACCEPT_REST_SECONDS, FastPort
+from netlab.transport.reception import Reception
 from tests.transport.connections import ConnectionTestCase, Recorder, no_descriptors
 from tests.transport.test_both import echo
 
@@ -225,7 +226,7 @@ class FastPortTests(ConnectionTestCase):
         ours, peers = socket.socketpair()
         self.addCleanup(peers.close)
         index, name = socket.if_nameindex()[0]
-        port._admit(ours, ("fe80::1", 5, 0, index))
+        Reception(port).admit_all([(ours, ("fe80::1", 5, 0, index))])
         transport = factory.built[0].transport
         self.assertEqual(f"fe80::1%{name}", transport.getPeer().host)
         transport.abortConnection()

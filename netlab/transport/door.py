@@ -1,0 +1,54 @@
+"""
+Serving a connection at the door: where it has one request, whose answer is known, and ends behind
+it, neither protocol nor transport is built.
+
+Most of what a connection costs, beside its system calls, is the making of what it will need if it
+stays. A factory that can tell from the first bytes alone that it will not offers a L{Doorkeeper} as
+its attribute C{doorkeeper}, and a port asks that first.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class DoorAnswer(Protocol):
+    """
+    An answer with which a connection ends.
+
+    @ivar data: all that is to be sent.
+    """
+
+    data: bytes
+
+
+class Doorkeeper(Protocol):
+    """
+    Knows connections that are over with one answer.
+    """
+
+    def answer_at_door(self, host: str, data: bytes) -> Any:
+        """
+        Look for the answer to the first bytes of a connection of which nobody else knows yet.
+
+        @param host: the peer's address.
+        @param data: not empty.
+        @return: a L{DoorAnswer}, behind which the connection is to be closed; None where a protocol
+            is needed: then nothing has happened yet.
+        """
+
+    def answered_at_door(self, host: str, answer: Any) -> None:
+        """
+        All of an answer was sent, and the connection is closed.
+
+        @param answer: from L{answer_at_door}.
+        """
+
+    def finish_from_door(self, protocol: Any, answer: Any, sent: int) -> None:
+        """
+        Send the rest of an answer, which the kernel did not take at once; then close.
+
+        @param protocol: was built meanwhile, and is connected.
+        @param answer: from L{answer_at_door}.
+        @param sent: how many of its bytes have been sent.
+        """

@@ -1,0 +1,179 @@
+"""
+What becomes of a connection that a port has accepted: an answer at the door, or a protocol and a
+transport.
+"""
+
+# mypy: allow-untyped-calls
+# Twisted's protocols and ports have no annotations.
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+from twisted.python import log
+
+from netlab.transport.disconnection import disconnect, log_exception
+from netlab.transport.door import Doorkeeper
+from netlab.transport.server import FastServer
+
+if TYPE_CHECKING:
+    from netlab.transport.port import FastPort
+
+#: A connected socket, and the peer's address as accept(2) gave it.
+Accepted = tuple[socket.socket, tuple[Any, ...]]
+
+# Accepted sockets are made non-blocking only when it is clear that they will be kept.
+_AT_ONCE = getattr(socket, "MSG_DONTWAIT", 0)
+
+
+@lru_cache(1024)
+def _shared(host: str) -> str:
+    """
+    Return the same object for equal addresses: connections keep them, and many come from one host.
+    """
+    return host
+
+
+class Reception:
+    """
+    Takes in the connections of one port.
+
+    A factory that has C{build_for_host} is asked by it, with the peer's address as C{str}, in place
+    of C{buildProtocol}; one that has a C{doorkeeper} (L{Doorkeeper}) may need no protocol at all.
+    """
+
+    def __init__(self, port: FastPort) -> None:
+        """
+        @param port: listens already.
+        """
+        self._port = port
+        factory: Any = port.factory
+        self._factory = factory
+        self._build_for_host: Callable[[str], Any] | None = getattr(factory, "build_for_host", None)
+        self._doorkeeper: Doorkeeper | None = getattr(factory, "doorkeeper", None)
+
+    def admit_all(self, arrived: list[Accepted], quiet: list[Accepted] | None = None) -> None:
+        """
+        Take in what was accepted. An exception of the factory or of a protocol is logged, and hurts
+        nobody else.
+
+        @param arrived: what was accepted.
+        @param quiet: gets those that have sent nothing yet, where they can wait; None if they
+            cannot.
+        """
+        for connection in arrived:
+            try:
+                self._admit(connection, quiet)
+            except BaseException:
+                log.err()
+
+    def _admit(self, connection: Accepted, quiet: list[Accepted] | None) -> None:
+        accepted, client = connection
+        if len(client) == 4 and client[3]:
+            # A link-local address is nothing without its scope.
+            host = socket.getnameinfo(client, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
+        else:
+            host = client[0]
+        host = _shared(host)
+        if self._doorkeeper is None:
+            self._keep(accepted, (host, *client[1:]))
+            return
+        try:
+            data = accepted.recv(FastServer.bufferSize, _AT_ONCE)
+        except OSError as refused:
+            if not isinstance(refused, BlockingIOError):
+                # Nobody knows of this connection, and nobody need be told that it is lost.
+                accepted.close()
+            elif quiet is not None:
+                quiet.append(connection)
+            else:
+                self._keep(accepted, (host, *client[1:]), is_quiet=True)
+            return
+        answer = self._doorkeeper.answer_at_door(host, data) if data else None
+        if answer is None:
+            self._keep(accepted, (host, *client[1:]), data)
+            return
+        sent = _send(accepted, answer.data)
+        if sent == len(answer.data):
+            accepted.close()
+            self._doorkeeper.answered_at_door(host, answer)
+            return
+        transport = self._build(accepted, (host, *client[1:]))
+        if transport is not None:
+            self._doorkeeper.finish_from_door(transport.protocol, answer, sent)
+            if transport.is_reading and transport.connected:
+                transport.startReading()
+
+    def _keep(
+        self,
+        accepted: socket.socket,
+        client: tuple[Any, ...],
+        data: bytes | None = None,
+        *,
+        is_quiet: bool = False,
+    ) -> None:
+        """
+        Build a protocol, let it have what was sent already, and watch the connection if it is not
+        over then.
+
+        @param data: what was read; None for nothing.
+        @param is_quiet: it was found a moment ago that there is nothing to be read.
+        """
+        transport = self._build(accepted, client)
+        if transport is None:
+            return
+        if not (transport.is_reading and transport.connected) or transport.disconnecting:
+            return
+        read = transport.doRead if data is None else partial(transport.receive, data)
+        try:
+            why: Any = None if is_quiet else read()
+        except BaseException as raised:
+            why = log_exception(transport, raised)
+        if why:
+            if transport.is_finished:
+                transport.finish()
+            else:
+                disconnect(self._port.reactor, transport, why, is_read=True)
+        elif transport.is_reading and transport.connected:
+            transport.startReading()
+
+    def _build(self, accepted: socket.socket, client: tuple[Any, ...]) -> FastServer | None:
+        """
+        @return: None if the factory does not want the connection, which is closed then.
+        """
+        port = self._port
+        try:
+            if self._build_for_host is not None:
+                protocol = self._build_for_host(client[0])
+            else:
+                protocol = self._factory.buildProtocol(port._buildAddr(client))
+        except BaseException:
+            accepted.close()
+            raise
+        if protocol is None:
+            accepted.close()
+            return None
+        number = port.sessionno
+        port.sessionno = number + 1
+        transport = port.transport(
+            accepted, protocol, client, port, number, port.reactor, is_read_first=True
+        )
+        protocol.makeConnection(transport)
+        return transport
+
+
+def _send(accepted: socket.socket, data: bytes) -> int:
+    """
+    Send what the kernel takes at once.
+
+    @return: how many bytes; all of them where the peer is gone, and nothing is left to be done.
+    """
+    try:
+        return accepted.send(data, _AT_ONCE)
+    except BlockingIOError:
+        return 0
+    except OSError:
+        return len(data)
