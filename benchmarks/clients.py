@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import os
 import socket
-import statistics
 import subprocess
-import threading
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, Self
 
 from benchmarks.load import WrongAnswerError, ask
@@ -18,8 +18,7 @@ from benchmarks.machine import CLIENT_CORE
 
 _LINE: Final = b"a line of some thirty bytes.\r\n"
 _FAST_READERS: Final = 8
-_SLOW_READERS: Final = 32
-_PROBE_PAUSE_SECONDS: Final = 0.002
+_HERE: Final = Path(__file__).parent
 
 
 def wait(seconds: float) -> None:
@@ -114,70 +113,44 @@ class BigReaders:
         @param path: of the file.
         """
         self._url = f"http://127.0.0.1:{port}{path}"
-        self._port = port
-        self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
-        self._is_over = threading.Event()
+        self._slow_command = _on_client_core(_HERE / "slow_readers.py", str(port), path)
 
     def __enter__(self) -> Self:
+        self._slow = subprocess.Popen(
+            self._slow_command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert self._slow.stdout is not None
+        if self._slow.stdout.readline() != b"ready\n":
+            raise WrongAnswerError("the slow readers did not begin")
         self._fast = subprocess.Popen(
             [
-                "taskset",
-                "-c",
-                str(CLIENT_CORE),
-                "wrk",
-                "-t1",
-                f"-c{_FAST_READERS}",
-                "-d600s",
-                self._url,
+                *("taskset", "-c", str(CLIENT_CORE), "wrk", "-t1", f"-c{_FAST_READERS}"),
+                *("-d600s", self._url),
             ],
             stdout=subprocess.DEVNULL,
         )
-        self._slow = threading.Thread(target=self._read_slowly)
-        self._slow.start()
+        # Until their connections are up, and buffers are full.
         time.sleep(0.3)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._is_over.set()
-        self._slow.join()
+        self._slow.communicate()
         self._fast.terminate()
         self._fast.wait()
-
-    def _read_slowly(self) -> None:
-        """
-        Take 64 KiB on each connection ten times a second.
-        """
-        clients = []
-        for _ in range(_SLOW_READERS):
-            client = socket.create_connection(("127.0.0.1", self._port))
-            client.sendall(self._request * 50)
-            client.setblocking(False)
-            clients.append(client)
-        while not self._is_over.wait(0.1):
-            for client in clients:
-                try:
-                    client.recv(65536)
-                except BlockingIOError:
-                    continue
-        for client in clients:
-            client.close()
 
 
 def percentile_99(port: int, path: str, seconds: float) -> float:
     """
-    Ask for a small file now and then on one connection.
+    Ask for a small file now and then on one connection (C{probe.py}).
 
     @return: the 99th percentile of the time that an answer takes, in seconds.
     """
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
-    taken = []
-    with socket.create_connection(("127.0.0.1", port)) as client:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            begun = time.perf_counter()
-            client.send(request)
-            if not client.recv(65536).startswith(b"HTTP/1.1 200 "):
-                raise WrongAnswerError("a small request was not answered")
-            taken.append(time.perf_counter() - begun)
-            time.sleep(_PROBE_PAUSE_SECONDS)
-    return statistics.quantiles(taken, n=100)[98]
+    command = _on_client_core(_HERE / "probe.py", str(port), path, str(seconds))
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise WrongAnswerError(run.stderr.strip())
+    return float(run.stdout.split()[0]) / 1e6
+
+
+def _on_client_core(script: Path, *arguments: str) -> list[str]:
+    return ["taskset", "-c", str(CLIENT_CORE), sys.executable, str(script), *arguments]

@@ -30,13 +30,15 @@ class Counters:
     What a server has done; plain numbers, since they are raised with each answer.
 
     @ivar connections: how many connections have come.
+    @ivar large_answers: how many answers were not written in one piece.
     """
 
-    __slots__ = ("_tallies", "connections")
+    __slots__ = ("_tallies", "connections", "large_answers")
 
     def __init__(self) -> None:
         self._tallies: dict[int, Tally] = {}
         self.connections = 0
+        self.large_answers = 0
 
     def tally(self, status: int) -> Tally:
         """
@@ -53,6 +55,13 @@ class Counters:
         How many answers have been sent, by status.
         """
         return {status: tally.answers for status, tally in self._tallies.items() if tally.answers}
+
+    @property
+    def small_answers(self) -> int:
+        """
+        How many answers were written in one piece.
+        """
+        return sum(tally.answers for tally in self._tallies.values()) - self.large_answers
 
     @property
     def content_bytes(self) -> int:

@@ -345,7 +345,9 @@ class Exchange:
 
         has_begun = False
         keep_file(connection, self.head, response, source, data)
-        sender = sender_for(transport, source, done, progressed)
+        sender = sender_for(
+            transport, source, done, progressed, connection.factory.bystanders.are_there
+        )
         connection.give_way(sender)
         sender.begin(data)
         has_begun = True

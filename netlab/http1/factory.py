@@ -17,6 +17,7 @@ from zope.interface import implementer
 from netlab.connections import OpenConnections
 from netlab.http1 import SERVER_NAME
 from netlab.http1.admission import Gate, peer_of
+from netlab.http1.bystanders import Bystanders
 from netlab.http1.counters import Counters
 from netlab.http1.deadlines import Deadlines
 from netlab.http1.door import Doorkeeper
@@ -36,6 +37,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
     Makes an L{HTTPServerProtocol} for each client, and holds what they share.
 
     @ivar connections: the open ones.
+    @ivar bystanders: those who would wait behind large answers.
     @ivar doorkeeper: answers where no connection need be made.
     @ivar clock: the reactor, or a clock in tests.
     @ivar seconds: tells the time.
@@ -68,6 +70,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         self.pages = Pages(self.settings.is_bare)
         self.connections = OpenConnections()
         self.counters = Counters()
+        self.bystanders = Bystanders(self.counters, clock.seconds)
         self.gate = Gate(Admission() if admission is None else admission)
         self.deadlines = Deadlines(clock)
         self.clock = clock

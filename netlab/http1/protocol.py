@@ -339,6 +339,7 @@ class HTTPServerProtocol(Protocol):
         The sender has handed everything to the transport: be its producer again.
         """
         self.sender = None
+        self.factory.counters.large_answers += 1
         cast(IConsumer, self.transport).registerProducer(self, True)
         self._wait_until = None
 

@@ -142,7 +142,7 @@ def _send_file_again(
             connection.expect_progress()
 
     has_begun = False
-    sender = sender_for(transport, content, done, progressed)
+    sender = sender_for(transport, content, done, progressed, factory.bystanders.are_there)
     connection.give_way(sender)
     sender.begin(repeat.data)
     has_begun = True

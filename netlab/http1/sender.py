@@ -124,15 +124,17 @@ def sender_for(
     source: ContentSource,
     done: Callable[[Exception | None], None],
     progressed: Callable[[int], None],
+    gives_way: Callable[[], bool],
 ) -> Sender:
     """
     Choose how to send: a file goes by the kernel where that is possible.
 
-    @param transport: as for L{ContentSender}, and so are the others.
+    @param transport: as for L{ContentSender}, and so are the next three.
+    @param gives_way: tells whether others wait, so that pieces should be small.
     """
     if isinstance(source, FileRange):
         return FileTransfer(
-            transport, source.descriptor, source.offset, source.left, done, progressed
+            transport, source.descriptor, source.offset, source.left, done, progressed, gives_way
         )
     return ContentSender(transport, source, done, progressed)
 

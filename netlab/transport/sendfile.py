@@ -24,6 +24,9 @@ from netlab.transport.server import FastServer
 # tenth more for a byte; see decision note 0042.
 SENDFILE_PIECE_MAX_BYTES = 2 * 1024 * 1024
 
+# While it gives way to others: so much takes some fifty microseconds.
+COURTEOUS_PIECE_MAX_BYTES = 128 * 1024
+
 # Read into memory at a time where sendfile(2) does not serve. Twisted's transports call a queue of
 # 64 KiB full.
 READ_PIECE_MAX_BYTES = 64 * 1024
@@ -65,6 +68,7 @@ class FileRange:
     __slots__ = (
         "_done",
         "_fd",
+        "_gives_way",
         "_is_registered",
         "_left",
         "_next",
@@ -82,6 +86,7 @@ class FileRange:
         length: int,
         done: Callable[[Exception | None], None],
         on_progress: Callable[[int], None] | None = None,
+        gives_way: Callable[[], bool] | None = None,
     ) -> None:
         """
         @param transport: an L{ITransport<twisted.internet.interfaces.ITransport>} and
@@ -93,6 +98,8 @@ class FileRange:
             with what went wrong: L{FileTruncatedError}, L{TransferStoppedError} or the C{OSError}
             of reading. In all cases but the first the connection is lost or was aborted.
         @param on_progress: called with L{sent} after each piece.
+        @param gives_way: asked before each piece whether others wait who want little: then it is
+            small, and the kernel is not given much to send later, for it does so in great gulps.
         """
         self._transport = transport
         self._fd = fd
@@ -100,6 +107,7 @@ class FileRange:
         self._left = length
         self._done: Callable[[Exception | None], None] | None = done
         self._on_progress = on_progress
+        self._gives_way = gives_way
         self._sends_by_kernel = False
         self._is_registered = False
         self.sent = 0
@@ -119,7 +127,11 @@ class FileRange:
                 transport.write(head)
         elif head:
             transport.write(head)
-        if self._sends_by_kernel and self._is_one_piece() and transport.is_clear():
+        if (
+            self._sends_by_kernel
+            and 0 < self._left <= SENDFILE_PIECE_MAX_BYTES
+            and transport.is_clear()
+        ):
             # Most files that are not very large are taken at once: no producer is needed then.
             self._send_piece()
             if self._done is None:
@@ -129,9 +141,6 @@ class FileRange:
             transport.registerProducer(self, False)
         else:
             self._finish(None)
-
-    def _is_one_piece(self) -> bool:
-        return 0 < self._left <= SENDFILE_PIECE_MAX_BYTES
 
     # IPullProducer
 
@@ -166,10 +175,11 @@ class FileRange:
 
     def _send_piece(self) -> None:
         transport = self._transport
+        is_courteous = self._gives_way is not None and self._gives_way()
+        most = COURTEOUS_PIECE_MAX_BYTES if is_courteous else SENDFILE_PIECE_MAX_BYTES
+        transport.hold_back(is_courteous)
         try:
-            taken = transport.send_file_part(
-                self._fd, self._next, min(self._left, SENDFILE_PIECE_MAX_BYTES)
-            )
+            taken = transport.send_file_part(self._fd, self._next, min(self._left, most))
         except OSError as refused:
             if refused.errno in _UNSUPPORTED:
                 self._sends_by_kernel = False

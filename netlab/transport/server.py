@@ -27,6 +27,12 @@ from twisted.python import failure
 # Absent on systems that have no such hint; a packet more is all that is lost.
 _MORE = getattr(socket, "MSG_MORE", 0)
 
+# Absent on systems that have no such bound.
+_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+
+# How much the kernel holds that it cannot send yet, where it is to hold little.
+UNSENT_MAX_BYTES = 128 * 1024
+
 # The kernel has no room now.
 _FULL = frozenset({EAGAIN, EWOULDBLOCK, ENOBUFS})
 
@@ -71,6 +77,7 @@ class FastServer(tcp.Server):
         peer's.
     @ivar _is_broken: a send found that the connection is gone.
     @ivar _awaits_room: the producer sends past the queue, and waits for room in the kernel.
+    @ivar _is_held_back: the kernel is given little that it cannot send yet.
     @ivar _is_watched: the reactor has been asked to watch the socket.
     """
 
@@ -84,6 +91,7 @@ class FastServer(tcp.Server):
     _is_broken = False
     _awaits_room = False
     _is_watched = False
+    _is_held_back = False
 
     _tempDataBuffer: list[bytes] = _NO_QUEUE
     _tempDataLen = 0
@@ -501,6 +509,23 @@ class FastServer(tcp.Server):
                 self._is_broken = True
                 return None
             raise
+
+    def hold_back(self, is_held: bool) -> None:
+        """
+        Bound how much the kernel takes that it cannot send yet, or take the bound away.
+
+        What lies there goes out whenever the peer's kernel acknowledges something, all at once, in
+        the middle of whatever system call is under way: with megabytes on each of many connections
+        that lasts milliseconds.
+
+        @param is_held: bound it.
+        """
+        if is_held is not self._is_held_back and _NOTSENT_LOWAT is not None:
+            self._is_held_back = is_held
+            # 0 stands for the system's own bound.
+            self.socket.setsockopt(
+                socket.IPPROTO_TCP, _NOTSENT_LOWAT, UNSENT_MAX_BYTES if is_held else 0
+            )
 
     def await_room(self) -> None:
         """
