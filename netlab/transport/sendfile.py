@@ -177,8 +177,8 @@ class FileRange:
         transport = self._transport
         is_courteous = self._gives_way is not None and self._gives_way()
         most = COURTEOUS_PIECE_MAX_BYTES if is_courteous else SENDFILE_PIECE_MAX_BYTES
-        transport.hold_back(is_courteous)
         try:
+            transport.hold_back(is_courteous)
             taken = transport.send_file_part(self._fd, self._next, min(self._left, most))
         except OSError as refused:
             if refused.errno in _UNSUPPORTED:

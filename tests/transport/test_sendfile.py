@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import tempfile
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from netlab.transport.sendfile import (
     TransferStoppedError,
     send_file,
 )
+from netlab.transport.server import UNSENT_MAX_BYTES
 from tests.transport.connections import ConnectionTestCase, Recorder, reset
 from tests.transport.test_both import MUCH
 
@@ -358,6 +360,55 @@ class KernelTests(SendFileMixin, ConnectionTestCase):
         self.turn(2)
         self.assertEqual([], self.watcher.getWriters())
         self.assertEqual(TEXT[:250], self.read_bytes(client, 250))
+
+    def test_gives_way(self) -> None:
+        """
+        While others wait the pieces are small, and the kernel is to hold little that it cannot send
+        yet; when nobody waits any longer both is as before.
+        """
+        lowat = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+        if lowat is None:
+            self.skipTest("this kernel has no such bound")
+        self.patch(sendfile, "COURTEOUS_PIECE_MAX_BYTES", 100)
+        protocol, client = self.connected(Recorder())
+        connection = protocol.transport.socket
+        usual = connection.getsockopt(socket.IPPROTO_TCP, lowat)
+        waits = [True, True, False]
+        progress: list[int] = []
+        bounds: list[int] = []
+
+        def progressed(sent: int) -> None:
+            progress.append(sent)
+            bounds.append(connection.getsockopt(socket.IPPROTO_TCP, lowat))
+
+        outcomes: list[Exception | None] = []
+        FileRange(
+            protocol.transport,
+            file_of(self, TEXT),
+            0,
+            len(TEXT),
+            outcomes.append,
+            progressed,
+            lambda: waits.pop(0),
+        ).begin()
+        self.turn_until(lambda: outcomes)
+        self.assertEqual([100, 200, len(TEXT)], progress)
+        self.assertEqual([UNSENT_MAX_BYTES, UNSENT_MAX_BYTES, usual], bounds)
+        self.assertEqual(TEXT, self.read_bytes(client, len(TEXT)))
+
+    def test_gives_way_to_the_end(self) -> None:
+        """
+        A slow reader gets all of a file that gives way all the time.
+        """
+        protocol, client = self.connected(Recorder(), receive_buffer=4096)
+        outcomes: list[Exception | None] = []
+        file = file_of(self, MUCH)
+        FileRange(
+            protocol.transport, file, 0, len(MUCH), outcomes.append, None, lambda: True
+        ).begin()
+        self.assertTrue(self.read_bytes(client, len(MUCH)) == MUCH)
+        self.turn_until(lambda: outcomes)
+        self.assertEqual([None], outcomes)
 
     def test_not_supported(self) -> None:
         """
