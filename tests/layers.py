@@ -82,6 +82,7 @@ LAYERS = {
     "netlab.http1.static": Layer.FILES,
     "netlab.http1.client": Layer.PROTOCOL,
     "netlab.http1.deadlines": Layer.PROTOCOL,
+    "netlab.http1.door": Layer.PROTOCOL,
     "netlab.http1.log": Layer.PROTOCOL,
     "netlab.http1.exchange": Layer.PROTOCOL,
     "netlab.http1.factory": Layer.PROTOCOL,

@@ -210,10 +210,19 @@ class ConnectionTestCase(SynchronousTestCase):
         @return: the port and the factory.
         """
         factory = RecorderFactory(build)
+        return self.listen_for(factory, interface, **options), factory
+
+    def listen_for(self, factory: Any, interface: str = "127.0.0.1", **options: Any) -> Any:
+        """
+        Listen on a port that the kernel chooses.
+
+        @param factory: makes the protocols.
+        @return: the port.
+        """
         port: Any = self.port_class(0, factory, 50, interface, self.watcher, **options)
         port.startListening()
         self._ports.append(port)
-        return port, factory
+        return port
 
     def connect(self, port: Any, receive_buffer: int | None = None) -> socket.socket:
         """

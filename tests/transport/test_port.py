@@ -12,7 +12,12 @@ from twisted.internet.address import IPv6Address
 from netlab.transport import compat
 from netlab.transport.port import ACCEPT_REST_SECONDS, FastPort
 from netlab.transport.reception import Reception
-from tests.transport.connections import ConnectionTestCase, Recorder, no_descriptors
+from tests.transport.connections import (
+    ConnectionTestCase,
+    Recorder,
+    RecorderFactory,
+    no_descriptors,
+)
 from tests.transport.test_both import echo
 
 
@@ -163,14 +168,15 @@ class FastPortTests(ConnectionTestCase):
         """
         A factory that builds for a host is given the peer's address and nothing else.
         """
-        port, factory = self.listen(Recorder)
         hosts: list[str] = []
 
         def build(host: str) -> Any:
             hosts.append(host)
             return factory.buildProtocol(None)
 
-        port._build_for_host = build
+        factory: Any = RecorderFactory(Recorder)
+        factory.build_for_host = build
+        port = self.listen_for(factory)
         self.connect(port).send(b"early")
         port.doRead()
         self.assertEqual(["127.0.0.1"], hosts)
