@@ -46,11 +46,16 @@ OTHERS_MAX_SECONDS = 0.0005
 # The values of epoll(7), which has no variants: named here so that the module imports where
 # select.epoll is absent.
 _IN = 0x001
+_PRI = 0x002
 _OUT = 0x004
 _RDNORM = 0x040
 _ERR_OR_HUP = 0x008 | 0x010
 _RDHUP = 0x2000
 _EDGE = 1 << 31
+
+# There is something behind the input that one recv(2) takes: the end of the stream, or what follows
+# urgent data, at which it stops.
+_BEHIND = _RDHUP | _PRI
 
 # The kernel has forgotten a descriptor that was closed before it was removed: nothing is left to
 # do.
@@ -134,7 +139,7 @@ class NestedPoller:
         """
         fd = reader.fileno()
         if self._readers.get(fd) is reader and fd not in self._pending:
-            self._watch(fd, is_new=False)
+            self._watch_again(fd)
 
     def addWriter(self, writer: IWriteDescriptor) -> None:
         """
@@ -328,8 +333,10 @@ class NestedPoller:
         """
         self._left = {fd: turn for turn, (fd, _) in enumerate(events)}
         for fd, event in events:
-            if event & _RDHUP and fd not in self._pending and fd in self._readers:
-                self._watch(fd, is_new=False)
+            reader = self._readers.get(fd)
+            if reader is not None and not event & _OUT:
+                # (Where room is watched for, the kernel reports all again by itself.)
+                self.look_again(reader)
 
     def _dispatch(self, fd: int, event: int) -> None:
         """
@@ -351,9 +358,11 @@ class NestedPoller:
                 elif event & _IN and is_read:
                     why = selectable.doRead()
                     goes_on = self._readers.get(fd) is selectable
-                    if not why and event & _RDHUP and goes_on:
+                    if not why and event & _BEHIND and goes_on:
                         # Data and the end behind it were one event.
                         why = selectable.doRead()
+                        if not why:
+                            self.look_again(selectable)
                 if not why and event & _OUT and fd in self._writers:
                     is_read = False
                     why = selectable.doWrite()
@@ -389,7 +398,7 @@ class NestedPoller:
         reader = self._readers.get(fd)
         events = (0 if reader is None else _IN) | (_OUT if fd in self._writers else 0)
         if events == _IN and getattr(reader, "reads_to_the_end", False):
-            events |= _RDHUP | _EDGE
+            events |= _BEHIND | _EDGE
         elif fd in self._listeners:
             # The same as _IN, but then the event is not the plain one, and is served with the rest.
             events |= _RDNORM
@@ -400,6 +409,16 @@ class NestedPoller:
             self._epoll.register(fd, events)
         else:
             self._epoll.modify(fd, events)
+
+    def _watch_again(self, fd: int) -> None:
+        """
+        Do the same for a descriptor that may have been closed without notice.
+        """
+        try:
+            self._watch(fd, is_new=False)
+        except OSError as gone:
+            if gone.errno not in _ALREADY_GONE:
+                raise
 
     def _remove(self, selectable: Any, mine: dict[int, Any], others: dict[int, Any]) -> None:
         fd = selectable.fileno()
@@ -415,11 +434,7 @@ class NestedPoller:
             self._forget(fd)
             self._rest_if_empty()
         elif fd not in self._pending:
-            try:
-                self._watch(fd, is_new=False)
-            except OSError as gone:
-                if gone.errno not in _ALREADY_GONE:
-                    raise
+            self._watch_again(fd)
 
     def _forget(self, fd: int) -> None:
         """
