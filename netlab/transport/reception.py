@@ -17,7 +17,7 @@ from twisted.python import log
 
 from netlab.transport.disconnection import disconnect, log_exception
 from netlab.transport.door import Doorkeeper
-from netlab.transport.server import FastServer
+from netlab.transport.server import FULL, FastServer
 
 if TYPE_CHECKING:
     from netlab.transport.port import FastPort
@@ -57,8 +57,8 @@ class Reception:
 
     def admit_all(self, arrived: list[Accepted], quiet: list[Accepted] | None = None) -> None:
         """
-        Take in what was accepted. An exception of the factory or of a protocol is logged, and hurts
-        nobody else.
+        Take in what was accepted. An exception of the factory, the doorkeeper or a protocol is
+        logged, ends its connection, and hurts nobody else.
 
         @param arrived: what was accepted.
         @param quiet: gets those that have sent nothing yet, where they can wait; None if they
@@ -69,6 +69,8 @@ class Reception:
                 self._admit(connection, quiet)
             except BaseException:
                 log.err()
+                # Nobody has it: what a transport has ends in other ways.
+                connection[0].close()
 
     def _admit(self, connection: Accepted, quiet: list[Accepted] | None) -> None:
         accepted, client = connection
@@ -84,7 +86,7 @@ class Reception:
         try:
             data = accepted.recv(FastServer.bufferSize, _AT_ONCE)
         except OSError as refused:
-            if not isinstance(refused, BlockingIOError):
+            if refused.errno not in FULL:
                 # Nobody knows of this connection, and nobody need be told that it is lost.
                 accepted.close()
             elif quiet is not None:
@@ -103,9 +105,8 @@ class Reception:
             return
         transport = self._build(accepted, (host, *client[1:]))
         if transport is not None:
-            self._doorkeeper.finish_from_door(transport.protocol, answer, sent)
-            if transport.is_reading and transport.connected:
-                transport.startReading()
+            finish = self._doorkeeper.finish_from_door
+            self._begin(transport, partial(finish, transport.protocol, answer, sent))
 
     def _keep(
         self,
@@ -127,9 +128,23 @@ class Reception:
             return
         if not (transport.is_reading and transport.connected) or transport.disconnecting:
             return
-        read = transport.doRead if data is None else partial(transport.receive, data)
+        if is_quiet:
+            self._begin(transport, lambda: None)
+        elif data is None:
+            self._begin(transport, transport.doRead)
+        else:
+            self._begin(transport, partial(transport.receive, data))
+
+    def _begin(self, transport: FastServer, serve: Callable[[], Any]) -> None:
+        """
+        Serve a connection for the first time, and watch it if it is not over then.
+
+        @param serve: returns why it is over; None while it is not.
+        """
         try:
-            why: Any = None if is_quiet else read()
+            why = serve()
+            if not why and transport.is_reading and transport.connected:
+                transport.startReading()
         except BaseException as raised:
             why = log_exception(transport, raised)
         if why:
@@ -137,22 +152,17 @@ class Reception:
                 transport.finish()
             else:
                 disconnect(self._port.reactor, transport, why, is_read=True)
-        elif transport.is_reading and transport.connected:
-            transport.startReading()
 
     def _build(self, accepted: socket.socket, client: tuple[Any, ...]) -> FastServer | None:
         """
-        @return: None if the factory does not want the connection, which is closed then.
+        @return: None if the connection is closed already: the factory does not want it, or the
+            protocol has failed when it was told of it.
         """
         port = self._port
-        try:
-            if self._build_for_host is not None:
-                protocol = self._build_for_host(client[0])
-            else:
-                protocol = self._factory.buildProtocol(port._buildAddr(client))
-        except BaseException:
-            accepted.close()
-            raise
+        if self._build_for_host is not None:
+            protocol = self._build_for_host(client[0])
+        else:
+            protocol = self._factory.buildProtocol(port._buildAddr(client))
         if protocol is None:
             accepted.close()
             return None
@@ -161,7 +171,11 @@ class Reception:
         transport = port.transport(
             accepted, protocol, client, port, number, port.reactor, is_read_first=True
         )
-        protocol.makeConnection(transport)
+        try:
+            protocol.makeConnection(transport)
+        except BaseException as raised:
+            disconnect(port.reactor, transport, log_exception(transport, raised), is_read=False)
+            return None
         return transport
 
 
@@ -173,7 +187,5 @@ def _send(accepted: socket.socket, data: bytes) -> int:
     """
     try:
         return accepted.send(data, _AT_ONCE)
-    except BlockingIOError:
-        return 0
-    except OSError:
-        return len(data)
+    except OSError as refused:
+        return 0 if refused.errno in FULL else len(data)

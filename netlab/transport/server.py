@@ -33,8 +33,8 @@ _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)
 # How much the kernel holds that it cannot send yet, where it is to hold little.
 UNSENT_MAX_BYTES = 128 * 1024
 
-# The kernel has no room now.
-_FULL = frozenset({EAGAIN, EWOULDBLOCK, ENOBUFS})
+#: The kernel has no room now, or nothing to be read.
+FULL = frozenset({EAGAIN, EWOULDBLOCK, ENOBUFS})
 
 # What a connection has for its queue until it needs one. Being a tuple it cannot be written to by
 # mistake.
@@ -209,7 +209,7 @@ class FastServer(tcp.Server):
         try:
             data = self.socket.recv(self.bufferSize)
         except OSError as refused:
-            if refused.errno not in _FULL:
+            if refused.errno not in FULL:
                 return main.CONNECTION_LOST
             if refused.errno == ENOBUFS:
                 self._look_again()
@@ -401,7 +401,7 @@ class FastServer(tcp.Server):
         """
         Note why the kernel took nothing.
         """
-        if refused.errno not in _FULL:
+        if refused.errno not in FULL:
             self._is_broken = True
         return 0
 
@@ -503,7 +503,7 @@ class FastServer(tcp.Server):
         try:
             return os.sendfile(self.socket.fileno(), fd, start, count)
         except OSError as refused:
-            if refused.errno in _FULL:
+            if refused.errno in FULL:
                 return None
             if isinstance(refused, _GONE) or refused.errno == EPIPE:
                 self._is_broken = True

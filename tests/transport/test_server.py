@@ -15,9 +15,10 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.transport.server import FastServer
-from tests.transport.connections import Recorder, reset
+from tests.transport.connections import ConnectionTestCase, Recorder, reset
 from tests.transport.test_both import MUCH, Valve
 from tests.transport.test_poller import Watchers
+from tests.transport.test_reception import PoorSocket
 
 
 class Room(Watchers):
@@ -175,6 +176,27 @@ class FastServerTests(SynchronousTestCase):
         self.assertEqual(None, self.transport.doRead())
         self.assertEqual(0, self.protocol.deliveries)
 
+    def test_says_what_it_leaves(self) -> None:
+        """
+        A delivery that fills the buffer, or that the kernel had no memory for, may have left
+        something, and that is said; any other has not.
+        """
+        said: list[object] = []
+        self.reactor.look_again = said.append
+        self.transport.bufferSize = 4
+        for data, times in ((b"abcd", 1), (b"efg", 0)):
+            self.peer.send(data)
+            self.assertEqual(None, self.transport.doRead())
+            self.assertEqual([self.transport] * times, said)
+            said.clear()
+        self.assertEqual(None, self.transport.doRead())
+        self.assertEqual([], said)
+        poor: Any = PoorSocket(self.accepted, "recv")
+        self.transport.socket = poor
+        self.assertEqual(None, self.transport.doRead())
+        self.assertEqual([self.transport], said)
+        self.assertEqual(b"abcdefg", self.protocol.received)
+
     def test_closes_at_end_of_delivery(self) -> None:
         """
         After loseConnection in a delivery doRead itself reports the end: no further turn.
@@ -241,6 +263,95 @@ class FastServerTests(SynchronousTestCase):
         self.transport.connectionLost(_done())
         self.assertIn(",3,127.0.0.1", self.transport.logPrefix())
         self.assertIn("#3", repr(self.transport))
+
+
+class FullBufferTests(ConnectionTestCase):
+    """
+    Deliveries that fill the buffer.
+    """
+
+    def send_much(self, protocol: Any) -> tuple[Any, bytes]:
+        """
+        Send what fills the buffer of a connection three times and a little more, at once.
+
+        @return: the connection and what was sent.
+        """
+        protocol, client = self.connected(protocol)
+        protocol.transport.bufferSize = 1000
+        self.turn(3)
+        sent = MUCH[:3010]
+        self.assertEqual(len(sent), client.send(sent))
+        return client, sent
+
+    def test_nothing_left(self) -> None:
+        """
+        All is delivered, though nothing more comes.
+        """
+        protocol = Recorder()
+        _, sent = self.send_much(protocol)
+        self.turn_until(lambda: len(protocol.received) >= len(sent))
+        self.assertEqual((sent, 4), (protocol.received, protocol.deliveries))
+
+    def test_exactly_full(self) -> None:
+        """
+        A delivery that fills the buffer is the last where nothing is behind it.
+        """
+        protocol, client = self.connected(Recorder())
+        protocol.transport.bufferSize = 1000
+        client.send(bytes(1000))
+        self.turn_until(lambda: protocol.received)
+        self.turn(3)
+        self.assertEqual((bytes(1000), 1), (protocol.received, protocol.deliveries))
+        client.send(b"more")
+        self.turn_until(lambda: protocol.deliveries == 2)
+
+    def test_end_behind_it(self) -> None:
+        """
+        The end of the stream behind such deliveries is told.
+        """
+        protocol = Recorder()
+        client, sent = self.send_much(protocol)
+        client.close()
+        self.turn_until(lambda: protocol.lost)
+        self.assertEqual((sent, 4), (protocol.received, protocol.deliveries))
+        self.assertEqual([error.ConnectionDone], protocol.reasons)
+
+    def test_paused_at_each(self) -> None:
+        """
+        A protocol that pauses at each delivery gets the next one when it resumes, and not before.
+        """
+        protocol: Any = Recorder(lambda it, _: it.transport.pauseProducing())
+        _, sent = self.send_much(protocol)
+        for deliveries in (1, 2, 3, 4):
+            self.turn_until(lambda deliveries=deliveries: protocol.deliveries == deliveries)  # type: ignore[misc]
+            self.turn(3)
+            self.assertEqual(deliveries, protocol.deliveries)
+            protocol.transport.resumeProducing()
+        self.assertEqual(sent, protocol.received)
+
+    def test_upgraded_in_between(self) -> None:
+        """
+        What is left behind the delivery in which the protocol is exchanged reaches the new one.
+        """
+        latter = Recorder()
+
+        def exchange(former: Any, _data: bytes) -> None:
+            former.transport.protocol = latter
+            latter.makeConnection(former.transport)
+
+        former = Recorder(exchange)
+        _, sent = self.send_much(former)
+        self.turn_until(lambda: len(former.received + latter.received) >= len(sent))
+        self.assertEqual(sent, former.received + latter.received)
+        self.assertEqual((1, 3), (former.deliveries, latter.deliveries))
+
+
+class FullBufferWithoutPollerTests(FullBufferTests):
+    """
+    The same straight in Twisted's epoll reactor.
+    """
+
+    has_poller = False
 
 
 def _done() -> Failure:
