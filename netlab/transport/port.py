@@ -197,7 +197,10 @@ class FastPort(tcp.Port):
         quiet, self._quiet = self._quiet, []
         arrived, is_refused = self._accept_up_to(GATHERED_MAX)
         self._reception.admit_all(quiet)
-        self._reception.admit_all(arrived, self._quiet)
+        # One that is admitted may stop the port: those behind it must not be forgotten.
+        quiet = []
+        self._reception.admit_all(arrived, quiet)
+        self._quiet += quiet
         if is_refused:
             self._admit_quiet()
             self._give_up()
@@ -208,6 +211,11 @@ class FastPort(tcp.Port):
         else:
             self._pace.slow_down()
             self.startReading()
+
+    def _cancel_gathering(self) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
 
     def _admit_quiet(self) -> None:
         """
@@ -268,11 +276,14 @@ class FastPort(tcp.Port):
     def stopListening(self, connDone: failure.Failure = _CLOSED) -> Deferred[None]:
         """
         Accept no more. Those who have waited in the backlog are accepted first, because the kernel
-        would reset their connections; but not where others may have the socket too.
+        would reset their connections; but not where others may have the socket too. Nobody else
+        takes in those who were gathered.
 
         @param connDone: what C{connectionLost} is told.
         @return: fires when the port is closed.
         """
+        self._cancel_gathering()
+        self._admit_quiet()
         if not self.is_shared:
             self.accept_waiting()
         stopping: Deferred[None] = super().stopListening(connDone)
@@ -282,6 +293,7 @@ class FastPort(tcp.Port):
         """
         Accept nothing for a moment.
         """
+        self._cancel_gathering()
         self.stopReading()
         self._resting = self.reactor.callLater(  # type: ignore[attr-defined]
             ACCEPT_REST_SECONDS, self._rested
@@ -300,8 +312,8 @@ class FastPort(tcp.Port):
 
         @param reason: why.
         """
-        for call in (self._resting, self._gathering):
-            if call is not None:
-                call.cancel()
-        self._resting = self._gathering = None
+        self._cancel_gathering()
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
         super().connectionLost(reason)
