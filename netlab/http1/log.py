@@ -168,7 +168,7 @@ class LoggedAnswers:
     @ivar answers: one for each line.
     """
 
-    __slots__ = ("answers", "count", "peer", "text", "until")
+    __slots__ = ("answers", "count", "peer", "since", "text", "until")
 
     def __init__(self, answers: tuple[LoggedAnswer, ...]) -> None:
         self.answers = answers
@@ -176,7 +176,7 @@ class LoggedAnswers:
         # The lines as they were written last: a peer that asks again within the second, as one
         # that fetches a page or tries how fast we are does, gets the same ones.
         self.peer = b""
-        self.until = 0.0
+        self.since = self.until = 0.0
         self.text = b""
 
     @property
@@ -256,10 +256,11 @@ class AccessLog:
 
         @param peer: as for L{add}, and so is C{now}.
         """
-        if now >= answers.until or answers.peer != peer:
+        # (A clock may be set back.)
+        if not answers.since <= now < answers.until or answers.peer != peer:
             self._set_second(int(now))
             answers.text = b"".join([self._line(peer, answer) for answer in answers.answers])
-            answers.until = self._second + 1.0
+            answers.since, answers.until = self._second, self._second + 1.0
             answers.peer = peer
         # As in _append, without the call.
         self._texts.append(answers.text)

@@ -21,6 +21,7 @@ from netlab.http1.log import (
     AccessLog,
     CombinedFormat,
     JSONFormat,
+    LoggedAnswers,
     escaped,
     shown_head,
 )
@@ -193,6 +194,30 @@ class BufferTests(SynchronousTestCase):
         self.clock.advance(FLUSH_SECONDS / 2)
         self.assertEqual((self.lines(), len(self.file.written)), (2, 1))
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_again(self) -> None:
+        """
+        A line that is written again has the time at which it is, also when a second is over and
+        when the clock was set back, and the peer whose it is.
+        """
+        again = LoggedAnswers(((self.part, 200, 0),))
+        arrivals = [
+            (b"192.0.2.7", NOW),
+            (b"192.0.2.7", NOW + 0.5),
+            (b"192.0.2.7", NOW + 1),
+            (b"192.0.2.8", NOW + 1),
+            (b"192.0.2.8", NOW - 3600),
+            (b"192.0.2.8", NOW + 0.5),
+        ]
+        for peer, now in arrivals:
+            self.log.add_again(peer, now, again)
+        self.log.flush()
+        repeated, self.file.written = b"".join(self.file.written), []
+        for peer, now in arrivals:
+            self.log.add(peer, now, self.part, 200, 0)
+        self.log.flush()
+        self.assertEqual(b"".join(self.file.written), repeated)
+        self.assertEqual(6, repeated.count(b"\n"))
 
     def test_bounded(self) -> None:
         """
