@@ -66,6 +66,21 @@ class GateTests(SynchronousTestCase):
         gate.leave(b"a")
         self.assertTrue(gate.enter(b"a"))
 
+    def test_has_room(self) -> None:
+        """
+        Whether there is room can be asked without coming.
+        """
+        gate = Gate(Admission(connections_max=2, connections_per_peer_max=1))
+        peers = (b"192.0.2.7", b"192.0.2.8", b"")
+        self.assertEqual([True, True, True], [gate.has_room(peer) for peer in peers])
+        gate.enter(peers[0])
+        self.assertEqual([False, True, True], [gate.has_room(peer) for peer in peers])
+        gate.enter(peers[1])
+        self.assertEqual([False, False, False], [gate.has_room(peer) for peer in peers])
+        gate.leave(peers[0])
+        self.assertEqual([True, False, True], [gate.has_room(peer) for peer in peers])
+        self.assertEqual(0, gate.refused)
+
     def test_refusals(self) -> None:
         """
         Only so many are told why; the others are just closed.
