@@ -95,6 +95,7 @@ LAYERS = {
     "netlab.http1.sender": Layer.PROTOCOL,
     "netlab.http1.admission": Layer.PURE,
     "netlab.http1.bounds": Layer.TAP,
+    "netlab.http1.bystanders": Layer.PURE,
     "netlab.http1.contents": Layer.PURE,
     "netlab.http1.filestore": Layer.FILES,
     "netlab.http1.faults": Layer.PURE,
