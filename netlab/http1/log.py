@@ -260,7 +260,8 @@ class AccessLog:
         if not answers.since <= now < answers.until or answers.peer != peer:
             self._set_second(int(now))
             answers.text = b"".join([self._line(peer, answer) for answer in answers.answers])
-            answers.since, answers.until = self._second, self._second + 1.0
+            answers.since = float(self._second)
+            answers.until = answers.since + 1.0
             answers.peer = peer
         # As in _append, without the call.
         self._texts.append(answers.text)

@@ -214,7 +214,15 @@ class FastServer(tcp.Server):
             if refused.errno == ENOBUFS:
                 self._look_again()
             return None
-        return self.receive(data)
+        if not data or len(data) == self.bufferSize:
+            return self.receive(data)
+        # As in receive, without the call.
+        self._is_delivering = True
+        try:
+            self.protocol.dataReceived(data)
+        finally:
+            self._is_delivering = False
+        return self._close_after_delivery() if self._closes_after_delivery else None
 
     def receive(self, data: bytes) -> error.ConnectionLost | error.ConnectionDone | None:
         """
