@@ -56,7 +56,12 @@ def main() -> int:
     print(machine.description(), flush=True)
     if not machine.HAS_TWO_CORES:
         print("one core: server and load share it")
-    results: list[Result] = []
+    about = {
+        "machine": machine.description(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+    }
     versions: dict[str, str] = {}
     failures = 0
     with tempfile.TemporaryDirectory(prefix="netlab-bench-") as folder:
@@ -68,21 +73,14 @@ def main() -> int:
                 print(f"{workload.name}: FAILED: {error}", flush=True)
                 failures += 1
                 continue
-            results.append(result)
             print("\n".join(result.lines()), flush=True)
-    about = {
-        "machine": machine.description(),
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "rounds": options.rounds,
-        "seconds": options.seconds,
-        "versions": versions,
-    }
+            if options.json:
+                # At once: the next workload may be cut short.
+                write(options.json, as_json([result], about | {"versions": versions}))
     print("versions:", ", ".join(f"{name} {version}" for name, version in versions.items()))
     if not options.workloads or _CAPTURES in options.workloads:
         print(*_captures(options), sep="\n")
     print(f"{time.monotonic() - begun:.0f} s, load average {os.getloadavg()[0]:.1f} at the end")
-    if options.json:
-        write(options.json, as_json(results, about))
     return 1 if failures else 0
 
 

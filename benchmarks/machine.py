@@ -59,6 +59,17 @@ def resident_bytes(pid: int) -> int:
     return total
 
 
+def pin_workers(pid: int, count: int) -> None:
+    """
+    Pin the processes of a server, each to a core of its own.
+
+    @param pid: its first process, which may be the only one.
+    @param count: how many serve; all others are left alone.
+    """
+    for core, member in zip(_CORES, family(pid)[-count:], strict=False):
+        os.sched_setaffinity(member, {core})
+
+
 def raise_descriptor_limit() -> int:
     """
     Let this process, and what it starts, open as many descriptors as it may.

@@ -253,6 +253,9 @@ def nginx(name: str, cache: str = "", workers: int = 1) -> Peer:
             "ROOT": place.root,
             "CACHE": cache,
             "WORKERS": workers,
+            # With several workers, each takes its share of the connections only in this way.
+            "MULTI_ACCEPT": "on" if workers == 1 else "off",
+            "LISTEN": "" if workers == 1 else "reuseport",
             "USER": pwd.getpwuid(os.getuid()).pw_name,
             "GROUP": grp.getgrgid(os.getgid()).gr_name,
         }

@@ -12,12 +12,15 @@ from typing import Final
 
 from benchmarks import clients, peers
 from benchmarks.load import Requests, verify, wrk
-from benchmarks.machine import cpu_ns, resident_bytes
+from benchmarks.machine import cpu_ns, pin_workers, resident_bytes
 from benchmarks.measure import Series, take_turns
 from benchmarks.peers import Peer, Running
 
 FILES: Final = 10_000
 IDLE_CONNECTIONS: Final = 10_000
+
+#: By then wrk has opened ten thousand connections.
+_OPENING_SECONDS: Final = 3
 
 _BROWSER_LINES: Final = (
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
@@ -32,6 +35,9 @@ _BROWSER_LINES: Final = (
     "Sec-Fetch-Site: same-origin",
     "Priority: u=0, i",
 )
+
+#: Longer than the heads whose answers are remembered, shorter than nginx's buffer for a line.
+_LONG_COOKIE: Final = "; ".join(f"name{number:03d}=value{number:03d}" for number in range(300))
 
 _SMALL: Final = Requests("small.html")
 
@@ -183,29 +189,34 @@ def _lines(server: Running, requests: Requests) -> tuple[str, ...]:
 
 def _growth(workload: Workload, chosen: Sequence[Peer], settings: Settings) -> dict[str, Series]:
     """
-    Measure CPU microseconds a request for one server with more and more connections. What opening
-    and closing them costs is taken away: it is what a long and a short run have in common.
+    Measure CPU microseconds a request with more and more connections. What opening and closing
+    them costs is taken away: it is what a long and a short run have in common.
     """
-    found: dict[str, Series] = {}
     with _Servers(chosen, settings, workload.name) as servers:
-        (server,) = servers.values()
-        length = verify(server.port, server.peer.prefix, settings.root, workload.requests)
+        runs = {}
+        for server in servers.values():
+            is_ours = server.peer in peers.OURS
+            for count in (64, 1000, 10_000) if is_ours else (64, 10_000):
+                name = f"{count:,} connections" if is_ours else f"{server.peer.name}, {count:,}"
+                runs[name] = server, replace(workload.requests, connections=count)
+        lengths = {
+            server: verify(server.port, server.peer.prefix, settings.root, workload.requests)
+            for server in servers.values()
+        }
 
-        def run(connections: int, seconds: int) -> tuple[int, int]:
-            asked = replace(workload.requests, connections=connections)
+        def run(name: str, seconds: int) -> tuple[int, int]:
+            server, asked = runs[name]
             before = cpu_ns(server.pid)
-            counts = wrk(server.port, server.peer.prefix, asked, seconds, length)
+            counts = wrk(server.port, server.peer.prefix, asked, seconds, lengths[server])
             server.forget_logs()
             return cpu_ns(server.pid) - before, counts.answers
 
         def measure(name: str) -> float:
-            connections = int(name.split(maxsplit=1)[0].replace(",", ""))
-            short, long = run(connections, 4), run(connections, 4 + 2 * settings.seconds)
+            short = run(name, _OPENING_SECONDS)
+            long = run(name, _OPENING_SECONDS + 2 * settings.seconds)
             return (long[0] - short[0]) / (long[1] - short[1]) / 1e3
 
-        names = [f"{count:,} connections" for count in (1000, 10_000, 64)]
-        found.update(take_turns(names, settings.rounds, measure))
-    return found
+        return dict(take_turns(list(runs), settings.rounds, measure))
 
 
 def _memory(workload: Workload, chosen: Sequence[Peer], settings: Settings) -> dict[str, Series]:
@@ -286,6 +297,10 @@ def _echo(workload: Workload, chosen: Sequence[Peer], settings: Settings) -> dic
 def _workers(workload: Workload, chosen: Sequence[Peer], settings: Settings) -> dict[str, Series]:
     """
     Measure how many requests a second there are with two processes for each that there is with one.
+
+    Two processes and wrk share two cores, so wrk must need little of them: each request is one
+    whose answer is not remembered, for its head is too long. Each process is pinned to a core: left
+    alone, Linux keeps those that wake each other on one.
     """
     with ExitStack() as stack:
         running = {}
@@ -296,6 +311,7 @@ def _workers(workload: Workload, chosen: Sequence[Peer], settings: Settings) -> 
                     peers.with_workers(peer, count), settings.root, scratch, is_pinned=False
                 )
                 running[peer.name, count] = stack.enter_context(server)
+                pin_workers(server.pid, count)
 
         def measure(name: str) -> float:
             rates = []
@@ -421,7 +437,7 @@ WORKLOADS: Final = (
         "growth",
         "small hot file, more and more connections",
         "µs CPU a request",
-        (peers.NETLAB_PATIENT,),
+        (peers.NETLAB_PATIENT, peers.NGINX),
         (
             Goal("1,000 connections", 1.3, "64 connections"),
             Goal("10,000 connections", 1.3, "64 connections"),
@@ -464,10 +480,11 @@ WORKLOADS: Final = (
     ),
     Workload(
         "workers",
-        "requests a second, two processes ÷ one",
+        "requests with long heads a second, two processes ÷ one",
         "ratio",
         (peers.NETLAB_TWO_WORKERS, peers.NGINX),
         (Goal("netlab", 1.7, is_least=True),),
         _workers,
+        requests=replace(_SMALL, lines=(f"Cookie: {_LONG_COOKIE}",)),
     ),
 )
