@@ -36,6 +36,12 @@ UNSENT_MAX_BYTES = 128 * 1024
 #: The kernel has no room now, or nothing to be read.
 FULL = frozenset({EAGAIN, EWOULDBLOCK, ENOBUFS})
 
+# Twisted's own bound on what one connection may send in one go.
+_SEND_LIMIT = tcp.Connection.SEND_LIMIT
+
+# The states of a delivery.
+_NONE, _RUNNING, _LAST = range(3)
+
 # What a connection has for its queue until it needs one. Being a tuple it cannot be written to by
 # mistake.
 _NO_QUEUE: Any = ()
@@ -71,8 +77,8 @@ class FastServer(tcp.Server):
     @ivar is_reading: what arrives is delivered.
     @ivar _is_direct: nothing stands between C{write} and the socket. Whatever puts something there
         says so at once; that it is gone is found out by the next C{write}.
-    @ivar _is_delivering: C{dataReceived} is running.
-    @ivar _closes_after_delivery: C{loseConnection} was called meanwhile.
+    @ivar _delivery: whether C{dataReceived} is running, and C{loseConnection} was called meanwhile.
+        (In one attribute of the instance: those of the class take longer to find.)
     @ivar _is_finished: all was sent, and C{doRead} ended the connection by our wish, not the
         peer's.
     @ivar _is_broken: a send found that the connection is gone.
@@ -85,8 +91,7 @@ class FastServer(tcp.Server):
 
     reads_to_the_end = True
     is_reading = True
-    _is_delivering = False
-    _closes_after_delivery = False
+    _delivery = _NONE
     _is_finished = False
     _is_broken = False
     _awaits_room = False
@@ -217,12 +222,16 @@ class FastServer(tcp.Server):
         if not data or len(data) == self.bufferSize:
             return self.receive(data)
         # As in receive, without the call.
-        self._is_delivering = True
+        self._delivery = _RUNNING
         try:
             self.protocol.dataReceived(data)
-        finally:
-            self._is_delivering = False
-        return self._close_after_delivery() if self._closes_after_delivery else None
+        except BaseException:
+            self._delivery = _NONE
+            raise
+        if self._delivery is _LAST:
+            return self._close_after_delivery()
+        self._delivery = _NONE
+        return None
 
     def receive(self, data: bytes) -> error.ConnectionLost | error.ConnectionDone | None:
         """
@@ -236,12 +245,16 @@ class FastServer(tcp.Server):
             return main.CONNECTION_LOST if self._is_broken else main.CONNECTION_DONE
         if len(data) == self.bufferSize:
             self._look_again()
-        self._is_delivering = True
+        self._delivery = _RUNNING
         try:
             self.protocol.dataReceived(data)
-        finally:
-            self._is_delivering = False
-        return self._close_after_delivery() if self._closes_after_delivery else None
+        except BaseException:
+            self._delivery = _NONE
+            raise
+        if self._delivery is _LAST:
+            return self._close_after_delivery()
+        self._delivery = _NONE
+        return None
 
     def _look_again(self) -> None:
         """
@@ -255,7 +268,7 @@ class FastServer(tcp.Server):
         """
         Close as C{loseConnection} asked, unless something has come between.
         """
-        self._closes_after_delivery = False
+        self._delivery = _NONE
         if self._aborting or not self.connected:
             return None
         if self._tempDataBuffer or self.dataBuffer or self.producer is not None:
@@ -324,11 +337,7 @@ class FastServer(tcp.Server):
         @param data: ignored when the connection, or our half of it, is closed.
         @raise TypeError: C{data} is not C{bytes}.
         """
-        if (
-            self._is_direct
-            and data.__class__ is bytes
-            and 0 < (size := len(data)) <= self.SEND_LIMIT
-        ):
+        if self._is_direct and data.__class__ is bytes and 0 < (size := len(data)) <= _SEND_LIMIT:
             # As in _send_now, without the call.
             try:
                 sent = self.socket.send(data)
@@ -395,11 +404,10 @@ class FastServer(tcp.Server):
         """
         size = len(data)
         try:
-            if size <= self.SEND_LIMIT:
+            if size <= _SEND_LIMIT:
                 sent = self.socket.send(data, flags)
             else:
-                # Twisted's own bound on what one connection may send in one go.
-                sent = self.socket.send(memoryview(data)[: self.SEND_LIMIT], flags)
+                sent = self.socket.send(memoryview(data)[:_SEND_LIMIT], flags)
         except OSError as refused:
             sent = self._refused(refused)
         if sent != size:
@@ -585,7 +593,7 @@ class FastServer(tcp.Server):
         Close when all is sent; from inside C{dataReceived}, as soon as that returns.
         """
         if (
-            self._is_delivering
+            self._delivery is not _NONE
             and self.connected
             and not self.disconnecting
             and not self._writeDisconnected
@@ -595,6 +603,6 @@ class FastServer(tcp.Server):
             and self.is_drained
         ):
             self.disconnecting = 1
-            self._closes_after_delivery = True
+            self._delivery = _LAST
         else:
             super().loseConnection()

@@ -217,7 +217,7 @@ class FastServerTests(SynchronousTestCase):
         self.protocol.on_data = act
         self.peer.send(b"x")
         self.assertRaises(ZeroDivisionError, self.transport.doRead)
-        self.assertFalse(self.transport._is_delivering)
+        self.assertFalse(self.transport._delivery)
 
     def test_attributes(self) -> None:
         """
@@ -228,7 +228,7 @@ class FastServerTests(SynchronousTestCase):
         self.transport.doRead()
         self.assertEqual(
             {
-                "_is_delivering",
+                "_delivery",
                 "_is_direct",
                 "_is_watched",
                 "bufferSize",
