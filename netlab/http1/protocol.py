@@ -169,11 +169,11 @@ class HTTPServerProtocol(Protocol):
             if (
                 now < repeat.until
                 and not self.is_write_blocked
-                and self.machine.repeat_exchanges(now)
+                and self.machine.repeat_exchanges(now, repeat.count)
             ):
                 self.transport.write(repeat.data)  # type: ignore[union-attr]
                 tally = repeat.tally
-                tally.answers += 1
+                tally.answers += repeat.count
                 tally.content_bytes += repeat.content_bytes
                 log = factory.access_log
                 if log is not None:

@@ -30,10 +30,10 @@ def answer_known(connection: HTTPServerProtocol, data: bytes, now: float) -> byt
     """
     repeats = connection.factory.repeats
     machine = connection.machine
-    # Pipelined requests: perhaps the same ones have come in one delivery before.
-    burst = repeats.find_burst(data, now)
-    if burst is not None and machine.repeat_exchanges(now, burst.count):
-        _send_again(connection, burst, now)
+    # One request, or several that have come in one delivery before.
+    known_whole = repeats.find(data, now)
+    if known_whole is not None and machine.repeat_exchanges(now, known_whole.count):
+        _send_again(connection, known_whole, now)
         return b""
     last = repeats.find_last(data, now)
     if last is not None and machine.repeat_last_exchange():

@@ -21,8 +21,6 @@ _ANSWERS_MAX: Final = 16384
 _ANSWERS_MAX_BYTES: Final = 32 << 20
 _LAST_ANSWERS_MAX: Final = 1024
 _LAST_ANSWERS_MAX_BYTES: Final = 4 << 20
-_BURSTS_MAX: Final = 256
-_BURSTS_MAX_BYTES: Final = 8 << 20
 _FILES_MAX: Final = 128
 
 
@@ -101,15 +99,14 @@ class Repeats:
         self._settings = settings
         self._answers: Memo[bytes, Repeat] = Memo(_ANSWERS_MAX, _ANSWERS_MAX_BYTES)
         self._last_answers: Memo[bytes, Repeat] = Memo(_LAST_ANSWERS_MAX, _LAST_ANSWERS_MAX_BYTES)
-        self._bursts: Memo[bytes, Repeat] = Memo(_BURSTS_MAX, _BURSTS_MAX_BYTES)
         self._files: Memo[bytes, FileRepeat] = Memo(_FILES_MAX)
         self.young = self._answers.young
 
     def find(self, raw: bytes, now: float) -> Repeat | None:
         """
-        Find the answer to a request head.
+        Find the answer to a request head, or the answers to several that came in one delivery.
 
-        @param raw: the head as it came.
+        @param raw: the head, or the delivery, as it came.
         """
         return self._fresh(self._answers.get(raw), now)
 
@@ -120,12 +117,6 @@ class Repeats:
         @param raw: as for L{find}.
         """
         return self._fresh(self._last_answers.get(raw), now)
-
-    def find_burst(self, delivery: bytes, now: float) -> Repeat | None:
-        """
-        Find the answers to several requests in one delivery.
-        """
-        return self._fresh(self._bursts.get(delivery), now)
 
     def find_file(self, raw: bytes, now: float) -> tuple[FileRepeat, FileRange] | None:
         """
@@ -159,9 +150,10 @@ class Repeats:
 
     def keep_burst(self, delivery: bytes, burst: Repeat) -> None:
         """
-        Keep the answers to all that is in a delivery: L{joined}.
+        Keep the answers to all that is in a delivery: L{joined}. They stand among the others: one
+        look finds either.
         """
-        self._bursts.put(delivery, burst, _weight(delivery, burst))
+        self._answers.put(delivery, burst, _weight(delivery, burst))
 
     def _fresh(self, repeat: Repeat | None, now: float) -> Repeat | None:
         if repeat is None or now < repeat.until:

@@ -363,6 +363,20 @@ class FileTests(ServerTestCase):
         length = b"%d" % (len(self.CONTENT) - 256)
         self.assertEqual([line.split()[9] for line in lines], [length] * 6)
 
+    def test_large(self) -> None:
+        """
+        Files that are not written in one piece count as large, new and repeated; others do not.
+        """
+        self.serve_file()
+        self.ask(get("/"), get("/"))
+        self.assertEqual(self.factory.counters.large_answers, 2)
+        self.assertEqual(self.factory.counters.small_answers, 0)
+        self.file = None
+        self.is_fresh = False
+        self.pass_time(1.5)
+        self.ask(get("/other"))
+        self.assertEqual(self.factory.counters.small_answers, 1)
+
     def test_changed(self) -> None:
         """
         What is not fresh any more is asked for anew, and so is what nobody keeps open.
