@@ -59,8 +59,6 @@ def main() -> int:
     about = {
         "machine": machine.description(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "rounds": options.rounds,
-        "seconds": options.seconds,
     }
     versions: dict[str, str] = {}
     failures = 0
@@ -76,7 +74,10 @@ def main() -> int:
             print("\n".join(result.lines()), flush=True)
             if options.json:
                 # At once: the next workload may be cut short.
-                write(options.json, as_json([result], about | {"versions": versions}))
+                write(
+                    options.json,
+                    as_json(result, options.seconds, about | {"versions": versions}),
+                )
     print("versions:", ", ".join(f"{name} {version}" for name, version in versions.items()))
     if not options.workloads or _CAPTURES in options.workloads:
         print(*_captures(options), sep="\n")

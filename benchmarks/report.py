@@ -53,10 +53,11 @@ def _outcome(goal: Goal, series: Mapping[str, Series]) -> str:
     return f"{shown(figure.median)}, {'reached' if goal.is_reached(figure) else 'NOT reached'}"
 
 
-def as_json(results: Iterable[Result], about: Mapping[str, Any]) -> dict[str, Any]:
+def as_json(result: Result, seconds: int, about: Mapping[str, Any]) -> dict[str, Any]:
     """
     Gather everything for L{write}.
 
+    @param seconds: how long each turn was.
     @param about: machine, versions, date.
     """
     return {
@@ -65,6 +66,7 @@ def as_json(results: Iterable[Result], about: Mapping[str, Any]) -> dict[str, An
             result.workload.name: {
                 "title": result.workload.title,
                 "unit": result.workload.unit,
+                "seconds": seconds,
                 "figures": {
                     name: [round(figure, 4) for figure in series.figures]
                     for name, series in result.series.items()
@@ -86,7 +88,6 @@ def as_json(results: Iterable[Result], about: Mapping[str, Any]) -> dict[str, An
                 ],
                 "absent": dict(result.absent),
             }
-            for result in results
         },
     }
 
