@@ -9,7 +9,7 @@ from typing import Final
 
 from netlab.http1.counters import Counters
 
-LOOK_SECONDS: Final = 0.05
+LOOK_SECONDS: Final = 0.02
 """For how long an observation holds."""
 
 
