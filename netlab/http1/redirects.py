@@ -30,6 +30,9 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _HOPS_MAX: Final = 20
 """How far a chain may lead. Browsers follow 20 redirects (Fetch standard, HTTP-redirect fetch)."""
 
+#: No server would be asked for a longer path.
+_LOCATION_MAX_BYTES: Final = 65536
+
 _URI_BYTES: Final = "!$%&'()*+,-./:;=?@_~"
 """Besides letters and digits, what is left as it is in a URI; all else is percent-encoded."""
 
@@ -301,6 +304,10 @@ def _loops(rules: RedirectRules) -> list[Fault]:
                 faults.append(Fault(rule.line, _describe_loop(trail)))
                 break
             step = following.redirection(segments[len(following.segments) :], None)
+            if len(step.location) > _LOCATION_MAX_BYTES:
+                # With two splats it is twice as long after each hop.
+                faults.append(Fault(rule.line, "the rule leads to longer and longer paths"))
+                break
     return faults
 
 

@@ -327,6 +327,14 @@ class FaultsTests(SynchronousTestCase):
         self.assertEqual(faults(b"/a/* /a/b/:splat"), [(1, "the rule leads back to itself")])
         self.assertEqual([line for line, _ in faults(b"/a/* /b/:splat\n/b/c/* /a/c/:splat\n")], [2])
 
+    def test_loops_that_grow(self) -> None:
+        """
+        A destination that has the rest of the path twice doubles it with each hop; it is followed
+        only so far.
+        """
+        found = faults(b"/* /a*/:splat*/:splat")
+        self.assertEqual(found, [(1, "the rule leads to longer and longer paths")])
+
     def test_query_does_not_hide_a_loop(self) -> None:
         """
         A query or fragment in the destination makes no other path of it.
