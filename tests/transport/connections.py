@@ -166,11 +166,13 @@ class ConnectionTestCase(SynchronousTestCase):
     @cvar reactor_name: see L{reactor_named}.
     @cvar port_class: the port under test; its connections are the transports under test.
     @cvar has_poller: whether a L{FastPort} has a L{NestedPoller} of its own.
+    @ivar port: where L{come} connects, in cases that set it.
     """
 
     reactor_name = "epoll"
     port_class: type[tcp.Port] = FastPort
     has_poller = True
+    port: Any
 
     def setUp(self) -> None:
         """
@@ -237,6 +239,15 @@ class ConnectionTestCase(SynchronousTestCase):
         self._clients.append(client)
         client.connect((host.host, host.port))
         client.setblocking(False)
+        return client
+
+    def come(self, data: bytes = b"") -> socket.socket:
+        """
+        Be a client that has sent something when it is accepted.
+        """
+        client = self.connect(self.port)
+        if data:
+            client.send(data)
         return client
 
     def connected(self, protocol: Any, **options: Any) -> tuple[Any, socket.socket]:

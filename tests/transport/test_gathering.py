@@ -64,15 +64,6 @@ class GatheringTests(ConnectionTestCase):
         port._pace = AlwaysFast()
         return port
 
-    def come(self, data: bytes = b"") -> socket.socket:
-        """
-        Be a client that has sent something when it is accepted.
-        """
-        client = self.connect(self.port)
-        if data:
-            client.send(data)
-        return client
-
     def begin(self) -> None:
         """
         Turn the reactor until the port gathers.

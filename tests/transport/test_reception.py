@@ -132,15 +132,6 @@ class ReceptionTests(ConnectionTestCase):
 
         self.port._accept = remember
 
-    def come(self, data: bytes = b"") -> socket.socket:
-        """
-        Be a client that has sent something when it is accepted.
-        """
-        client = self.connect(self.port)
-        if data:
-            client.send(data)
-        return client
-
     # At the door
 
     def test_answered(self) -> None:
