@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -78,10 +79,13 @@ class Requests:
 class Counts:
     """
     What came of a run.
+
+    @ivar cpu_ns: what wrk itself took.
     """
 
     answers: int
     seconds: float
+    cpu_ns: int
 
 
 def verify(port: int, prefix: str, root: Path, requests: Requests, samples: int = 20) -> int:
@@ -185,7 +189,9 @@ def wrk(port: int, prefix: str, requests: Requests, seconds: int, answer_bytes: 
         "NETLAB_PATHS": str(requests.paths),
         "NETLAB_DEPTH": str(requests.depth),
     }
+    before = _children_ns()
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    used = _children_ns() - before
     found = [line.split()[1:] for line in run.stdout.splitlines() if line.startswith("counts ")]
     if run.returncode or not found:
         raise WrongAnswerError(f"wrk ended with {run.returncode}: {run.stdout} {run.stderr}")
@@ -200,4 +206,12 @@ def wrk(port: int, prefix: str, requests: Requests, seconds: int, answer_bytes: 
         raise WrongAnswerError(
             f"{answers} answers of {answer_bytes} bytes each were {received} bytes"
         )
-    return Counts(answers, microseconds / 1e6)
+    return Counts(answers, microseconds / 1e6, used)
+
+
+def _children_ns() -> int:
+    """
+    Add up the CPU time of all processes that were waited for.
+    """
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return round((usage.ru_utime + usage.ru_stime) * 1e9)

@@ -220,20 +220,24 @@ NETLAB_ECHO: Final = Peer(
     _VERSION_OF_OURS,
 )
 
-BARE_ECHO: Final = Peer(
-    "bare epoll loop",
-    lambda place: [sys.executable, str(_APPS / "bare_echo.py"), str(place.port)],
-    (sys.executable, "--version"),
-)
 
-BARE_FILE: Final = Peer(
-    "bare epoll loop",
-    lambda place: [
-        *(sys.executable, str(_APPS / "bare_file.py")),
-        *(str(place.root / "small.html"), str(place.port)),
-    ],
-    (sys.executable, "--version"),
-)
+def _bare(script: str, *arguments: Callable[[Place], object]) -> Peer:
+    """
+    Make a loop that does the least that Python can do: the floor under any server of ours.
+    """
+    return Peer(
+        "bare epoll loop",
+        lambda place: [
+            *(sys.executable, str(_APPS / script)),
+            *(str(argument(place)) for argument in (*arguments, lambda place: place.port)),
+        ],
+        (sys.executable, "--version"),
+    )
+
+
+BARE_ECHO: Final = _bare("bare_echo.py")
+BARE_FILE: Final = _bare("bare_file.py", lambda place: place.root / "small.html")
+BARE_SENDFILE: Final = _bare("bare_sendfile.py", lambda place: place.root / "10m.bin")
 
 # Others
 

@@ -2,7 +2,8 @@
 The least that Python can do for one small file: C{python bare_file.py FILE PORT}.
 
 A loop over epoll(7): one recv and one send of a constant answer for each delivery, which is taken
-for one request and looked at only for "close" in it. No parsing, no limit, no deadline, no log.
+for one request and looked at only for "If-None-Match" (whatever is named there, it is a match) and
+for "close" in it. No parsing, no limit, no deadline, no log.
 """
 
 import select
@@ -11,8 +12,9 @@ import sys
 from pathlib import Path
 
 content = Path(sys.argv[1]).read_bytes()
-head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(content)
-answer = head + content
+head = b'HTTP/1.1 %s\r\nETag: "a"\r\nContent-Type: text/html\r\n'
+full = head % b"200 OK" + b"Content-Length: %d\r\n\r\n" % len(content) + content
+not_modified = head % b"304 Not Modified" + b"\r\n"
 listener = socket.create_server(("127.0.0.1", int(sys.argv[2])), backlog=511)
 listener.setblocking(False)
 listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -45,6 +47,6 @@ while True:
         except ConnectionError:
             data = b""
         if data:
-            connections[fd].send(answer)
+            connections[fd].send(not_modified if b"If-None-Match" in data else full)
         if not data or b"close" in data:
             connections.pop(fd).close()
