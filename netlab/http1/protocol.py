@@ -53,6 +53,9 @@ _LINGER_MAX_BYTES: Final = 64 << 20
 #: milliseconds. One delivery may hold thousands. nginx reads one a turn.
 _REQUESTS_A_TURN: Final = 64
 
+#: Likewise the pieces of one request's content: a chunk of one byte takes some microseconds.
+_PIECES_A_TURN: Final = 512
+
 _RETRY_SOON: Final = Fields([(b"Retry-After", b"1")])
 
 _log = Logger(namespace=SERVER_NAME)
@@ -259,13 +262,13 @@ class HTTPServerProtocol(Protocol):
         """
         machine = self.machine
         self.is_advancing = True
-        complete = 0
+        complete = pieces = 0
         while not (self.is_closing or self.is_write_blocked or self._turn is not None):
             exchange = self.exchange
             must_wait = self.sender is not None if exchange is None else exchange.must_wait
             if must_wait:
                 break
-            if complete == _REQUESTS_A_TURN:
+            if complete == _REQUESTS_A_TURN or pieces == _PIECES_A_TURN:
                 self._turn = self.factory.clock.callLater(0, self._take_turn)
                 break
             try:
@@ -286,6 +289,7 @@ class HTTPServerProtocol(Protocol):
                 case ConnectionClosed():
                     self.lose()
                 case Content():
+                    pieces += 1
                     if exchange is not None:
                         exchange.content_received(event)
                 case _:
@@ -296,7 +300,7 @@ class HTTPServerProtocol(Protocol):
 
     def _take_turn(self) -> None:
         """
-        Go on with what is pipelined: the others have been served meanwhile.
+        Go on with what has been received: the others have been served meanwhile.
         """
         self._turn = None
         self.advance()

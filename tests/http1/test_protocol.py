@@ -171,6 +171,24 @@ class ExchangeTests(ServerTestCase):
         paths = [*(f"/{number}" for number in range(200)), "/more"]
         self.assertEqual([a.content.decode() for a in read_answers(flood.received)], paths)
 
+    def test_turns_between_chunks(self) -> None:
+        """
+        However many chunks come in one delivery, others have a turn after 512 of them.
+        """
+        self.serve()
+        flood, other = self.connect(), self.connect()
+        head = b"POST /flood HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        flood.protocol.dataReceived(head + b"1\r\nx\r\n" * 1000 + b"0\r\n\r\n")
+        self.assertEqual(flood.protocol.machine.content_bytes, 512)
+        other.protocol.dataReceived(get("/other"))
+        other.transport.turn()
+        self.assertEqual(len(read_answers(other.received)), 1)
+        flood.protocol.dataReceived(get("/more"))
+        self.assertEqual(flood.protocol.machine.content_bytes, 512)
+        self.pass_time(0)
+        answers = read_answers(flood.received)
+        self.assertEqual([answer.content for answer in answers], [b"/flood", b"/more"])
+
     def test_gone_before_its_turn(self) -> None:
         """
         What is left of a flood whose client has gone is not answered, and nothing is called later.
