@@ -113,6 +113,8 @@ def completeness_text(completeness: int) -> str:
         word = "complete"
     elif opened:
         word = "complete but for its end"
+    elif completeness & (Completeness.SYN | Completeness.SYN_ACK):
+        word = "without a whole handshake"
     elif ended:
         word = "complete but for its beginning"
     else:

@@ -5,12 +5,16 @@ Why there is a connection at all: after those of the same client before it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from netlab.analysis.closing import Close, How
 from netlab.analysis.facts import Facts, Point
 from netlab.analysis.httpnotes import says_close
 from netlab.analysis.story import Passage, PassageKind
 from netlab.analysis.units import duration
+
+#: How a connection ends that never was one.
+_WITHOUT_CLOSE: Final = (How.REFUSED, How.OPEN)
 
 
 def why_of(stream: int, known: Mapping[int, Facts], closes: Mapping[int, Close]) -> Passage:
@@ -41,7 +45,9 @@ def why_of(stream: int, known: Mapping[int, Facts], closes: Mapping[int, Close])
         other = before[-1]
         reason, cited = _reason(known[other], closes[other], facts.first)
         frames = tuple(sorted({*cited, *frames}))
-        if is_empty:
+        if is_empty and _is_attempt(facts, closes[stream]):
+            text = f"Another attempt to connect, from port {client.port}. {reason}"
+        elif is_empty:
             text = (
                 "A spare connection: opened in advance, it carries not a byte. Browsers open "
                 f"such ones, to have one at hand. {reason}"
@@ -49,6 +55,14 @@ def why_of(stream: int, known: Mapping[int, Facts], closes: Mapping[int, Close])
         else:
             text = f"A new connection, from port {client.port}. {reason}"
     return Passage(PassageKind.WHY, frames, facts.first.time_ns, facts.first.time_ns, text.rstrip())
+
+
+def _is_attempt(facts: Facts, close: Close) -> bool:
+    """
+    Tell whether a client asked for a connection and, as far as was captured, got none.
+    """
+    has_answer = facts.dialogue.syn_ack is not None
+    return facts.dialogue.syn is not None and not has_answer and close.how in _WITHOUT_CLOSE
 
 
 def _reason(facts: Facts, close: Close, now: Point) -> tuple[str, tuple[int, ...]]:
@@ -59,7 +73,8 @@ def _reason(facts: Facts, close: Close, now: Point) -> tuple[str, tuple[int, ...
     name = f"conversation {stream}"
     if facts.reset is not None and facts.reset.at.time_ns <= now.time_ns:
         number = facts.reset.at.number
-        return f"The one before, {name}, had been reset (#{number}).", (number,)
+        how = "refused" if close.how is How.REFUSED else "reset"
+        return f"The one before, {name}, had been {how} (#{number}).", (number,)
     server = facts.server_side.fin
     if (
         server is not None

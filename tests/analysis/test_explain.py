@@ -10,7 +10,7 @@ from netlab.analysis import explain
 from netlab.analysis.conversationstories import completeness_text
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.story import CaptureStory, PassageKind
-from tests.captures.frames import PSH, SYN
+from tests.captures.frames import ACK, PSH, RST, SYN
 from tests.captures.reference import exchange
 from tests.captures.stories import only, reference_story, story_of
 from tests.captures.talk import Talk
@@ -80,6 +80,27 @@ class WhyTests(SynchronousTestCase):
         talk.again(40001).open().say("c", b"y")
         (why,) = sentences(story_of(talk.pcap()), 1, PassageKind.WHY)
         self.assertIn("had been reset (#6)", why)
+
+    def test_attempts(self) -> None:
+        """
+        A client that nobody lets in tries again: those are attempts, and no spare connections.
+        """
+        talk = Talk()
+        talk.send("c", SYN)
+        talk.send("s", RST | ACK, ack=1001)
+        again = talk.again(40001)
+        again.send("c", SYN)
+        unanswered = again.again(40002)
+        unanswered.send("c", SYN)
+        story = story_of(unanswered.pcap())
+        first, second, third = (sentences(story, stream, PassageKind.WHY)[0] for stream in range(3))
+        self.assertEqual(first, "The first connection of this client to this server.")
+        self.assertEqual(
+            second,
+            "Another attempt to connect, from port 40001. The one before, conversation 0, had been "
+            "refused (#2).",
+        )
+        self.assertIn("Another attempt to connect, from port 40002.", third)
 
 
 class ExchangeTests(SynchronousTestCase):
@@ -284,6 +305,8 @@ class CompletenessTests(SynchronousTestCase):
             completeness_text(15), "complete but for its end (SYN, SYN-ACK, ACK, data)"
         )
         self.assertEqual(completeness_text(24), "complete but for its beginning (data, FIN)")
+        self.assertEqual(completeness_text(37), "without a whole handshake (SYN, ACK, RST)")
+        self.assertEqual(completeness_text(1), "without a whole handshake (SYN)")
         self.assertEqual(completeness_text(8), "a part from the middle (data)")
 
     def test_the_reference(self) -> None:
