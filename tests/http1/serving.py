@@ -311,6 +311,13 @@ def get(path: str = "/", *lines: str, method: str = "GET", version: str = "HTTP/
     return f"{method} {path} {version}\r\n{fields}\r\n".encode("latin-1")
 
 
+def post(*lines: str, content: bytes = b"") -> bytes:
+    """
+    Write a POST request.
+    """
+    return get("/", *lines, method="POST") + content
+
+
 class ServerTestCase(SynchronousTestCase):
     """
     A server in memory.
