@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet import tcp
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -342,3 +342,11 @@ def no_descriptors(one: int) -> Iterator[None]:
         for fd in taken:
             os.close(fd)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+if TYPE_CHECKING:
+    ConnectionCases = ConnectionTestCase
+else:
+    # What cases are in that run on several transports: no test case by itself, or they would also
+    # run apart.
+    ConnectionCases = object

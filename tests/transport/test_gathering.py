@@ -15,8 +15,8 @@ from tests.transport.connections import (
     RecorderFactory,
     no_descriptors,
 )
-from tests.transport.test_both import echo
 from tests.transport.test_reception import Answer, BookOfAnswers, GuardedFactory
+from tests.transport.traffic import echo
 
 
 class AlwaysFast:

@@ -18,7 +18,7 @@ from tests.transport.connections import (
     RecorderFactory,
     no_descriptors,
 )
-from tests.transport.test_both import echo
+from tests.transport.traffic import echo
 
 
 class FastPortTests(ConnectionTestCase):

@@ -20,7 +20,7 @@ from tests.transport.connections import (
     RecorderFactory,
     reset,
 )
-from tests.transport.test_both import MUCH, echo
+from tests.transport.traffic import MUCH, echo
 
 
 @dataclass

@@ -19,15 +19,10 @@ from zope.interface.verify import verifyObject
 
 from netlab.transport import sendfile
 from netlab.transport.port import FastPort
-from netlab.transport.sendfile import (
-    FileRange,
-    FileTruncatedError,
-    TransferStoppedError,
-    send_file,
-)
+from netlab.transport.sendfile import FileRange, FileTruncatedError, TransferStoppedError, send_file
 from netlab.transport.server import UNSENT_MAX_BYTES
 from tests.transport.connections import ConnectionTestCase, Recorder, reset
-from tests.transport.test_both import MUCH
+from tests.transport.traffic import MUCH
 
 TEXT = b"0123456789abcdef" * 64
 

@@ -16,9 +16,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.transport.server import FastServer
 from tests.transport.connections import ConnectionTestCase, Recorder, reset
-from tests.transport.test_both import MUCH, Valve
-from tests.transport.test_poller import Watchers
+from tests.transport.descriptors import Watchers
 from tests.transport.test_reception import PoorSocket
+from tests.transport.traffic import MUCH, Valve
 
 
 class Room(Watchers):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet import error, tcp
 
 from tests.transport.connections import TURN_SECONDS, TURNS_MAX, ConnectionTestCase, Recorder
-from tests.transport.test_both import MUCH
+from tests.transport.traffic import MUCH
 
 if TYPE_CHECKING:
     _Cases = ConnectionTestCase
