@@ -224,7 +224,9 @@ ACTING = {
         ),
         Layer.PROTOCOL,
     ),
-    **dict.fromkeys(("glob", "mmap", "os", "pathlib", "shutil", "tempfile"), Layer.FILES),
+    **dict.fromkeys(
+        ("glob", "mmap", "os", "pathlib", "resource", "shutil", "tempfile"), Layer.FILES
+    ),
 }
 
 #: Distributions that a layer may use beside the standard library, by their top-level module.

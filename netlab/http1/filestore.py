@@ -5,6 +5,7 @@ Files as they were a moment ago: found through the guard, described once, kept a
 from __future__ import annotations
 
 import os
+import resource
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ IN_MEMORY_MAX_BYTES: Final = 32768
 _SMALL_FILES_MAX: Final = 16384
 _SMALL_FILES_MAX_BYTES: Final = 32 << 20
 _LARGE_FILES_MAX: Final = 128
+_LARGE_FILES_SHARE: Final = 4
+"""Large files that nobody is being sent take at most this part of the process's descriptors: a
+quarter. The rest is for connections, and for what they ask for."""
+
 _FOLDERS_MAX: Final = 1024
 
 _FOLDER_SETTLES_SECONDS: Final = 2.5
@@ -116,7 +121,7 @@ class FileStore:
         self._small: Memo[tuple[Names, bytes], FileState] = Memo(
             _SMALL_FILES_MAX, _SMALL_FILES_MAX_BYTES
         )
-        self._large: Memo[tuple[Names, bytes], FileState] = Memo(_LARGE_FILES_MAX)
+        self._large: Memo[tuple[Names, bytes], FileState] = Memo(_large_files_max())
         self._folders: Memo[bytes, tuple[float, _Identity | None]] = Memo(_FOLDERS_MAX)
 
     def find(self, names: Names, now: float, coding: bytes = b"") -> FileState:
@@ -259,6 +264,16 @@ class FileStore:
         return tuple(
             coding for coding, suffix in _SUFFIXES.items() if os.access(path + suffix, os.R_OK)
         )
+
+
+def _large_files_max() -> int:
+    """
+    Say how many large files each of a memo's two generations may keep open.
+    """
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
+        return _LARGE_FILES_MAX
+    return max(1, min(_LARGE_FILES_MAX, descriptors // (2 * _LARGE_FILES_SHARE)))
 
 
 def _identity(status: os.stat_result) -> _Identity:

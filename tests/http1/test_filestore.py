@@ -6,6 +6,7 @@ sent again.
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -219,3 +220,49 @@ class RenewalTests(SynchronousTestCase):
         response = self.ask()
         self.now += FRESH_SECONDS
         self.assertEqual(self.renewed(response), FRESH_SECONDS)
+
+
+class OpenFilesTests(SynchronousTestCase):
+    """
+    Large files, which are kept open.
+    """
+
+    def open_after(self, count: int, descriptors: int) -> int:
+        """
+        Let a process with so many descriptors be asked for so many large files.
+
+        @return: how many it keeps open.
+        """
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        root = Root(folder)
+        self.addCleanup(root.close)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, hard))
+        try:
+            static = StaticFiles(root, lambda: NOW)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        before = len(os.listdir("/dev/fd"))
+        for number in range(count):
+            (folder / f"{number}").write_bytes(bytes(IN_MEMORY_MAX_BYTES + 1))
+            head = f"GET /{number} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            response = static.respond(RequestParser(Limits()).parse(head.encode()).head)
+            self.assertEqual(response.status, 200)
+            assert not isinstance(response.content, bytes)
+            response.content.close()  # type: ignore[union-attr]
+        return len(os.listdir("/dev/fd")) - before
+
+    def test_share(self) -> None:
+        """
+        However many are asked for, they take at most a quarter of the descriptors.
+        """
+        kept = self.open_after(60, 80)
+        self.assertGreater(kept, 1)
+        self.assertLessEqual(kept, 20)
+
+    def test_hardly_any(self) -> None:
+        """
+        With hardly any descriptors two are kept: one in each generation.
+        """
+        self.assertEqual(self.open_after(5, 7), 2)
