@@ -39,8 +39,8 @@ from netlab.transport.disconnection import disconnect, log_exception
 # are a few milliseconds.
 BATCH_MAX_EVENTS = 256
 
-# Room to write is mostly used by large files, a piece of which takes a quarter of a millisecond: a
-# small request must not wait until all of them had theirs.
+# Room to write is mostly used by large files, a piece of which takes a tenth of a millisecond, or
+# ten times that (decision note 0046): a small request must not wait until all of them had theirs.
 OTHERS_MAX_SECONDS = 0.0005
 
 # The values of epoll(7), which has no variants: named here so that the module imports where

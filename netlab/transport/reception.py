@@ -17,7 +17,8 @@ from twisted.python import log
 
 from netlab.transport.disconnection import disconnect, log_exception
 from netlab.transport.door import Doorkeeper
-from netlab.transport.server import FULL, FastServer
+from netlab.transport.filetransport import FULL
+from netlab.transport.server import FastServer
 
 if TYPE_CHECKING:
     from netlab.transport.port import FastPort

@@ -14,27 +14,19 @@ The private names that it uses are explained and checked in L{netlab.transport.c
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterable
-from errno import EAGAIN, ENOBUFS, EPIPE, EWOULDBLOCK
+from errno import ENOBUFS
 from typing import Any
 
 from twisted.internet import address, error, main, tcp
 from twisted.internet.interfaces import IProtocol, IReactorFDSet
 from twisted.python import failure
 
+from netlab.transport.filetransport import FULL, FileTransport
+
 # Absent on systems that have no such hint; a packet more is all that is lost.
 _MORE = getattr(socket, "MSG_MORE", 0)
-
-# Absent on systems that have no such bound.
-_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)
-
-# How much the kernel holds that it cannot send yet, where it is to hold little.
-UNSENT_MAX_BYTES = 128 * 1024
-
-#: The kernel has no room now, or nothing to be read.
-FULL = frozenset({EAGAIN, EWOULDBLOCK, ENOBUFS})
 
 # Twisted's own bound on what one connection may send in one go.
 _SEND_LIMIT = tcp.Connection.SEND_LIMIT
@@ -46,10 +38,6 @@ _NONE, _RUNNING, _LAST = range(3)
 # mistake.
 _NO_QUEUE: Any = ()
 
-# What a send says of a connection that is gone, as opposed to a file that cannot be read.
-_GONE = (ConnectionError, TimeoutError)
-
-
 _DONE = failure.Failure(main.CONNECTION_DONE)
 
 
@@ -57,7 +45,7 @@ def _gone() -> int:
     return -1
 
 
-class FastServer(tcp.Server):
+class FastServer(FileTransport):
     """
     A server's end of a TCP connection, as L{tcp.Server} but sooner and smaller.
 
@@ -68,7 +56,7 @@ class FastServer(tcp.Server):
         close-on-exec.
       - Attributes that most connections never need appear when they are needed: the queue and the
         texts for the log.
-      - A file can be sent by sendfile(2): see L{netlab.transport.sendfile}.
+      - A producer may send files past the queue: L{FileTransport}.
 
     C{connectionLost} is never called from inside C{write}: a send that fails is remembered, and
     the connection ends, once and as C{ConnectionLost}, when the reactor next looks at it.
@@ -81,9 +69,6 @@ class FastServer(tcp.Server):
         (In one attribute of the instance: those of the class take longer to find.)
     @ivar _is_finished: all was sent, and C{doRead} ended the connection by our wish, not the
         peer's.
-    @ivar _is_broken: a send found that the connection is gone.
-    @ivar _awaits_room: the producer sends past the queue, and waits for room in the kernel.
-    @ivar _is_held_back: the kernel is given little that it cannot send yet.
     @ivar _is_watched: the reactor has been asked to watch the socket.
     """
 
@@ -93,10 +78,7 @@ class FastServer(tcp.Server):
     is_reading = True
     _delivery = _NONE
     _is_finished = False
-    _is_broken = False
-    _awaits_room = False
     _is_watched = False
-    _is_held_back = False
 
     _tempDataBuffer: list[bytes] = _NO_QUEUE
     _tempDataLen = 0
@@ -318,17 +300,10 @@ class FastServer(tcp.Server):
 
     def startWriting(self) -> None:
         """
-        Have L{doWrite} called when the socket has room.
+        Have C{doWrite} called when the socket has room.
         """
         self._is_watched = True
         self.reactor.addWriter(self)
-
-    @property
-    def is_drained(self) -> bool:
-        """
-        Whether the kernel has taken all that was written.
-        """
-        return not (self.dataBuffer or self._tempDataBuffer)
 
     def write(self, data: bytes) -> None:
         """
@@ -439,37 +414,6 @@ class FastServer(tcp.Server):
         if self._tempDataBuffer is _NO_QUEUE:
             self._tempDataBuffer = []
 
-    def doWrite(self) -> Any:
-        """
-        Go on sending.
-
-        @return: why the connection is over; C{None} while it is not.
-        """
-        if self._is_broken:
-            return main.CONNECTION_LOST
-        producer: Any = self.producer
-        if producer is None or not self._awaits_room or not self.is_drained:
-            return super().doWrite()
-        # Twisted would stop watching the socket before each piece, and start again after it.
-        self._awaits_room = False
-        producer.resumeProducing()
-        return self._after_piece()
-
-    def _after_piece(self) -> Any:
-        """
-        Decide what the connection waits for when a producer has sent past the queue.
-        """
-        if self._is_broken:
-            return main.CONNECTION_LOST
-        if self._awaits_room or self._aborting or not self.connected:
-            return None
-        if self.is_drained and not (
-            self.disconnecting or self._writeDisconnecting or self.producer is not None
-        ):
-            self.stopWriting()
-            return None
-        return super().doWrite()
-
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """
         Take from a producer.
@@ -487,68 +431,6 @@ class FastServer(tcp.Server):
             # It writes from inside this very call.
             self._is_direct = False
         super().registerProducer(producer, streaming)
-
-    def unregisterProducer(self) -> None:
-        """
-        Stop taking from the producer, which then no longer waits for room.
-        """
-        self._awaits_room = False
-        super().unregisterProducer()
-
-    # Files
-
-    @property
-    def can_send_files(self) -> bool:
-        """
-        Whether L{send_file_part} may be used: not under TLS, and only where there is sendfile(2).
-        """
-        return not self.TLS and hasattr(os, "sendfile")
-
-    def send_file_part(self, fd: int, start: int, count: int) -> int | None:
-        """
-        Let the kernel copy a part of a file to the socket. Only for a registered pull producer,
-        and only while L{is_drained}.
-
-        @param fd: the file.
-        @param start: where in the file to begin, in bytes.
-        @param count: how many bytes at most, at least 1.
-        @return: how many were taken; 0 at the end of the file; C{None} if there is no room, or the
-            connection is gone: then call L{await_room}.
-        @raise OSError: the file cannot be read, or cannot be sent in this way.
-        """
-        try:
-            return os.sendfile(self.socket.fileno(), fd, start, count)
-        except OSError as refused:
-            if refused.errno in FULL:
-                return None
-            if isinstance(refused, _GONE) or refused.errno == EPIPE:
-                self._is_broken = True
-                return None
-            raise
-
-    def hold_back(self, is_held: bool) -> None:
-        """
-        Bound how much the kernel takes that it cannot send yet, or take the bound away.
-
-        What lies there goes out whenever the peer's kernel acknowledges something, all at once, in
-        the middle of whatever system call is under way: with megabytes on each of many connections
-        that lasts milliseconds.
-
-        @param is_held: bound it.
-        """
-        if is_held is not self._is_held_back and _NOTSENT_LOWAT is not None:
-            self._is_held_back = is_held
-            # 0 stands for the system's own bound.
-            self.socket.setsockopt(
-                socket.IPPROTO_TCP, _NOTSENT_LOWAT, UNSENT_MAX_BYTES if is_held else 0
-            )
-
-    def await_room(self) -> None:
-        """
-        Have the producer's C{resumeProducing} called when the kernel has room again.
-        """
-        self._awaits_room = True
-        self.startWriting()
 
     # TLS
 

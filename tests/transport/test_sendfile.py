@@ -18,9 +18,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from netlab.transport import sendfile
+from netlab.transport.filetransport import UNSENT_MAX_BYTES
 from netlab.transport.port import FastPort
 from netlab.transport.sendfile import FileRange, FileTruncatedError, TransferStoppedError, send_file
-from netlab.transport.server import UNSENT_MAX_BYTES
 from tests.transport.connections import ConnectionTestCase, Recorder, reset
 from tests.transport.traffic import MUCH
 
