@@ -65,6 +65,26 @@ class ParsingTests(CommandTestCase):
         for name in ("echo", "serve"):
             self.assertIn(f"\n    {name} ", self.out.getvalue())
 
+    def test_what_is_unknown_is_told_where_it_stands(self) -> None:
+        """
+        Of an option that a subcommand does not have the line names that subcommand and its help.
+        """
+        for words, where in (
+            (("--nonesuch",), "netlab"),
+            (("serve", "extra"), "netlab serve"),
+            (("explain", "--nonesuch", "a.pcap"), "netlab explain"),
+            (("lab", "list", "extra"), "netlab lab list"),
+            (("lab", "run", "echo", "--nonesuch"), "netlab lab run"),
+        ):
+            self.err.truncate(0)
+            self.err.seek(0)
+            self.assertEqual(self.status(*words), 2)
+            unknown = next(word for word in words if word in {"--nonesuch", "extra"})
+            self.assertEqual(
+                self.err.getvalue(),
+                f"{where}: unrecognized arguments: {unknown}; see {where} --help\n",
+            )
+
     def test_help_of_subcommands(self) -> None:
         """
         Each subcommand tells its options, and so does each action of those that have some.
@@ -102,7 +122,7 @@ class ParsingTests(CommandTestCase):
             (("nonsense",), "netlab: "),
             (("--echo",), "netlab: "),
             (("echo", "localhost"), "netlab echo: "),
-            (("serve", "surplus"), "netlab: "),
+            (("serve", "surplus"), "netlab serve: "),
         ):
             self.err.truncate(0)
             self.err.seek(0)

@@ -19,8 +19,8 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     @return: what runs the subcommand.
     """
     parser.epilog = (
-        "By default netlab-echo answers two messages of at most 100 bytes, then closes: a longer "
-        "message, or a third one, is reported as closed early.\n\n"
+        "By default netlab-echo reads and answers twice, at most 100 bytes each time, then closes: "
+        "what goes beyond that is reported as closed early.\n\n"
         "Examples:\n"
         "    netlab echo localhost 12345 'hello there' 'and goodbye'\n"
         "    netlab echo localhost 12345 - < lines.txt"

@@ -9,6 +9,7 @@ import importlib.util
 import pkgutil
 import re
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -45,9 +46,13 @@ def load(name: str) -> Experiment:
     """
     if "/" in name or name.endswith(".py"):
         return _load_file(Path(name))
-    if name not in names():
+    known = names()
+    if name not in known:
+        similar = get_close_matches(name, known, n=1)
+        guess = f"did you mean {similar[0]}? " if similar else ""
         raise CatalogueError(
-            f"there is no experiment {name!a}; netlab lab list shows all, ./{name}.py is a file"
+            f"there is no experiment {name!a}; {guess}netlab lab list shows all; a file "
+            f"of your own is named by its path, such as ./{name}.py"
         )
     return _checked(importlib.import_module(f"{experiments.__name__}.{name}"), name)
 

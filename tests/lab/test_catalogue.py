@@ -84,3 +84,12 @@ class CatalogueTests(SynchronousTestCase):
         """
         self.assertIn("no experiment", str(self.assertRaises(CatalogueError, load, "nonesuch")))
         self.assertIn("no file", str(self.assertRaises(CatalogueError, load, "./nonesuch.py")))
+
+    def test_nearly_right(self) -> None:
+        """
+        Of a name that is almost one, the one that was meant is told; of another, none.
+        """
+        error = self.assertRaises(CatalogueError, load, "fast-retransmit")
+        self.assertIn("did you mean fast_retransmit?", str(error))
+        error = self.assertRaises(CatalogueError, load, "nonesuch")
+        self.assertNotIn("did you mean", str(error))
