@@ -13,12 +13,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Final
 
 from netlab.analysis.figures import Figures
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.story import CaptureStory
 from netlab.commands.outcome import OutputError
+from netlab.commands.reports import refuse_capture, written
 from netlab.errors import KnownError
 from netlab.report.reading import Reading, read_story
 
@@ -58,6 +59,7 @@ def explain(options: ExplainOptions) -> int:
     @return: The exit status.
     @raise KnownError: The capture cannot be read, or the report not be written.
     """
+    refuse_capture(options.output, options.path)
     discretion = Discretion(options.shows_payload, options.anonymises)
     name = _name(options)
     if options.format == "pcapng":
@@ -84,7 +86,7 @@ def explain(options: ExplainOptions) -> int:
             with _standard_output():
                 terminal.show(story, name, Console(file=sys.stdout, highlight=False))
         else:
-            with _output(options.output) as stream:
+            with written(options.output) as stream:
                 file = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
                 console = Console(file=file, width=_FILE_COLUMNS, highlight=False)
                 terminal.show(story, name, console)
@@ -139,20 +141,11 @@ def _annotate(options: ExplainOptions, discretion: Discretion) -> None:
             reading: Reading = read_story(
                 path, discretion, conversation=options.conversation, progress=progress
             )
-        if options.output is not None and _is_same(path, options.output):
-            raise KnownError(f"{options.output} is the capture itself: name another file with -o")
         with open_capture(path) as reader:
             _write(
                 options.output,
                 annotate.pieces(reader, reading.interfaces, reading.story, discretion),
             )
-
-
-def _is_same(one: str, two: str) -> bool:
-    try:
-        return os.path.samefile(one, two)
-    except OSError:
-        return False
 
 
 @contextmanager
@@ -220,7 +213,7 @@ def _write(output: str | None, pieces: Iterator[bytes]) -> None:
                 sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
         return
-    with _output(output) as stream:
+    with written(output) as stream:
         for piece in pieces:
             stream.write(piece)
 
@@ -233,30 +226,3 @@ def _standard_output() -> Iterator[None]:
         raise
     except OSError as error:
         raise OutputError(f"cannot write to standard output: {error.strerror}") from error
-
-
-@contextmanager
-def _output(path: str) -> Iterator[BinaryIO]:
-    """
-    Write a file whole or not at all: it appears under its name when it is complete.
-    """
-    folder = os.path.dirname(path) or "."
-    try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            # A device or a pipe, such as /dev/stdout: nothing to rename.
-            with open(path, "wb") as stream:
-                yield stream
-            return
-        descriptor, temporary = tempfile.mkstemp(prefix=".netlab-", dir=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                yield stream
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(temporary, 0o666 & ~umask)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise KnownError(f"cannot write {path}: {error.strerror or error}") from error

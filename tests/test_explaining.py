@@ -265,9 +265,10 @@ class BadInputTests(ExplainTestCase):
         nowhere = os.path.join(self.capture, "x")
         self.refused(1, "cannot write", self.capture, "--format", "html", "-o", nowhere)
         before = Path(self.capture).read_bytes()
-        self.refused(
-            1, "is the capture itself", self.capture, "--format", "pcapng", "-o", self.capture
-        )
+        for form in ("pcapng", "terminal", "html"):
+            self.refused(
+                1, "is the capture itself", self.capture, "--format", form, "-o", self.capture
+            )
         self.assertEqual(Path(self.capture).read_bytes(), before)
 
 

@@ -5,8 +5,12 @@ C{netlab compare}.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 from netlab.commands.outcome import Run, show
+from netlab.commands.reports import format_of, refuse_capture, written
+
+_FORMATS = ("terminal", "html", "markdown", "json")
 
 SUMMARY = "Compare two captures: of the same exchange at two places, or of two exchanges."
 
@@ -24,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         "and why, and how long each took. See docs/compare.md.\n\n"
         "Examples:\n"
         "    netlab compare client.pcapng server.pcapng\n"
-        "    netlab compare before.pcapng after.pcapng --format markdown"
+        "    netlab compare before.pcapng after.pcapng -o compared.html"
     )
     parser.add_argument(
         "first",
@@ -34,19 +38,36 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("second", metavar="B", help="another one")
     parser.add_argument(
         "--format",
-        choices=("terminal", "html", "markdown", "json"),
-        default="terminal",
+        choices=_FORMATS,
         metavar="FORMAT",
-        help="terminal, html, markdown or json (default: %(default)s)",
+        help="terminal, html, markdown or json (default: what the name after -o ends in, such as "
+        ".html or .md; else terminal)",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="the file to write (default: standard output)"
     )
 
     def run(arguments: argparse.Namespace) -> int:
-        return _compare((arguments.first, arguments.second), arguments.format)
+        paths = arguments.first, arguments.second
+        form = arguments.format or format_of(arguments.output, _FORMATS)
+        refuse_capture(arguments.output, *paths)
+        lines = _compare(paths, form)
+        if arguments.output is None:
+            for line in lines:
+                show(line)
+            return 0
+        # Captures that cannot be read leave no file behind.
+        with written(arguments.output) as file:
+            file.writelines(f"{line}\n".encode("utf-8", "backslashreplace") for line in lines)
+        return 0
 
     return run
 
 
-def _compare(paths: tuple[str, str], form: str) -> int:
+def _compare(paths: tuple[str, str], form: str) -> Iterator[str]:
+    """
+    Compare, and give the lines of the report, or all of it as one.
+    """
     from twisted.python.usage import UsageError
 
     from netlab.analysis.contrast import contrast, lapses
@@ -72,8 +93,8 @@ def _compare(paths: tuple[str, str], form: str) -> int:
         if form == "html":
             from netlab.report import comparisonpage
 
-            show(comparisonpage.sides_page(paths, sides))
-            return 0
+            yield comparisonpage.sides_page(paths, sides)
+            return
         as_markdown = comparison.sides_markdown(paths, sides)
         as_text = comparison.sides_terminal(paths, sides)
     else:
@@ -83,13 +104,12 @@ def _compare(paths: tuple[str, str], form: str) -> int:
         if form == "html":
             from netlab.report import comparisonpage
 
-            show(comparisonpage.contrasts_page(paths, found, times))
-            return 0
+            yield comparisonpage.contrasts_page(paths, found, times)
+            return
         as_markdown = comparison.contrasts_markdown(paths, found, times)
         as_text = comparison.contrasts_terminal(paths, found, times)
     if form == "json":
-        show(as_json)
-        return 0
+        yield as_json
+        return
     for line in as_markdown if form == "markdown" else as_text:
-        show(printable(line))
-    return 0
+        yield printable(line)

@@ -5,19 +5,11 @@ C{netlab explain}.
 from __future__ import annotations
 
 import argparse
-import os.path
 
 from netlab.commands.outcome import Run
+from netlab.commands.reports import format_of
 
-#: What the name of a report says about its format.
-_FORMATS = {
-    ".html": "html",
-    ".htm": "html",
-    ".svg": "svg",
-    ".md": "markdown",
-    ".json": "json",
-    ".pcapng": "pcapng",
-}
+_FORMATS = ("terminal", "html", "svg", "markdown", "json", "pcapng")
 
 SUMMARY = "Tell what happened in a capture, and why each number is right."
 
@@ -54,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     )
     parser.add_argument(
         "--format",
-        choices=("terminal", "html", "svg", "markdown", "json", "pcapng"),
+        choices=_FORMATS,
         metavar="FORMAT",
         help="terminal, html, svg, markdown, json, or pcapng, the capture with comments (default: "
         "what the name after -o ends in, such as .html or .md; else terminal)",
@@ -78,7 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         return explain(
             ExplainOptions(
                 arguments.file,
-                arguments.format or _format_of(arguments.output),
+                arguments.format or format_of(arguments.output, _FORMATS),
                 arguments.output,
                 number,
                 tells_frames=not arguments.summary,
@@ -88,10 +80,3 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         )
 
     return run
-
-
-def _format_of(output: str | None) -> str:
-    """
-    Choose a format by the name of the file that is to be written.
-    """
-    return _FORMATS.get(os.path.splitext(output or "")[1].lower(), "terminal")

@@ -64,10 +64,14 @@ def contrasts_page(
     @return: the page.
     """
     differing = sum(one.differs for one in found)
-    lead = f"Two exchanges: no conversation is in both. They differ in {differing} of {len(found)}"
+    told = (
+        f"They differ in {differing} of {len(found)} questions."
+        if differing
+        else "They do not differ in anything that is asked here."
+    )
     return _page(
         names,
-        f"{lead} questions.",
+        f"Two exchanges: no conversation is in both. {told}",
         contrasts=[
             {
                 "question": printable(one.question),
@@ -94,6 +98,18 @@ def _width(part_ns: int, longest_ns: int) -> str:
     return f"{min(max(part_ns, 0) / longest_ns, 1) * _BAR:.1f}"
 
 
+def _told_apart(names: tuple[str, str]) -> tuple[str, str]:
+    """
+    Shorten two names to their last parts, and to as many of them as tell them apart: two runs of an
+    experiment are both called C{client.pcapng}.
+    """
+    first, second = (os.path.normpath(name).split(os.sep) for name in names)
+    for kept in range(1, max(len(first), len(second)) + 1):
+        if first[-kept:] != second[-kept:]:
+            break
+    return os.sep.join(first[-kept:]), os.sep.join(second[-kept:])
+
+
 def _page(names: tuple[str, str], lead: str, **parts: Any) -> str:
     environment = Environment(
         loader=PackageLoader("netlab.report"),
@@ -104,7 +120,7 @@ def _page(names: tuple[str, str], lead: str, **parts: Any) -> str:
     style = source(environment, "report.css") + source(environment, "comparison.css")
     nothing: dict[str, Sequence[Any]] = dict.fromkeys(("sides", "contrasts", "times", "whys"), ())
     return environment.get_template("comparison.html.j2").render(
-        names=[printable(os.path.basename(name)) for name in names],
+        names=[printable(name) for name in _told_apart(names)],
         lead=lead,
         style=Markup(style),  # noqa: S704 -- our own files
         style_hash=content_hash(style),

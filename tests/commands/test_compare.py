@@ -93,6 +93,59 @@ class CompareTests(CommandTestCase):
         self.assertIn('<span class="mark">differs</span>', page)
         self.assertIn("the server had closed the one before in #8, after 1.010355 s", page)
 
+    def test_html_tells_names_apart(self) -> None:
+        """
+        On the page captures have the last parts of their names, as many as tell them apart.
+        """
+        top = Path(self.mktemp())
+        paths = [top / "near" / "echo" / "client.pcap", top / "far" / "echo" / "client.pcap"]
+        for path, name in zip(paths, ("single_fin", "double_fin"), strict=True):
+            path.parent.mkdir(parents=True)
+            path.write_bytes(exchange(name).pcap())
+        self.assertEqual(self.status("compare", *map(str, paths), "--format", "html"), 0)
+        self.assertIn(
+            "<h1>near/echo/client.pcap and far/echo/client.pcap</h1>", self.out.getvalue()
+        )
+        other = str(paths[1].with_name("server.pcap"))
+        paths[1].rename(other)
+        self.assertEqual(self.status("compare", str(paths[0]), other, "--format", "html"), 0)
+        self.assertIn("<h1>client.pcap and server.pcap</h1>", self.out.getvalue())
+        same = str(paths[0])
+        self.assertEqual(self.status("compare", same, same, "--format", "html"), 0)
+
+    def test_html_of_what_does_not_differ(self) -> None:
+        """
+        Where nothing differs the page says so, as a terminal does.
+        """
+        same = [Talk(isn=isn).open().say("c", b"x").close("c") for isn in ((1, 2), (3, 4))]
+        paths = [self._write(talk.pcap()) for talk in same]
+        self.assertEqual(self.status("compare", *paths, "--format", "html"), 0)
+        self.assertIn("They do not differ in anything that is asked here.", self.out.getvalue())
+
+    def test_output(self) -> None:
+        """
+        -o names the file to write, whose name chooses the format; a capture is never replaced, and
+        one that cannot be read leaves no file.
+        """
+        paths = [self._write(exchange(name).pcap()) for name in ("single_fin", "double_fin")]
+        target = self.mktemp()
+        for suffix, start in (
+            (".html", "<!DOCTYPE html>"),
+            (".md", "# Two exchanges"),
+            (".json", "{"),
+            (".txt", "A = "),
+            (".svg", "A = "),
+        ):
+            self.assertEqual(self.status("compare", *paths, "-o", target + suffix), 0)
+            self.assertTrue(Path(target + suffix).read_text(encoding="utf-8").startswith(start))
+        self.assertEqual(self.out.getvalue(), "")
+        before = Path(paths[1]).read_bytes()
+        self.assertEqual(self.status("compare", *paths, "-o", paths[1]), 1)
+        self.assertIn("is the capture itself: name another file with -o", self.err.getvalue())
+        self.assertEqual(Path(paths[1]).read_bytes(), before)
+        self.assertEqual(self.status("compare", paths[0], __file__, "-o", target), 1)
+        self.assertFalse(Path(target).exists())
+
     def test_html_escapes(self) -> None:
         """
         What a file is called, or says, is text on the page and nothing else.
