@@ -137,7 +137,8 @@ class MutatedCaseTests(BlackBoxTestCase):
     ) -> None:
         """
         The answers are whole and well-formed, none follows one that says close, they are the same
-        however the bytes are cut, and nothing is logged as a failure.
+        however the bytes are cut, and nothing is logged as a failure. (Whether content that waits
+        for a 100 has come with its head makes a difference, and may.)
         """
         data = bytes_of(case, self.names) + PROBE
         for place, length, odd in mutations:
@@ -148,8 +149,10 @@ class MutatedCaseTests(BlackBoxTestCase):
         whole.send(data)
         in_two.send(*filter(None, (data[:cut], data[cut:])))
         self.take_turns()
-        self.assertEqual(_BOUNDARY.sub(b"", whole.received), _BOUNDARY.sub(b"", in_two.received))
-        self.assertEqual(whole.is_ended, in_two.is_ended)
+        if b"100-continue" not in data.lower():
+            received = [_BOUNDARY.sub(b"", client.received) for client in (whole, in_two)]
+            self.assertEqual(received[0], received[1])
+            self.assertEqual(whole.is_ended, in_two.is_ended)
         if b"HEAD" not in data:
             answers, _ = read_answers(whole.received, [], is_ended=whole.is_ended)
             self.assertEqual([answer.faults for answer in answers], [[] for _ in answers])
