@@ -56,6 +56,9 @@ _REQUESTS_A_TURN: Final = 64
 #: Likewise the pieces of one request's content: a chunk of one byte takes some microseconds.
 _PIECES_A_TURN: Final = 512
 
+#: And however few they are, a turn is over after so long: a head of 8 KB may take milliseconds.
+_TURN_SECONDS: Final = 0.002
+
 _RETRY_SOON: Final = Fields([(b"Retry-After", b"1")])
 
 _log = Logger(namespace=SERVER_NAME)
@@ -261,6 +264,8 @@ class HTTPServerProtocol(Protocol):
         Go as far as what has been received, and what the client has taken, allows.
         """
         machine = self.machine
+        seconds = self.factory.seconds
+        began = seconds()
         self.is_advancing = True
         complete = pieces = 0
         while not (self.is_closing or self.is_write_blocked or self._turn is not None):
@@ -268,7 +273,16 @@ class HTTPServerProtocol(Protocol):
             must_wait = self.sender is not None if exchange is None else exchange.must_wait
             if must_wait:
                 break
-            if complete == _REQUESTS_A_TURN or pieces == _PIECES_A_TURN:
+            if (
+                complete == _REQUESTS_A_TURN
+                or pieces == _PIECES_A_TURN
+                # (A clock may be set back.)
+                or (
+                    complete
+                    and not 0 <= seconds() - began < _TURN_SECONDS
+                    and machine.waiting_bytes
+                )
+            ):
                 self._turn = self.factory.clock.callLater(0, self._take_turn)
                 break
             try:

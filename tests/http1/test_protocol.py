@@ -168,6 +168,29 @@ class ExchangeTests(ServerTestCase):
         paths = [*(f"/{number}" for number in range(200)), "/more"]
         self.assertEqual([a.content.decode() for a in read_answers(flood.received)], paths)
 
+    def test_turns_by_time(self) -> None:
+        """
+        Others have a turn after two milliseconds, however few requests took so long; not where
+        nothing more has come.
+        """
+
+        def ponder(head: RequestHead) -> Response:
+            self.reactor.rightNow += 0.0011
+            return echo_path(head)
+
+        self.serve(ponder)
+        client = self.connect()
+        client.protocol.dataReceived(b"".join(get(f"/{number}") for number in range(6)))
+        client.transport.turn()
+        self.assertEqual(len(read_answers(client.received)), 2)
+        self.pass_time(0)
+        self.assertEqual(len(read_answers(client.received)), 6)
+        before = len(self.reactor.getDelayedCalls())
+        client.protocol.dataReceived(get("/more") + get("/last"))
+        client.transport.turn()
+        self.assertEqual(len(read_answers(client.received)), 8)
+        self.assertEqual(len(self.reactor.getDelayedCalls()), before)
+
     def test_turns_between_chunks(self) -> None:
         """
         However many chunks come in one delivery, others have a turn after 512 of them.
