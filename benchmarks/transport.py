@@ -109,7 +109,9 @@ def serve(variant: str, reactor_name: str, workload: str, path: str) -> None:
                 sendfile.SENDFILE_PIECE_MAX_BYTES = int(os.environ["PIECE"])
 
             def send(transport: Any) -> None:
-                sendfile.FileRange(transport, file.fileno(), 0, size, lambda _why: None).begin(head)
+                sendfile.FileTransfer(transport, file.fileno(), 0, size, lambda _why: None).begin(
+                    head
+                )
 
     made = {"close": Closing, "echo": Echo, "file": File}.get(workload, Constant)
     factory: Any = protocol.Factory.forProtocol(made)

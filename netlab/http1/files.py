@@ -32,7 +32,7 @@ class OpenFile:
 
 class FileRange:
     """
-    A stretch of an open file as the content of an answer.
+    A range of an open file as the content of an answer.
 
     @ivar offset: where the next piece begins, in bytes from the beginning of the file.
     @ivar left: how many bytes have not been read.
@@ -43,7 +43,7 @@ class FileRange:
     def __init__(self, file: OpenFile, offset: int, length: int) -> None:
         """
         @param file: is kept open until L{close}.
-        @param offset: where the stretch begins, in bytes.
+        @param offset: where the range begins, in bytes.
         @param length: how many bytes it has.
         """
         self._file: OpenFile | None = file
@@ -72,15 +72,9 @@ class FileRange:
         Return the next piece; none when the file has become shorter than it was.
         """
         data = os.pread(self.descriptor, min(count, self.left), self.offset)
-        self.advance(len(data))
+        self.offset += len(data)
+        self.left -= len(data)
         return data
-
-    def advance(self, count: int) -> None:
-        """
-        Pass over bytes that have been sent by other means.
-        """
-        self.offset += count
-        self.left -= count
 
     def close(self) -> None:
         """

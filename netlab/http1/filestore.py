@@ -81,7 +81,7 @@ class FileState:
 
     def content(self, offset: int, length: int) -> bytes | ContentSource:
         """
-        Return a stretch of the content.
+        Return a range of the content.
 
         @param offset: where it begins, in bytes.
         @param length: how many bytes it has.

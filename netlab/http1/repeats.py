@@ -61,10 +61,10 @@ class Repeat:
 
 class FileRepeat(Repeat):
     """
-    An answer whose content is a stretch of an open file; C{data} is its head.
+    An answer whose content is a range of an open file; C{data} is its head.
 
     @ivar file: the file, while somebody else keeps it open.
-    @ivar offset: where the stretch begins, in bytes; it has C{content_bytes}.
+    @ivar offset: where the range begins, in bytes; it has C{content_bytes}.
     """
 
     __slots__ = ("file", "offset")

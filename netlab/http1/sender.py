@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from netlab.http1.files import FileRange
 from netlab.http1.responses import ContentSource
-from netlab.transport.sendfile import FileRange as FileTransfer
+from netlab.transport.sendfile import FileTransfer
 
 PIECE_BYTES: Final = 65536
 """How much is read at a time; between two pieces all other connections have their turn."""

@@ -34,7 +34,7 @@ _GONE = (ConnectionError, TimeoutError)
 class FileTransport(tcp.Server):
     """
     A server's end of a TCP connection, as L{tcp.Server}, with what
-    L{FileRange<netlab.transport.sendfile.FileRange>} needs to send a file.
+    L{FileTransfer<netlab.transport.sendfile.FileTransfer>} needs to send a file.
 
     @ivar _is_broken: a send found that the connection is gone. It ends when the reactor next looks
         at it.

@@ -35,26 +35,26 @@ READ_PIECE_MAX_BYTES = 64 * 1024
 _UNSUPPORTED = frozenset({EINVAL, ENOSYS, ENOTSUP, EOPNOTSUPP})
 
 
-class FileRangeError(Exception):
+class FileTransferError(Exception):
     """
     A range was not sent whole. What was sent stays sent: the message on the wire is cut.
     """
 
 
-class FileTruncatedError(FileRangeError):
+class FileTruncatedError(FileTransferError):
     """
     The file ended before the range did: it was cut after its length was announced.
     """
 
 
-class TransferStoppedError(FileRangeError):
+class TransferStoppedError(FileTransferError):
     """
     The connection was lost, or the sender was stopped, before the range was sent.
     """
 
 
 @implementer(IPullProducer)
-class FileRange:
+class FileTransfer:
     """
     One transfer of one range of an open file.
 
@@ -254,14 +254,14 @@ def send_file(
     """
     Send a range of a file.
 
-    @param transport: as for L{FileRange}.
+    @param transport: as for L{FileTransfer}.
     @param fd: likewise.
     @param start: likewise.
     @param length: likewise.
     @param head: what to send before it.
-    @param on_progress: as for L{FileRange}.
+    @param on_progress: as for L{FileTransfer}.
     @return: fires with C{length} when the transport has taken it all, or fails with what C{done}
-        of L{FileRange} is told. Cancelling it aborts the connection.
+        of L{FileTransfer} is told. Cancelling it aborts the connection.
     """
 
     def done(why: Exception | None) -> None:
@@ -270,7 +270,7 @@ def send_file(
         else:
             finished.errback(why)
 
-    transfer = FileRange(transport, fd, start, length, done, on_progress)
+    transfer = FileTransfer(transport, fd, start, length, done, on_progress)
     finished: Deferred[int] = Deferred(lambda _: transfer.stop())
     transfer.begin(head)
     return finished

@@ -20,7 +20,12 @@ from zope.interface.verify import verifyObject
 from netlab.transport import sendfile
 from netlab.transport.filetransport import UNSENT_MAX_BYTES
 from netlab.transport.port import FastPort
-from netlab.transport.sendfile import FileRange, FileTruncatedError, TransferStoppedError, send_file
+from netlab.transport.sendfile import (
+    FileTransfer,
+    FileTruncatedError,
+    TransferStoppedError,
+    send_file,
+)
 from tests.transport.connections import ConnectionTestCase, Recorder, reset
 from tests.transport.traffic import MUCH
 
@@ -55,13 +60,15 @@ class SendFileMixin(_Cases):
     outcomes: list[Exception | None]
     progress: list[int]
 
-    def transfer(self, transport: Any, fd: int, start: int, length: int) -> FileRange:
+    def transfer(self, transport: Any, fd: int, start: int, length: int) -> FileTransfer:
         """
         Prepare a transfer that keeps its outcome and progress.
         """
         self.outcomes = []
         self.progress = []
-        return FileRange(transport, fd, start, length, self.outcomes.append, self.progress.append)
+        return FileTransfer(
+            transport, fd, start, length, self.outcomes.append, self.progress.append
+        )
 
     def test_interface(self) -> None:
         """
@@ -132,7 +139,7 @@ class SendFileMixin(_Cases):
             sent.append(why)
             if len(sent) < 4:
                 size = len(MUCH) if len(sent) % 2 else len(TEXT)
-                FileRange(protocol.transport, fd, 0, size, go_on).begin(b"%d" % len(sent))
+                FileTransfer(protocol.transport, fd, 0, size, go_on).begin(b"%d" % len(sent))
 
         go_on(None)
         wanted = b"1" + MUCH + b"2" + MUCH[: len(TEXT)] + b"3" + MUCH
@@ -148,7 +155,7 @@ class SendFileMixin(_Cases):
             fd = file_of(self, content)
 
             def answer(protocol: Any, _data: bytes, fd: int = fd, size: int = len(content)) -> None:
-                FileRange(
+                FileTransfer(
                     protocol.transport,
                     fd,
                     0,
@@ -167,7 +174,7 @@ class SendFileMixin(_Cases):
         So may its writing half.
         """
         protocol, client = self.connected(Recorder())
-        FileRange(
+        FileTransfer(
             protocol.transport,
             file_of(self, MUCH),
             0,
@@ -289,7 +296,7 @@ class SendFileMixin(_Cases):
         """
         protocol, client = self.connected(Recorder(), receive_buffer=65536)
         outcomes: list[Exception | None] = []
-        transfer = FileRange(
+        transfer = FileTransfer(
             protocol.transport,
             file_of(self, MUCH),
             0,
@@ -377,7 +384,7 @@ class KernelTests(SendFileMixin, ConnectionTestCase):
             bounds.append(connection.getsockopt(socket.IPPROTO_TCP, lowat))
 
         outcomes: list[Exception | None] = []
-        FileRange(
+        FileTransfer(
             protocol.transport,
             file_of(self, TEXT),
             0,
@@ -398,7 +405,7 @@ class KernelTests(SendFileMixin, ConnectionTestCase):
         protocol, client = self.connected(Recorder(), receive_buffer=4096)
         outcomes: list[Exception | None] = []
         file = file_of(self, MUCH)
-        FileRange(
+        FileTransfer(
             protocol.transport, file, 0, len(MUCH), outcomes.append, None, lambda: True
         ).begin()
         self.assertTrue(self.read_bytes(client, len(MUCH)) == MUCH)
@@ -459,7 +466,7 @@ class MemoryTests(SynchronousTestCase):
         transport: Any = StringTransport()
         outcomes: list[Exception | None] = []
         act: Callable[..., None] = outcomes.append
-        FileRange(transport, file_of(self, TEXT), 0, len(TEXT), act).begin(b"head ")
+        FileTransfer(transport, file_of(self, TEXT), 0, len(TEXT), act).begin(b"head ")
         self.assertEqual(b"head ", transport.value())
         transport.producer.resumeProducing()
         self.assertEqual(b"head " + TEXT[:600], transport.value())
