@@ -91,11 +91,6 @@ class Machine(Protocol):
         Its IPv4 address for the other host.
         """
 
-    def has(self, command: str) -> bool:
-        """
-        Tell whether a command is installed.
-        """
-
     def start(self, *command: str) -> RunningProgram:
         """
         Start a command.

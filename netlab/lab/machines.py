@@ -7,7 +7,6 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -87,12 +86,6 @@ class ProgramMachine:
         """
         Take note that a server of this host's listens on a port.
         """
-
-    def has(self, command: str) -> bool:
-        """
-        Tell whether a command is installed.
-        """
-        return shutil.which(command) is not None
 
     def start(self, *command: str) -> Program:
         """
