@@ -25,10 +25,11 @@ from netlab.http1.limits import Admission
 from netlab.http1.log import AccessLog, LoggedAnswer
 from netlab.http1.messages import RequestHead
 from netlab.http1.protocol import HTTPServerProtocol
-from netlab.http1.repeats import Repeats
+from netlab.http1.repeats import Repeat, Repeats
 from netlab.http1.resource import Resource
 from netlab.http1.responses import Pages
 from netlab.http1.serversettings import ServerSettings
+from netlab.transport import door
 
 
 @implementer(ILoggingContext, IProtocolNegotiationFactory)
@@ -36,11 +37,17 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
     """
     Makes an L{HTTPServerProtocol} for each client, and holds what they share.
 
+    @ivar pages: what is answered where no resource answers.
     @ivar connections: the open ones.
+    @ivar counters: of connections and answers.
     @ivar bystanders: those who would wait behind large answers.
-    @ivar doorkeeper: answers where no connection need be made.
+    @ivar gate: knows for how many more connections there is room.
+    @ivar deadlines: those of all connections.
     @ivar clock: the reactor, or a clock in tests.
     @ivar seconds: tells the time.
+    @ivar repeats: the answers that may be sent again.
+    @ivar repeated: the younger of them, for whoever cannot afford a call: C{repeats.young}.
+    @ivar doorkeeper: answers where no protocol need be made.
     """
 
     noisy = False
@@ -77,7 +84,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         self.seconds = clock.seconds
         self.repeats = Repeats(self.settings)
         self.repeated = self.repeats.young
-        self.doorkeeper = Doorkeeper(self)
+        self.doorkeeper: door.Doorkeeper[Repeat] = Doorkeeper(self)
 
     def buildProtocol(self, addr: IAddress | None) -> HTTPServerProtocol:
         """

@@ -9,7 +9,7 @@ its attribute C{doorkeeper}, and a port asks that first.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 
 class DoorAnswer(Protocol):
@@ -22,29 +22,32 @@ class DoorAnswer(Protocol):
     data: bytes
 
 
-class Doorkeeper(Protocol):
+_Answer = TypeVar("_Answer", bound=DoorAnswer)
+
+
+class Doorkeeper(Protocol[_Answer]):
     """
     Knows connections that are over with one answer.
     """
 
-    def answer_at_door(self, host: str, data: bytes) -> Any:
+    def answer_at_door(self, host: str, data: bytes) -> _Answer | None:
         """
         Look for the answer to the first bytes of a connection of which nobody else knows yet.
 
         @param host: the peer's address.
         @param data: not empty.
-        @return: a L{DoorAnswer}, behind which the connection is to be closed; None where a protocol
-            is needed: then nothing has happened yet.
+        @return: an answer, behind which the connection is to be closed; None where a protocol is
+            needed: then nothing has happened yet.
         """
 
-    def answered_at_door(self, host: str, answer: Any) -> None:
+    def answered_at_door(self, host: str, answer: _Answer) -> None:
         """
         All of an answer was sent, and the connection is closed.
 
         @param answer: from L{answer_at_door}.
         """
 
-    def finish_from_door(self, protocol: Any, answer: Any, sent: int) -> None:
+    def finish_from_door(self, protocol: Any, answer: _Answer, sent: int) -> None:
         """
         Send the rest of an answer, which the kernel did not take at once; then close.
 

@@ -54,7 +54,7 @@ class Reception:
         factory: Any = port.factory
         self._factory = factory
         self._build_for_host: Callable[[str], Any] | None = getattr(factory, "build_for_host", None)
-        self._doorkeeper: Doorkeeper | None = getattr(factory, "doorkeeper", None)
+        self._doorkeeper: Doorkeeper[Any] | None = getattr(factory, "doorkeeper", None)
 
     def admit_all(self, arrived: list[Accepted], quiet: list[Accepted] | None = None) -> None:
         """
