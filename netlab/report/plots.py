@@ -17,11 +17,11 @@ from netlab.analysis.units import duration
 from netlab.report.times import TimeAxis
 
 WIDTH: Final = 640
-HEIGHT: Final = 240
-_LABEL_WIDTH: Final = 84
+HEIGHT: Final = 256
+_LABEL_WIDTH: Final = 124
 """How far apart the middles of two labels must be."""
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 632, 10, 196
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 632, 12, 196
 
 POINTS_MAX: Final = 1500
 """How many points a curve has at most; of more, each place on the axis keeps the last one."""
@@ -136,7 +136,7 @@ def _sequence_plot(conversation: ConversationStory, axis: TimeAxis) -> Plot:
         for is_client in (True, False)
     }
     return Plot(
-        "Sequence numbers over time",
+        "Sequence numbers over time, in bytes",
         f"Relative sequence numbers: the client's reach {ends[True]}, the server's "
         f"{ends[False]}. A bar is what a segment carries, a line what the other end has "
         "acknowledged.",
@@ -176,7 +176,7 @@ def _flight_plot(conversation: ConversationStory, axis: TimeAxis, *, from_client
     most = max(point.bytes for point in points)
     told = f"between {min(windows)} and {max(windows)} bytes" if windows else "not known"
     return Plot(
-        f"In flight from the {sender}, and the {receiver}'s window",
+        f"Bytes in flight from the {sender}, and the {receiver}'s window; logarithmic",
         f"At most {most} bytes were in flight from the {sender}; the {receiver}'s window was "
         f"{told}. The scale is logarithmic.",
         "".join(parts),
@@ -188,10 +188,10 @@ def _time_marks(axis: TimeAxis, frames: Sequence[FrameStory]) -> Iterator[str]:
     Draw the time axis, its gaps, and how long it is.
     """
     yield f'<path class="axis" d="M{_LEFT} {_BOTTOM}H{_RIGHT}"/>'
-    labelled = float(_LEFT)
+    labelled = -math.inf
     for pause in axis.pauses:
         width = pause.end - pause.start
-        middle = (pause.start + pause.end) / 2
+        middle = min((pause.start + pause.end) / 2, WIDTH - _LABEL_WIDTH / 2)
         yield (
             f'<rect class="pause" x="{pause.start:.1f}" y="{_TOP}" width="{width:.1f}" '
             f'height="{_BOTTOM - _TOP}"/>'
@@ -199,13 +199,13 @@ def _time_marks(axis: TimeAxis, frames: Sequence[FrameStory]) -> Iterator[str]:
         if middle - labelled >= _LABEL_WIDTH:
             labelled = middle
             yield (
-                f'<text class="tick" x="{middle:.1f}" y="{_BOTTOM + 40}" text-anchor="middle">'
+                f'<text class="tick" x="{middle:.1f}" y="{_BOTTOM + 50}" text-anchor="middle">'
                 f"{duration(pause.length_ns)}</text>"
             )
     total = frames[-1].time_ns - frames[0].time_ns
-    yield f'<text class="tick" x="{_LEFT}" y="{_BOTTOM + 20}">0</text>'
+    yield f'<text class="tick" x="{_LEFT}" y="{_BOTTOM + 24}">0</text>'
     yield (
-        f'<text class="tick" x="{_RIGHT}" y="{_BOTTOM + 20}" text-anchor="end">'
+        f'<text class="tick" x="{_RIGHT}" y="{_BOTTOM + 24}" text-anchor="end">'
         f"{duration(total)}</text>"
     )
 
@@ -214,7 +214,7 @@ def _scale(marks: Iterable[tuple[int, float]]) -> Iterator[str]:
     for value, y in marks:
         yield f'<path class="grid" d="M{_LEFT} {y:.1f}H{_RIGHT}"/>'
         yield (
-            f'<text class="tick" x="{_LEFT - 6}" y="{y + 6:.1f}" text-anchor="end">'
+            f'<text class="tick" x="{_LEFT - 6}" y="{y + 8:.1f}" text-anchor="end">'
             f"{_short(value)}</text>"
         )
 

@@ -5,11 +5,12 @@ Tests for L{netlab.report.plots}.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.report.plots import POINTS_MAX, flights, plots_of
+from netlab.report.plots import HEIGHT, POINTS_MAX, WIDTH, flights, plots_of
 from tests.captures.reference import NAMES
 from tests.captures.stories import only, reference_story, story_of
 from tests.captures.talk import Talk
@@ -62,6 +63,33 @@ class PlotTests(SynchronousTestCase):
         self.assertIn("the client's reach 55, the server's 55", sequence.summary)
         self.assertIn("At most 33 bytes were in flight from the client", client.summary)
         self.assertIn("between 64240 and 262656 bytes", server.summary)
+
+    def test_their_labels_are_inside(self) -> None:
+        """
+        Titles name the unit. Each number is within the drawing, and none lies on another.
+        """
+        letter = 14  # A wide digit of a label, in the drawing's units.
+        for name in ("echo", "single_fin", "double_fin"):
+            for conversation in reference_story(name).conversations:
+                for plot in plots_of(conversation):
+                    self.assertIn("bytes", plot.title.lower())
+                    rows: dict[str, list[tuple[float, float]]] = {}
+                    for x, y, anchor, text in re.findall(
+                        r'<text class="tick" x="([^"]+)" y="([^"]+)"'
+                        r'(?: text-anchor="(\w+)")?>([^<]+)<',
+                        plot.svg,
+                    ):
+                        width = letter * len(text)
+                        part = {"": 0.0, "middle": 0.5, "end": 1.0}[anchor]
+                        start = float(x) - width * part
+                        rows.setdefault(y, []).append((start, start + width))
+                        self.assertGreaterEqual(start, 0, text)
+                        self.assertLessEqual(start + width, WIDTH, text)
+                        self.assertLess(float(y), HEIGHT, text)
+                    for row in rows.values():
+                        row.sort()
+                        for (_, end), (start, _) in pairwise(row):
+                            self.assertLessEqual(end, start)
 
     def test_they_are_bounded(self) -> None:
         """

@@ -7,6 +7,7 @@
   const texts = JSON.parse(byId("texts").textContent);
   const chunks = [...document.querySelectorAll("script.data")];
   const parsed = new Map();
+  const unchosen = [...detail.childNodes];
   let current = null;
 
   const isShown = (row) => !row.closest("section").hidden;
@@ -108,7 +109,7 @@
     if (current) current.removeAttribute("aria-current");
     for (const old of document.querySelectorAll(".cited")) old.classList.remove("cited");
     detail.classList.add("is-empty");
-    detail.replaceChildren(make("p", "empty", "No frame is chosen."));
+    detail.replaceChildren(...unchosen);
     for (const cursor of document.querySelectorAll(".cursor")) cursor.setAttribute("d", "");
   };
 
