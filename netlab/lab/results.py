@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.viewpoint import Place, View
@@ -21,7 +22,7 @@ from netlab.lab.places import capture_path
 from netlab.lab.sides import Side
 from netlab.report import annotate, html, markdown
 from netlab.report import json as json_report
-from netlab.report.reading import read_story
+from netlab.report.reading import Reading, read_story
 
 VERDICT: Final = "verdict.json"
 THUMBNAIL: Final = "thumbnail.svg"
@@ -31,6 +32,8 @@ _VIEWS: Final = {
     Side.CLIENT: View(Place.CLIENT, "Captured at the client's end of the wire."),
     Side.SERVER: View(Place.SERVER, "Captured at the server's end of the wire."),
 }
+
+_STEMS: Final = {Side.CLIENT: "report", Side.SERVER: "report-server"}
 
 
 def write_reports(experiment: Experiment, folder: Path) -> list[str]:
@@ -43,19 +46,21 @@ def write_reports(experiment: Experiment, folder: Path) -> list[str]:
     @raise KnownError: a capture cannot be read.
     """
     names = []
-    for side in Side:
+    readings = {side: reading for side in Side if (reading := _read(folder, side)) is not None}
+    for side, reading in readings.items():
         capture = capture_path(folder, side)
-        try:
-            reading = read_story(str(capture), Discretion(), captured=_VIEWS[side])
-        except KnownError:
-            if capture.stat().st_size > 0 and _is_silent(capture):
-                # No host has sent anything, or no TCP: there is nothing to tell.
-                continue
-            raise
         title = f"{experiment.name}, at the {side.value}"
-        stem = "report" if side is Side.CLIENT else "report-server"
+        stem = _STEMS[side]
+        links = [
+            html.Link("All experiments", f"../index.html#{quote(folder.name)}"),
+            *(
+                html.Link(f"The same at the {other.value}", f"{_STEMS[other]}.html")
+                for other in readings
+                if other is not side
+            ),
+        ]
         for suffix, pieces in (
-            ("html", html.pieces(reading.story, title)),
+            ("html", html.pieces(reading.story, title, links)),
             ("md", markdown.pieces(reading.story, title)),
             ("json", json_report.pieces(reading.story, title)),
         ):
@@ -73,6 +78,22 @@ def write_reports(experiment: Experiment, folder: Path) -> list[str]:
         annotated.replace(capture)
         names.append(capture.name)
     return names
+
+
+def _read(folder: Path, side: Side) -> Reading | None:
+    """
+    Read what one end saw.
+
+    @return: its story; None where no host has sent anything, or no TCP: there is nothing to tell.
+    @raise KnownError: the capture cannot be read.
+    """
+    capture = capture_path(folder, side)
+    try:
+        return read_story(str(capture), Discretion(), captured=_VIEWS[side])
+    except KnownError:
+        if capture.stat().st_size > 0 and _is_silent(capture):
+            return None
+        raise
 
 
 def write_verdict(

@@ -75,6 +75,19 @@ class _Drawing:
     svg: Markup
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """
+    A link from a report to what belongs to it.
+
+    @ivar text: What it says.
+    @ivar href: Where it leads, relative to the report.
+    """
+
+    text: str
+    href: str
+
+
 def render(story: CaptureStory, name: str) -> str:
     """
     Lay a story out.
@@ -86,12 +99,13 @@ def render(story: CaptureStory, name: str) -> str:
     return "".join(pieces(story, name))
 
 
-def pieces(story: CaptureStory, name: str) -> Iterator[str]:
+def pieces(story: CaptureStory, name: str, links: Sequence[Link] = ()) -> Iterator[str]:
     """
     Lay a story out piece by piece, so that a large page need not be in memory as a whole.
 
     @param story: The story.
     @param name: What the page is called.
+    @param links: To what lies beside it.
     """
     environment = Environment(
         loader=PackageLoader("netlab.report"),
@@ -114,6 +128,7 @@ def pieces(story: CaptureStory, name: str) -> Iterator[str]:
     yield from template.generate(
         name=name,
         story=story,
+        links=links,
         conversations=conversations,
         overview=_overview(story),
         kinds=list(Kind),

@@ -311,6 +311,8 @@ def _use(chromium: Browser, server: Server, tmp_path: Path) -> None:
     chromium.press("ArrowDown")
     assert chromium.ask("document.querySelector('[aria-current]').id") == "f1"
     assert chromium.ask("self.origin") == "null"
+    # Its links would be refused here.
+    assert chromium.ask("document.getElementById('beside')") is None
 
     chromium.open(origin, 380, 900)
     chromium.wait(f"{_ROWS} === {total}")

@@ -10,6 +10,9 @@
   const unchosen = [...detail.childNodes];
   let current = null;
 
+  // The live laboratory shows reports in a sandbox, from which it refuses to be asked for more.
+  if (location.protocol !== "file:" && self.origin === "null") byId("beside")?.remove();
+
   const isShown = (row) => !row.closest("section").hidden;
   const make = (tag, className, text) => {
     const element = document.createElement(tag);
