@@ -86,14 +86,15 @@ class Root:
 
     def entries(
         self, segments: tuple[bytes, ...], *, shows_hidden: bool
-    ) -> Generator[tuple[bytes, os.stat_result], None, None]:
+    ) -> Generator[tuple[bytes, os.stat_result | None], None, None]:
         """
         Look into a folder.
 
         @param segments: where it is, as for L{open_beneath}.
         @param shows_hidden: as for L{check_names}.
-        @return: names and status of the files and folders in it, in no order, without those whose
-            links lead out of the root or nowhere. Close it when enough has been seen.
+        @return: all names in it, in no order, with the status of those that are files and folders;
+            None for what is not to be shown: what is hidden or neither, and links that lead out of
+            the root or nowhere. Close it when enough has been seen.
         @raise OutsideRoot: as for L{open_beneath}.
         @raise OSError: when it is no folder, or cannot be read.
         """
@@ -108,9 +109,10 @@ class Root:
                         if stat.S_ISLNK(status.st_mode):
                             status = self.status((*segments, name))
                     except (OutsideRoot, OSError):
-                        continue  # what could not be opened is not shown either
-                    if stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode):
-                        yield name, status
+                        yield name, None  # what could not be opened is not shown either
+                        continue
+                    is_shown = stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)
+                    yield name, status if is_shown else None
         finally:
             os.close(folder)
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias
 from unicodedata import category
@@ -22,6 +22,12 @@ ENTRIES_MAX: Final = 2000
 """
 How many entries a listing shows: this many take some 40 ms to render, a time in which nothing else
 is answered. nginx, Apache and Go show any number.
+"""
+
+LOOKED_AT_MAX: Final = 2 * ENTRIES_MAX
+"""
+How many names in a folder are looked at for a listing: to find out that a link leads nowhere takes
+as long as to show a file.
 """
 
 _SEGMENT_BYTES: Final = "!$&'()*+,-.=@_~"
@@ -89,12 +95,14 @@ class Listing:
 
     @ivar entries: in their order.
     @ivar order: that order.
-    @ivar is_complete: false where there are more than L{ENTRIES_MAX}.
+    @ivar is_complete: false where there are more than L{ENTRIES_MAX}, or there may be.
+    @ivar looked_at: how many names were looked at for this, those that are not shown included.
     """
 
     entries: tuple[Entry, ...]
     order: Order
     is_complete: bool
+    looked_at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +139,24 @@ def parse_order(query: bytes | None) -> Order:
     return Order(key, is_descending)
 
 
-def make_listing(entries: Iterable[Entry], order: Order) -> Listing:
+def make_listing(entries: Iterable[Entry | None], order: Order) -> Listing:
     """
     Put entries in order: folders before files; then by what was asked for; then by name, numbers in
     names by their value, so that C{2.txt} comes before C{10.txt}.
 
-    @param entries: at most L{ENTRIES_MAX} of them are looked at, so this may be an iterator over a
-        folder of any size.
+    @param entries: None stands for one that is not to be shown. At most L{ENTRIES_MAX} are taken,
+        and L{LOOKED_AT_MAX} looked at, so this may be an iterator over a folder of any size.
     """
     chosen: list[Entry] = []
     is_complete = True
+    looked_at = 0
     for entry in entries:
+        if looked_at == LOOKED_AT_MAX:
+            is_complete = False
+            break
+        looked_at += 1
+        if entry is None:
+            continue
         if entry.name in {b"", b".", b".."} or b"/" in entry.name or b"\x00" in entry.name:
             continue  # no link to it could lead into this folder
         if len(chosen) == ENTRIES_MAX:
@@ -154,7 +169,7 @@ def make_listing(entries: Iterable[Entry], order: Order) -> Listing:
     elif order.key is SortKey.TIME:
         chosen.sort(key=_modified, reverse=order.is_descending)
     chosen.sort(key=_is_file)
-    return Listing(tuple(chosen), order, is_complete)
+    return Listing(tuple(chosen), order, is_complete, looked_at)
 
 
 def shown_name(name: bytes) -> str:

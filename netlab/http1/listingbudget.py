@@ -44,6 +44,6 @@ class ListingBudget:
         """
         Count a listing.
 
-        @param entries: how many it shows.
+        @param entries: how many were looked at for it, whether it shows them or not.
         """
         self._spent += entries + _LISTING_WEIGHT

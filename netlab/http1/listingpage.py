@@ -15,7 +15,6 @@ from html import escape
 from typing import Final
 
 from netlab.http1.listing import (
-    ENTRIES_MAX,
     Entry,
     Listing,
     Order,
@@ -110,8 +109,8 @@ def render_page(segments: Sequence[bytes], listing: Listing) -> RenderedListing:
     parts = [head]
     if not listing.is_complete:
         parts.append(
-            f'<p class="note">This folder holds more than the {ENTRIES_MAX:,} entries that are '
-            "listed here; any other can still be asked for by its name.</p>\n"
+            '<p class="note">This folder holds more than what is listed here; any other entry can '
+            "still be asked for by its name.</p>\n"
         )
     if listing.entries or folders:
         parts.append(_table_head(listing.order))
@@ -211,7 +210,7 @@ def _summary(listing: Listing) -> str:
     folders = sum(entry.is_folder for entry in listing.entries)
     files = len(listing.entries) - folders
     if not listing.entries:
-        return "This folder is empty."
+        return "This folder is empty." if listing.is_complete else "What was found is not shown."
     counts = []
     if folders:
         counts.append(f"{folders:,} folder{'s' * (folders != 1)}")

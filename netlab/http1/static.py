@@ -342,12 +342,12 @@ class StaticFiles:
         with closing(entries):
             listing = make_listing(
                 (
-                    Entry(name, stat.S_ISDIR(s.st_mode), s.st_size, int(s.st_mtime))
+                    Entry(name, stat.S_ISDIR(s.st_mode), s.st_size, int(s.st_mtime)) if s else None
                     for name, s in entries
                 ),
                 order,
             )
-        self._budget.spend(len(listing.entries))
+        self._budget.spend(listing.looked_at)
         rendered = render_json(listing) if key[2] else render_page(segments, listing)
         response = Response(
             200,

@@ -329,7 +329,8 @@ class EntriesTests(FolderTestCase):
         """
         List the names in a folder.
         """
-        return {name for name, _ in self.root.entries(segments, shows_hidden=shows_hidden)}
+        entries = self.root.entries(segments, shows_hidden=shows_hidden)
+        return {name for name, status in entries if status is not None}
 
     def test_what_is_shown(self) -> None:
         """
@@ -353,8 +354,18 @@ class EntriesTests(FolderTestCase):
         Of a link, the size of what it leads to is told.
         """
         self.link("in", "sub/below")
-        sizes = {name: s.st_size for name, s in self.root.entries((), shows_hidden=False)}
-        self.assertEqual(sizes[b"in"], 5)
+        status = dict(self.root.entries((), shows_hidden=False))[b"in"]
+        assert status is not None
+        self.assertEqual(status.st_size, 5)
+
+    def test_each_is_told(self) -> None:
+        """
+        Also what is not shown is told: somebody may want to stop.
+        """
+        self.link("nowhere", "nothing")
+        (self.folder / ".hidden").touch()
+        told = dict(self.root.entries((), shows_hidden=False))
+        self.assertEqual((told[b"nowhere"], told[b".hidden"]), (None, None))
 
     def test_no_folder(self) -> None:
         """

@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.listing import (
     ENTRIES_MAX,
+    LOOKED_AT_MAX,
     Entry,
     Listing,
     Order,
@@ -147,6 +148,26 @@ class MakeListingTests(SynchronousTestCase):
         self.assertFalse(listing.is_complete)
         self.assertEqual(looked_at, ENTRIES_MAX + 1)
         exact = make_listing([file(b"%d" % i) for i in range(ENTRIES_MAX)], Order())
+        self.assertTrue(exact.is_complete)
+
+    def test_bound_of_what_is_not_shown(self) -> None:
+        """
+        What is not shown is looked at too, and not without end.
+        """
+        looked_at = 0
+
+        def endless() -> Iterator[Entry | None]:
+            nonlocal looked_at
+            while True:
+                looked_at += 1
+                yield file(b"first") if looked_at == 1 else None
+
+        listing = make_listing(endless(), Order())
+        self.assertEqual(len(listing.entries), 1)
+        self.assertFalse(listing.is_complete)
+        self.assertEqual(listing.looked_at, LOOKED_AT_MAX)
+        self.assertEqual(looked_at, LOOKED_AT_MAX + 1)
+        exact = make_listing([None] * LOOKED_AT_MAX, Order())
         self.assertTrue(exact.is_complete)
 
     @settings(deadline=None, max_examples=100)

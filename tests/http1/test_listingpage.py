@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.listing import (
-    ENTRIES_MAX,
     Entry,
     Listing,
     Order,
@@ -208,8 +207,18 @@ class RenderPageTests(SynchronousTestCase):
         A sentence, and a field, say that entries are left out.
         """
         rendered = render_page((b"",), Listing((file(b"a"),), Order(), is_complete=False))
-        self.assertIn(f"more than the {ENTRIES_MAX:,} entries", Page(rendered.content).texts["p"])
+        self.assertIn("more than what is listed here", Page(rendered.content).texts["p"])
         self.assertIn((b"Listing-Complete", b"?0"), rendered.fields)
+
+    def test_incomplete_and_empty(self) -> None:
+        """
+        Where nothing that was looked at is shown, and there is more, the folder is not called
+        empty.
+        """
+        rendered = render_page((b"",), Listing((), Order(), is_complete=False))
+        texts = Page(rendered.content).texts
+        self.assertIn("more than what is listed here", texts["p"])
+        self.assertEqual(texts["footer"], "What was found is not shown.")
 
     def test_sort_links(self) -> None:
         """

@@ -76,6 +76,16 @@ class ListingMemoryTests(ServerTestCase):
         answer = self.ask_one(get("/", "Accept: application/json"))
         self.assertEqual(answer.fields["Content-Type"], "application/json")
 
+    def test_budget_of_what_is_not_shown(self) -> None:
+        """
+        What is looked at and not shown counts too.
+        """
+        for number in range(2500):
+            (self.folder / f"{number}.txt").symlink_to("nowhere")
+        queries = [f"?sort={key}" for key in ("name", "size", "time")]
+        statuses = [self.ask_one(get("/" + query)).status for query in (*queries, "?order=desc")]
+        self.assertEqual(statuses, [200, 200, 200, 503])
+
     def test_budget(self) -> None:
         """
         In one second no more than some thousand entries are listed, whichever folders and orders
