@@ -12,8 +12,10 @@ C{"nan"}, digits of other scripts), so the text is checked first.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from functools import partial
+from getopt import GetoptError
 from typing import Any, ClassVar, TypeVar
 
 from twisted.internet.endpoints import quoteStringArgument
@@ -28,6 +30,11 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,20}")
 _DECIMAL_NUMBER = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,9})?|\.[0-9]{1,9}")
 _BYTE_SIZE = re.compile(r"([0-9]{1,15})([kKmMgG]?)")
 _BYTE_SIZE_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+#: C{tcp:ADDRESS:PORT}, as people write it; Twisted's own order is C{tcp:PORT:interface=ADDRESS}.
+_ADDRESS_FIRST = re.compile(
+    r"(haproxy:)?tcp:(localhost|[0-9]+(?:\.[0-9]+){3}|\\?\[[^]]*\]):([0-9]{1,20})"
+)
+_NO_NUMBER = re.compile(r"invalid literal for int\(\) with base 10: (.*)", re.DOTALL)
 _TCP_PORT_OF_DESCRIPTION = re.compile(r"(?:tcp6?|ssl):(?:port=)?(-?[0-9]+)(?::|$)")
 
 TCP_PORT_MAX = 65535
@@ -132,7 +139,8 @@ def server_endpoint(
     before a daemon changes its directory.
 
     @param option: The option's name as it is typed, for the error.
-    @param description: Such as C{tcp:8080:interface=127.0.0.1}; see U{the guide to endpoints
+    @param description: Such as C{tcp:127.0.0.1:8080} or C{tcp:8080:interface=127.0.0.1}; see
+        U{the guide to endpoints
         <https://docs.twisted.org/en/stable/core/howto/endpoints.html>}.
     @param reactor: What the endpoint will listen with.
     @param make: Makes it; by itself plain TCP is on our fast path.
@@ -140,16 +148,17 @@ def server_endpoint(
     @raise UsageError: The description means nothing to Twisted, lacks a part, or names an
         impossible port.
     """
-    advice = "write a Twisted endpoint description such as tcp:8080 or tcp:8080:interface=127.0.0.1"
+    advice = "write a Twisted endpoint description such as tcp:8080, or tcp:127.0.0.1:8080"
     if _WHOLE_NUMBER.fullmatch(description):
         raise _wrong(option, description, "a bare number", f"write tcp:{description}")
-    port = _TCP_PORT_OF_DESCRIPTION.match(description)
+    place = address_last(description)
+    port = _TCP_PORT_OF_DESCRIPTION.match(place)
     if port is not None and not 0 <= int(port[1]) <= TCP_PORT_MAX:
         # Twisted would notice only when it binds, and then with a traceback.
         problem = f"port {port[1]} does not exist"
         raise _wrong(option, description, problem, f"choose a port from 0 to {TCP_PORT_MAX}")
     try:
-        endpoint = make(reactor, description)
+        endpoint = make(reactor, place)
     except ImportError as error:
         problem = f"needs the Python package {error.name}, which is not installed"
         raise _wrong(option, description, problem, "install it, or listen on tcp") from error
@@ -164,7 +173,9 @@ def server_endpoint(
     except Exception as error:
         # The parsers are plugins, and report a wrong description by whatever their own code happens
         # to trip over: TypeError for a missing part, ValueError for a wrong one, or worse.
-        problem = f"not an endpoint description ({error})"
+        no_number = _NO_NUMBER.fullmatch(str(error))
+        why = f"{no_number[1]} is not a number" if no_number else error
+        problem = f"not an endpoint description ({why})"
         raise _wrong(option, description, problem, advice) from error
     return endpoint
 
@@ -182,13 +193,31 @@ def tcp_description(host: str, port: int) -> str:
     return f"{family}:{port}:interface={address}"
 
 
+def address_last(description: str) -> str:
+    """
+    Put an endpoint description in Twisted's order.
+
+    @param description: Maybe one with the address first: C{tcp:127.0.0.1:8080}, C{tcp:[::1]:8080}.
+    @return: The same place as Twisted describes it; anything else as it is.
+    """
+    match = _ADDRESS_FIRST.fullmatch(description)
+    if match is None:
+        return description
+    proxied, address, port = match.groups(default="")
+    host = "127.0.0.1" if address == "localhost" else address.strip("\\[]")
+    return proxied + tcp_description(host, int(port))
+
+
 class ListeningOptions(Options):
     """
     What the command lines of all our servers share: C{--listen}, which may be repeated.
 
     @cvar default_listen: The description to listen on when the user gives none.
     @ivar endpoints: After parsing, each place to listen on: its description and its endpoint.
+    @ivar parent: The options of the C{twistd} whose subcommand this is; C{None} if there is none.
     """
+
+    parent: Options | None = None
 
     default_listen: ClassVar[str]
     optFlags: ClassVar[list[list[str | None]]] = [
@@ -212,10 +241,28 @@ class ListeningOptions(Options):
     # The docstrings of opt_ methods are shown by --help.
     def opt_listen(self, description: str) -> None:
         """
-        Where to listen, as a Twisted endpoint description, such as tcp:8080:interface=127.0.0.1 or
-        ssl:443:privateKey=key.pem:certKey=cert.pem. Repeatable.
+        Where to listen: an address and a port, such as tcp:127.0.0.1:8080, or a Twisted endpoint
+        description, such as tcp:8080 or ssl:443:privateKey=key.pem:certKey=cert.pem. Repeatable.
         """
         self._descriptions.append(description)
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """
+        Parse a command line. Under C{twistd} what is wrong with it is told in one line, and ends
+        the process with status 1; Twisted would print all the help before that line.
+
+        @param options: The words; C{None} for the process's own.
+        @raise UsageError: It makes no sense, and it is not that of a C{twistd}.
+        """
+        try:
+            super().parseOptions(options)  # type: ignore[no-untyped-call]
+        except UsageError as error:
+            if self.parent is None:
+                raise
+            name = f"twistd {self.parent.subCommand}"
+            # Our own errors say what to write instead; those about unknown options do not.
+            more = f"; see {name} --help" if isinstance(error.__context__, GetoptError) else ""
+            sys.exit(f"{name}: {error}{more}")
 
     def parseArgs(self, *words: str) -> None:
         """
@@ -229,7 +276,8 @@ class ListeningOptions(Options):
         Make the endpoints; fall back to the default place. A subclass calls this first.
         """
         for description in self._descriptions or [self.default_listen]:
-            self.endpoints.append((description, self.endpoint("--listen", description)))
+            endpoint = self.endpoint("--listen", description)
+            self.endpoints.append((address_last(description), endpoint))
 
     def endpoint(self, option: str, description: str) -> IStreamServerEndpoint:
         """

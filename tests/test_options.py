@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.testing import MemoryReactorClock
-from twisted.python.usage import UsageError
+from twisted.python.usage import Options, UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab import options
@@ -207,6 +207,14 @@ class SomeOptions(ListeningOptions):
     default_listen = "tcp:8080"
 
 
+class Twistd(Options):
+    """
+    A command line of which that of a server is a part.
+    """
+
+    subCommands = [("some-server", None, SomeOptions, "Serves.")]  # noqa: RUF012
+
+
 class ListeningOptionsTests(SynchronousTestCase):
     """
     The option that all servers share.
@@ -247,3 +255,34 @@ class ListeningOptionsTests(SynchronousTestCase):
         Each --listen adds a place, and the default is not among them.
         """
         self.assertEqual(self.parse("--listen", "tcp:0", "--listen=tcp:1"), ["tcp:0", "tcp:1"])
+
+    def test_address_first(self) -> None:
+        """
+        An address and a port may be written in the order that people are used to.
+        """
+        for text, place in (
+            ("tcp:127.0.0.1:8080", "tcp:8080:interface=127.0.0.1"),
+            ("tcp:localhost:0", "tcp:0:interface=127.0.0.1"),
+            ("tcp:[::1]:8080", "tcp6:8080:interface=\\:\\:1"),
+            ("haproxy:tcp:127.0.0.1:8080", "haproxy:tcp:8080:interface=127.0.0.1"),
+        ):
+            self.assertEqual(self.parse("--listen", text), [place])
+        for text, problem in (
+            ("tcp:127.0.0.1:99999", "port 99999 does not exist"),
+            ("tcp:example.org:80", "'example.org' is not a number"),
+        ):
+            error = self.assertRaises(UsageError, self.parse, "--listen", text)
+            self.assertIn(f"--listen {text!r}: ", str(error))
+            self.assertIn(problem, str(error))
+
+    def test_under_twistd(self) -> None:
+        """
+        What is wrong with the words behind twistd's subcommand ends the process with one line; it
+        says where to read more, unless it says what to write.
+        """
+        for words, line in (
+            (["--nonesuch"], "option --nonesuch not recognized; see twistd some-server --help"),
+            (["--listen", "8080"], "--listen '8080': a bare number; write tcp:8080"),
+        ):
+            leaving = self.assertRaises(SystemExit, Twistd().parseOptions, ["some-server", *words])
+            self.assertEqual(leaving.code, f"twistd some-server: {line}")

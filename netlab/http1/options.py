@@ -156,7 +156,7 @@ class Options(ListeningOptions):
         Remember the words.
         """
         self.arguments = list(sys.argv[1:] if options is None else options)
-        super().parseOptions(self.arguments)  # type: ignore[no-untyped-call]
+        super().parseOptions(self.arguments)
 
     def postOptions(self) -> None:
         """

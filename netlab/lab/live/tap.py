@@ -22,14 +22,11 @@ from netlab.lab.live.guards import Names, is_loopback_only
 from netlab.lab.live.order import ORDER_MAX_BYTES
 from netlab.lab.live.service import SERVER_NAME, LiveLaboratory
 from netlab.lab.live.site import make_site
-from netlab.options import ListeningOptions, tcp_description
+from netlab.options import ListeningOptions
 from netlab.service import ListeningService
 
 #: A few pages, each with the six connections that a browser opens at most.
 _CONNECTIONS_MAX: Final = 128
-
-#: C{tcp:ADDRESS:PORT}, as people write it; Twisted's own order is C{tcp:PORT:interface=ADDRESS}.
-_ADDRESS_FIRST: Final = re.compile(r"tcp:(localhost|[0-9]+(?:\.[0-9]+){3}|\\?\[[^]]*\]):([0-9]+)")
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?")
 
@@ -66,12 +63,8 @@ class Options(ListeningOptions):
     # The docstrings of opt_ methods are shown by --help.
     def opt_listen(self, description: str) -> None:
         """
-        Where to listen, such as tcp:8081:interface=127.0.0.1. Repeatable.
+        Where to listen, such as tcp:127.0.0.1:8081. Repeatable.
         """
-        match = _ADDRESS_FIRST.fullmatch(description)
-        if match is not None:
-            host = "127.0.0.1" if match[1] == "localhost" else match[1].strip("\\[]")
-            description = tcp_description(host, int(match[2]))
         super().opt_listen(description)
 
     def opt_host(self, name: str) -> None:
