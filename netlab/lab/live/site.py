@@ -48,6 +48,17 @@ _FIELDS: Final = (
     (b"X-Content-Type-Options", b"nosniff"),
 )
 
+#: The page's script, and the modules that it imports.
+_SCRIPTS: Final = (
+    "live.js",
+    "bench.js",
+    "detail.js",
+    "dom.js",
+    "ladder.js",
+    "playback.js",
+    "result.js",
+)
+
 _RETRY: Final = (b"Retry-After", b"5")
 
 
@@ -76,11 +87,13 @@ def make_site(
         (b"",): _Asset(page, b"text/html; charset=utf-8", (policy,)),
         (b"report.css",): _Asset(report.read_bytes(), b"text/css; charset=utf-8"),
         (b"live.css",): _Asset((assets / "live.css").read_bytes(), b"text/css; charset=utf-8"),
-        (b"live.js",): _Asset((assets / "live.js").read_bytes(), b"text/javascript; charset=utf-8"),
         (b"events",): Events(feed, pages),
         (b"run",): Action(lambda data: _begin(bench, data), pages),
         (b"stop",): Action(lambda _: _stop(bench), pages),
     }
+    for name in _SCRIPTS:
+        script = (assets / name).read_bytes()
+        routes[name.encode(),] = _Asset(script, b"text/javascript; charset=utf-8")
     site = Router(routes, Results(folder, seconds, pages), pages)
     return WithFields(Guarded(site, names, token.encode(), pages), _FIELDS)
 

@@ -10,6 +10,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from netlab.lab import live
 from netlab.lab.batch import Finished
 from netlab.lab.catalogue import names
 from netlab.lab.hosts import Isolation
@@ -91,6 +92,25 @@ class SiteTests(ServerTestCase):
         for name in wanted[1:]:
             self.assertEqual(self.ask_one(get(f"/{name}")).status, 200)
         self.assertNotRegex(page, r"<script>|<style|\son\w+=|\sstyle=|https?://")
+
+    def test_scripts(self) -> None:
+        """
+        What the page's script imports, and what that imports, is there as script.
+        """
+        wanted, seen = ["live.js"], set()
+        while wanted:
+            name = wanted.pop()
+            seen.add(name)
+            answer = self.ask_one(get(f"/{name}"))
+            self.assertEqual(answer.status, 200, name)
+            self.assertEqual(answer.fields["Content-Type"], "text/javascript; charset=utf-8")
+            imported = re.findall(
+                r'^(?:import|}).* from "(.*)";$', answer.content.decode(), re.MULTILINE
+            )
+            self.assertTrue(all(each.startswith("./") for each in imported), imported)
+            wanted += {each[2:] for each in imported} - seen
+        files = Path(live.__file__).parent.joinpath("templates").glob("*.js")
+        self.assertEqual(seen, {file.name for file in files})
 
     def test_policies(self) -> None:
         """
