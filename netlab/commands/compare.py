@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from netlab.commands.outcome import Run, show
+from netlab.commands.outcome import Run, fold, show
 from netlab.commands.reports import format_of, refuse_capture, written
 
 _FORMATS = ("terminal", "html", "markdown", "json")
@@ -54,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         lines = _compare(paths, form)
         if arguments.output is None:
             for line in lines:
-                show(line)
+                show(fold(line) if form == "terminal" else line)
             return 0
         # Captures that cannot be read leave no file behind.
         with written(arguments.output) as file:

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netlab.commands.outcome import STATUS_FAILED, Run, show
+from netlab.commands.outcome import STATUS_FAILED, Run, columns_of_terminal, fold, show
 from netlab.errors import KnownError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _add_list(parser: argparse.ArgumentParser) -> Run:
 
         width = max(len(name) for name in names())
         for name in names():
-            show(f"{name:<{width}}  {load(name).question}")
+            show(fold(f"{name:<{width}}  {load(name).question}", hanging=width + 2))
         return 0
 
     return run
@@ -86,10 +86,11 @@ def _add_show(parser: argparse.ArgumentParser) -> Run:
         from netlab.lab.catalogue import load
         from netlab.lab.description import describe
 
+        width = min(columns_of_terminal() or _WIDTH, _WIDTH)
         for title, text in describe(load(arguments.name)):
             show(title)
             for paragraph in text:
-                show(textwrap.indent(textwrap.fill(paragraph, _WIDTH - 4), "    "))
+                show(textwrap.indent(textwrap.fill(paragraph, width - 4), "    "))
             show("")
         return 0
 
@@ -129,7 +130,7 @@ def _add_verify(parser: argparse.ArgumentParser) -> Run:
         for result in results:
             verdict = "PASS" if result.shown.is_met else "FAIL"
             shown = f"{result.shown.detail}{_frames(result.shown.frames)}"
-            show(f"{verdict}  {result.expectation.sentence}. Found: {shown}")
+            show(fold(f"{verdict}  {result.expectation.sentence}. Found: {shown}", hanging=6))
         return 0 if all(result.shown.is_met for result in results) else STATUS_FAILED
 
     return run
@@ -299,8 +300,8 @@ def _show_verdicts(finished: Sequence[Finished]) -> None:
                 late = one.outcome.lateness * 1000
                 show(f"    this machine was busy: frames may have come {late:.0f} ms late")
             for side, result in judgement.failures:
-                show(f"    at the {side.value}: {result.expectation.sentence}:")
-                show(f"        but {result.shown.detail}{_frames(result.shown.frames)}")
+                show(fold(f"    at the {side.value}: {result.expectation.sentence}:"))
+                show(fold(f"        but {result.shown.detail}{_frames(result.shown.frames)}"))
 
 
 def _frames(frames: Sequence[int]) -> str:

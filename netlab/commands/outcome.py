@@ -17,6 +17,9 @@ STATUS_INTERRUPTED: Final = 130
 STATUS_FAILED: Final = 1
 STATUS_WRONG_USAGE: Final = 2
 
+_COLUMNS_MIN: Final = 40
+"""A terminal that says that it is narrower does not know."""
+
 Run: TypeAlias = Callable[[argparse.Namespace], int]
 """What runs a subcommand: it reads the options' values and returns the exit status."""
 
@@ -37,6 +40,40 @@ def show(text: str) -> None:
     """
     with _output():
         print(text, flush=True)
+
+
+def fold(line: str, hanging: int = 4) -> str:
+    """
+    Break a line between words where a terminal would break it within one. Where nobody looks at a
+    terminal the line stays one, as programs want it.
+
+    @param line: Its spaces at the beginning are those of all its lines.
+    @param hanging: How many spaces more than the first the further ones have.
+    """
+    columns = columns_of_terminal()
+    if not columns or len(line) <= columns:
+        return line
+    import textwrap
+
+    indent = len(line) - len(line.lstrip(" ")) + hanging
+    return textwrap.fill(
+        line,
+        columns,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def columns_of_terminal() -> int:
+    """
+    Tell how wide the terminal is on which output is shown, in columns; 0 if it goes elsewhere.
+    """
+    if not sys.stdout.isatty():
+        return 0
+    import shutil
+
+    return max(shutil.get_terminal_size().columns, _COLUMNS_MIN)
 
 
 def flush() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from netlab.commands.outcome import STATUS_FAILED, Run, show
+from netlab.commands.outcome import STATUS_FAILED, Run, fold, show
 
 SUMMARY = "Tell whether captures show a reference exchange, and if not, what is missing."
 
@@ -101,5 +101,5 @@ def _verify(paths: Sequence[str], name: str, form: str, *, shows_all: bool) -> i
         case _:
             lines = terminal(marked(), is_whole=shows_all or len(files) == 1)
     for line in lines:
-        show(line)
+        show(fold(line, hanging=6) if form == "terminal" else line)
     return STATUS_FAILED if has_failed else 0
