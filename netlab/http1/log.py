@@ -19,6 +19,8 @@ from netlab.http1.messages import RequestHead
 
 FLUSH_SECONDS: Final = 1.0
 FLUSH_LINES: Final = 512
+FLUSH_LINE_BYTES: Final = 8192
+"""A line longer than this is written at once: escaped, the longest are of 100 KB."""
 
 _PARTS_MAX: Final = 1024
 _PARTS_MAX_BYTES: Final = 4 << 20
@@ -28,6 +30,9 @@ _LINE_WEIGHT: Final = 100
 """What a line has besides: peer, time, status and length."""
 
 _UNSAFE: Final = re.compile(rb"[^\x20\x21\x23-\x5b\x5d-\x7e]")
+_SHOWN: Final = tuple(
+    b"\\x%02x" % byte if _UNSAFE.match(bytes([byte])) else bytes([byte]) for byte in range(256)
+)
 _log = Logger(namespace=SERVER_NAME)
 
 
@@ -36,7 +41,9 @@ def escaped(data: bytes) -> bytes:
     Make bytes of a peer fit for a log line: controls, quotes, backslashes and all that is not
     ASCII become C{\xHH}, so that nobody can forge a line or speak to a terminal.
     """
-    return _UNSAFE.sub(lambda match: b"\\x%02x" % match[0][0], data)
+    if _UNSAFE.search(data) is None:
+        return data
+    return b"".join([_SHOWN[byte] for byte in data])
 
 
 def shown_head(raw: bytes) -> str:
@@ -248,7 +255,7 @@ class AccessLog:
         @param content_bytes: how many bytes of content were sent.
         """
         self._set_second(int(now))
-        self._append(self._line(peer, (request, status, content_bytes)), 1)
+        self._append(self._line(peer, (request, status, content_bytes)))
 
     def add_again(self, peer: bytes, now: float, answers: LoggedAnswers) -> None:
         """
@@ -285,10 +292,12 @@ class AccessLog:
             request[1],
         )
 
-    def _append(self, text: bytes, lines: int) -> None:
-        self._texts.append(text)
-        self._waiting += lines
-        if self._call is None or self._waiting >= FLUSH_LINES:
+    def _append(self, line: bytes) -> None:
+        self._texts.append(line)
+        self._waiting += 1
+        if len(line) > FLUSH_LINE_BYTES:
+            self._write()
+        elif self._call is None or self._waiting >= FLUSH_LINES:
             self._see_to_it()
 
     def _see_to_it(self) -> None:

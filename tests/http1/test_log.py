@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.fields import Fields
 from netlab.http1.log import (
+    FLUSH_LINE_BYTES,
     FLUSH_LINES,
     FLUSH_SECONDS,
     AccessLog,
@@ -229,6 +230,18 @@ class BufferTests(SynchronousTestCase):
         self.assertEqual(self.lines(), FLUSH_LINES)
         self.add(FLUSH_LINES * 3)
         self.assertEqual(self.lines(), FLUSH_LINES * 4)
+
+    def test_long_lines_do_not_wait(self) -> None:
+        """
+        A long line is written at once, and what waits goes before it.
+        """
+        self.add(1)
+        part = (b'"' + b"x" * FLUSH_LINE_BYTES + b'"', b'"-" "-"')
+        self.log.add(b"192.0.2.7", self.clock.seconds(), part, 200, 5)
+        self.assertEqual([text.count(b"\n") for text in self.file.written], [2])
+        self.assertGreater(len(self.file.written[0].split(b"\n")[1]), FLUSH_LINE_BYTES)
+        self.clock.advance(FLUSH_SECONDS)
+        self.assertEqual(len(self.file.written), 1)
 
     def test_flush(self) -> None:
         """
