@@ -138,6 +138,7 @@ class ParsingTests(CommandTestCase):
         """
         for arguments, line in (
             (("echo", "localhost", "0", "x"), "netlab echo: PORT '0': not a TCP port; "),
+            (("echo", "", "7", "x"), "netlab echo: HOST '': names no host; "),
             (("echo", "localhost", "7", "x", "--timeout", "y"), "netlab echo: --timeout 'y': "),
             (("echo", "localhost", "7", ""), "netlab echo: a MESSAGE is empty"),
             (("serve", "--http-port", "http"), "netlab serve: --http-port 'http': "),

@@ -42,10 +42,13 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
 
     def run(arguments: argparse.Namespace) -> int:
         from twisted.internet import reactor
+        from twisted.python.usage import UsageError
 
         from netlab.echo.client import run_client
         from netlab.options import seconds, tcp_port
 
+        if not arguments.host:
+            raise UsageError("HOST '': names no host; write one such as localhost")
         run_client(
             arguments.host,
             tcp_port("PORT", at_least=1)(arguments.port),

@@ -39,6 +39,9 @@ class Root:
         @param path: an existing folder.
         @raise OSError: when it is none, or cannot be read.
         """
+        if not os.fspath(path):
+            # To realpath it is the current folder; but nobody types it: it is an unset variable's.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         self.path: Final = os.path.realpath(os.fsencode(path), strict=True)
         self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 

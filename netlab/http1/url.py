@@ -157,7 +157,9 @@ def _absolute(scheme: str, authority: str, path: str, query: str | None) -> URL:
         # RFC 9110 section 4.2.4: it hides the true host from the reader.
         raise URLError("a user name before the host is not accepted")
     match = _AUTHORITY.fullmatch(authority)
-    if match is None or not match[1] or not authority.isascii():
+    if match is not None and not match[1]:
+        raise URLError("it names no host")
+    if match is None or not authority.isascii():
         raise URLError("its host is not a name or an address in ASCII")
     port = int(match[2]) if match[2] else DEFAULT_PORTS[scheme]
     if not is_authority(authority.encode("ascii")) or not 1 <= port <= 65535 or "%" in match[1]:

@@ -161,6 +161,13 @@ class OpenTests(FolderTestCase):
         self.assert_errno(errno.ENOTDIR, b"file", b"below")
         self.assert_errno(errno.ENAMETOOLONG, b"a" * 256)
 
+    def test_no_name(self) -> None:
+        """
+        The empty name, as of a variable that is not set, is no folder: nothing is served then.
+        """
+        error = self.assertRaises(FileNotFoundError, Root, "")
+        self.assertEqual(error.strerror, "No such file or directory")
+
     def test_links_within(self) -> None:
         """
         Links may lead anywhere beneath the root: relative, absolute, up, over folders and other
