@@ -366,6 +366,7 @@ class HTTPServerProtocol(Protocol):
         The sender has stopped in the middle, and the connection is lost or has been aborted.
         """
         self.sender = None
+        self.factory.counters.large_answers += 1
         if not isinstance(why, (TransferStoppedError, ConnectionError)):
             _log.error("Content could not be sent; the connection is cut: {why}", why=why)
         self.is_closing = True

@@ -147,6 +147,19 @@ class LargeContentTests(ServerTestCase):
         self.assertEqual(len(self.log_lines), 1)
         self.assert_nothing_armed()
 
+    def test_cut_answer_is_large(self) -> None:
+        """
+        An answer that is cut counts as a large one all the same.
+        """
+        self.serve(lambda head: Response(200, NO_FIELDS, Source(pattern(300_000))))
+        client = self.connect()
+        client.transport.window = 0
+        client.send(get("/"))
+        client.transport.take(100_000)
+        client.vanish()
+        counters = self.factory.counters
+        self.assertEqual((counters.answers, counters.small_answers), ({200: 1}, 0))
+
 
 class BackpressureTests(ServerTestCase):
     """
