@@ -348,7 +348,7 @@ class Exchange:
         sender = sender_for(
             transport, source, done, progressed, connection.factory.bystanders.are_there
         )
-        connection.give_way(sender)
+        connection.hand_over_to(sender)
         sender.begin(data)
         has_begun = True
         if connection.sender is sender:
@@ -378,7 +378,7 @@ class Exchange:
 
         blocked = connection.stream_blocked
         sender = StreamSender(transport, content, frame, done, blocked, factory.clock)
-        connection.give_way(sender)
+        connection.hand_over_to(sender)
         sender.begin(data)
 
     def _is_without_content(self, response: Response) -> bool:

@@ -344,7 +344,7 @@ class HTTPServerProtocol(Protocol):
         if self.machine.must_close:
             self.close_in_order()
 
-    def give_way(self, sender: Sender) -> None:
+    def hand_over_to(self, sender: Sender) -> None:
         """
         Let a sender be the transport's producer.
         """

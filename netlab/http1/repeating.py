@@ -143,7 +143,7 @@ def _send_file_again(
 
     has_begun = False
     sender = sender_for(transport, content, done, progressed, factory.bystanders.are_there)
-    connection.give_way(sender)
+    connection.hand_over_to(sender)
     sender.begin(repeat.data)
     has_begun = True
     if connection.sender is sender:
