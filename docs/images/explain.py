@@ -9,49 +9,33 @@ It needs chromium. The picture is written beside this file.
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-TOP = HERE.parent.parent
-sys.path.insert(0, str(TOP))
+# Beside this file; from then on this tree can be imported.
+from pictures import make, picture_of
 
-from netlab.report import html  # noqa: E402 -- from this tree
-from tests.captures.stories import reference_story  # noqa: E402
-from tests.live.devtools import browser  # noqa: E402
-from tests.live.tools import CHROMIUM  # noqa: E402
+from netlab.report import html
+from tests.captures.stories import reference_story
+from tests.live.devtools import Browser
 
-PICTURE = HERE / "explain-echo.png"
 WIDTH, HEIGHT = 1240, 960
 CHOSEN_FRAME = 7
 
 
-def main() -> int:
+def take(chromium: Browser, folder: Path) -> bytes:
     """
-    Make the picture.
-
-    @return: the exit status.
+    Take the page with a frame chosen.
     """
-    if CHROMIUM is None:
-        print("explain.py: there is no chromium here; on Debian: apt install chromium")
-        return 1
-    with tempfile.TemporaryDirectory() as folder, browser(Path(folder, "browser")) as chromium:
-        page = Path(folder, "echo.html")
-        page.write_text(html.render(reference_story("echo"), "echo.pcap"), encoding="utf-8")
-        chromium.dark(False)
-        chromium.open(page.as_uri(), WIDTH, HEIGHT)
-        for _ in range(CHOSEN_FRAME):
-            chromium.press("ArrowDown")
-        # Up to the drawings, which keys have scrolled away.
-        chromium.ask("document.querySelector('.plots').scrollIntoView({block: 'start'})")
-        chromium.ask("scrollBy(0, -64)")
-        # The colour of a chosen row fades in; the picture is of the end.
-        chromium.ask("document.getAnimations().forEach((one) => one.finish())")
-        picture = chromium.picture(PICTURE.stem)
-    PICTURE.write_bytes(picture)
-    print(f"{PICTURE.name}: {len(picture)} bytes")
-    return 0
+    page = folder / "echo.html"
+    page.write_text(html.render(reference_story("echo"), "echo.pcap"), encoding="utf-8")
+    chromium.open(page.as_uri(), WIDTH, HEIGHT)
+    for _ in range(CHOSEN_FRAME):
+        chromium.press("ArrowDown")
+    # Up to the drawings, which keys have scrolled away.
+    chromium.ask("document.querySelector('.plots').scrollIntoView({block: 'start'})")
+    chromium.ask("scrollBy(0, -64)")
+    return picture_of(chromium)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(make("explain-echo.png", take))

@@ -12,17 +12,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-TOP = HERE.parent.parent
-sys.path.insert(0, str(TOP))
+# Beside this file; from then on this tree can be imported.
+from pictures import TOP, make, picture_of
 
-from tests.live.devtools import browser  # noqa: E402 -- from this tree
-from tests.live.tools import CHROMIUM  # noqa: E402
+from tests.live.devtools import Browser
 
-PICTURE = HERE / "lab.png"
 WIDTH, HEIGHT = 1240, 800
 RUNS = (
     ("--reference",),
@@ -30,34 +26,24 @@ RUNS = (
 )
 
 
-def main() -> int:
+def take(chromium: Browser, folder: Path) -> bytes:
     """
-    Make the picture.
-
-    @return: the exit status.
+    Run the experiments, and take the last rows of their page.
     """
-    if CHROMIUM is None:
-        print("lab.py: there is no chromium here; on Debian: apt install chromium")
-        return 1
-    environment = {**os.environ, "PYTHONPATH": str(TOP)}
-    with tempfile.TemporaryDirectory() as folder, browser(Path(folder, "browser")) as chromium:
-        results = Path(folder, "lab-results")
-        for run in RUNS:
-            words = ("lab", "run", *run, "--out", str(results))
-            # A run that does not show what it should has status 1, as is wanted here.
-            subprocess.run(
-                [sys.executable, "-m", "netlab.cli", *words], env=environment, check=False
-            )
-        chromium.dark(False)
-        chromium.open((results / "index.html").as_uri(), WIDTH, HEIGHT)
-        # The last rows: the one that is not as expected is the last of all.
-        chromium.ask("document.getElementById('double_fin').scrollIntoView({block: 'start'})")
-        chromium.ask("scrollBy(0, -16)")
-        picture = chromium.picture(PICTURE.stem)
-    PICTURE.write_bytes(picture)
-    print(f"{PICTURE.name}: {len(picture)} bytes")
-    return 0
+    results = folder / "lab-results"
+    for run in RUNS:
+        # A run that does not show what it should has status 1, as is wanted here.
+        subprocess.run(
+            [sys.executable, "-m", "netlab.cli", "lab", "run", *run, "--out", str(results)],
+            env={**os.environ, "PYTHONPATH": str(TOP)},
+            check=False,
+        )
+    chromium.open((results / "index.html").as_uri(), WIDTH, HEIGHT)
+    # The one that is not as expected is the last of all.
+    chromium.ask("document.getElementById('double_fin').scrollIntoView({block: 'start'})")
+    chromium.ask("scrollBy(0, -16)")
+    return picture_of(chromium)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(make("lab.png", take))

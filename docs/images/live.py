@@ -13,61 +13,44 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-TOP = HERE.parent.parent
-sys.path.insert(0, str(TOP))
+# Beside this file; from then on this tree can be imported.
+from pictures import TOP, make, picture_of
 
-from tests.live.devtools import Browser, browser  # noqa: E402 -- from this tree
-from tests.live.tools import CHROMIUM  # noqa: E402
+from tests.live.devtools import Browser
 
-PICTURE = HERE / "live.png"
 WIDTH, HEIGHT = 1360, 940
 EXPERIMENT = "fast_retransmit"
 
 TWISTD = ("-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "netlab-lab")
+LISTEN = ("--listen", "tcp:0:interface=127.0.0.1")
 
 
-def main() -> int:
+def take(chromium: Browser, folder: Path) -> bytes:
     """
-    Make the picture.
-
-    @return: the exit status.
+    Start the laboratory, and end it when the picture is taken.
     """
-    if CHROMIUM is None:
-        print("live.py: there is no chromium here; on Debian: apt install chromium")
-        return 1
-    listen = ("--listen", "tcp:0:interface=127.0.0.1")
-    environment = {**os.environ, "PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": "1"}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(
-            [sys.executable, *TWISTD, *listen],
-            stdout=subprocess.PIPE,
-            cwd=folder,
-            env=environment,
-            text=True,
-        ) as server,
-    ):
+    with subprocess.Popen(
+        [sys.executable, *TWISTD, *LISTEN],
+        stdout=subprocess.PIPE,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": "1"},
+        text=True,
+    ) as server:
         assert server.stdout is not None
         try:
             found = (re.search(r"Open (http://\S+)", line) for line in server.stdout)
             url = next(match[1] for match in found if match is not None)
-            with browser(Path(folder, "browser")) as chromium:
-                take(chromium, url)
+            return run(chromium, url)
         finally:
             server.terminate()
-    print(f"{PICTURE.name}: {PICTURE.stat().st_size} bytes")
-    return 0
 
 
-def take(chromium: Browser, url: str) -> None:
+def run(chromium: Browser, url: str) -> bytes:
     """
-    Run the experiment, choose the segment that is lost, and take the picture.
+    Run the experiment, choose the segment that is lost, and take the page.
     """
-    chromium.dark(False)
     chromium.open(url, WIDTH, HEIGHT)
     chromium.wait("document.getElementById('phase').textContent === ''")
     for name, value in (("experiment", EXPERIMENT), ("pace", "true")):
@@ -77,10 +60,8 @@ def take(chromium: Browser, url: str) -> None:
     chromium.wait("!document.getElementById('result').hidden")
     chromium.ask("document.querySelector('.fate.lost').closest('.row').click()")
     chromium.ask("document.getElementById('f3').scrollIntoView({block: 'start'})")
-    # Rows fade in, and the colour of a chosen one; the picture is of the end.
-    chromium.ask("document.getAnimations().forEach((one) => one.finish())")
-    PICTURE.write_bytes(chromium.picture(PICTURE.stem))
+    return picture_of(chromium)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(make("live.png", take))

@@ -1,7 +1,7 @@
 """
-Makes the picture of the documentation again: the demonstration pages in a headless browser.
+Makes the picture of the demonstration pages again.
 
-    .venv/bin/python docs/images/make.py
+    .venv/bin/python docs/images/pages.py
 
 It starts a server of this tree on a free port, and needs chromium. The picture is written beside
 this file.
@@ -13,16 +13,12 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-TOP = HERE.parent.parent
-sys.path.insert(0, str(TOP))
+# Beside this file; from then on this tree can be imported.
+from pictures import TOP, make, picture_of
 
-from tests.live.tools import CHROMIUM, CHROMIUM_OPTIONS  # noqa: E402 -- from this tree
-
-PICTURE = HERE / "pages.png"
+from tests.live.devtools import Browser
 
 WIDTH, HEIGHT = 900, 300
 
@@ -45,15 +41,10 @@ FRAME = """\
 """
 
 
-def main() -> int:
+def take(chromium: Browser, folder: Path) -> bytes:
     """
-    Make the picture.
-
-    @return: the exit status.
+    Serve the pages, and take them side by side.
     """
-    if CHROMIUM is None:
-        print("make.py: there is no chromium here; on Debian: apt install chromium")
-        return 1
     serve = [sys.executable, "-m", "netlab.cli", "serve", "--echo-port", "0", "--http-port", "0"]
     environment = {**os.environ, "PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(serve, stdout=subprocess.PIPE, env=environment, text=True) as server:
@@ -61,24 +52,14 @@ def main() -> int:
         try:
             found = (re.search(r"netlab-http listens on tcp (\S+)", line) for line in server.stdout)
             address = next(match[1] for match in found if match is not None)
-            with tempfile.TemporaryDirectory() as folder:
-                sheet = Path(folder, "sheet.html")
-                frames = (FRAME.format(address=address, path=path) for path in PATHS)
-                sheet.write_text(SHEET + "".join(frames), encoding="utf-8")
-                command = [
-                    CHROMIUM,
-                    *CHROMIUM_OPTIONS,
-                    f"--user-data-dir={folder}/browser",
-                    f"--window-size={WIDTH},{HEIGHT}",
-                    f"--screenshot={PICTURE}",
-                    sheet.as_uri(),
-                ]
-                subprocess.run(command, check=True, stderr=subprocess.DEVNULL, timeout=60)
-            print(f"{PICTURE.name}: {PICTURE.stat().st_size} bytes")
+            sheet = folder / "sheet.html"
+            frames = (FRAME.format(address=address, path=path) for path in PATHS)
+            sheet.write_text(SHEET + "".join(frames), encoding="utf-8")
+            chromium.open(sheet.as_uri(), WIDTH, HEIGHT)
+            return picture_of(chromium)
         finally:
             server.terminate()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(make("pages.png", take))
