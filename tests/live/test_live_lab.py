@@ -292,6 +292,15 @@ def _use(chromium: Browser, server: Server, tmp_path: Path) -> None:
         assert all(names), role
     assert any(role == "status" for role, _ in named)
 
+    offered = chromium.ask("[...document.querySelectorAll('#files a')].map((e) => e.textContent)")
+    assert offered[:4] == [
+        "open the report at the client",
+        "open the report at the server",
+        "client.pcapng",
+        "server.pcapng",
+    ]
+    assert len(offered) == len(set(offered)) == 10
+
     folder = tmp_path / "downloads"
     folder.mkdir()
     path = chromium.download(

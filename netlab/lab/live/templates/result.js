@@ -3,9 +3,13 @@
 import { byId, make, plural } from "./dom.js";
 import { frames } from "./ladder.js";
 
+// What most people want comes first, the reports under the names of the page over all experiments.
+const REPORTS = { "report.html": "report at the client", "report-server.html": "report at the server" };
+const FIRST = [...Object.keys(REPORTS), "client.pcapng", "server.pcapng", "output.txt"];
+
 const fileLink = (event, name) => {
-  const isPage = name.endsWith(".html");
-  const link = make("a", "", isPage ? `open ${name}` : name);
+  const isPage = name in REPORTS;
+  const link = make("a", "", isPage ? `open the ${REPORTS[name]}` : name);
   link.href = `results/${event.name}/${name}`;
   if (isPage) link.target = "_blank";
   else link.download = `${event.name}-${name}`;
@@ -41,9 +45,8 @@ export const showEnd = (event) => {
   }
   const files = byId("files");
   files.replaceChildren();
-  const isFirst = (name) => /\.html$|\.pcapng$/.test(name);
-  const wanted = event.files.filter((each) => each !== "thumbnail.svg");
-  for (const name of [...wanted.filter(isFirst), ...wanted.filter((each) => !isFirst(each))]) {
+  const rest = event.files.filter((each) => each !== "thumbnail.svg" && !FIRST.includes(each));
+  for (const name of [...FIRST.filter((each) => event.files.includes(each)), ...rest]) {
     const item = make("li");
     item.append(fileLink(event, name));
     files.append(item);
