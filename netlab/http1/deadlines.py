@@ -27,6 +27,10 @@ BUCKET_SECONDS: Final = 0.005
 _ROUNDING_SECONDS: Final = 1e-6
 
 
+_LOOKED_AT_A_TURN: Final = 256
+"""How many waiters are looked at before everybody else has a turn: to refuse so many connections
+takes some ten milliseconds."""
+
 _SLACK: Final = 64
 """How many keys more than twice the buckets may be left in the order."""
 
@@ -143,15 +147,21 @@ class Deadlines:
 
     def _look(self) -> None:
         """
-        Look at every waiter whose bucket is due.
+        Look at every waiter whose bucket is due; if they are many, at the others in the next turn.
         """
         self._call = None
         now = self._clock.seconds()
         order = self._order
+        left = _LOOKED_AT_A_TURN
         while order and order[0] * BUCKET_SECONDS <= now:
             bucket = heappop(order)
             waiters = self._buckets.get(bucket, set())
             while waiters:
+                if not left:
+                    heappush(order, bucket)
+                    self._arm(bucket)
+                    return
+                left -= 1
                 # One at a time: a call may make another waiter of this bucket forget.
                 waiter = waiters.pop()
                 waiter.bucket = None

@@ -76,6 +76,28 @@ class DeadlinesTests(SynchronousTestCase):
         self.clock.advance(0.1 + BUCKET_SECONDS)
         self.assertEqual(1, len(waiter.passed))
 
+    def test_turns(self) -> None:
+        """
+        However many deadlines pass at once, others have a turn after 256 of them.
+        """
+        passed: list[int] = []
+        at_others_turn: list[int] = []
+
+        class Busy(Waiter):
+            def deadline_passed(busy, now: float) -> None:  # noqa: N805
+                if not passed:
+                    self.clock.callLater(0, lambda: at_others_turn.append(len(passed)))
+                passed.append(1)
+
+        deadline = self.clock.seconds() + 1.0
+        for _ in range(600):
+            self.deadlines.watch(Busy(deadline), deadline)
+        self.clock.advance(1.0 + BUCKET_SECONDS)
+        self.assertEqual([256], at_others_turn)
+        self.assertEqual(600, len(passed))
+        self.clock.advance(10)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
     def test_come_and_go(self) -> None:
         """
         Waiters that come and go one after the other, as connections of one request do, share one
