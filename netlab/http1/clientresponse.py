@@ -66,6 +66,7 @@ class Response:
     @ivar head: the final response head.
     @ivar interim: the interim responses before it, in order.
     @ivar trailers: the trailer section, once the content has been read to its end.
+    @ivar waiting_bytes: how much content has come and has not been read.
     """
 
     def __init__(

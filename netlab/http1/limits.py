@@ -20,7 +20,7 @@ class Limits:
         Node and h11 16384 with the start line, nginx four buffers of 8192.
     @ivar field_lines_max: how many field lines a header or trailer section may have; beyond it
         431. Apache 100, Jetty 200, Node 2000.
-    @ivar content_max_bytes: the content of one request; beyond it 413. nginx 1 MiB.
+    @ivar content_max_bytes: the content of one message; a request beyond it gets 413. nginx 1 MiB.
     @ivar unwanted_content_max_bytes: how much content that nobody asked for is read and thrown
         away to keep the connection; with more the answer says close. Go reads 256 KiB.
     @ivar chunk_size_max_digits: hexadecimal digits of a chunk-size, leading zeros included; 16 is
@@ -67,7 +67,7 @@ class Timeouts:
     How long each phase of a connection may last, in seconds.
 
     @ivar idle: from the end of an exchange, or from the connection's start, to the first byte of
-        the next request. WIRE: 1 s; nginx 75 s, Apache 5 s.
+        the next request. The reference 1 s, nginx 75 s, Apache 5 s.
     @ivar head: from a head's first byte to its last; a byte now and then does not extend it.
         nginx 60 s, Apache 20 to 40 s.
     @ivar content: from the end of a head to the last byte of its content. Apache 20 s and more

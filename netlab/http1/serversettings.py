@@ -39,6 +39,7 @@ class ServerSettings:
     @ivar timeouts: the lengths of the phases.
     @ivar is_bare: send the reference's bytes: no Date, and a Connection field in every answer
         which, where the connection persists, says what the request's said.
+    @ivar date: writes the Date field line, once a second.
     @ivar idle_seconds: C{timeouts.idle}, for who asks with each request.
     @ivar last_exchange: likewise the number of the exchange that ends a connection, by C{limits}.
     @ivar parser: parses and remembers request heads.
@@ -54,7 +55,7 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         """
-        Make the parser for these limits.
+        Make what follows from the rest.
         """
         object.__setattr__(self, "parser", RequestParser(self.limits))
         object.__setattr__(self, "idle_seconds", self.timeouts.idle)

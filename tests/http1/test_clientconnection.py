@@ -30,7 +30,7 @@ class RequestTests(SynchronousTestCase):
 
     def test_reference_request(self) -> None:
         """
-        The reference client's request has 59 bytes (WIRE.md section 2).
+        The reference client's request has 59 bytes (tests/captures/wire/double_fin.json).
         """
         machine = ClientConnection(ClientSettings())
         sent = machine.send(request(b"GET", b"/", (b"Connection", b"keep-alive")), 0.0)

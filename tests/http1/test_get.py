@@ -82,7 +82,7 @@ class RequestTests(SynchronousTestCase):
 
     def test_reference(self) -> None:
         """
-        A host and a port give the reference's fields: Host without a port (WIRE.md section 2).
+        A host and a port give the reference's fields: Host without a port.
         """
         request = Server("localhost", 8080).request(b"/", GetOptions())
         self.assertEqual(

@@ -24,7 +24,7 @@ class DefaultsTests(SynchronousTestCase):
 
     def test_idle_timeout_is_the_references(self) -> None:
         """
-        WIRE.md section 2: one second.
+        The reference server closed after one second (tests/captures/wire/double_fin.json).
         """
         self.assertEqual(Timeouts().idle, 1.0)
 

@@ -36,7 +36,8 @@ from tests.http1.servermachines import (
 
 class ReferenceBytesTests(SynchronousTestCase):
     """
-    The reference server's bytes, which C{is_bare} sends: WIRE.md section 2's table.
+    The reference server's bytes, which C{is_bare} sends; the captures in tests/captures/wire have
+    their lengths.
     """
 
     REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n"

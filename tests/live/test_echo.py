@@ -74,7 +74,8 @@ async def test_server_closes_in_order(twistd: StartServer) -> None:
 async def test_unread_bytes_reset(twistd: StartServer, transport: list[str]) -> None:
     """
     A server that reads five bytes at a time takes no more than it answers; the rest is still in the
-    kernel when it closes, so the kernel resets the connection (WIRE.md's variant V2).
+    kernel when it closes, so the kernel resets the connection (RFC 9293 section 3.6.1), as it
+    did for the reference server.
     """
     server = await twistd("netlab-echo", "--max-bytes", "5", *transport)
 

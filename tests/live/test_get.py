@@ -167,8 +167,8 @@ async def test_one_connection_for_all(
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
 async def test_closed_while_idle(server: ScriptedServer, start_netlab: StartNetlab) -> None:
     """
-    A path typed after the server has closed the idle connection opens a new one (WIRE.md,
-    double_fin).
+    A path typed after the server has closed the idle connection opens a new one (as
+    in the reference's double_fin).
     """
     server.script = [then_close(ok(b"one")), ok(b"one")]
     program = start_netlab("get", "localhost", str(server.port))
@@ -333,7 +333,7 @@ async def test_our_server(
 ) -> None:
     """
     The reference's story with our own server: a page, a redirect, a missing page, and a page again
-    after the idle timeout (WIRE.md section 3).
+    after the idle timeout.
     """
     running = await twistd("netlab-http", "--bare-headers", "--idle-timeout", "0.2")
     program = start_netlab("get", "127.0.0.1", str(running.port), "--pause", "0.5")
