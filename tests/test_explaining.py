@@ -322,6 +322,8 @@ class SummaryTests(ExplainTestCase):
             shown = b" ".join(self.shown().split())
             self.assertIn(b"is answered by 301 Moved Permanently", shown, form)
             self.assertNotIn(b"The initial sequence number", shown, form)
+            self.assertNotIn(b"more frame", shown, form)
+            self.assertEqual(b"told in summary only" in shown, form not in ("json", "svg"), form)
 
     def test_json(self) -> None:
         """

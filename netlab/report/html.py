@@ -25,7 +25,7 @@ from netlab.analysis.findings import Verdict
 from netlab.analysis.story import CaptureStory, ConversationStory, FrameStory, Kind
 from netlab.analysis.units import count, duration
 from netlab.report.plots import axis_of, plots_of
-from netlab.report.texts import main_equation, payload_text, values_of
+from netlab.report.texts import main_equation, payload_text, untold_text, values_of
 from netlab.report.times import PAUSE_MIN_NS, TimeAxis, seconds
 
 _CHUNK_ROWS: Final = 100
@@ -209,7 +209,6 @@ def _conversation(
         _chunk(rows[at : at + _CHUNK_ROWS], at + 1, conversation.frames[0].time_ns, texts)
         for at in range(0, len(rows), _CHUNK_ROWS)
     ]
-    rest = conversation.frame_count - len(conversation.frames)
     return {
         "story": conversation,
         "frame_count": count(conversation.frame_count, "frame"),
@@ -221,7 +220,7 @@ def _conversation(
         ],
         "axis": _axis(conversation),
         "chunks": chunks,
-        "left_out": f"{count(rest, 'more frame')}, told in summary only." if rest else "",
+        "left_out": untold_text(conversation),
     }
 
 

@@ -12,7 +12,7 @@ from netlab.analysis.conversationstories import completeness_text
 from netlab.analysis.findings import Verdict
 from netlab.analysis.story import CaptureStory, ConversationStory, Passage, PassageKind
 from netlab.analysis.units import count, duration
-from netlab.report.texts import main_equation
+from netlab.report.texts import main_equation, untold_text
 from netlab.report.times import PAUSE_MIN_NS, seconds
 
 #: What Markdown, or HTML inside it, might take for markup.
@@ -57,8 +57,13 @@ def _conversation(conversation: ConversationStory, story: CaptureStory) -> Itera
     )
     for passage in conversation.passages:
         yield from _passage(passage)
-    if not conversation.frames:
-        return
+    if conversation.frames:
+        yield from _table(conversation, story)
+    if untold := untold_text(conversation):
+        yield f"\n{untold}\n"
+
+
+def _table(conversation: ConversationStory, story: CaptureStory) -> Iterator[str]:
     yield "\n| frame | seconds | client | | server | what it does | why its number is right |\n"
     yield "|--:|--:|--:|:-:|:--|--|--|\n"
     before = conversation.frames[0].time_ns
@@ -76,9 +81,6 @@ def _conversation(conversation: ConversationStory, story: CaptureStory) -> Itera
             f"{right} | {marks}{escaped(frame.sentence)} | {verdict} "
             f"{escaped(main_equation(frame))} |\n"
         )
-    rest = conversation.frame_count - len(conversation.frames)
-    if rest:
-        yield f"\n{count(rest, 'more frame')}, told in summary only.\n"
 
 
 def _passage(passage: Passage) -> Iterator[str]:

@@ -27,7 +27,7 @@ from netlab.analysis.story import (
     PassageKind,
 )
 from netlab.analysis.units import count, duration
-from netlab.report.texts import main_equation
+from netlab.report.texts import main_equation, untold_text
 from netlab.report.times import PAUSE_MIN_NS, seconds
 
 WIDTH_MIN: Final = 48
@@ -150,9 +150,8 @@ def _conversation(
     if conversation.frames:
         yield Text("")
         yield from _ladder(conversation, story, width, signs)
-    rest = conversation.frame_count - len(conversation.frames)
-    if rest:
-        yield Text(f"{count(rest, 'more frame')}, told in summary only.", style="dim")
+    if untold := untold_text(conversation):
+        yield Text(untold, style="dim")
 
 
 def _passage(passage: Passage, width: int, signs: _Signs) -> Iterator[Text]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from netlab.analysis.story import PAYLOAD_SHOWN_MAX_BYTES, FrameStory
+from netlab.analysis.story import PAYLOAD_SHOWN_MAX_BYTES, ConversationStory, FrameStory
+from netlab.analysis.units import count
 
 _BYTES_A_LINE: Final = 16
 _PRINTABLE: Final = bytes(range(0x20, 0x7F))
@@ -42,6 +43,16 @@ def values_of(frame: FrameStory) -> dict[str, int | str]:
         "in flight": frame.bytes_in_flight,
         "frame length": frame.frame_len,
     }
+
+
+def untold_text(conversation: ConversationStory) -> str:
+    """
+    Say how many of a conversation's frames are not told one by one; nothing if all are.
+    """
+    rest = conversation.frame_count - len(conversation.frames)
+    if not rest:
+        return ""
+    return f"{count(rest, 'more frame' if conversation.frames else 'frame')}, told in summary only."
 
 
 def payload_text(frame: FrameStory) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab import foreground
 from netlab.cli import main
 from netlab.lab.catalogue import names
 from tests.captures.reference import exchange
@@ -76,6 +77,26 @@ class CommandTests(SynchronousTestCase):
         status, out, err = self.run_main("verify", "echo", str(folder / "single_fin"))
         self.assertEqual((status, err), (1, ""))
         self.assertIn("FAIL  The first connection is closed by both ends simultaneously", out)
+
+    def test_nobody_reads(self) -> None:
+        """
+        Where nobody reads the output any more a run ends without a word; only what fails to write a
+        result is told to be that.
+        """
+        for error, words in (
+            (BrokenPipeError(), ""),
+            (PermissionError(13, "Permission denied", "r/echo"), "r/echo: Permission denied"),
+        ):
+
+            def run(*_: object, error: OSError = error) -> None:
+                raise error
+
+            self.patch(foreground, "run_until_done", run)
+            err = io.StringIO()
+            with open(self.mktemp(), "w") as out, redirect_stdout(out), redirect_stderr(err):
+                self.assertEqual(main(["lab", "run", "echo", "--out", self.mktemp()]), 1)
+            self.assertEqual(err.getvalue().count("\n"), len(words[:1]))
+            self.assertIn(words, err.getvalue())
 
     def test_wrong_words(self) -> None:
         """
