@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from netlab.http1 import SERVER_NAME
 from netlab.http1.contents import BytesContent
 from netlab.http1.errors import RemoteProtocolError
-from netlab.http1.log import shown_head
+from netlab.http1.loglines import shown_head
 from netlab.http1.messages import (
     END_OF_MESSAGE,
     Content,

@@ -22,7 +22,8 @@ from netlab.http1.counters import Counters
 from netlab.http1.deadlines import Deadlines
 from netlab.http1.door import Doorkeeper
 from netlab.http1.limits import Admission
-from netlab.http1.log import AccessLog, LoggedAnswer
+from netlab.http1.log import AccessLog
+from netlab.http1.loglines import LoggedAnswer
 from netlab.http1.messages import RequestHead
 from netlab.http1.protocol import HTTPServerProtocol
 from netlab.http1.repeats import Repeat, Repeats

@@ -28,7 +28,7 @@ from netlab.http1 import SERVER_NAME
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.exchange import Exchange
 from netlab.http1.fields import Fields
-from netlab.http1.log import LoggedAnswer
+from netlab.http1.loglines import LoggedAnswer
 from netlab.http1.messages import (
     ConnectionClosed,
     Content,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netlab.http1.files import FileRange
-from netlab.http1.log import LoggedAnswer, LoggedAnswers
+from netlab.http1.loglines import LoggedAnswer, LoggedAnswers
 from netlab.http1.messages import RequestHead
 from netlab.http1.repeats import HEAD_MAX_BYTES, FileRepeat, Repeat, joined
 from netlab.http1.responses import ContentSource, Response

@@ -10,7 +10,7 @@ from weakref import ref
 
 from netlab.http1.counters import Tally
 from netlab.http1.files import FileRange
-from netlab.http1.log import LoggedAnswers
+from netlab.http1.loglines import LoggedAnswers
 from netlab.http1.memo import Memo
 from netlab.http1.serversettings import ServerSettings
 

@@ -22,7 +22,8 @@ from netlab.http1.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS, 
 from netlab.http1.counters import Snapshot
 from netlab.http1.factory import HTTPServerFactory
 from netlab.http1.limits import Admission, Limits, Timeouts
-from netlab.http1.log import AccessLog, CombinedFormat, JSONFormat
+from netlab.http1.log import AccessLog
+from netlab.http1.loglines import CombinedFormat, JSONFormat
 from netlab.http1.options import Options
 from netlab.http1.resource import (
     CrossOrigin,

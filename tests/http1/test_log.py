@@ -5,157 +5,18 @@ Tests for L{netlab.http1.log}.
 from __future__ import annotations
 
 import errno
-import json
 import os
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.fields import Fields
-from netlab.http1.log import (
-    FLUSH_LINE_BYTES,
-    FLUSH_LINES,
-    FLUSH_SECONDS,
-    AccessLog,
-    CombinedFormat,
-    JSONFormat,
-    LoggedAnswers,
-    escaped,
-    shown_head,
-)
+from netlab.http1.log import FLUSH_LINE_BYTES, FLUSH_LINES, FLUSH_SECONDS, AccessLog
+from netlab.http1.loglines import LoggedAnswers
 from netlab.http1.messages import RequestHead
 from netlab.http1.target import parse_target
-
-NOW = 784111777.9  # the example of RFC 9110 section 5.6.7
-
-
-def head(line: bytes = b"GET /a?b HTTP/1.1", *fields: tuple[bytes, bytes]) -> RequestHead:
-    """
-    Make a request head.
-    """
-    target = parse_target(b"GET", b"/a?b")
-    return RequestHead(b"GET", target, fields=Fields(fields), raw=line + b"\r\n\r\n")
-
-
-class FullFile:
-    """
-    A file on a disk that may be full.
-
-    @ivar written: what has been written, a delivery an entry.
-    @ivar error: what writing and opening fail with, if with anything.
-    """
-
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
-        self.error: OSError | None = None
-        self.reopened = 0
-
-    def write(self, data: bytes, /) -> None:
-        """
-        Write, if there is room.
-        """
-        if self.error is not None:
-            raise self.error
-        self.written.append(data)
-
-    def reopen(self) -> None:
-        """
-        Count.
-        """
-        if self.error is not None:
-            raise self.error
-        self.reopened += 1
-
-
-class EscapeTests(SynchronousTestCase):
-    """
-    What a peer says, in a line.
-    """
-
-    @given(st.binary())
-    def test_escaped(self, data: bytes) -> None:
-        """
-        Whatever the bytes are, what is logged is printable ASCII without quotes, and is what they
-        were.
-        """
-        shown = escaped(data)
-        self.assertRegex(shown, rb"\A[\x20-\x7e]*\Z")
-        self.assertNotIn(b'"', shown)
-        self.assertEqual(shown.decode("unicode_escape").encode("latin-1"), data)
-
-    @given(st.binary())
-    def test_shown_head(self, raw: bytes) -> None:
-        """
-        Of a head only CRLF begins a line.
-        """
-        shown = shown_head(raw)
-        self.assertRegex(shown, r"\A[\x20-\x7e\n]*\Z")
-        self.assertEqual(shown.count("\n"), raw.count(b"\r\n"))
-
-
-class FormatTests(SynchronousTestCase):
-    """
-    How a line is written.
-    """
-
-    def line(self, line_format: CombinedFormat | JSONFormat, request: RequestHead | None) -> bytes:
-        """
-        Write the line of an answer.
-        """
-        file, clock = FullFile(), Clock()
-        log = AccessLog(file, clock, line_format)
-        log.add(b"192.0.2.7", NOW, log.request_part(request), 200, 210)
-        log.flush()
-        return b"".join(file.written)
-
-    def test_combined(self) -> None:
-        """
-        The combined format, as Apache describes it.
-        """
-        request = head(b"GET /a?b HTTP/1.1", (b"Referer", b"http://a/"), (b"User-Agent", b"x"))
-        self.assertEqual(
-            self.line(CombinedFormat(), request),
-            b"192.0.2.7 - - [06/Nov/1994:08:49:37 +0000] "
-            b'"GET /a?b HTTP/1.1" 200 210 "http://a/" "x"\n',
-        )
-        self.assertEqual(
-            self.line(CombinedFormat(), None),
-            b'192.0.2.7 - - [06/Nov/1994:08:49:37 +0000] "-" 200 210 "-" "-"\n',
-        )
-
-    def test_combined_is_one_line(self) -> None:
-        """
-        No field of a request can end the line or a quote in it.
-        """
-        request = head(b'GET /"\x1b[31m HTTP/1.1', (b"User-Agent", b'" 200 0\t\\\xff'))
-        line = self.line(CombinedFormat(), request)
-        self.assertEqual(line.count(b'"'), 6)
-        self.assertIn(rb'"GET /\x22\x1b[31m HTTP/1.1"', line)
-        self.assertIn(rb'"\x22 200 0\x09\x5c\xff"', line)
-
-    def test_json(self) -> None:
-        """
-        One object a line, in which a reader finds every byte again.
-        """
-        request = head(b'GET /"\x1b HTTP/1.1', (b"User-Agent", b'"\\\xff'))
-        line = self.line(JSONFormat(), request)
-        self.assertRegex(line, rb"\A[\x20-\x7e]*\n\Z")
-        self.assertEqual(
-            json.loads(line),
-            {
-                "peer": "192.0.2.7",
-                "time": "1994-11-06T08:49:37Z",
-                "request": 'GET /"\x1b HTTP/1.1',
-                "status": 200,
-                "bytes": 210,
-                "referer": None,
-                "user_agent": '"\\\xff',
-            },
-        )
-        self.assertEqual(json.loads(self.line(JSONFormat(), None))["request"], None)
+from tests.http1.logs import NOW, FullFile
 
 
 class BufferTests(SynchronousTestCase):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.counters import Tally
-from netlab.http1.log import LoggedAnswers
+from netlab.http1.loglines import LoggedAnswers
 from netlab.http1.repeats import Repeat, Repeats, joined
 from netlab.http1.serversettings import ServerSettings
 
