@@ -77,6 +77,24 @@ class IndexTests(SynchronousTestCase):
         ):
             self.assertIn(words, page)
 
+    def test_frames_lead_to_the_report(self) -> None:
+        """
+        Each frame that shows something is a link to it in the report of its end, if there is one.
+        """
+        folder = Path(self.mktemp())
+        place = folder / "my run"
+        place.mkdir(parents=True)
+        results = [{**RESULT, "frames": [7]}, {**RESULT, "end": "server", "frames": [8, 9]}]
+        (place / VERDICT).write_text(json.dumps({**VERDICTS, "results": results}))
+        (place / "report-server.html").touch()
+        page = write_index(folder).read_text()
+        self.assertIn("(#7)", page)
+        self.assertIn(
+            '(<a href="my%20run/report-server.html#f8">#8</a>, '
+            '<a href="my%20run/report-server.html#f9">#9</a>)',
+            page,
+        )
+
     def test_what_is_missed_is_seen_at_once(self) -> None:
         """
         What is not as expected stands before what must be opened to be read.

@@ -122,6 +122,19 @@ def test_a_cited_frame_is_a_link(chromium: Browser, tmp_path: Path) -> None:
     assert chromium.ask(_SHOWN) == "0 1"
 
 
+def test_a_link_names_a_frame(chromium: Browser, tmp_path: Path) -> None:
+    """
+    The frame that the page's address names is chosen; one that there is not is none.
+    """
+    path = tmp_path / "echo.html"
+    path.write_text(html.render(reference_story("echo"), "echo.pcap"), encoding="utf-8")
+    for number, chosen in ((7, "f7"), (99, None)):
+        chromium.open("about:blank", 1400, 1000)
+        chromium.open(f"{path.as_uri()}#f{number}", 1400, 1000)
+        assert chromium.ask("document.querySelector('[aria-current]')?.id") == chosen
+        assert chromium.ask("scrollY") > 0 or chosen is None
+
+
 def test_filter_and_equations(chromium: Browser, tmp_path: Path) -> None:
     """
     The side arrows show one conversation after the other, then all; e hides the equations.

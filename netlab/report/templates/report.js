@@ -228,4 +228,8 @@
       select(event.target);
     }
   });
+
+  // A link from elsewhere may name a frame.
+  const named = /^#f\d+$/.test(location.hash) ? rowOf(location.hash.slice(2)) : null;
+  if (named) select(named);
 })();
