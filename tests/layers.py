@@ -65,6 +65,7 @@ LAYERS = {
     "netlab.http1.admission": Layer.PURE,
     "netlab.http1.authentication": Layer.PURE,
     "netlab.http1.beneath": Layer.FILES,
+    "netlab.http1.bodies": Layer.PURE,
     "netlab.http1.bounds": Layer.TAP,
     "netlab.http1.bystanders": Layer.PURE,
     "netlab.http1.client": Layer.PROTOCOL,

@@ -14,17 +14,9 @@ from typing import Final
 
 from netlab.analysis.messages import End, Exchange, HTTPFault, Message, is_interim, status_of
 from netlab.analysis.reassembly import Piece
+from netlab.http1.bodies import BodyReader, UntilCloseReader, body_reader
 from netlab.http1.errors import RemoteProtocolError
-from netlab.http1.framing import (
-    NO_BODY,
-    BodyReader,
-    Delimited,
-    Fixed,
-    Framing,
-    UntilCloseReader,
-    body_reader,
-    response_framing,
-)
+from netlab.http1.framing import NO_BODY, Delimited, Fixed, Framing, response_framing
 from netlab.http1.heads import RequestHeadReader, RequestParser, ResponseHeadReader
 from netlab.http1.limits import Limits
 from netlab.http1.messages import Content, RequestHead, ResponseHead

@@ -10,16 +10,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from netlab.http1.bodies import BodyReader, BodyWriter, body_reader
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
-from netlab.http1.framing import (
-    BodyReader,
-    BodyWriter,
-    Delimited,
-    Fixed,
-    body_reader,
-    request_framing,
-    response_framing,
-)
+from netlab.http1.framing import Delimited, Fixed, request_framing, response_framing
 from netlab.http1.grammar import PATH_AND_QUERY, is_authority, is_token
 from netlab.http1.heads import ResponseHeadReader
 from netlab.http1.limits import Limits

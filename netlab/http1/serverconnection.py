@@ -8,16 +8,9 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from netlab.http1.bodies import BodyReader, BodyWriter, body_reader
 from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
-from netlab.http1.framing import (
-    NO_BODY,
-    BodyReader,
-    BodyWriter,
-    Delimited,
-    Fixed,
-    Framing,
-    body_reader,
-)
+from netlab.http1.framing import NO_BODY, Delimited, Fixed, Framing
 from netlab.http1.heads import ParsedRequest, RequestHeadReader
 from netlab.http1.messages import (
     CONNECTION_CLOSED,

@@ -1,5 +1,6 @@
 """
-Requests with a body, and what is expected of them, for the tests of L{netlab.http1.framing}.
+Requests with a body, and what is expected of them, for the tests of L{netlab.http1.framing} and
+L{netlab.http1.bodies}.
 """
 
 from __future__ import annotations

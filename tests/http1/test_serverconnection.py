@@ -1,8 +1,9 @@
 """
 L{netlab.http1.serverconnection}: one connection from the server's side.
 
-What makes a request valid is tested in C{test_heads*} and C{test_framing*}; here is what happens to
-the connection. The modules test_serverconnection_*.py look at persistence, faults and deadlines.
+What makes a request valid is tested in C{test_heads*}, C{test_framing} and C{test_bodies}; here is
+what happens to the connection. The modules test_serverconnection_*.py look at persistence, faults
+and deadlines.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-L{netlab.http1.framing}: reading and writing bodies, chunked ones above all (RFC 9112 section 7).
+L{netlab.http1.bodies}: reading and writing bodies, chunked ones above all (RFC 9112 section 7).
 """
 
 from __future__ import annotations
@@ -8,17 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.errors import LocalProtocolError
-from netlab.http1.fields import NO_FIELDS, Fields
-from netlab.http1.framing import (
+from netlab.http1.bodies import (
     BodyWriter,
     ChunkedReader,
-    Delimited,
-    Fixed,
     FixedReader,
     UntilCloseReader,
     body_reader,
 )
+from netlab.http1.errors import LocalProtocolError
+from netlab.http1.fields import NO_FIELDS, Fields
+from netlab.http1.framing import Delimited, Fixed
 from netlab.http1.limits import Limits
 from netlab.http1.messages import Content, EndOfMessage
 from netlab.http1.receivebuffer import ReceiveBuffer
