@@ -41,9 +41,21 @@ def _block(kind: int, body: bytes, options: bytes) -> bytes:
     return struct.pack("<II", kind, length) + body + options + struct.pack("<I", length)
 
 
+def _interface_block(interface: Interface) -> bytes:
+    options = b""
+    if interface.name:
+        options += _option(_IF_NAME, interface.name.encode())
+    if interface.description:
+        options += _option(_IF_DESCRIPTION, interface.description.encode())
+    options += _option(_IF_TSRESOL, bytes([_NANOSECONDS_EXPONENT]))
+    body = struct.pack("<HHI", interface.link_type, 0, interface.snaplen)
+    return _block(1, body, options)
+
+
 class PcapngWriter:
     """
-    Write one section of pcapng, little-endian, with the interfaces at its head.
+    Write one section of pcapng, little-endian, with the interfaces at its head or where they are
+    first needed.
 
     @ivar interfaces: in the order of their numbers in the file.
     """
@@ -64,16 +76,15 @@ class PcapngWriter:
         """
         head = struct.pack("<IHHq", _BYTE_ORDER_MAGIC, 1, 0, -1)
         blocks = [_block(0x0A0D0D0A, head, _option(_SHB_USERAPPL, self._application.encode()))]
-        for interface in self.interfaces:
-            options = b""
-            if interface.name:
-                options += _option(_IF_NAME, interface.name.encode())
-            if interface.description:
-                options += _option(_IF_DESCRIPTION, interface.description.encode())
-            options += _option(_IF_TSRESOL, bytes([_NANOSECONDS_EXPONENT]))
-            body = struct.pack("<HHI", interface.link_type, 0, interface.snaplen)
-            blocks.append(_block(1, body, options))
-        return b"".join(blocks)
+        return b"".join([*blocks, *map(_interface_block, self.interfaces)])
+
+    def another(self, interface: Interface) -> bytes:
+        """
+        Return the block of one more interface, whose number is the next one.
+        """
+        self._numbers[interface] = len(self.interfaces)
+        self.interfaces = (*self.interfaces, interface)
+        return _interface_block(interface)
 
     def packet(
         self,

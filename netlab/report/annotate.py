@@ -5,12 +5,17 @@ The same capture with the story as packet comments, to be opened in Wireshark.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from netlab.analysis.privacy import Discretion
 from netlab.analysis.story import CaptureStory, FrameStory
+from netlab.capture.pcapng import NOT_A_FRAME
 from netlab.capture.records import Interface, Record
 from netlab.capture.writing import TIME_MAX_NS, PcapngWriter
 from netlab.report.redact import redacted
+
+_LINK_TYPE_USER: Final = 147
+"""The first of those that mean what whoever uses them wants (LINKTYPE_USER0)."""
 
 
 def comments_of(story: CaptureStory) -> dict[int, tuple[str, ...]]:
@@ -48,7 +53,8 @@ def pieces(
 
     @param records: Its frames, read a second time. Comments that they have stay, unless addresses
         are replaced: somebody may have noted names. A time that pcapng cannot say is the nearest
-        that it can, and a comment says so.
+        that it can, and a comment says so. What was counted and is no frame of a network, as an
+        entry of a journal, is one of an interface that says so: later frames keep their numbers.
     @param interfaces: All of the capture's interfaces, as the first reading found them.
     @param story: What the first reading told.
     @param discretion: What is left out, as in the story.
@@ -69,6 +75,9 @@ def pieces(
         time_ns = min(max(record.time_ns, 0), TIME_MAX_NS)
         if time_ns != record.time_ns:
             old = (*old, f"This frame's time was {record.time_ns} ns, which no pcapng can say.")
+        if record.interface not in numbers:
+            numbers[record.interface] = len(writer.interfaces)
+            yield writer.another(NOT_A_FRAME._replace(link_type=_LINK_TYPE_USER))
         yield writer.packet(
             time_ns,
             frame.data,

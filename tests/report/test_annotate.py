@@ -22,7 +22,7 @@ from netlab.capture.segments import Segment
 from netlab.capture.writing import PcapngWriter
 from netlab.report import annotate
 from netlab.report.reading import tell
-from tests.capture.streams import interface, packet, section
+from tests.capture.streams import block, interface, packet, section
 from tests.captures.reference import NAMES, exchange
 from tests.captures.talk import Talk
 
@@ -109,6 +109,23 @@ class CommentTests(SynchronousTestCase):
             (after,) = records(annotated(capture, Discretion()))
             self.assertEqual(after.time_ns, written_ns)
             self.assertIn(f"time was {offset * 10**9} ns", after.comments[0])
+
+    def test_what_is_no_frame(self) -> None:
+        """
+        A custom block, an entry of a systemd journal and a frame of an interface that is missing
+        stay counted, so that the frames behind them keep their numbers; without payloads they go.
+        """
+        frames = exchange("single_fin").frames
+        missing = block(6, struct.pack("<IIIII", 7, 0, 0, 3, 3) + b"abc")
+        odd = block(0x0BAD, bytes(8)) + block(9, b"x=1\n") + missing
+        capture = section() + interface(0) + odd + b"".join(map(packet, frames))
+        after = records(annotated(capture, Discretion()))
+        self.assertEqual([each.data for each in after], [b"", b"", b"abc", *frames])
+        self.assertEqual({each.interface.link_type for each in after[:3]}, {147})
+        self.assertIn("no frame", after[0].interface.description)
+        self.assertEqual({each.interface.link_type for each in after[3:]}, {0})
+        self.assertIn("\nPASS ", after[3].comments[0])
+        self.assertEqual(len(records(annotated(capture, Discretion(False)))), len(frames))
 
 
 class RedactTests(SynchronousTestCase):
