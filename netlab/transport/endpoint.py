@@ -185,10 +185,13 @@ class _FastListener:
     Given to Twisted's own parser of descriptions, so that C{tcp:} means here what it means there.
     """
 
-    def __init__(self, reactor: Any, *, has_backlog: bool, options: dict[str, Any]) -> None:
+    def __init__(
+        self, reactor: Any, *, has_backlog: bool, defer_accept_seconds: int, reuse_port: bool
+    ) -> None:
         self._reactor = reactor
         self._has_backlog = has_backlog
-        self._options = options
+        self._defer_accept_seconds = defer_accept_seconds
+        self._reuse_port = reuse_port
 
     def listenTCP(
         self, port: int, factory: IProtocolFactory, backlog: int = 50, interface: str = ""
@@ -198,14 +201,20 @@ class _FastListener:
             port,
             backlog if self._has_backlog else BACKLOG,
             interface,
-            **self._options,
+            defer_accept_seconds=self._defer_accept_seconds,
+            reuse_port=self._reuse_port,
         )._listen(factory)
 
     def adoptStreamPort(
         self, fd: int, address_family: socket.AddressFamily, factory: IProtocolFactory
     ) -> IListeningPort:
         if address_family in (socket.AF_INET, socket.AF_INET6):
-            return AdoptedTCPServerEndpoint(self._reactor, fd, address_family)._listen(factory)
+            return AdoptedTCPServerEndpoint(
+                self._reactor,
+                fd,
+                address_family,
+                defer_accept_seconds=self._defer_accept_seconds,
+            )._listen(factory)
         port: IListeningPort = self._reactor.adoptStreamPort(fd, address_family, factory)
         return port
 
@@ -255,7 +264,8 @@ def server_from_string(
         reactor,
         has_backlog=any(argument.startswith("backlog=") for argument in arguments)
         or len([argument for argument in arguments if "=" not in argument]) > _BACKLOG_PLACE,
-        options={"defer_accept_seconds": defer_accept_seconds, "reuse_port": reuse_port},
+        defer_accept_seconds=defer_accept_seconds,
+        reuse_port=reuse_port,
     )
     fast: IStreamServerEndpoint = serverFromString(listener, description)
     return fast

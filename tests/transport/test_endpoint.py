@@ -13,6 +13,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import EventLoggingObserver, MemoryReactorClock
 from twisted.logger import globalLogPublisher
+from twisted.python.systemd import ListenFDs
 from zope.interface.verify import verifyObject
 
 from netlab.transport import compat, poller
@@ -72,6 +73,21 @@ class EndpointTests(ConnectionTestCase):
                 port = self.port_of(made)
                 self.assertIsInstance(port, FastPort)
                 self.assertEqual(listener.getsockname()[1], port.getHost().port)
+
+    def test_handed_over(self) -> None:
+        """
+        A TCP socket that systemd hands over is adopted by the fast path, and its accept is deferred
+        where that is asked for.
+        """
+        # Twisted closes it when it has been adopted.
+        handed_over = socket.create_server(("127.0.0.1", 0)).detach()
+        self.patch(endpoints._SystemdParser, "_sddaemon", ListenFDs([handed_over]))
+        description = "systemd:domain=INET:index=0"
+        port = self.port_of(server_from_string(self.reactor, description, defer_accept_seconds=3))
+        self.assertIsInstance(port, FastPort)
+        if hasattr(socket, "TCP_DEFER_ACCEPT"):
+            option = port.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT)
+            self.assertGreater(option, 0)
 
     def test_plain_descriptions(self) -> None:
         """
