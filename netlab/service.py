@@ -44,6 +44,8 @@ class ListenError(KnownError):
     @ivar advice: What to do about it; C{{option}} stands for the option that chooses another port,
         C{{place}} for the one that chooses another address.
     @ivar option: That option of twistd.
+    @ivar address: What goes before the port in it: who has asked for loopback alone shall not be
+        advised to listen for everybody. Empty where all addresses were asked for.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class ListenError(KnownError):
         self.option = option
         self.problem = problem
         self.advice = advice
+        self.address = ""
 
     def explanation(self, option: str, place: str | None = None) -> str:
         """
@@ -70,7 +73,10 @@ class ListenError(KnownError):
         """
         Write the one line for the user of twistd.
         """
-        return f"{self.server}: {self.explanation(self.option)}"
+        option = self.option
+        if self.address:
+            option = option.replace("tcp:PORT", f"tcp:{self.address}:PORT")
+        return f"{self.server}: {self.explanation(option)}"
 
     def __str__(self) -> str:
         # Of this, twistd shows 70 characters when a daemon cannot start: so the port comes first.
@@ -234,6 +240,7 @@ def _explain(server: str, description: str, error: BaseException) -> ListenError
     @param error: What the endpoint failed with.
     """
     what = f"endpoint {description}"
+    address = ""
     cause = error
     if isinstance(error, CannotListenError):
         cause = error.socketError
@@ -241,6 +248,7 @@ def _explain(server: str, description: str, error: BaseException) -> ListenError
             what = f"the path {os.fsdecode(error.port)}"
         elif error.interface:
             what = f"port {error.port} on {error.interface}"
+            address = f"[{error.interface}]" if ":" in error.interface else error.interface
         else:
             what = f"port {error.port}"
     match cause:
@@ -253,13 +261,17 @@ def _explain(server: str, description: str, error: BaseException) -> ListenError
         case OSError(errno=errno.EADDRNOTAVAIL):
             problem = "cannot be opened, because this machine does not have that address"
             advice = "choose one of its own addresses with {place}"
+            address = "ADDRESS"
         case OSError():
             problem = f"cannot be opened ({cause.strerror or cause})"
             advice = "choose another place with {place}"
+            address = address and "ADDRESS"
         case _:
             problem = f"cannot be opened ({cause})"
             advice = "choose another place with {place}"
-    return ListenError(server, f"{what} {problem}", advice)
+    found = ListenError(server, f"{what} {problem}", advice)
+    found.address = address
+    return found
 
 
 def _leave_in_one_line() -> None:

@@ -160,8 +160,10 @@ class FailureTests(ServiceTestCase):
         self.assertEqual(
             self.line(CannotListenError("127.0.0.1", 80, OSError(errno.EADDRINUSE, "in use"))),
             "netlab-test: port 80 on 127.0.0.1 is taken by another program: "
-            "end that program or choose another port with --listen tcp:PORT",
+            "end that program or choose another port with --listen tcp:127.0.0.1:PORT",
         )
+        line = self.line(CannotListenError("::1", 80, OSError(errno.EADDRINUSE, "in use")))
+        self.assertIn("with --listen tcp:[::1]:PORT", line)
 
     def test_taken_on_all_addresses(self) -> None:
         """
@@ -169,6 +171,7 @@ class FailureTests(ServiceTestCase):
         """
         line = self.line(CannotListenError("", 80, OSError(errno.EADDRINUSE, "in use")))
         self.assertTrue(line.startswith("netlab-test: port 80 is taken"), line)
+        self.assertTrue(line.endswith("with --listen tcp:PORT"), line)
 
     def test_no_permission(self) -> None:
         """
@@ -182,9 +185,9 @@ class FailureTests(ServiceTestCase):
         An address that this machine does not have is named.
         """
         error = OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
-        self.assertIn(
-            "this machine does not have", self.line(CannotListenError("1.2.3.4", 1, error))
-        )
+        line = self.line(CannotListenError("1.2.3.4", 1, error))
+        self.assertIn("this machine does not have", line)
+        self.assertIn("choose one of its own addresses with --listen tcp:ADDRESS:PORT", line)
 
     def test_unknown_name(self) -> None:
         """

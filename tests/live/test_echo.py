@@ -279,7 +279,7 @@ async def test_taken_port(reactor: Any, programs: list[Program], tmp_path: Path)
     assert done.status == 1
     assert done.err == (
         f"netlab-echo: port {port} on 127.0.0.1 is taken by another program: "
-        "end that program or choose another port with --listen tcp:PORT\n"
+        "end that program or choose another port with --listen tcp:127.0.0.1:PORT\n"
     )
     assert "Traceback" not in done.out
     assert os.listdir(tmp_path) == []
