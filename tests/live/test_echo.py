@@ -311,14 +311,15 @@ async def test_taken_port_of_a_daemon(
 
 async def test_wrong_option(reactor: Any, programs: list[Program], tmp_path: Path) -> None:
     """
-    A wrong option ends twistd before it starts; the last line says what is wrong and what to write.
+    A wrong option ends twistd before it starts; one line says what is wrong and what to write.
     """
     program = Program(reactor)
     spawn(reactor, program, twistd_arguments("-n", "netlab-echo", "--listen", "12345"), tmp_path)
     programs.append(program)
     done = await program.ended()
     assert done.status == 1
-    assert done.out.endswith(": --listen '12345': a bare number; write tcp:12345\n")
+    line = "twistd netlab-echo: --listen '12345': a bare number; write tcp:12345\n"
+    assert (done.out, done.err) == ("", line)
 
 
 async def test_lines_of_standard_input(twistd: StartServer, netlab: RunNetlab) -> None:
