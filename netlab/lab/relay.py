@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.portforward import (
+    Proxy,
     ProxyClient,
     ProxyClientFactory,
     ProxyFactory,
@@ -102,19 +103,20 @@ def _shown(data: bytes) -> str:
     return f"{len(data)} bytes: {shown}"
 
 
-class _ServersHalf(ProxyClient):
+class _Half(Proxy):
     """
-    The connection with the server.
+    A connection with one side, which tells what that side does.
     """
 
     noisy = False
+    side: ClassVar[Side]
     tell: Callable[[Side, str], None]
 
     def dataReceived(self, data: bytes) -> None:
         """
         Tell of a delivery, and hand it on.
         """
-        self.tell(Side.SERVER, _shown(data))
+        self.tell(self.side, _shown(data))
         super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -122,8 +124,16 @@ class _ServersHalf(ProxyClient):
         Tell of the end.
         """
         if self.peer is not None:
-            self.tell(Side.SERVER, "closes")
+            self.tell(self.side, "closes")
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
+
+
+class _ServersHalf(_Half, ProxyClient):
+    """
+    The connection with the server.
+    """
+
+    side = Side.SERVER
 
 
 class _ConnectingFactory(ProxyClientFactory):
@@ -140,32 +150,17 @@ class _ConnectingFactory(ProxyClientFactory):
         return half
 
 
-class _ClientsHalf(ProxyServer):
+class _ClientsHalf(_Half, ProxyServer):
     """
     The connection with the client.
     """
 
-    noisy = False
+    side = Side.CLIENT
     clientProtocolFactory = _ConnectingFactory
 
     def __init__(self, reactor: Any, tell: Callable[[Side, str], None]) -> None:
         self.reactor = reactor
         self.tell = tell
-
-    def dataReceived(self, data: bytes) -> None:
-        """
-        Tell of a delivery, and hand it on.
-        """
-        self.tell(Side.CLIENT, _shown(data))
-        super().dataReceived(data)  # type: ignore[no-untyped-call]
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """
-        Tell of the end.
-        """
-        if self.peer is not None:
-            self.tell(Side.CLIENT, "closes")
-        super().connectionLost(reason)  # type: ignore[no-untyped-call]
 
 
 class _Factory(ProxyFactory):
