@@ -129,6 +129,7 @@ LAYERS = {
     "netlab.http1.worker": Layer.COMMAND,
     "netlab.transport": Layer.PURE,
     "netlab.transport.*": Layer.PROTOCOL,
+    "netlab.transport.descriptions": Layer.PURE,
     "netlab.transport.proxyheader": Layer.PURE,
     "netlab.capture": Layer.PURE,
     "netlab.capture.*": Layer.PURE,

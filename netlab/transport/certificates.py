@@ -23,7 +23,8 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import Factory
 from zope.interface import implementer
 
-_ARGUMENT: Final = re.compile(r"(?:\\.|[^:\\])+")
+from netlab.transport.descriptions import arguments_of
+
 _NAMED: Final = re.compile(r"((?:\\.|[^=\\])+)=(.*)", re.DOTALL)
 _FILES: Final = ("privateKey", "certKey", "extraCertChain", "dhParameters")
 _PLACES: Final = ("port", "privateKey", "certKey")
@@ -128,7 +129,7 @@ def with_absolute_paths(description: str) -> str:
 
     @param description: C{ssl:...}.
     """
-    kind, *arguments = _ARGUMENT.findall(description)
+    kind, *arguments = arguments_of(description)
     written = [kind]
     places = iter(_PLACES)
     has_key = False

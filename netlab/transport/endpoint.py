@@ -8,7 +8,6 @@ How a server comes to listen on the fast path: an endpoint, and endpoint descrip
 from __future__ import annotations
 
 import os
-import re
 import socket
 from typing import Any
 
@@ -25,6 +24,7 @@ from zope.interface import implementer
 
 from netlab.transport import compat, poller
 from netlab.transport.certificates import RenewableTLSEndpoint
+from netlab.transport.descriptions import arguments_of
 from netlab.transport.port import FastPort
 from netlab.transport.proxied import ProxiedEndpoint
 
@@ -34,9 +34,6 @@ BACKLOG = 511
 
 # The descriptions that mean plain TCP, or may do so, and nothing more.
 _FAST = frozenset({"tcp", "tcp6", "systemd"})
-
-# One argument of a description, in which a backslash takes a colon's meaning away.
-_ARGUMENT = re.compile(r"(?:\\.|[^:\\])+")
 
 # Where a backlog stands that is not named: after port and interface.
 _BACKLOG_PLACE = 2
@@ -243,7 +240,7 @@ def server_from_string(
     @return: the endpoint.
     @raise ValueError: the description cannot be parsed.
     """
-    kind, *arguments = _ARGUMENT.findall(description) or [""]
+    kind, *arguments = arguments_of(description) or [""]
     if kind == "ssl":
         return RenewableTLSEndpoint(reactor, description)
     if kind == "haproxy":
@@ -283,7 +280,7 @@ def adopted_from_string(
     @param fd: the listening socket; it is duplicated, and stays open.
     @param is_fast: whether to use the fast path.
     """
-    kind, *arguments = _ARGUMENT.findall(description)
+    kind, *arguments = arguments_of(description)
     if kind == "haproxy":
         behind = adopted_from_string(reactor, ":".join(arguments), fd, is_fast=is_fast)
         return ProxiedEndpoint(behind, reactor)

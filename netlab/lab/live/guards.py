@@ -10,7 +10,6 @@ our page is told (L{token_problem}).
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -19,9 +18,7 @@ from typing import Final
 from netlab.http1.messages import RequestHead
 from netlab.http1.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.responses import Pages
-
-#: One argument of an endpoint description, in which a backslash takes a colon's meaning away.
-_ARGUMENT: Final = re.compile(r"(?:\\.|[^:\\])+")
+from netlab.transport.descriptions import arguments_of
 
 TOKEN_FIELD: Final = b"x-netlab-token"
 
@@ -50,7 +47,7 @@ def is_loopback_only(description: str) -> bool:
     @param description: of an endpoint, as Twisted reads it.
     @return: false wherever one cannot tell.
     """
-    kind, *arguments = _ARGUMENT.findall(description) or [""]
+    kind, *arguments = arguments_of(description) or [""]
     interfaces = [each[10:] for each in arguments if each.startswith("interface=")]
     # An address may also stand without its name; whoever writes so is told the other way.
     unnamed = [each for each in arguments if "=" not in each]
