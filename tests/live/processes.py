@@ -137,8 +137,19 @@ class Program(ProcessProtocol):
         @param times: How many lines must match.
         @return: The last of these matches.
         """
+        return await self._line(lambda: self.lines, pattern, times)
+
+    async def error_line(self, pattern: str | re.Pattern[str], *, times: int = 1) -> re.Match[str]:
+        """
+        Wait for a line of standard error, as L{line} does for one of standard output.
+        """
+        return await self._line(lambda: self.errors.split("\n")[:-1], pattern, times)
+
+    async def _line(
+        self, lines: Callable[[], list[str]], pattern: str | re.Pattern[str], times: int
+    ) -> re.Match[str]:
         while True:
-            found = [match for line in self.lines if (match := re.search(pattern, line))]
+            found = [match for line in lines() if (match := re.search(pattern, line))]
             if len(found) >= times:
                 return found[times - 1]
             assert self._status is None, (
