@@ -36,7 +36,8 @@ class OpenConnections:
     def __init__(self) -> None:
         #: Is told how many there are whenever that changes.
         self.changed: Callable[[int], None] | None = None
-        self._open: set[Closable] = set()
+        # As a set, but with ten thousand in it half as large.
+        self._open: dict[Closable, None] = {}
         self._when_empty: list[Deferred[None]] = []
 
     def __len__(self) -> int:
@@ -46,7 +47,7 @@ class OpenConnections:
         """
         Count a connection among the open ones.
         """
-        self._open.add(connection)
+        self._open[connection] = None
         if self.changed is not None:
             self.changed(len(self._open))
 
@@ -54,7 +55,7 @@ class OpenConnections:
         """
         Count a connection no longer.
         """
-        self._open.discard(connection)
+        self._open.pop(connection, None)
         if self.changed is not None:
             self.changed(len(self._open))
         if not self._open:

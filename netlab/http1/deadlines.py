@@ -65,7 +65,8 @@ class Deadlines:
         @param clock: tells the time and calls back.
         """
         self._clock = clock
-        self._buckets: dict[int, set[Waiter]] = {}
+        # A bucket is a dict only because a set would be larger.
+        self._buckets: dict[int, dict[Waiter, None]] = {}
         # The keys of _buckets, as a heap; a key may outlive its bucket, or be there twice.
         self._order: list[int] = []
         # The bucket that was made last; no other one is empty.
@@ -90,7 +91,7 @@ class Deadlines:
         if waiters is None:
             self._begin_bucket(bucket, waiter)
         else:
-            waiters.add(waiter)
+            waiters[waiter] = None
             if bucket == self._newest:
                 # The same number, once for all in there: 32 bytes less for each.
                 bucket = self._newest
@@ -121,7 +122,7 @@ class Deadlines:
         if not buckets.get(self._newest, True):
             del buckets[self._newest]
         self._newest = bucket
-        buckets[bucket] = {waiter}
+        buckets[bucket] = {waiter: None}
         heappush(self._order, bucket)
         if len(self._order) > 2 * len(buckets) + _SLACK:
             # In ascending order it is a heap. In place: L{_look} may be at work on it.
@@ -134,7 +135,7 @@ class Deadlines:
         assert bucket is not None
         waiter.bucket = None
         waiters = self._buckets[bucket]
-        waiters.discard(waiter)
+        waiters.pop(waiter, None)
         if not waiters and bucket != self._newest:
             del self._buckets[bucket]
 
@@ -155,7 +156,7 @@ class Deadlines:
         left = _LOOKED_AT_A_TURN
         while order and order[0] * BUCKET_SECONDS <= now:
             bucket = heappop(order)
-            waiters = self._buckets.get(bucket, set())
+            waiters = self._buckets.get(bucket, {})
             while waiters:
                 if not left:
                     heappush(order, bucket)
@@ -163,7 +164,7 @@ class Deadlines:
                     return
                 left -= 1
                 # One at a time: a call may make another waiter of this bucket forget.
-                waiter = waiters.pop()
+                waiter, _ = waiters.popitem()
                 waiter.bucket = None
                 deadline = waiter.next_deadline()
                 if deadline is None:
