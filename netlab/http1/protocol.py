@@ -279,8 +279,8 @@ class HTTPServerProtocol(Protocol):
                 # (A clock may be set back.)
                 or (
                     complete
-                    and not 0 <= seconds() - began < _TURN_SECONDS
                     and machine.waiting_bytes
+                    and not 0 <= seconds() - began < _TURN_SECONDS
                 )
             ):
                 self._turn = self.factory.clock.callLater(0, self._take_turn)
