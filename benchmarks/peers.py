@@ -221,12 +221,14 @@ NETLAB_ECHO: Final = Peer(
 )
 
 
-def _bare(script: str, *arguments: Callable[[Place], object]) -> Peer:
+def _bare(
+    script: str, *arguments: Callable[[Place], object], name: str = "bare epoll loop"
+) -> Peer:
     """
     Make a loop that does the least that Python can do: the floor under any server of ours.
     """
     return Peer(
-        "bare epoll loop",
+        name,
         lambda place: [
             *(sys.executable, str(_APPS / script)),
             *(str(argument(place)) for argument in (*arguments, lambda place: place.port)),
@@ -237,6 +239,9 @@ def _bare(script: str, *arguments: Callable[[Place], object]) -> Peer:
 
 BARE_ECHO: Final = _bare("bare_echo.py")
 BARE_FILE: Final = _bare("bare_file.py", lambda place: place.root / "small.html")
+BARE_REACTOR: Final = _bare(
+    "bare_reactor.py", lambda place: place.root / "small.html", name="bare reactor loop"
+)
 BARE_SENDFILE: Final = _bare("bare_sendfile.py", lambda place: place.root / "10m.bin")
 
 # Others

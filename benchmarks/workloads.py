@@ -444,7 +444,7 @@ WORKLOADS: Final = (
         "single",
         "small hot file, one connection",
         "µs CPU a request",
-        (*_NGINX_PAIR, peers.BARE_FILE),
+        (*_NGINX_PAIR, peers.BARE_FILE, peers.BARE_REACTOR),
         (Goal("netlab", 1.0, "nginx"),),
         _cpu_a_request,
         requests=replace(_SMALL, connections=1),
