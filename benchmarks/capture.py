@@ -28,8 +28,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from netlab.analysis.analyser import Analyser
-from netlab.analysis.limits import STREAMING
+from netlab.analysis.tcp.analyser import Analyser
+from netlab.analysis.tcp.limits import STREAMING
 from netlab.capture.decode import Decoder
 from netlab.capture.opening import open_capture
 from netlab.capture.records import LinkType

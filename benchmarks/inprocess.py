@@ -25,10 +25,10 @@ from typing import Any, Final
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 
-from netlab.http1.beneath import Root
-from netlab.http1.factory import HTTPServerFactory
-from netlab.http1.log import AccessLog
-from netlab.http1.static import StaticFiles
+from netlab.http1.accesslog.log import AccessLog
+from netlab.http1.resources.beneath import Root
+from netlab.http1.resources.static import StaticFiles
+from netlab.http1.server.factory import HTTPServerFactory
 from netlab.transport.port import FastPort
 from netlab.transport.reception import Reception
 from netlab.transport.server import FastServer

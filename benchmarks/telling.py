@@ -13,12 +13,12 @@ import time
 
 from twisted.internet.task import Clock
 
-from netlab.lab.impairment import WireSettings
+from netlab.lab.api.impairment import WireSettings
+from netlab.lab.api.sides import Side
 from netlab.lab.live.feed import Feed
 from netlab.lab.live.narrator import Narrator
-from netlab.lab.run import Observation
-from netlab.lab.sides import Side
-from netlab.lab.wire import Wire
+from netlab.lab.runs.run import Observation
+from netlab.lab.wire.wire import Wire
 from tests.captures.talk import Talk
 
 FRAMES = 1000

@@ -1,5 +1,5 @@
 """
-Print docs/states.md, with its diagrams, from the tables in netlab/http1/states.py::
+Print docs/states.md, with its diagrams, from the tables in netlab/http1/sansio/states.py::
 
     python docs/draw_states.py > docs/states.md
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final, TypeVar
 
-from netlab.http1.states import (
+from netlab.http1.sansio.states import (
     REQUEST_TRANSITIONS,
     RESPONSE_TRANSITIONS,
     RequestState,
@@ -25,8 +25,8 @@ _S = TypeVar("_S", bound=Enum)
 _TEXT: Final = """\
 # The states of an exchange
 
-This file is printed by `docs/draw_states.py` from the tables in `netlab/http1/states.py`; a test
-fails when the two differ.
+This file is printed by `docs/draw_states.py` from the tables in `netlab/http1/sansio/states.py`; a
+test fails when the two differ.
 
 A connection has two sides: one sends requests, the other sends responses. The server's machine and
 the client's machine each keep the state of both sides, and both move them by these two tables.

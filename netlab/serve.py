@@ -15,7 +15,7 @@ from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from netlab.echo import tap as echo_tap
 from netlab.errors import KnownError
-from netlab.http1 import tap as http_tap
+from netlab.http1.twistd import tap as http_tap
 from netlab.options import tcp_description
 from netlab.service import ListenError, place
 

@@ -107,11 +107,15 @@ class ImportsTests(SynchronousTestCase):
         source = """
             from . import grammar
             from .fields import Fields
-            from ..echo import client
+            from ...echo import client
         """
         self.assertEqual(
-            self.read(source, "netlab.http1.framing"),
-            ["netlab.http1.grammar", "netlab.http1.fields.Fields", "netlab.echo.client"],
+            self.read(source, "netlab.http1.sansio.framing"),
+            [
+                "netlab.http1.sansio.grammar",
+                "netlab.http1.sansio.fields.Fields",
+                "netlab.echo.client",
+            ],
         )
 
     def test_relative_imports_of_a_package(self) -> None:
@@ -119,8 +123,8 @@ class ImportsTests(SynchronousTestCase):
         In an C{__init__.py} one dot is the package itself.
         """
         self.assertEqual(
-            self.read("from . import grammar", "netlab.http1", is_package=True),
-            ["netlab.http1.grammar"],
+            self.read("from . import grammar", "netlab.http1.sansio", is_package=True),
+            ["netlab.http1.sansio.grammar"],
         )
 
     def test_imports_at_any_depth(self) -> None:
@@ -195,10 +199,10 @@ class FaultsTests(SynchronousTestCase):
             from __future__ import annotations
             import re, struct
             from collections.abc import Iterator
-            from netlab.http1 import grammar
-            from netlab.http1.fields import Fields
+            from netlab.http1.sansio import grammar
+            from netlab.http1.sansio.fields import Fields
             """,
-            "netlab.http1.framing",
+            "netlab.http1.sansio.framing",
         )
 
     def test_pure_may_not_act(self) -> None:
@@ -206,9 +210,11 @@ class FaultsTests(SynchronousTestCase):
         Sockets, clocks, chance, logging and files are not for pure modules, not even in functions.
         """
         for name in ("socket", "asyncio", "time", "random", "logging", "os.path", "importlib"):
-            self.assert_fault(f"import {name}", "netlab.analysis.story", "acts on the world")
+            self.assert_fault(f"import {name}", "netlab.analysis.claims.story", "acts on the world")
             self.assert_fault(
-                f"def f():\n    from {name} import x", "netlab.http1.grammar", "acts on the world"
+                f"def f():\n    from {name} import x",
+                "netlab.http1.sansio.grammar",
+                "acts on the world",
             )
 
     def test_pure_may_name_types(self) -> None:
@@ -229,7 +235,9 @@ class FaultsTests(SynchronousTestCase):
         Twisted starts in the protocol layer, even if only a type of its is named.
         """
         self.assert_fault(
-            "from twisted.internet.defer import Deferred", "netlab.http1.messages", "PROTOCOL"
+            "from twisted.internet.defer import Deferred",
+            "netlab.http1.sansio.messages",
+            "PROTOCOL",
         )
         self.assert_fault(
             """
@@ -237,7 +245,7 @@ class FaultsTests(SynchronousTestCase):
             if TYPE_CHECKING:
                 from twisted.internet.defer import Deferred
             """,
-            "netlab.http1.messages",
+            "netlab.http1.sansio.messages",
             "PROTOCOL",
         )
 
@@ -246,10 +254,10 @@ class FaultsTests(SynchronousTestCase):
         Pure does not import files, files not protocols, protocols not taps, taps not commands.
         """
         for importer, imported in (
-            ("netlab.http1.target", "netlab.http1.static"),
-            ("netlab.http1.static", "netlab.http1.protocol"),
-            ("netlab.http1.protocol", "netlab.http1.tap"),
-            ("netlab.http1.tap", "netlab.cli"),
+            ("netlab.http1.sansio.target", "netlab.http1.resources.static"),
+            ("netlab.http1.resources.static", "netlab.http1.server.protocol"),
+            ("netlab.http1.server.protocol", "netlab.http1.twistd.tap"),
+            ("netlab.http1.twistd.tap", "netlab.cli"),
         ):
             self.assert_fault(f"import {imported}", importer, "points up")
             self.assert_fault(f"from {imported} import x", importer, "points up")
@@ -259,8 +267,12 @@ class FaultsTests(SynchronousTestCase):
         """
         A relative import is judged as the absolute one.
         """
-        self.assert_fault("from . import protocol", "netlab.http1.framing", "points up")
-        self.assert_fault("from .protocol import HTTP", "netlab.http1.framing", "points up")
+        self.assert_fault(
+            "from ..server import protocol", "netlab.http1.sansio.framing", "points up"
+        )
+        self.assert_fault(
+            "from ..server.protocol import HTTP", "netlab.http1.sansio.framing", "points up"
+        )
 
     def test_arrow_up_for_types(self) -> None:
         """
@@ -270,9 +282,9 @@ class FaultsTests(SynchronousTestCase):
             """
             from typing import TYPE_CHECKING
             if TYPE_CHECKING:
-                from netlab.http1.protocol import HTTP
+                from netlab.http1.server.protocol import HTTP
             """,
-            "netlab.http1.framing",
+            "netlab.http1.sansio.framing",
             "points up",
         )
 
@@ -283,23 +295,28 @@ class FaultsTests(SynchronousTestCase):
         self.assert_fault(
             "from netlab.http1 import client", "netlab.echo.protocol", "does not know"
         )
-        self.assert_fault("import netlab.echo.client", "netlab.http1.client", "does not know")
+        self.assert_fault(
+            "import netlab.echo.client", "netlab.http1.client.client", "does not know"
+        )
 
     def test_analysis_may_use_the_parser(self) -> None:
         """
         Captured messages are read by http1's own parser.
         """
         self.assert_no_fault(
-            "from netlab.http1.clientconnection import ClientConnection", "netlab.analysis.exchange"
+            "from netlab.http1.sansio.clientconnection import ClientConnection",
+            "netlab.analysis.http.exchange",
         )
 
     def test_laboratory_is_imported_by_the_command_alone(self) -> None:
         """
         Nothing builds on the laboratory.
         """
-        self.assert_fault("import netlab.lab.wire", "netlab.http1.client", "only the command")
-        self.assert_no_fault("import netlab.lab.wire", "netlab.cli")
-        self.assert_no_fault("import netlab.lab.wire", "netlab.lab.experiments.echo")
+        self.assert_fault(
+            "import netlab.lab.wire.wire", "netlab.http1.client.client", "only the command"
+        )
+        self.assert_no_fault("import netlab.lab.wire.wire", "netlab.cli")
+        self.assert_no_fault("import netlab.lab.wire.wire", "netlab.lab.experiments.echo")
 
     def test_reactor_is_never_imported_with_a_module(self) -> None:
         """
@@ -320,7 +337,7 @@ class FaultsTests(SynchronousTestCase):
         """
         A distribution that netlab does not depend on is a fault in any layer.
         """
-        self.assert_fault("import requests", "netlab.http1.client", "no dependency")
+        self.assert_fault("import requests", "netlab.http1.client.client", "no dependency")
 
     def test_plugin(self) -> None:
         """
@@ -337,5 +354,5 @@ class FaultsTests(SynchronousTestCase):
         """
         self.assert_fault("", "netlab.http1.brand_new", "add it to LAYERS in tests/layers.py")
         self.assert_fault(
-            "from netlab.http1.brand_new import x", "netlab.http1.tap", "add it to LAYERS"
+            "from netlab.http1.brand_new import x", "netlab.http1.twistd.tap", "add it to LAYERS"
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS
+from netlab.http1.twistd.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS
 from tests.blackbox.options import OPTIONAL
 from tests.blackbox.tables import STANDARD
 
@@ -58,8 +58,10 @@ class NamedTestsTests(SynchronousTestCase):
             parts = name.split(".")
             folder = parts.pop(0) if parts[0] in {"live", "fuzz"} else "http1"
             module, test = parts[0], ".".join(parts[1:])
-            places = [_TESTS / folder / f"{module}.py", _TESTS / f"{module}.py"]
-            path = next((place for place in places if place.exists()), None)
+            below = sorted((_TESTS / folder).rglob(f"{module}.py"))
+            path = next(
+                (place for place in [*below, _TESTS / f"{module}.py"] if place.exists()), None
+            )
             self.assertIsNotNone(path, name)
             assert path is not None
             if test:

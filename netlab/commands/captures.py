@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from netlab.capture.faults import CaptureError
 
 if TYPE_CHECKING:
-    from netlab.analysis.dialogue import Dialogue
-    from netlab.analysis.frames import Analysed
+    from netlab.analysis.observations.dialogue import Dialogue
+    from netlab.analysis.tcp.frames import Analysed
 
 #: What a folder's captures are called.
 _SUFFIXES: Final = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz", ".cap.gz")
@@ -50,8 +50,8 @@ def analysed_segments(path: str, notes: list[str] | None = None) -> Iterator[Ana
     @param notes: in the end, what is wrong with the capture is added to it, a sentence each.
     @raise CaptureError: it cannot be read, or is none.
     """
-    from netlab.analysis.analyser import Analyser
-    from netlab.analysis.limits import STREAMING
+    from netlab.analysis.tcp.analyser import Analyser
+    from netlab.analysis.tcp.limits import STREAMING
     from netlab.capture.decode import Decoder
     from netlab.capture.opening import open_capture
     from netlab.capture.segments import Segment
@@ -81,7 +81,7 @@ def read_dialogues(path: str) -> tuple[list[Dialogue], tuple[str, ...]]:
     @return: its conversations, finished, and what is wrong with it, a sentence each.
     @raise CaptureError: it cannot be read, or is none.
     """
-    from netlab.analysis.dialogue import Dialogues
+    from netlab.analysis.observations.dialogue import Dialogues
 
     dialogues = Dialogues()
     notes: list[str] = []

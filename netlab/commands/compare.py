@@ -70,8 +70,8 @@ def _compare(paths: tuple[str, str], form: str) -> Iterator[str]:
     """
     from twisted.python.usage import UsageError
 
-    from netlab.analysis.contrast import contrast, lapses
-    from netlab.analysis.sides import Sightings, compare_sides, pair
+    from netlab.analysis.comparison.contrast import contrast, lapses
+    from netlab.analysis.comparison.sides import Sightings, compare_sides, pair
     from netlab.commands.captures import analysed_segments
     from netlab.report import comparison
     from netlab.report.verification import printable

@@ -60,7 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     )
 
     def run(arguments: argparse.Namespace) -> int:
-        from netlab.explaining import ExplainOptions, explain
+        from netlab.commands.explaining import ExplainOptions, explain
 
         number = arguments.conversation
         if number is not None:

@@ -62,7 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     def run(arguments: argparse.Namespace) -> int:
         from twisted.internet import reactor
 
-        from netlab.http1.get import GetOptions, run_get
+        from netlab.http1.client.get import GetOptions, run_get
         from netlab.options import seconds
 
         options = GetOptions(

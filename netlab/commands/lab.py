@@ -14,8 +14,8 @@ from netlab.commands.outcome import STATUS_FAILED, Run, columns_of_terminal, fol
 from netlab.errors import KnownError
 
 if TYPE_CHECKING:
-    from netlab.lab.batch import Finished
-    from netlab.lab.knobs import Knobs
+    from netlab.lab.api.knobs import Knobs
+    from netlab.lab.runs.batch import Finished
 
 SUMMARY = "Run experiments between two hosts on a wire that records every frame."
 
@@ -24,7 +24,7 @@ _WIDTH = 100
 #: From here on a late frame can change what the hosts do: half of a delayed ACK's 40 ms.
 _LATE_SECONDS = 0.02
 
-#: Repeated from L{netlab.lab.knobs}, so that --help need not import it; a test compares.
+#: Repeated from L{netlab.lab.api.knobs}, so that --help need not import it; a test compares.
 KNOBS = {
     "delay": ("20ms", "how long each frame takes, one way"),
     "jitter": ("5ms", "how much longer a frame may take by chance"),
@@ -69,7 +69,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
 
 def _add_list(parser: argparse.ArgumentParser) -> Run:
     def run(arguments: argparse.Namespace) -> int:
-        from netlab.lab.catalogue import load, names
+        from netlab.lab.results.catalogue import load, names
 
         width = max(len(name) for name in names())
         for name in names():
@@ -83,8 +83,8 @@ def _add_show(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("name", metavar="NAME", help="of an experiment, or the path of its file")
 
     def run(arguments: argparse.Namespace) -> int:
-        from netlab.lab.catalogue import load
-        from netlab.lab.description import describe
+        from netlab.lab.results.catalogue import load
+        from netlab.lab.results.description import describe
 
         width = min(columns_of_terminal() or _WIDTH, _WIDTH)
         for title, text in describe(load(arguments.name)):
@@ -121,9 +121,9 @@ def _add_verify(parser: argparse.ArgumentParser) -> Run:
     def run(arguments: argparse.Namespace) -> int:
         from pathlib import Path
 
-        from netlab.lab.catalogue import load
-        from netlab.lab.judgement import judge_capture
-        from netlab.lab.sides import Side
+        from netlab.lab.api.sides import Side
+        from netlab.lab.results.catalogue import load
+        from netlab.lab.results.judgement import judge_capture
 
         side = None if arguments.end is None else Side(arguments.end)
         results = judge_capture(load(arguments.name), Path(arguments.capture), side)
@@ -211,9 +211,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from twisted.python.usage import UsageError
 
     from netlab.foreground import run_until_done
-    from netlab.lab.batch import Batch, run_batch
-    from netlab.lab.catalogue import REFERENCE, load, names
-    from netlab.lab.hosts import Isolation
+    from netlab.lab.hosts.hosts import Isolation
+    from netlab.lab.results.catalogue import REFERENCE, load, names
+    from netlab.lab.runs.batch import Batch, run_batch
     from netlab.options import count
 
     chosen = list(arguments.names)
@@ -262,8 +262,8 @@ def _knobs(arguments: argparse.Namespace) -> Knobs:
     """
     from twisted.python.usage import UsageError
 
-    from netlab.lab.knobs import KnobError, read_knobs
-    from netlab.lab.script import ScriptError, parse_rule
+    from netlab.lab.api.knobs import KnobError, read_knobs
+    from netlab.lab.api.script import ScriptError, parse_rule
     from netlab.options import count
 
     texts = {name: getattr(arguments, name) for name in KNOBS}

@@ -11,7 +11,8 @@ from netlab.commands.outcome import STATUS_FAILED, Run, fold, show
 
 SUMMARY = "Tell whether captures show a reference exchange, and if not, what is missing."
 
-#: Repeated from L{netlab.analysis.references}, so that --help need not import it; a test compares.
+#: Repeated from L{netlab.analysis.expectations.references}, so that --help need not import it; a
+#: test compares.
 EXCHANGE_NAMES = ("echo", "single_fin", "double_fin", "redirect", "notfound")
 
 
@@ -69,7 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
 def _verify(paths: Sequence[str], name: str, form: str, *, shows_all: bool) -> int:
     from twisted.python.usage import UsageError
 
-    from netlab.analysis.references import EXCHANGES, verify
+    from netlab.analysis.expectations.references import EXCHANGES, verify
     from netlab.capture.faults import CaptureError
     from netlab.commands.captures import capture_files, read_dialogues
     from netlab.report.verification import Marked, as_csv, as_json, terminal

@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from netlab.analysis.contrast import Answer, Contrast, Lapse
-from netlab.analysis.dialogue import Dialogue, Moment
-from netlab.analysis.sides import SameConversation, Sighting, totals
-from netlab.analysis.units import duration
+from netlab.analysis.claims.units import duration
+from netlab.analysis.comparison.contrast import Answer, Contrast, Lapse
+from netlab.analysis.comparison.sides import SameConversation, Sighting, totals
+from netlab.analysis.observations.dialogue import Dialogue, Moment
 from netlab.report.markdown import escaped
 
 #: The version of the JSON format; it grows when a key changes its meaning or goes.

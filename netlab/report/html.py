@@ -20,10 +20,10 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from netlab.analysis.conversationstories import completeness_text
-from netlab.analysis.findings import Verdict
-from netlab.analysis.story import CaptureStory, ConversationStory, FrameStory, Kind
-from netlab.analysis.units import count, duration
+from netlab.analysis.claims.conversationstories import completeness_text
+from netlab.analysis.claims.findings import Verdict
+from netlab.analysis.claims.story import CaptureStory, ConversationStory, FrameStory, Kind
+from netlab.analysis.claims.units import count, duration
 from netlab.report.plots import axis_of, plots_of
 from netlab.report.texts import main_equation, payload_text, untold_text, values_of
 from netlab.report.times import PAUSE_MIN_NS, TimeAxis, seconds

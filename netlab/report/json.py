@@ -13,12 +13,12 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
-from netlab.analysis.figures import Figures
-from netlab.analysis.findings import Finding
-from netlab.analysis.frames import Analysed
-from netlab.analysis.framestories import flag_names, mark_names
-from netlab.analysis.privacy import Discretion
-from netlab.analysis.story import CaptureStory, ConversationStory, FrameStory, Passage
+from netlab.analysis.claims.findings import Finding
+from netlab.analysis.claims.framestories import flag_names, mark_names
+from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.claims.story import CaptureStory, ConversationStory, FrameStory, Passage
+from netlab.analysis.tcp.figures import Figures
+from netlab.analysis.tcp.frames import Analysed
 
 _LINES_AT_ONCE: Final = 64
 

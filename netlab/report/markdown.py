@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from netlab.analysis.conversationstories import completeness_text
-from netlab.analysis.findings import Verdict
-from netlab.analysis.story import CaptureStory, ConversationStory, Passage, PassageKind
-from netlab.analysis.units import count, duration
+from netlab.analysis.claims.conversationstories import completeness_text
+from netlab.analysis.claims.findings import Verdict
+from netlab.analysis.claims.story import CaptureStory, ConversationStory, Passage, PassageKind
+from netlab.analysis.claims.units import count, duration
 from netlab.report.texts import main_equation, untold_text
 from netlab.report.times import PAUSE_MIN_NS, seconds
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from netlab.analysis.analyser import Analyser
-from netlab.analysis.explain import FRAMES_TOLD_MAX, Explainer
-from netlab.analysis.figures import FIGURES_MAX, Figures
-from netlab.analysis.limits import STREAMING, THOROUGH
-from netlab.analysis.privacy import Discretion
-from netlab.analysis.story import CaptureStory
-from netlab.analysis.viewpoint import View
+from netlab.analysis.claims.explain import FRAMES_TOLD_MAX, Explainer
+from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.claims.story import CaptureStory
+from netlab.analysis.claims.viewpoint import View
+from netlab.analysis.tcp.analyser import Analyser
+from netlab.analysis.tcp.figures import FIGURES_MAX, Figures
+from netlab.analysis.tcp.limits import STREAMING, THOROUGH
 from netlab.capture.decode import Decoder
 from netlab.capture.faults import Fault
 from netlab.capture.opening import open_capture

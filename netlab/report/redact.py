@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from netlab.analysis.privacy import Discretion
+from netlab.analysis.claims.privacy import Discretion
 from netlab.capture import checksums
 from netlab.capture.decode import Decoder
 from netlab.capture.records import LinkType, Record

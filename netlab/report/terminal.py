@@ -16,9 +16,9 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from netlab.analysis.conversationstories import completeness_text
-from netlab.analysis.findings import Verdict
-from netlab.analysis.story import (
+from netlab.analysis.claims.conversationstories import completeness_text
+from netlab.analysis.claims.findings import Verdict
+from netlab.analysis.claims.story import (
     CaptureStory,
     ConversationStory,
     FrameStory,
@@ -26,7 +26,7 @@ from netlab.analysis.story import (
     Passage,
     PassageKind,
 )
-from netlab.analysis.units import count, duration
+from netlab.analysis.claims.units import count, duration
 from netlab.report.texts import main_equation, untold_text
 from netlab.report.times import PAUSE_MIN_NS, seconds
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from netlab.analysis.dialogue import Dialogue
-from netlab.analysis.expectations import NO_CONNECTION, Result
-from netlab.analysis.references import NamedExchange, Verification
+from netlab.analysis.expectations.expectations import NO_CONNECTION, Result
+from netlab.analysis.expectations.references import NamedExchange, Verification
+from netlab.analysis.observations.dialogue import Dialogue
 
 #: The version of the JSON format; it grows when a key changes its meaning or goes.
 JSON_VERSION: Final = 1

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from netlab.analysis.conversation import Conversation, Flow
-from netlab.analysis.dialogue import Dialogue
-from netlab.analysis.frames import Analysed
+from netlab.analysis.observations.dialogue import Dialogue
+from netlab.analysis.tcp.conversation import Conversation, Flow
+from netlab.analysis.tcp.frames import Analysed
 from netlab.capture.records import Interface, Record
 from netlab.capture.segments import Flag, Segment
 

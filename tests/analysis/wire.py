@@ -7,9 +7,9 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from netlab.analysis.analyser import Analyser
-from netlab.analysis.frames import Analysed
-from netlab.analysis.limits import Limits
+from netlab.analysis.tcp.analyser import Analyser
+from netlab.analysis.tcp.frames import Analysed
+from netlab.analysis.tcp.limits import Limits
 from netlab.capture.decode import Decoder
 from netlab.capture.records import Interface, Record
 from netlab.capture.segments import Segment

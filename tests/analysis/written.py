@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.analyser import Analyser
-from netlab.analysis.dialogue import Dialogue, Dialogues
-from netlab.analysis.expectations import Cast, Expectation, Shown
+from netlab.analysis.expectations.expectations import Cast, Expectation, Shown
+from netlab.analysis.observations.dialogue import Dialogue, Dialogues
+from netlab.analysis.tcp.analyser import Analyser
 from netlab.capture.decode import Decoder
 from netlab.capture.records import Interface, LinkType, Record
 from netlab.capture.segments import Segment

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import io
 
-from netlab.analysis.analyser import Analyser
-from netlab.analysis.frames import Analysed
-from netlab.analysis.limits import STREAMING
+from netlab.analysis.tcp.analyser import Analyser
+from netlab.analysis.tcp.frames import Analysed
+from netlab.analysis.tcp.limits import STREAMING
 from netlab.capture.decode import Decoder
 from netlab.capture.faults import CaptureError
 from netlab.capture.reading import read_capture

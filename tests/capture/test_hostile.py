@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.analyser import Analyser
+from netlab.analysis.tcp.analyser import Analyser
 from netlab.capture.decode import Decoder
 from netlab.capture.faults import Faults
 from netlab.capture.links import HEADERS

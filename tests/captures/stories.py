@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import io
 
-from netlab.analysis.privacy import Discretion
-from netlab.analysis.story import CaptureStory, ConversationStory, FrameStory
+from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.claims.story import CaptureStory, ConversationStory, FrameStory
 from netlab.capture.reading import read_capture
 from netlab.report.reading import tell
 from tests.captures.reference import exchange

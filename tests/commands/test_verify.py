@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from netlab.analysis.references import EXCHANGES
+from netlab.analysis.expectations.references import EXCHANGES
 from netlab.commands.verify import EXCHANGE_NAMES
 from tests.captures.frames import LINK_ETHERNET, pcap_file
 from tests.captures.reference import NAMES, exchange

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.analyser import Analyser
-from netlab.analysis.dialogue import Dialogue, Dialogues
-from netlab.analysis.references import EXCHANGES, verify
+from netlab.analysis.expectations.references import EXCHANGES, verify
+from netlab.analysis.observations.dialogue import Dialogue, Dialogues
+from netlab.analysis.tcp.analyser import Analyser
 from netlab.capture.decode import Decoder
 from netlab.capture.reading import read_capture
 from netlab.capture.segments import Segment

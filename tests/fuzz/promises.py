@@ -11,26 +11,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from netlab.analysis.analyser import Analyser
+from netlab.analysis.tcp.analyser import Analyser
 from netlab.capture.decode import Decoder
 from netlab.capture.links import HEADERS
 from netlab.capture.records import Interface, Record
 from netlab.capture.segments import Segment
-from netlab.http1.authentication import parse_credentials, parse_htpasswd
-from netlab.http1.clientconnection import ClientConnection, ClientSettings
-from netlab.http1.conditional import Validators, evaluate_preconditions, range_applies
-from netlab.http1.dates import format_date, parse_date
-from netlab.http1.errors import RemoteProtocolError
-from netlab.http1.faults import FaultyFileError
-from netlab.http1.fields import Fields
-from netlab.http1.grammar import CONTROL_BYTE
-from netlab.http1.limits import Limits
-from netlab.http1.messages import END_OF_MESSAGE, Content, EndOfMessage, RequestHead, ResponseHead
-from netlab.http1.negotiation import acceptable_codings, media_type_weight
-from netlab.http1.ranges import RANGES_MAX, NoRanges, multipart_byteranges, requested_ranges
-from netlab.http1.redirects import parse_redirects
-from netlab.http1.serversettings import ServerSettings
-from netlab.http1.target import TargetForm, parse_target
+from netlab.http1.resources.authentication import parse_credentials, parse_htpasswd
+from netlab.http1.resources.conditional import Validators, evaluate_preconditions, range_applies
+from netlab.http1.resources.faults import FaultyFileError
+from netlab.http1.resources.negotiation import acceptable_codings, media_type_weight
+from netlab.http1.resources.ranges import (
+    RANGES_MAX,
+    NoRanges,
+    multipart_byteranges,
+    requested_ranges,
+)
+from netlab.http1.resources.redirects import parse_redirects
+from netlab.http1.sansio.clientconnection import ClientConnection, ClientSettings
+from netlab.http1.sansio.dates import format_date, parse_date
+from netlab.http1.sansio.errors import RemoteProtocolError
+from netlab.http1.sansio.fields import Fields
+from netlab.http1.sansio.grammar import CONTROL_BYTE
+from netlab.http1.sansio.limits import Limits
+from netlab.http1.sansio.messages import (
+    END_OF_MESSAGE,
+    Content,
+    EndOfMessage,
+    RequestHead,
+    ResponseHead,
+)
+from netlab.http1.sansio.serversettings import ServerSettings
+from netlab.http1.sansio.target import TargetForm, parse_target
 from tests.capture.following import follow, look
 from tests.http1.deliveries import deliver, one_by_one
 

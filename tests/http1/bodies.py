@@ -1,13 +1,13 @@
 """
-Requests with a body, and what is expected of them, for the tests of L{netlab.http1.framing} and
-L{netlab.http1.bodies}.
+Requests with a body, and what is expected of them, for the tests of L{netlab.http1.sansio.framing}
+and L{netlab.http1.sansio.bodies}.
 """
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.serversettings import ServerSettings
+from netlab.http1.sansio.serversettings import ServerSettings
 from tests.http1.deliveries import outcome_of
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\n"

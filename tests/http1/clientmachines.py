@@ -1,16 +1,17 @@
 """
-A client's machine, and answers to give it, for the tests of L{netlab.http1.clientconnection}.
+A client's machine, and answers to give it, for the tests of
+L{netlab.http1.sansio.clientconnection}.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from netlab.http1.clientconnection import ClientConnection, ClientSettings
-from netlab.http1.errors import RemoteProtocolError
-from netlab.http1.fields import Fields
-from netlab.http1.messages import END_OF_MESSAGE, Content, Event, RequestHead
-from netlab.http1.target import parse_target
+from netlab.http1.sansio.clientconnection import ClientConnection, ClientSettings
+from netlab.http1.sansio.errors import RemoteProtocolError
+from netlab.http1.sansio.fields import Fields
+from netlab.http1.sansio.messages import END_OF_MESSAGE, Content, Event, RequestHead
+from netlab.http1.sansio.target import parse_target
 
 
 def request(

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.client import HTTPClient
-from netlab.http1.clientconnection import ClientSettings
-from netlab.http1.clientresponse import RequestError, Response
-from netlab.http1.limits import Limits
+from netlab.http1.client.client import HTTPClient
+from netlab.http1.client.clientresponse import RequestError, Response
+from netlab.http1.sansio.clientconnection import ClientSettings
+from netlab.http1.sansio.limits import Limits
 from tests.http1.memorynet import MemoryNet, ServerEnd
 
 T = TypeVar("T")

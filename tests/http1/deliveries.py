@@ -12,16 +12,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from netlab.http1.errors import RemoteProtocolError
-from netlab.http1.messages import (
+from netlab.http1.sansio.errors import RemoteProtocolError
+from netlab.http1.sansio.messages import (
     Content,
     EndOfMessage,
     Event,
     RequestHead,
     ResponseHead,
 )
-from netlab.http1.serverconnection import ServerConnection
-from netlab.http1.serversettings import ServerSettings
+from netlab.http1.sansio.serverconnection import ServerConnection
+from netlab.http1.sansio.serversettings import ServerSettings
 
 ANSWER: Final = ResponseHead(200)
 

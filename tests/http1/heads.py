@@ -1,15 +1,15 @@
 """
-Request heads, and what is expected of them, for the tests of L{netlab.http1.heads}.
+Request heads, and what is expected of them, for the tests of L{netlab.http1.sansio.heads}.
 """
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.heads import ParsedRequest, RequestParser
-from netlab.http1.limits import Limits
-from netlab.http1.messages import RequestHead
-from netlab.http1.serversettings import ServerSettings
+from netlab.http1.sansio.heads import ParsedRequest, RequestParser
+from netlab.http1.sansio.limits import Limits
+from netlab.http1.sansio.messages import RequestHead
+from netlab.http1.sansio.serversettings import ServerSettings
 from tests.http1.deliveries import outcome_of
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"

@@ -4,9 +4,9 @@ What a log is given to write, and a file to write it to, for tests of the access
 
 from __future__ import annotations
 
-from netlab.http1.fields import Fields
-from netlab.http1.messages import RequestHead
-from netlab.http1.target import parse_target
+from netlab.http1.sansio.fields import Fields
+from netlab.http1.sansio.messages import RequestHead
+from netlab.http1.sansio.target import parse_target
 
 NOW = 784111777.9  # the example of RFC 9110 section 5.6.7
 

@@ -14,8 +14,8 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from netlab.http1.clientprotocol import HTTPClientProtocol
-from netlab.http1.url import URL
+from netlab.http1.client.clientprotocol import HTTPClientProtocol
+from netlab.http1.sansio.url import URL
 
 
 class ServerEnd(StringTransport):

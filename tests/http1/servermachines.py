@@ -1,5 +1,5 @@
 """
-A server's machine, and bytes to give it, for the tests of L{netlab.http1.serverconnection}.
+A server's machine, and bytes to give it, for the tests of L{netlab.http1.sansio.serverconnection}.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from typing import Final
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.errors import LocalProtocolError, RemoteProtocolError
-from netlab.http1.limits import Limits, Timeouts
-from netlab.http1.messages import Event, ResponseHead
-from netlab.http1.serverconnection import ServerConnection
-from netlab.http1.serversettings import ServerSettings
+from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
+from netlab.http1.sansio.limits import Limits, Timeouts
+from netlab.http1.sansio.messages import Event, ResponseHead
+from netlab.http1.sansio.serverconnection import ServerConnection
+from netlab.http1.sansio.serversettings import ServerSettings
 
 GET: Final = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 HEAD: Final = b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -22,14 +22,14 @@ from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.factory import HTTPServerFactory
-from netlab.http1.fields import Fields
-from netlab.http1.log import AccessLog
-from netlab.http1.messages import RequestHead
-from netlab.http1.protocol import HTTPServerProtocol
-from netlab.http1.resource import Answer, Resource
-from netlab.http1.responses import Response
-from netlab.http1.serversettings import ServerSettings
+from netlab.http1.accesslog.log import AccessLog
+from netlab.http1.resources.resource import Answer, Resource
+from netlab.http1.resources.responses import Response
+from netlab.http1.sansio.fields import Fields
+from netlab.http1.sansio.messages import RequestHead
+from netlab.http1.sansio.serversettings import ServerSettings
+from netlab.http1.server.factory import HTTPServerFactory
+from netlab.http1.server.protocol import HTTPServerProtocol
 
 PEER = IPv4Address("TCP", "192.0.2.7", 40000)
 

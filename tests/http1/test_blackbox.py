@@ -12,10 +12,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netlab.http1.beneath import Root
-from netlab.http1.resource import Router
-from netlab.http1.responses import Pages
-from netlab.http1.static import StaticFiles
+from netlab.http1.resources.beneath import Root
+from netlab.http1.resources.resource import Router
+from netlab.http1.resources.responses import Pages
+from netlab.http1.resources.static import StaticFiles
 from tests.blackbox.answers import read_answers
 from tests.blackbox.case import PROBE, After, Case
 from tests.blackbox.judge import Happened, Names, bytes_of, judge

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab import foreground
 from netlab.cli import main
-from netlab.lab.catalogue import names
+from netlab.lab.results.catalogue import names
 from tests.captures.reference import exchange
 
 

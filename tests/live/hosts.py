@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from netlab.lab.hosts import is_privileged
+from netlab.lab.hosts.hosts import is_privileged
 
 
 def _ways() -> list[str]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from netlab.analysis.analyser import Analyser
-from netlab.analysis.frames import Analysed, Mark
+from netlab.analysis.tcp.analyser import Analyser
+from netlab.analysis.tcp.frames import Analysed, Mark
 from netlab.capture.decode import Decoder
 from netlab.capture.reading import read_capture
 from netlab.capture.segments import Segment

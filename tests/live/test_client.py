@@ -22,8 +22,8 @@ from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
-from netlab.http1.client import HTTPClient
-from netlab.http1.clientresponse import RequestError
+from netlab.http1.client.client import HTTPClient
+from netlab.http1.client.clientresponse import RequestError
 from tests.live.processes import TOP, Program, spawn
 
 Listen = Callable[[IStreamServerEndpoint, list[bytes]], Awaitable[int]]

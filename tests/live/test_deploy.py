@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from twisted.internet.threads import deferToThread
 
-from netlab.http1.options import Options
+from netlab.http1.twistd.options import Options
 from tests.certificates import Authority
 from tests.live.conftest import RunCommand, StartCommand, StartServer
 from tests.live.processes import PATIENCE_SECONDS, TOP

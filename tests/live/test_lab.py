@@ -21,13 +21,13 @@ from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
-from netlab.lab.catalogue import REFERENCE, load, names
-from netlab.lab.hosts import Isolation, best_isolation
-from netlab.lab.places import capture_path
-from netlab.lab.programs import OutputLine
-from netlab.lab.run import start
-from netlab.lab.sides import Side
-from netlab.lab.wire import Crossing
+from netlab.lab.api.sides import Side
+from netlab.lab.hosts.hosts import Isolation, best_isolation
+from netlab.lab.results.catalogue import REFERENCE, load, names
+from netlab.lab.runs.programs import OutputLine
+from netlab.lab.runs.run import start
+from netlab.lab.wire.places import capture_path
+from netlab.lab.wire.wire import Crossing
 from tests.live.conftest import RunNetlab
 from tests.live.hosts import NEEDS_HOSTS, WAYS
 from tests.live.processes import TOP, Completed, Program, spawn
@@ -49,7 +49,7 @@ RESULTS = {
 }
 
 WAITS_FOR_EVER = """
-from netlab.lab.experiment import Experiment
+from netlab.lab.api.experiment import Experiment
 
 async def perform(lab):
     await lab.server.serve("netlab-echo")
@@ -64,7 +64,7 @@ EXPERIMENT = Experiment(
 """
 
 FAILS = """
-from netlab.lab.experiment import Experiment
+from netlab.lab.api.experiment import Experiment
 
 def fail():
     raise SystemExit("no luck")
@@ -81,7 +81,7 @@ EXPERIMENT = Experiment(
 
 
 MISTAKEN = """
-from netlab.lab.experiment import Experiment
+from netlab.lab.api.experiment import Experiment
 
 async def perform(lab):
     1 / 0

@@ -16,9 +16,9 @@ from threading import Thread
 import pytest
 from twisted.internet.threads import deferToThread
 
-from netlab.analysis.analyser import Analyser
-from netlab.analysis.dialogue import Dialogue, Dialogues
-from netlab.analysis.references import ECHO, verify
+from netlab.analysis.expectations.references import ECHO, verify
+from netlab.analysis.observations.dialogue import Dialogue, Dialogues
+from netlab.analysis.tcp.analyser import Analyser
 from netlab.capture.decode import Decoder
 from netlab.capture.reading import read_capture
 from netlab.capture.segments import Segment

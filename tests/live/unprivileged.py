@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from netlab.lab import kernel
+from netlab.lab.hosts import kernel
 from tests.live.processes import TOP
 
 #: The user "nobody" of all Linux systems.

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from netlab.analysis.analyser import Analyser
-from netlab.analysis.frames import Analysed, Mark
+from netlab.analysis.tcp.analyser import Analyser
+from netlab.analysis.tcp.frames import Analysed, Mark
 from netlab.capture.decode import Decoder
 from netlab.capture.opening import open_capture
 from netlab.capture.segments import Segment

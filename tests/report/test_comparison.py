@@ -8,9 +8,9 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.contrast import Answer, Contrast, Lapse
-from netlab.analysis.dialogue import Moment
-from netlab.analysis.sides import Mark, Pause, SameConversation, Sighting, Wait
+from netlab.analysis.comparison.contrast import Answer, Contrast, Lapse
+from netlab.analysis.comparison.sides import Mark, Pause, SameConversation, Sighting, Wait
+from netlab.analysis.observations.dialogue import Moment
 from netlab.report.comparison import (
     contrasts_json,
     contrasts_markdown,

@@ -13,8 +13,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis import explain
-from netlab.analysis.privacy import Discretion
+from netlab.analysis.claims import explain
+from netlab.analysis.claims.privacy import Discretion
 from netlab.report.html import render
 from tests.captures.reference import NAMES, exchange
 from tests.captures.stories import reference_story, story_of

@@ -9,7 +9,7 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.references import ECHO, EXCHANGES, verify
+from netlab.analysis.expectations.references import ECHO, EXCHANGES, verify
 from netlab.report.verification import Marked, as_csv, as_json, terminal
 from tests.analysis.scenes import CLIENT, SERVER, Stage
 

@@ -13,7 +13,7 @@ netlab_echo = ServiceMaker(
 
 netlab_http = ServiceMaker(
     "netlab HTTP",
-    "netlab.http1.tap",
+    "netlab.http1.twistd.tap",
     "A strict HTTP/1.1 server for a folder of files.",
     "netlab-http",
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 import time
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Who,
     answers,
     answers_in_chunks,
@@ -17,8 +17,8 @@ from netlab.lab.expected import (
     has_no_reset,
     opens,
 )
-from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
-from netlab.lab.sockets import connect, receive_to_end, receive_until, say
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import connect, receive_to_end, receive_until, say
 
 #: Between chunks: long enough for each to have a segment of its own.
 COMPUTING_SECONDS = 0.05

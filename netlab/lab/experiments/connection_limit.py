@@ -4,9 +4,9 @@ One client too many.
 
 from __future__ import annotations
 
-from netlab.lab.expected import Who, closes_at_once, connections, has_no_reset, opens, statuses
-from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
-from netlab.lab.sockets import SCRIPT_REQUEST, connect, receive_to_end, receive_until, say_head
+from netlab.lab.api.expected import Who, closes_at_once, connections, has_no_reset, opens, statuses
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import SCRIPT_REQUEST, connect, receive_to_end, receive_until, say_head
 
 
 def crowd(address: str) -> None:

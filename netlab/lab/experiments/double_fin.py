@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import time
 
-from netlab.lab.expected import EXCHANGES
-from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
-from netlab.lab.sockets import SCRIPT_ANSWER_BYTES, SCRIPT_REQUEST, connect, receive, say_head
+from netlab.lab.api.expected import EXCHANGES
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import SCRIPT_ANSWER_BYTES, SCRIPT_REQUEST, connect, receive, say_head
 
 #: The client wakes up after the server's idle timeout of one second.
 SLEEPING_SECONDS = 2.0

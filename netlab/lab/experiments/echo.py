@@ -4,8 +4,8 @@ The reference's echo exchange, with both ends closing at the same time.
 
 from __future__ import annotations
 
-from netlab.lab.expected import EXCHANGES, closes_simultaneously
-from netlab.lab.experiment import (
+from netlab.lab.api.expected import EXCHANGES, closes_simultaneously
+from netlab.lab.api.experiment import (
     ECHO_PORT,
     Experiment,
     HoldUntil,

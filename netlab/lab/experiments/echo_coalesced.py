@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 import time
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Who,
     answers_in_capitals,
     closes_first,
@@ -17,9 +17,9 @@ from netlab.lab.expected import (
     says,
     says_in_segments,
 )
-from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
+from netlab.lab.api.experiment import ECHO_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import connect, receive_to_end, say
 from netlab.lab.experiments.echo import MESSAGES
-from netlab.lab.sockets import connect, receive_to_end, say
 
 SLEEPING_SECONDS = 1.0
 

@@ -4,10 +4,10 @@ The echo exchange, closed by one end after the other.
 
 from __future__ import annotations
 
-from netlab.lab.expected import EXCHANGES, Who, closes_first, closes_second
-from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
+from netlab.lab.api.expected import EXCHANGES, Who, closes_first, closes_second
+from netlab.lab.api.experiment import ECHO_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import connect, receive, receive_to_end, say
 from netlab.lab.experiments.echo import MESSAGES
-from netlab.lab.sockets import connect, receive, receive_to_end, say
 
 
 def talk(address: str) -> None:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import socket
 
-from netlab.lab.expected import Who, connections, cuts_into, is_reset, opens
-from netlab.lab.experiment import ECHO_PORT, Experiment, Impairment, Laboratory, WireSettings
+from netlab.lab.api.expected import Who, connections, cuts_into, is_reset, opens
+from netlab.lab.api.experiment import ECHO_PORT, Experiment, Impairment, Laboratory, WireSettings
+from netlab.lab.api.sockets import connect, say
 from netlab.lab.experiments.echo import MESSAGES
-from netlab.lab.sockets import connect, say
 
 REPETITIONS = 1000
 READ_BYTES = 1000

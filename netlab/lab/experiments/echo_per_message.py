@@ -4,7 +4,7 @@ Variant 1 of the echo exchange: a connection for each message.
 
 from __future__ import annotations
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     answers_in_capitals,
     closes_both,
     connections,
@@ -12,7 +12,7 @@ from netlab.lab.expected import (
     opens,
     says,
 )
-from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
+from netlab.lab.api.experiment import ECHO_PORT, Experiment, Laboratory
 from netlab.lab.experiments.echo import MESSAGES
 
 

@@ -4,10 +4,10 @@ Variant 2 of the echo exchange: the server closes with unread bytes.
 
 from __future__ import annotations
 
-from netlab.lab.expected import Who, connections, is_reset, opens, says
-from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
+from netlab.lab.api.expected import Who, connections, is_reset, opens, says
+from netlab.lab.api.experiment import ECHO_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import connect, receive_to_end, say
 from netlab.lab.experiments.echo import MESSAGES
-from netlab.lab.sockets import connect, receive_to_end, say
 
 
 def talk(address: str) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import socket
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     connections,
     continues,
     has_no_reset,
@@ -14,8 +14,8 @@ from netlab.lab.expected import (
     statuses,
     withholds_content,
 )
-from netlab.lab.experiment import ECHO_PORT, HTTP_PORT, Experiment, Laboratory
-from netlab.lab.sockets import connect, receive, receive_to_end, receive_until, say, say_head
+from netlab.lab.api.experiment import ECHO_PORT, HTTP_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import connect, receive, receive_to_end, receive_until, say, say_head
 
 CONTENT = b"x" * 5000
 

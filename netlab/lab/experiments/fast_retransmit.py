@@ -4,7 +4,7 @@ One of many segments gets lost: the duplicate acknowledgements tell.
 
 from __future__ import annotations
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Mark,
     Who,
     answers,
@@ -15,7 +15,7 @@ from netlab.lab.expected import (
     retransmits_at_once,
     selectively_acknowledges,
 )
-from netlab.lab.experiment import (
+from netlab.lab.api.experiment import (
     HTTP_PORT,
     Drop,
     Experiment,
@@ -26,7 +26,7 @@ from netlab.lab.experiment import (
     Side,
     WireSettings,
 )
-from netlab.lab.sockets import connect, receive_to_end, say
+from netlab.lab.api.sockets import connect, receive_to_end, say
 
 SERVED_BYTES = 100_000
 

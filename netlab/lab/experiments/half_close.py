@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import socket
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Who,
     closes_first,
     connections,
@@ -15,8 +15,8 @@ from netlab.lab.expected import (
     opens,
     statuses,
 )
-from netlab.lab.experiment import HTTP_PORT, Experiment, Impairment, Laboratory, WireSettings
-from netlab.lab.sockets import (
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Impairment, Laboratory, WireSettings
+from netlab.lab.api.sockets import (
     SCRIPT_ANSWER_BYTES,
     SCRIPT_REQUEST,
     connect,

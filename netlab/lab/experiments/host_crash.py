@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import sys
 
-from netlab.lab.expected import Who, connections, cuts_into, is_reset, opens
-from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory, Side
-from netlab.lab.sockets import connect, receive, say
+from netlab.lab.api.expected import Who, connections, cuts_into, is_reset, opens
+from netlab.lab.api.experiment import ECHO_PORT, Experiment, Laboratory, Side
+from netlab.lab.api.sockets import connect, receive, say
 
 
 def talk(address: str) -> None:

@@ -4,7 +4,7 @@ HTTP/1.0 against HTTP/1.1: whose connections end by themselves.
 
 from __future__ import annotations
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Who,
     closes_at_once,
     closes_idle,
@@ -13,8 +13,8 @@ from netlab.lab.expected import (
     opens,
     statuses,
 )
-from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
-from netlab.lab.sockets import connect, receive_to_end, say_head
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import connect, receive_to_end, say_head
 
 
 def ask(address: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 import time
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Mark,
     Who,
     closes_first,
@@ -17,8 +17,8 @@ from netlab.lab.expected import (
     opens,
     says,
 )
-from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
-from netlab.lab.sockets import connect, receive, say
+from netlab.lab.api.experiment import ECHO_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import connect, receive, say
 
 IDLE_SECONDS = 2.6
 

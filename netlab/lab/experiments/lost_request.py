@@ -4,7 +4,7 @@ A single segment gets lost: only a timer can tell.
 
 from __future__ import annotations
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Who,
     closes_both,
     connections,
@@ -14,7 +14,7 @@ from netlab.lab.expected import (
     retransmits_by_timer,
     says,
 )
-from netlab.lab.experiment import (
+from netlab.lab.api.experiment import (
     ECHO_PORT,
     Drop,
     Experiment,

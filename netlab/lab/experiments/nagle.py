@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import socket
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Who,
     connections,
     has_no_reset,
@@ -14,8 +14,8 @@ from netlab.lab.expected import (
     waits_for_ack,
     waits_for_no_ack,
 )
-from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
-from netlab.lab.sockets import connect, receive, say
+from netlab.lab.api.experiment import ECHO_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import connect, receive, say
 
 HALVES = (b"the first half ", b"and the second.")
 MESSAGE_BYTES = 30

@@ -4,9 +4,9 @@ The reference's missing page with a spare connection, by a script that sends a b
 
 from __future__ import annotations
 
-from netlab.lab.expected import EXCHANGES, says
-from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
-from netlab.lab.sockets import browser_request, connect, receive_to_end, say_head
+from netlab.lab.api.expected import EXCHANGES, says
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import browser_request, connect, receive_to_end, say_head
 
 #: The length of the browser's request in the reference.
 REQUEST_BYTES = 478

@@ -4,8 +4,8 @@ The reference's missing page and the spare connection, in a real browser.
 
 from __future__ import annotations
 
-from netlab.lab.expected import asks_on_one_only
-from netlab.lab.experiment import Delay, Experiment, Kind, Laboratory, Rule, Side, WireSettings
+from netlab.lab.api.expected import asks_on_one_only
+from netlab.lab.api.experiment import Delay, Experiment, Kind, Laboratory, Rule, Side, WireSettings
 from netlab.lab.experiments.redirect_browser import BROWSER, browse
 
 #: Chromium opens a second connection when a handshake has not ended after 250 ms.

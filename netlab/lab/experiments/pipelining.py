@@ -4,7 +4,7 @@ Three requests at once.
 
 from __future__ import annotations
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Who,
     closes_first,
     connections,
@@ -14,8 +14,8 @@ from netlab.lab.expected import (
     pipelines,
     statuses,
 )
-from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
-from netlab.lab.sockets import SCRIPT_REQUEST, connect, receive_to_end, say
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import SCRIPT_REQUEST, connect, receive_to_end, say
 
 
 def ask(address: str) -> None:

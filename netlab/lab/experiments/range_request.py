@@ -4,9 +4,9 @@ A hundred bytes out of the middle of a large file.
 
 from __future__ import annotations
 
-from netlab.lab.expected import answers, connections, has_no_reset, opens, statuses
-from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
-from netlab.lab.sockets import connect, receive_to_end, say_head
+from netlab.lab.api.expected import answers, connections, has_no_reset, opens, statuses
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import connect, receive_to_end, say_head
 
 FILE_BYTES = 10_000_000
 FIRST, LAST = 5_000_000, 5_000_099

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import time
 
-from netlab.lab.expected import EXCHANGES, says
-from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
-from netlab.lab.sockets import browser_request, connect, receive_to_end, say_head
+from netlab.lab.api.expected import EXCHANGES, says
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import browser_request, connect, receive_to_end, say_head
 
 #: The lengths of the browser's two requests in the reference.
 FIRST_BYTES, SECOND_BYTES = 449, 452

@@ -7,8 +7,8 @@ from __future__ import annotations
 import shutil
 
 from netlab.demonstration import demonstration_root
-from netlab.lab.expected import asks_apart, asks_somewhere
-from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory, Side
+from netlab.lab.api.expected import asks_apart, asks_somewhere
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Laboratory, Side
 from netlab.lab.experiments import redirect
 
 BROWSER = "chromium"

@@ -4,9 +4,9 @@ A connection to a port where nobody listens.
 
 from __future__ import annotations
 
-from netlab.lab.expected import connections, refuses
-from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
-from netlab.lab.sockets import connect, say
+from netlab.lab.api.expected import connections, refuses
+from netlab.lab.api.experiment import ECHO_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import connect, say
 
 
 def knock(address: str) -> None:

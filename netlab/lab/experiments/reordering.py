@@ -4,7 +4,7 @@ A segment is overtaken by two others: nothing is lost, and nothing is sent again
 
 from __future__ import annotations
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Mark,
     Who,
     answers,
@@ -15,7 +15,7 @@ from netlab.lab.expected import (
     retransmits_at_once,
     selectively_acknowledges,
 )
-from netlab.lab.experiment import (
+from netlab.lab.api.experiment import (
     DelayFrames,
     Experiment,
     Impairment,

@@ -4,7 +4,7 @@ Two of many segments get lost: SACK tells exactly which.
 
 from __future__ import annotations
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Mark,
     Who,
     answers,
@@ -15,7 +15,7 @@ from netlab.lab.expected import (
     retransmits_at_once,
     selectively_acknowledges,
 )
-from netlab.lab.experiment import (
+from netlab.lab.api.experiment import (
     Drop,
     Experiment,
     Impairment,

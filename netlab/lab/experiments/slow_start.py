@@ -4,7 +4,7 @@ A sender finds out how much the way can carry.
 
 from __future__ import annotations
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Who,
     answers,
     connections,
@@ -13,8 +13,8 @@ from netlab.lab.expected import (
     opens,
     retransmits_at_once,
 )
-from netlab.lab.experiment import HTTP_PORT, Experiment, Impairment, Laboratory, WireSettings
-from netlab.lab.sockets import connect, receive_to_end, say
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Impairment, Laboratory, WireSettings
+from netlab.lab.api.sockets import connect, receive_to_end, say
 
 SERVED_BYTES = 300_000
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Who,
     answers_after,
     closes_first,
@@ -15,8 +15,8 @@ from netlab.lab.expected import (
     opens,
     statuses,
 )
-from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
-from netlab.lab.sockets import connect, receive_to_end, say_head
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import connect, receive_to_end, say_head
 
 HEAD_TIMEOUT_SECONDS = 1.5
 BYTE_SECONDS = 0.2

@@ -7,9 +7,9 @@ from __future__ import annotations
 import socket
 import time
 
-from netlab.lab.expected import Who, closes_first, connections, opens, reuses_ports, says
-from netlab.lab.experiment import ECHO_PORT, Experiment, Laboratory
-from netlab.lab.sockets import TIMEOUT_SECONDS, receive_to_end, say
+from netlab.lab.api.expected import Who, closes_first, connections, opens, reuses_ports, says
+from netlab.lab.api.experiment import ECHO_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import TIMEOUT_SECONDS, receive_to_end, say
 
 #: The client's ports: of the connection that the server closes first, and of the other.
 SERVER_CLOSES_PORT = 50001

@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 import time
 
-from netlab.lab.expected import (
+from netlab.lab.api.expected import (
     Who,
     answers,
     closes_first,
@@ -16,8 +16,8 @@ from netlab.lab.expected import (
     opens,
     probes_zero_window,
 )
-from netlab.lab.experiment import HTTP_PORT, Experiment, Laboratory
-from netlab.lab.sockets import TIMEOUT_SECONDS, receive_to_end, say
+from netlab.lab.api.experiment import HTTP_PORT, Experiment, Laboratory
+from netlab.lab.api.sockets import TIMEOUT_SECONDS, receive_to_end, say
 
 SERVED_BYTES = 400_000
 RECEIVE_BUFFER_BYTES = 20_000

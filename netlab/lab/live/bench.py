@@ -16,15 +16,15 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.errors import KnownError
-from netlab.lab.batch import Finished
-from netlab.lab.description import wire_lines
-from netlab.lab.experiment import Experiment
-from netlab.lab.hosts import Isolation
-from netlab.lab.knobs import Knobs
+from netlab.lab.api.experiment import Experiment
+from netlab.lab.api.knobs import Knobs
+from netlab.lab.hosts.hosts import Isolation
 from netlab.lab.live.feed import EVENTS_MAX, Feed
 from netlab.lab.live.narrator import Narrator
-from netlab.lab.places import RESULTS
-from netlab.lab.run import Observation, Observer, Outcome, Run
+from netlab.lab.results.description import wire_lines
+from netlab.lab.runs.batch import Finished
+from netlab.lab.runs.run import Observation, Observer, Outcome, Run
+from netlab.lab.wire.places import RESULTS
 
 #: Observations wait for so long, and then are told together: the wire is not to wait in its own
 #: call.
@@ -89,7 +89,7 @@ class RefusedError(KnownError):
 
 class StartRun(Protocol):
     """
-    Starts an experiment: L{netlab.lab.run.start}.
+    Starts an experiment: L{netlab.lab.runs.run.start}.
     """
 
     def __call__(

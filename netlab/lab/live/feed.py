@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from netlab.http1.serverevents import HEARTBEAT, server_event
+from netlab.http1.resources.serverevents import HEARTBEAT, server_event
 
 EVENTS_MAX: Final = 10_000
 """How many events of a run are kept; of further ones there is only word that there were some."""
@@ -153,7 +153,7 @@ class Feed:
 
 class Listener:
     """
-    One who looks on: the content of a response, see L{netlab.http1.responses.Response}.
+    One who looks on: the content of a response, see L{netlab.http1.resources.responses.Response}.
     """
 
     def __init__(

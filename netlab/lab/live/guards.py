@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
-from netlab.http1.messages import RequestHead
-from netlab.http1.resource import Answer, Receiver, Resource, receiver_of
-from netlab.http1.responses import Pages
+from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
+from netlab.http1.resources.responses import Pages
+from netlab.http1.sansio.messages import RequestHead
 from netlab.transport.descriptions import arguments_of
 
 TOKEN_FIELD: Final = b"x-netlab-token"

@@ -8,15 +8,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from netlab.analysis.story import FrameStory
-from netlab.analysis.telling import FrameTeller
-from netlab.analysis.units import duration
+from netlab.analysis.claims.story import FrameStory
+from netlab.analysis.claims.telling import FrameTeller
+from netlab.analysis.claims.units import duration
 from netlab.capture.segments import Segment
-from netlab.lab.programs import OutputLine
-from netlab.lab.relay import Passage
-from netlab.lab.run import Observation
-from netlab.lab.sides import Side
-from netlab.lab.wire import Crossing
+from netlab.lab.api.sides import Side
+from netlab.lab.runs.programs import OutputLine
+from netlab.lab.runs.relay import Passage
+from netlab.lab.runs.run import Observation
+from netlab.lab.wire.wire import Crossing
 from netlab.report.texts import main_equation, payload_text, values_of
 from netlab.report.times import seconds
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from netlab.errors import KnownError
-from netlab.lab.catalogue import load, names
-from netlab.lab.experiment import Experiment
-from netlab.lab.knobs import KNOBS, KnobError, Knobs, read_knobs
-from netlab.lab.script import Rule, ScriptError, parse_rule
+from netlab.lab.api.experiment import Experiment
+from netlab.lab.api.knobs import KNOBS, KnobError, Knobs, read_knobs
+from netlab.lab.api.script import Rule, ScriptError, parse_rule
+from netlab.lab.results.catalogue import load, names
 
 ORDER_MAX_BYTES: Final = 8192
 

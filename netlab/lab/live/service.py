@@ -14,12 +14,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from netlab.lab.batch import Finished, finish
-from netlab.lab.hosts import Isolation, best_isolation
-from netlab.lab.index import write_index
+from netlab.lab.hosts.hosts import Isolation, best_isolation
 from netlab.lab.live.bench import Bench
 from netlab.lab.live.feed import Feed
-from netlab.lab.run import Outcome, start
+from netlab.lab.results.index import write_index
+from netlab.lab.runs.batch import Finished, finish
+from netlab.lab.runs.run import Outcome, start
 from netlab.service import ListeningService
 
 SERVER_NAME: Final = "netlab-lab"

@@ -14,23 +14,23 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from netlab.http1.beneath import Root
-from netlab.http1.fields import Fields
-from netlab.http1.messages import RequestHead
-from netlab.http1.receiving import RequestContent
-from netlab.http1.resource import Answer, Receiver, Resource, Router, WithFields
-from netlab.http1.responses import Pages, Response, refuse_method
-from netlab.http1.serverevents import EVENT_STREAM
-from netlab.http1.static import StaticFiles
-from netlab.lab.catalogue import REFERENCE, load, names
-from netlab.lab.description import wire_lines
-from netlab.lab.knobs import KNOBS
+from netlab.http1.resources.beneath import Root
+from netlab.http1.resources.receiving import RequestContent
+from netlab.http1.resources.resource import Answer, Receiver, Resource, Router, WithFields
+from netlab.http1.resources.responses import Pages, Response, refuse_method
+from netlab.http1.resources.serverevents import EVENT_STREAM
+from netlab.http1.resources.static import StaticFiles
+from netlab.http1.sansio.fields import Fields
+from netlab.http1.sansio.messages import RequestHead
+from netlab.lab.api.knobs import KNOBS
+from netlab.lab.api.script import rule_text
 from netlab.lab.live.bench import Bench, RefusedError
 from netlab.lab.live.feed import Feed, TooManyListenersError
 from netlab.lab.live.guards import Guarded, Names
 from netlab.lab.live.order import ORDER_MAX_BYTES, OrderError, read_order
-from netlab.lab.places import RESULTS
-from netlab.lab.script import rule_text
+from netlab.lab.results.catalogue import REFERENCE, load, names
+from netlab.lab.results.description import wire_lines
+from netlab.lab.wire.places import RESULTS
 
 _PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

@@ -14,10 +14,10 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.python.usage import UsageError
 
-from netlab.http1.factory import HTTPServerFactory
-from netlab.http1.limits import Admission, Limits
-from netlab.http1.serversettings import ServerSettings
-from netlab.lab.hosts import Isolation
+from netlab.http1.sansio.limits import Admission, Limits
+from netlab.http1.sansio.serversettings import ServerSettings
+from netlab.http1.server.factory import HTTPServerFactory
+from netlab.lab.hosts.hosts import Isolation
 from netlab.lab.live.guards import Names, is_loopback_only
 from netlab.lab.live.order import ORDER_MAX_BYTES
 from netlab.lab.live.service import SERVER_NAME, LiveLaboratory

@@ -12,17 +12,17 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
-from netlab.lab.batch import Finished
-from netlab.lab.catalogue import load
-from netlab.lab.experiment import Experiment
-from netlab.lab.hosts import Isolation
-from netlab.lab.impairment import WireSettings
-from netlab.lab.knobs import Knobs
+from netlab.lab.api.experiment import Experiment
+from netlab.lab.api.impairment import WireSettings
+from netlab.lab.api.knobs import Knobs
+from netlab.lab.api.sides import Side
+from netlab.lab.hosts.hosts import Isolation
 from netlab.lab.live.bench import Bench
 from netlab.lab.live.feed import Feed
-from netlab.lab.run import Observer, Outcome, Run
-from netlab.lab.sides import Side
-from netlab.lab.wire import Wire
+from netlab.lab.results.catalogue import load
+from netlab.lab.runs.batch import Finished
+from netlab.lab.runs.run import Observer, Outcome, Run
+from netlab.lab.wire.wire import Wire
 
 START_NS = 1_700_000_000_000_000_000
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.expectations import Expectation, Result, Shown
-from netlab.lab.batch import Finished
-from netlab.lab.hosts import HostError, Isolation
-from netlab.lab.judgement import Judgement
+from netlab.analysis.expectations.expectations import Expectation, Result, Shown
+from netlab.lab.api.sides import Side
+from netlab.lab.hosts.hosts import HostError, Isolation
 from netlab.lab.live.bench import TRANSITIONS, Cue, Phase, RefusedError
 from netlab.lab.live.feed import EVENTS_MAX
-from netlab.lab.programs import OutputLine
-from netlab.lab.sides import Side
+from netlab.lab.results.judgement import Judgement
+from netlab.lab.runs.batch import Finished
+from netlab.lab.runs.programs import OutputLine
 from tests.lab.live.runs import START_NS, Runs, observed_wire
 from tests.lab.segments import frame
 

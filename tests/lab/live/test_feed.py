@@ -11,7 +11,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.serverevents import HEARTBEAT
+from netlab.http1.resources.serverevents import HEARTBEAT
 from netlab.lab.live.feed import (
     EVENTS_MAX,
     HEARTBEAT_SECONDS,

@@ -4,10 +4,10 @@ Tests for L{netlab.lab.live.guards}.
 
 from __future__ import annotations
 
-from netlab.http1.messages import RequestHead
-from netlab.http1.receiving import RequestContent
-from netlab.http1.resource import Receiver
-from netlab.http1.responses import Response
+from netlab.http1.resources.receiving import RequestContent
+from netlab.http1.resources.resource import Receiver
+from netlab.http1.resources.responses import Response
+from netlab.http1.sansio.messages import RequestHead
 from netlab.lab.live.guards import Guarded, Names
 from tests.http1.serving import ServerTestCase
 

@@ -10,12 +10,12 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.lab.impairment import Impairment, WireSettings
+from netlab.lab.api.impairment import Impairment, WireSettings
+from netlab.lab.api.script import parse_rule
+from netlab.lab.api.sides import Side
 from netlab.lab.live.narrator import LINE_SHOWN_MAX, Narrator
-from netlab.lab.programs import OutputLine
-from netlab.lab.relay import Passage
-from netlab.lab.script import parse_rule
-from netlab.lab.sides import Side
+from netlab.lab.runs.programs import OutputLine
+from netlab.lab.runs.relay import Passage
 from tests.captures.frames import ACK, PSH, SYN
 from tests.lab.live.runs import START_NS, observed_wire
 from tests.lab.segments import frame

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.lab.catalogue import load, names
-from netlab.lab.knobs import Knobs
+from netlab.lab.api.knobs import Knobs
+from netlab.lab.api.script import parse_rule
 from netlab.lab.live.order import OrderError, read_order
-from netlab.lab.script import parse_rule
+from netlab.lab.results.catalogue import load, names
 
 
 def read(**order: Any) -> Any:

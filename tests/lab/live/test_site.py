@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from netlab.lab import live
-from netlab.lab.batch import Finished
-from netlab.lab.catalogue import names
-from netlab.lab.hosts import Isolation
+from netlab.lab.api.script import parse_rule
+from netlab.lab.hosts.hosts import Isolation
 from netlab.lab.live.feed import HEARTBEAT_SECONDS, LISTENERS_MAX
 from netlab.lab.live.guards import Names
 from netlab.lab.live.order import ORDER_MAX_BYTES
 from netlab.lab.live.site import make_site
-from netlab.lab.places import RESULTS
-from netlab.lab.script import parse_rule
+from netlab.lab.results.catalogue import names
+from netlab.lab.runs.batch import Finished
+from netlab.lab.wire.places import RESULTS
 from tests.http1.serving import Client, ReceivedAnswer, ServerTestCase, get
 from tests.lab.live.runs import Runs
 

@@ -1,0 +1,3 @@
+"""
+What is told of analysed segments: of each frame, of a conversation, and why.
+"""

@@ -1,0 +1,336 @@
+"""
+A conversation told: how it opened, what was said, when nothing was, how it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from netlab.analysis.claims.books import Books
+from netlab.analysis.claims.closing import Close, How
+from netlab.analysis.claims.findings import Finding, Verdict
+from netlab.analysis.claims.framestories import frame_story, mark_names
+from netlab.analysis.claims.httpnotes import exchange_passages, notes_of
+from netlab.analysis.claims.keeping import Kept
+from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.claims.story import (
+    ConversationStory,
+    Endpoint,
+    FrameStory,
+    Kind,
+    Passage,
+    PassageKind,
+)
+from netlab.analysis.claims.units import cite, count, duration
+from netlab.analysis.observations.dialogue import Turn
+from netlab.analysis.observations.facts import Facts, Idle
+from netlab.analysis.tcp.conversation import Completeness
+from netlab.analysis.tcp.frames import Mark
+
+TURNS_TOLD_MAX: Final = 100
+"""How many turns of a conversation that is not HTTP are told one by one."""
+
+#: Marks that mean that something went wrong, or looks so, in the order in which they are told.
+_TROUBLES: Final = (
+    Mark.RETRANSMISSION,
+    Mark.OUT_OF_ORDER,
+    Mark.DUPLICATE_ACK,
+    Mark.LOST_SEGMENT,
+    Mark.ACK_LOST_SEGMENT,
+    Mark.ZERO_WINDOW,
+    Mark.WINDOW_FULL,
+    Mark.KEEP_ALIVE,
+    Mark.REUSED_PORTS,
+)
+
+
+def conversation_story(
+    facts: Facts,
+    close: Close,
+    frames: Sequence[Kept],
+    extra: Sequence[Passage],
+    discretion: Discretion,
+) -> ConversationStory:
+    """
+    Tell a conversation.
+
+    @param facts: What was gathered of it.
+    @param close: How it ended.
+    @param frames: Those of its frames that are to be told, in order, from the first.
+    @param extra: Passages about it that need to know of the whole capture.
+    @param discretion: What is left out.
+    """
+    dialogue = facts.dialogue
+    client, server = dialogue.client, dialogue.server
+    if dialogue.http.is_http:
+        exchanges = list(
+            exchange_passages(
+                dialogue.http,
+                quotes=discretion.quotes,
+                skimmed=facts.skimmed.requests if facts.skimmed else 0,
+            )
+        )
+    else:
+        has_more = dialogue.has_more_turns or bool(facts.skimmed and facts.skimmed.has_data)
+        exchanges = list(_turn_passages(dialogue.turns, has_more=has_more))
+    in_order = sorted(
+        [*exchanges, *_idle_passages(facts), *close.passages], key=lambda each: each.start_ns
+    )
+    passages = (*extra[:1], _opening(facts), *in_order, *extra[1:], *_troubles(facts))
+    return ConversationStory(
+        stream=facts.conversation.stream,
+        client=Endpoint(discretion.address(client.raw_address), client.port),
+        server=Endpoint(discretion.address(server.raw_address), server.port),
+        start_ns=facts.first.time_ns,
+        end_ns=facts.last.time_ns,
+        title=_title(facts, close),
+        passages=passages,
+        frames=_frame_stories(facts, frames, discretion),
+        frame_count=facts.frame_count,
+        completeness=facts.conversation.completeness,
+    )
+
+
+def completeness_text(completeness: int) -> str:
+    """
+    Say what of a connection's life was captured.
+
+    @param completeness: C{tcp.completeness}.
+    """
+    parts = (
+        (Completeness.SYN, "SYN"),
+        (Completeness.SYN_ACK, "SYN-ACK"),
+        (Completeness.ACK, "ACK"),
+        (Completeness.DATA, "data"),
+        (Completeness.FIN, "FIN"),
+        (Completeness.RST, "RST"),
+    )
+    seen = [name for bit, name in parts if completeness & bit]
+    opened = completeness & 7 == 7
+    ended = completeness & (Completeness.FIN | Completeness.RST)
+    if opened and ended:
+        word = "complete"
+    elif opened:
+        word = "complete but for its end"
+    elif completeness & (Completeness.SYN | Completeness.SYN_ACK):
+        word = "without a whole handshake"
+    elif ended:
+        word = "complete but for its beginning"
+    else:
+        word = "a part from the middle"
+    return f"{word} ({', '.join(seen) or 'bare ACKs'})"
+
+
+def _frame_stories(
+    facts: Facts, frames: Sequence[Kept], discretion: Discretion
+) -> tuple[FrameStory, ...]:
+    books = Books(facts.conversation)
+    notes = notes_of(facts.dialogue.http.exchanges, quotes=discretion.quotes)
+    stories: list[FrameStory] = []
+    for kept in frames:
+        told = frame_story(
+            books.enter(kept),
+            notes,
+            is_from_client=kept.analysed.flow is facts.dialogue.client,
+            discretion=discretion,
+        )
+        if stories and _crosses(stories[-1], told):
+            stories[-1] = stories[-1].crossed()
+        stories.append(told)
+    return tuple(stories)
+
+
+def _crosses(before: FrameStory, after: FrameStory) -> bool:
+    """
+    Tell whether two frames passed each other: the second left before the first had arrived.
+
+    Only FINs are judged. Of data one cannot tell: its receiver may have had it and not said so.
+    """
+    return (
+        before.kind is Kind.CLOSING
+        and after.kind is Kind.CLOSING
+        and "FIN" in before.flags
+        and "FIN" in after.flags
+        and before.is_from_client != after.is_from_client
+        and after.ack < before.nxtseq
+    )
+
+
+def _opening(facts: Facts) -> Passage:
+    dialogue = facts.dialogue
+    syn, answer, opened = dialogue.syn, dialogue.syn_ack, dialogue.established
+    start = facts.first.time_ns
+    points = [each for each in (syn, answer, opened) if each is not None]
+    frames = tuple(each.frame for each in points) or (facts.first.number,)
+    end = points[-1].time_ns if points else start
+    findings: tuple[Finding, ...] = ()
+    if syn is not None and answer is not None and opened is not None:
+        took = duration(opened.time_ns - syn.time_ns)
+        sentence = (
+            f"The client opens the connection by the three-way handshake ({cite(frames)}) in "
+            f"{took}: each end sends a SYN with its random first number, and each acknowledges the "
+            "other's."
+        )
+        findings = (
+            Finding(
+                "handshake",
+                frames,
+                f"{duration(answer.time_ns - syn.time_ns)} (#{syn.frame} to #{answer.frame}) + "
+                f"{duration(opened.time_ns - answer.time_ns)} (#{answer.frame} to "
+                f"#{opened.frame}) = {took}",
+                Verdict.PASS,
+                "The round trip between the ends, in two halves as seen from here.",
+            ),
+        )
+    elif syn is not None and answer is not None:
+        sentence = (
+            f"The client's SYN is answered {cite(frames)}, but the handshake's last ACK is not "
+            "here."
+        )
+    elif syn is not None and facts.reset is None and not dialogue.turns:
+        sentence = f"The client's SYN {cite(frames)} is never answered in this capture."
+    elif syn is not None:
+        sentence = f"The client asks for a connection {cite(frames)}; no SYN of the server is here."
+    elif answer is not None:
+        sentence = (
+            f"The client's SYN was not captured; the server's answer to it is {cite(frames)}."
+        )
+    else:
+        sentence = (
+            "The capture begins when the connection is open already: its first numbers and how far "
+            "its windows are scaled are not known, and which end opened it is a guess."
+        )
+    return Passage(PassageKind.OPENING, frames, start, end, sentence, findings)
+
+
+def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage]:
+    """
+    Tell turns in pairs: what one end said, and what the other answered.
+    """
+    index, number = 0, 0
+    while index < len(turns) and number < TURNS_TOLD_MAX:
+        number += 1
+        asked = turns[index]
+        answered = turns[index + 1] if index + 1 < len(turns) else None
+        if number > 1 and asked.from_client != turns[0].from_client:
+            answered = None
+        who, other = ("client", "server") if asked.from_client else ("server", "client")
+        frames = {asked.first.frame, asked.last.frame}
+        text = f"The {who} sends {_turn(asked)}"
+        end = asked.last.time_ns
+        if answered is not None:
+            frames |= {answered.first.frame, answered.last.frame}
+            wait = answered.first.time_ns - asked.last.time_ns
+            when = f"{duration(wait)} later" if wait >= 0 else "meanwhile"
+            text += f"; {when} the {other} sends {_turn(answered)}"
+            if _is_upper_case(asked, answered):
+                text += ", the same text in capitals"
+            end = answered.last.time_ns
+        yield Passage(
+            PassageKind.EXCHANGE,
+            tuple(sorted(frames)),
+            asked.first.time_ns,
+            end,
+            text + ".",
+        )
+        index += 1 if answered is None else 2
+    if turns and (index < len(turns) or has_more):
+        last = turns[index - 1].last
+        rest = f"{len(turns) - index} or more" if has_more else f"{len(turns) - index}"
+        text = f"{rest} more turns like these." if index < len(turns) else "And so on."
+        yield Passage(PassageKind.EXCHANGE, (), last.time_ns, last.time_ns, text)
+
+
+def _turn(turn: Turn) -> str:
+    frames = sorted({turn.first.frame, turn.last.frame})
+    where = f"#{frames[0]}" if len(frames) == 1 else f"#{frames[0]} to #{frames[1]}"
+    return f"{count(turn.length, 'byte')} ({where})"
+
+
+def _is_upper_case(asked: Turn, answered: Turn) -> bool:
+    """
+    Tell whether an answer is what the echo exchange asks for.
+    """
+    return (
+        asked.is_whole
+        and answered.is_whole
+        and answered.text == asked.text.upper()
+        and answered.text != asked.text
+    )
+
+
+def _idle_passages(facts: Facts) -> Iterator[Passage]:
+    half = [side.fin.at for side in facts.sides if side.fin is not None]
+    for idle in facts.idles:
+        if len(half) == 2 and min(half) <= idle.before and idle.after == max(half):
+            # The close tells it, as a half-close.
+            continue
+        yield Passage(
+            PassageKind.IDLE,
+            (idle.before.number, idle.after.number),
+            idle.before.time_ns,
+            idle.after.time_ns,
+            f"Nothing travels for {duration(idle.length_ns)}, until {_ended_by(facts, idle)}.",
+        )
+
+
+def _ended_by(facts: Facts, idle: Idle) -> str:
+    number = idle.after.number
+    for index, side in enumerate(facts.sides):
+        if side.fin is not None and side.fin.at.number == number:
+            return f"{facts.name(index)} closes (#{number})"
+    if facts.reset is not None and facts.reset.at.number == number:
+        return f"{facts.name(facts.reset.flow)} resets (#{number})"
+    return f"#{number}"
+
+
+def _troubles(facts: Facts) -> Iterator[Passage]:
+    conversation = facts.conversation
+    here = (facts.first.time_ns, facts.last.time_ns)
+    silent = [flow for flow in conversation.flows if not flow.frames]
+    if silent:
+        sentence = "Only one direction was captured: what the other end sent can only be inferred."
+        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
+    if 2 * conversation.copies >= facts.frame_count - 1 > 0:
+        sentence = (
+            f"{conversation.copies} of {facts.frame_count} frames are exact copies of the one "
+            "before: it was captured on two interfaces, or going and coming on a loopback. A copy "
+            "is no retransmission, even where it is marked as one."
+        )
+        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
+        return
+    if conversation.quoted:
+        sentence = (
+            f"{count(conversation.quoted, 'ICMP error quotes', 'ICMP errors quote')} a segment of "
+            "this conversation: somewhere it could not be delivered."
+        )
+        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
+    for mark in _TROUBLES:
+        number, first = facts.marks.get(int(mark), (0, 0))
+        if number:
+            (name,) = mark_names(int(mark))
+            where = f"in #{first}" if number == 1 else f"first in #{first}"
+            sentence = (
+                f"{count(number, f'frame is marked {name}', f'frames are marked {name}')}, {where}."
+            )
+            yield Passage(PassageKind.UNUSUAL, (first,), *here, sentence)
+    if facts.bad_checksums:
+        sentence = f"{count(facts.bad_checksums, 'checksum is', 'checksums are')} wrong."
+        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
+
+
+def _title(facts: Facts, close: Close) -> str:
+    dialogue = facts.dialogue
+    if dialogue.http.is_http:
+        total = len(dialogue.http.exchanges) + dialogue.http.exchanges_uncounted
+        total += facts.skimmed.requests if facts.skimmed else 0
+        said = count(total, "HTTP exchange")
+    elif facts.has_data:
+        up, down = facts.client_side.byte_count, facts.server_side.byte_count
+        said = f"{count(up, 'byte')} up, {count(down, 'byte')} down"
+    elif close.how is How.REFUSED:
+        return "refused"
+    else:
+        said = "not a byte of data"
+    return f"{said}; {close.title}"

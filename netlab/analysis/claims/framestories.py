@@ -1,0 +1,336 @@
+"""
+One plain sentence for a frame, and the few words that label its arrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from netlab.analysis.claims.books import Entry
+from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.claims.rules import findings_of
+from netlab.analysis.claims.story import PAYLOAD_SHOWN_MAX_BYTES, Endpoint, FrameStory, Kind
+from netlab.analysis.claims.units import cite, count, duration
+from netlab.analysis.tcp.frames import Mark
+from netlab.capture.segments import Flag
+
+#: A frame after a longer silence than this says how long it was, in nanoseconds.
+_SILENCE_TOLD_NS: Final = 500_000_000
+
+#: The names of the flags in the order in which people write them.
+_FLAG_NAMES: Final = tuple(
+    (int(flag), str(flag.name))
+    for flag in (
+        Flag.SYN,
+        Flag.FIN,
+        Flag.RST,
+        Flag.PSH,
+        Flag.ACK,
+        Flag.URG,
+        Flag.ECE,
+        Flag.CWR,
+        Flag.AE,
+    )
+)
+
+_Names: TypeAlias = tuple[str, str]
+
+_SYN: Final = int(Flag.SYN)
+_ACK: Final = int(Flag.ACK)
+_FIN: Final = int(Flag.FIN)
+_RST: Final = int(Flag.RST)
+
+#: By plain integers, which are quicker to test than flags.
+_MARK_NAMES: Final = {
+    int(Mark.FAST_RETRANSMISSION): "fast retransmission",
+    int(Mark.SPURIOUS_RETRANSMISSION): "spurious retransmission",
+    int(Mark.RETRANSMISSION): "retransmission",
+    int(Mark.OUT_OF_ORDER): "out of order",
+    int(Mark.DUPLICATE_ACK): "duplicate ACK",
+    int(Mark.LOST_SEGMENT): "previous segment not captured",
+    int(Mark.ACK_LOST_SEGMENT): "acknowledges what was not captured",
+    int(Mark.WINDOW_UPDATE): "window update",
+    int(Mark.WINDOW_FULL): "window full",
+    int(Mark.ZERO_WINDOW): "zero window",
+    int(Mark.ZERO_WINDOW_PROBE): "window probe",
+    int(Mark.ZERO_WINDOW_PROBE_ACK): "answer to a window probe",
+    int(Mark.KEEP_ALIVE): "keep-alive",
+    int(Mark.KEEP_ALIVE_ACK): "answer to a keep-alive",
+    int(Mark.REUSED_PORTS): "ports used again",
+}
+
+_RETRANSMISSIONS: Final = int(
+    Mark.RETRANSMISSION | Mark.FAST_RETRANSMISSION | Mark.SPURIOUS_RETRANSMISSION
+)
+_PROBES: Final = int(
+    Mark.ZERO_WINDOW_PROBE | Mark.ZERO_WINDOW_PROBE_ACK | Mark.KEEP_ALIVE | Mark.KEEP_ALIVE_ACK
+)
+
+
+def frame_story(
+    entry: Entry, notes: Mapping[int, str], *, is_from_client: bool, discretion: Discretion
+) -> FrameStory:
+    """
+    Tell a frame.
+
+    @param entry: The frame in its conversation's books.
+    @param notes: What a higher protocol says in a frame, by the frame's number, such as C{GET /}.
+    @param is_from_client: Whether the client sent it.
+    @param discretion: What is left out.
+    @return: It, told.
+    """
+    analysed, segment, flow = entry.analysed, entry.analysed.segment, entry.analysed.flow
+    names = ("the client", "the server") if is_from_client else ("the server", "the client")
+    note = notes.get(analysed.number, "")
+    return FrameStory(
+        number=analysed.number,
+        time_ns=analysed.time_ns,
+        stream=analysed.stream,
+        src=Endpoint(discretion.address(flow.raw_address), flow.port),
+        dst=Endpoint(discretion.address(flow.peer.raw_address), flow.peer.port),
+        is_from_client=is_from_client,
+        flags=flag_names(segment.flags),
+        seq_raw=analysed.seq_raw,
+        ack_raw=analysed.ack_raw,
+        seq=analysed.seq,
+        ack=analysed.ack,
+        len=analysed.len,
+        nxtseq=analysed.nxtseq,
+        window_size_value=analysed.window_size_value,
+        window_size=analysed.window_size,
+        completeness=analysed.completeness,
+        frame_len=segment.record.length,
+        bytes_in_flight=analysed.bytes_in_flight or 0,
+        kind=kind_of(entry),
+        marks=mark_names(analysed.marks),
+        label=_label(entry, note),
+        sentence=_sentence(entry, note, names),
+        findings=findings_of(entry),
+        payload=segment.payload[:PAYLOAD_SHOWN_MAX_BYTES] if discretion.quotes else b"",
+    )
+
+
+def flag_names(flags: int) -> tuple[str, ...]:
+    """
+    Name the flags that are set.
+
+    @param flags: Of L{Flag}.
+    """
+    return tuple(name for bit, name in _FLAG_NAMES if flags & bit)
+
+
+def mark_names(marks: int) -> tuple[str, ...]:
+    """
+    Name what is noteworthy. A retransmission of a special kind is named by that kind alone.
+
+    @param marks: Of L{Mark}.
+    """
+    if not marks:
+        return ()
+    if marks & (Mark.FAST_RETRANSMISSION | Mark.SPURIOUS_RETRANSMISSION):
+        marks &= ~int(Mark.RETRANSMISSION)
+    return tuple(name for mark, name in _MARK_NAMES.items() if marks & mark)
+
+
+def kind_of(entry: Entry) -> Kind:
+    """
+    Tell what a frame mainly does.
+    """
+    flags, marks = entry.analysed.flags, entry.analysed.marks
+    if flags & _RST:
+        return Kind.RESET
+    if flags & _SYN:
+        return Kind.OPENING
+    if flags & _FIN:
+        return Kind.CLOSING
+    if marks & _PROBES:
+        return Kind.PROBE
+    if entry.analysed.len:
+        return Kind.DATA
+    if entry.covers_syn:
+        return Kind.OPENING
+    if entry.covers_fin:
+        return Kind.CLOSING
+    return Kind.ACK
+
+
+def _label(entry: Entry, note: str) -> str:
+    analysed = entry.analysed
+    flags = ", ".join(flag_names(analysed.flags)) or "no flags"
+    if not analysed.len:
+        return flags
+    size = count(analysed.len, "byte")
+    return f"{note} · {size}" if note else f"{flags} · {size}"
+
+
+def _sentence(entry: Entry, note: str, names: _Names) -> str:
+    """
+    Say what a frame does, and at most one thing that is unusual about it.
+    """
+    flags = entry.analysed.flags
+    if flags & _RST:
+        text = _of_reset(entry, names)
+    elif flags & _SYN:
+        text = _of_syn(entry, names)
+    elif entry.analysed.marks & _PROBES:
+        text = _of_probe(entry, names)
+    elif flags & _FIN:
+        text = _of_fin(entry, note, names)
+    elif entry.analysed.len:
+        text = _of_data(entry, note, names)
+    else:
+        text = _of_ack(entry, names)
+    return text[0].upper() + text[1:]
+
+
+def _of_syn(entry: Entry, names: _Names) -> str:
+    analysed = entry.analysed
+    options = analysed.segment.option_values
+    me, peer = names
+    said = f"its numbers begin at the random {analysed.seq_raw}"
+    if options.mss is not None:
+        said += f", a segment may hold {options.mss} bytes"
+    again = " again" if analysed.marks & _RETRANSMISSIONS else ""
+    if analysed.flags & _ACK:
+        return (
+            f"{me} agrees{again} and opens its own direction: {said}. {peer.capitalize()}'s SYN "
+            "took one number."
+        )
+    return f"{me} asks{again} {peer} for a connection: {said}."
+
+
+def _of_reset(entry: Entry, names: _Names) -> str:
+    me, peer = names
+    if entry.covers_syn and entry.analysed.flow.iss is None:
+        return f"{me} refuses the connection: nobody listens on port {entry.analysed.srcport}."
+    if entry.own_fin is not None:
+        return (
+            f"{me} resets: it has closed already, and nobody there reads what {peer} still sends."
+        )
+    has_all = entry.ack is not None and entry.peer_fin is not None and entry.ack > entry.peer_fin
+    if has_all:
+        return f"{me} resets instead of closing its own direction: the connection is over at once."
+    return (
+        f"{me} resets: the connection is over at once in both directions, and what was on its way "
+        "is lost."
+    )
+
+
+def _of_probe(entry: Entry, names: _Names) -> str:
+    me, peer = names
+    marks = entry.analysed.marks
+    if marks & Mark.KEEP_ALIVE:
+        return (
+            f"{me} asks whether {peer} is still there, by a number that {peer} has already "
+            "(keep-alive)."
+        )
+    if marks & Mark.KEEP_ALIVE_ACK:
+        return f"{me} answers the keep-alive: it is still there."
+    if marks & Mark.ZERO_WINDOW_PROBE:
+        return f"{me} asks whether {peer}'s window is still closed (window probe)."
+    return f"{me} answers the window probe: its window is {entry.analysed.window_size} bytes."
+
+
+def _of_fin(entry: Entry, note: str, names: _Names) -> str:
+    me, peer = names
+    analysed = entry.analysed
+    with_data = f"{me} sends its last {_data(entry, note)} and" if analysed.len else f"{me}"
+    text = f"{with_data} closes its direction: FIN, which takes one number"
+    if entry.peer_fin is not None and entry.ack is not None and entry.ack <= entry.peer_fin:
+        text += f". It has not seen {peer}'s FIN yet: both close at once"
+    elif entry.covers_fin:
+        text += f", and in the same frame acknowledges {peer}'s FIN"
+    elif entry.peer_fin is None:
+        text += f"; {peer} may still send"
+    if analysed.marks & _RETRANSMISSIONS:
+        text += f". Sent again{_after(entry)}"
+    elif entry.since_before_ns >= _SILENCE_TOLD_NS:
+        text += f". Nothing had travelled for {duration(entry.since_before_ns)}"
+    return text + "."
+
+
+def _data(entry: Entry, note: str) -> str:
+    size = count(entry.analysed.len, "byte")
+    return f"{size}, {note}," if note else size
+
+
+def _after(entry: Entry) -> str:
+    rto = entry.analysed.rto_ns
+    return f", {duration(rto)} after #{entry.analysed.rto_frame}" if rto is not None else ""
+
+
+def _of_data(entry: Entry, note: str, names: _Names) -> str:
+    me, peer = names
+    analysed = entry.analysed
+    size = count(analysed.len, "byte")
+    what = f"{note} ({size})" if note else size
+    marks = analysed.marks
+    if marks & Mark.FAST_RETRANSMISSION:
+        return (
+            f"{me} sends {what} again at once, because {peer} repeated its ACK: "
+            "the first copy was lost."
+        )
+    if marks & Mark.SPURIOUS_RETRANSMISSION:
+        return f"{me} sends {what} again, though {peer} had acknowledged them already."
+    if marks & Mark.RETRANSMISSION:
+        return f"{me} sends {what} again{_after(entry)}: no acknowledgement had come."
+    if marks & Mark.OUT_OF_ORDER:
+        return f"{me} sends {what}, which come late: later ones have overtaken them."
+    text = f"{me} sends {what}"
+    if entry.covered_bytes:
+        text += (
+            f" and acknowledges the {count(entry.covered_bytes, 'byte')} of {cite(entry.covered)}"
+            if entry.covered
+            else ""
+        )
+    if marks & Mark.LOST_SEGMENT:
+        text += "; what came before is not in the capture, or not yet"
+    if marks & Mark.WINDOW_FULL:
+        text += f"; now {peer}'s window is full, and {me} must wait"
+    if entry.since_before_ns >= _SILENCE_TOLD_NS:
+        text += f", after {duration(entry.since_before_ns)} of silence"
+    return text + "."
+
+
+def _sacked(entry: Entry) -> str:
+    """
+    Say what a selective acknowledgement says (RFC 2018), in relative numbers.
+    """
+    ranges = entry.analysed.segment.option_values.sacks
+    base = entry.peer.base if entry.peer.has_isn else entry.peer.base - 1
+    told = [f"{(start - base) % 2**32} to {(end - base - 1) % 2**32}" for start, end in ranges[:3]]
+    return f"; it has {' and '.join(told)} already (SACK)" if told else ""
+
+
+def _of_ack(entry: Entry, names: _Names) -> str:
+    me, peer = names
+    analysed = entry.analysed
+    marks = analysed.marks
+    if marks & Mark.DUPLICATE_ACK:
+        return (
+            f"{me} repeats the ACK of #{analysed.duplicate_ack_frame} "
+            f"(number {analysed.duplicate_ack_number}): something arrived, but not what comes "
+            f"next{_sacked(entry)}."
+        )
+    if marks & Mark.ZERO_WINDOW:
+        return f"{me} closes its window: its buffer is full, and {peer} must wait."
+    if marks & Mark.WINDOW_UPDATE:
+        return (
+            f"{me} opens its window to {count(analysed.window_size, 'byte')}: its reader has read."
+        )
+    if entry.covers_fin:
+        text = f"{me} acknowledges {peer}'s FIN"
+        if entry.covered_bytes:
+            text += f" and the {count(entry.covered_bytes, 'byte')} before it"
+        if entry.own_fin is None:
+            return f"{text}. That direction is closed; {me} may still send (half-close)."
+        return f"{text}."
+    if entry.covers_syn:
+        return f"{me} acknowledges {peer}'s SYN: the connection is open."
+    if entry.covered_bytes:
+        of = f" of {cite(entry.covered)}" if entry.covered else ""
+        return f"{me} acknowledges {count(entry.covered_bytes, 'byte')}{of}; it sends none itself."
+    if entry.ack_before is not None and entry.ack is not None and entry.ack < entry.ack_before:
+        return f"{me} acknowledges less than before: a later ACK has overtaken this one."
+    return f"{me} acknowledges nothing new."

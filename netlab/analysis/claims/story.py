@@ -1,0 +1,213 @@
+"""
+A capture told: what each report renders.
+
+The values here are complete: a report looks nothing up and decides nothing, it only lays out. Texts
+are plain; frames are cited in them as C{#4}. What a report must not show (payloads, addresses) is
+left out before, by L{netlab.analysis.claims.privacy}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from netlab.analysis.claims.findings import Finding
+
+PAYLOAD_SHOWN_MAX_BYTES = 256
+"""How much of a frame's payload a story keeps; enough for a request head's first lines."""
+
+
+class Kind(StrEnum):
+    """
+    What a frame mainly does, which is how it is drawn.
+    """
+
+    OPENING = "opening"
+    """SYN, or the ACK that completes the handshake."""
+
+    DATA = "data"
+    ACK = "ack"
+    """It acknowledges, or tells a window, and no more."""
+
+    CLOSING = "closing"
+    """FIN, or the ACK of one."""
+
+    RESET = "reset"
+    PROBE = "probe"
+    """A keep-alive, a window probe, or the answer to one."""
+
+
+class PassageKind(StrEnum):
+    """
+    What a passage of a story is about.
+    """
+
+    OPENING = "opening"
+    EXCHANGE = "exchange"
+    IDLE = "idle"
+    CLOSE = "close"
+    VIEW = "view"
+    """Where it was captured, and what of it."""
+
+    WHY = "why"
+    """Why there is this connection at all."""
+
+    UNUSUAL = "unusual"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """
+    One end of a conversation.
+
+    @ivar address: As text.
+    @ivar port: The TCP port.
+    """
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameStory:
+    """
+    A frame told. Numbers mean what Wireshark's fields of the same name mean.
+
+    @ivar number: From 1, over the whole capture.
+    @ivar time_ns: Nanoseconds since 1970.
+    @ivar stream: The conversation's number.
+    @ivar src: Sender.
+    @ivar dst: Receiver.
+    @ivar is_from_client: Whether the end that opened the conversation sent it.
+    @ivar flags: The flags' names in header order, such as C{("SYN", "ACK")}.
+    @ivar seq_raw: Sequence number as sent.
+    @ivar ack_raw: Acknowledgement number as sent, also where the ACK flag is not set.
+    @ivar seq: Relative sequence number.
+    @ivar ack: Relative acknowledgement number.
+    @ivar len: Payload length in bytes.
+    @ivar nxtseq: The relative sequence number after this segment.
+    @ivar window_size_value: The window field.
+    @ivar window_size: The window in bytes.
+    @ivar completeness: The conversation's C{tcp.completeness} in the end.
+    @ivar frame_len: The frame's length on the wire in bytes.
+    @ivar bytes_in_flight: What the sender has sent and not seen acknowledged after this frame.
+    @ivar kind: What it mainly does.
+    @ivar marks: What is unusual about it in a word or two each, such as C{retransmission}.
+    @ivar label: A few words for an arrow, such as C{PSH, ACK 33 bytes}.
+    @ivar sentence: One plain sentence.
+    @ivar findings: The rules it obeys or breaks, the one that explains most first.
+    @ivar payload: Its first bytes; empty if none is to be shown.
+    @ivar is_crossed: Whether the next frame of the conversation left before this one arrived.
+    """
+
+    number: int
+    time_ns: int
+    stream: int
+    src: Endpoint
+    dst: Endpoint
+    is_from_client: bool
+    flags: tuple[str, ...]
+    seq_raw: int
+    ack_raw: int
+    seq: int
+    ack: int
+    len: int
+    nxtseq: int
+    window_size_value: int
+    window_size: int
+    completeness: int
+    frame_len: int
+    bytes_in_flight: int
+    kind: Kind
+    marks: tuple[str, ...]
+    label: str
+    sentence: str
+    findings: tuple[Finding, ...]
+    payload: bytes
+    is_crossed: bool = False
+
+    def crossed(self) -> FrameStory:
+        """
+        Give the same frame, passed by the next one on its way.
+        """
+        return replace(self, is_crossed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """
+    A part of a story.
+
+    @ivar kind: What it is about.
+    @ivar frames: The frames that it rests on, ascending.
+    @ivar start_ns: When it begins, in nanoseconds since 1970.
+    @ivar end_ns: When it ends.
+    @ivar sentence: One or two plain sentences.
+    @ivar findings: What proves it.
+    """
+
+    kind: PassageKind
+    frames: tuple[int, ...]
+    start_ns: int
+    end_ns: int
+    sentence: str
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationStory:
+    """
+    A conversation told.
+
+    @ivar stream: Its number, from 0, as C{tcp.stream}.
+    @ivar client: The end that opened it, or is taken to have.
+    @ivar server: The other end.
+    @ivar start_ns: Time of the first frame.
+    @ivar end_ns: Time of the last frame.
+    @ivar title: A few words, such as C{2 requests, closed by the server's idle timeout}.
+    @ivar passages: What happened, in order.
+    @ivar frames: Its frames in order, those of L{frame_count} that are told one by one.
+    @ivar frame_count: How many it has.
+    @ivar completeness: C{tcp.completeness}.
+    """
+
+    stream: int
+    client: Endpoint
+    server: Endpoint
+    start_ns: int
+    end_ns: int
+    title: str
+    passages: tuple[Passage, ...]
+    frames: Sequence[FrameStory]
+    frame_count: int
+    completeness: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureStory:
+    """
+    A whole capture told.
+
+    @ivar title: A few words, such as C{2 connections, 22 frames in 2.371 s}.
+    @ivar passages: What concerns all of it.
+    @ivar conversations: Those told, in order of their numbers.
+    @ivar conversation_count: How many there are.
+    @ivar frame_count: How many frames the capture has, of any protocol.
+    @ivar start_ns: Time of the first frame.
+    @ivar end_ns: Time of the last frame.
+    @ivar link: The link layers by name.
+    """
+
+    title: str
+    passages: tuple[Passage, ...]
+    conversations: Sequence[ConversationStory]
+    conversation_count: int
+    frame_count: int
+    start_ns: int
+    end_ns: int
+    link: str

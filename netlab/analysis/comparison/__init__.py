@@ -1,0 +1,3 @@
+"""
+Two exchanges side by side, and one exchange seen at two capture points.
+"""

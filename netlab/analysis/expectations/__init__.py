@@ -1,0 +1,3 @@
+"""
+What a capture should show: for experiments, and for marking.
+"""

@@ -1,0 +1,3 @@
+"""
+What is kept of answered requests: log lines, their file, and counters.
+"""

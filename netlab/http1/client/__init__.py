@@ -1,0 +1,3 @@
+"""
+The HTTP client, and the command that gets and saves.
+"""

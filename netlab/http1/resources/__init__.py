@@ -1,0 +1,3 @@
+"""
+What answers: resources, static files, listings, redirections, ranges, preconditions.
+"""

@@ -1,0 +1,3 @@
+"""
+What serves: factory, connections, exchanges, deadlines, admission, sending.
+"""

@@ -1,0 +1,117 @@
+"""
+Who may connect: a bound on the connections in all, and on those of one peer.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import IPv6Address
+from typing import Final
+
+from netlab.http1.sansio.limits import Admission
+
+_REFUSALS_MAX: Final = 256
+"""How many connections beyond the bound are told so at the same time; others are just closed."""
+
+
+class Gate:
+    """
+    Counts connections by peer.
+
+    @ivar refused: how many connections were not let in, ever.
+    """
+
+    def __init__(self, admission: Admission) -> None:
+        """
+        @param admission: the bounds.
+        """
+        self._admission = admission
+        self._by_peer: dict[bytes, int] = {}
+        self._open = 0
+        self._refusals = 0
+        self.refused = 0
+
+    def enter(self, peer: bytes) -> bool:
+        """
+        A connection has come.
+
+        @param peer: the peer's address; empty where it has none that could be counted.
+        @return: whether it may stay. If so, L{leave} is called once when it goes.
+        """
+        admission = self._admission
+        if self._open >= admission.connections_max:
+            self.refused += 1
+            return False
+        if peer and admission.connections_per_peer_max:
+            key = peer_key(peer)
+            count = self._by_peer.get(key, 0)
+            if count >= admission.connections_per_peer_max:
+                self.refused += 1
+                return False
+            self._by_peer[key] = count + 1
+        self._open += 1
+        return True
+
+    def has_room(self, peer: bytes) -> bool:
+        """
+        Find out whether L{enter} would let this peer in.
+        """
+        admission = self._admission
+        if self._open >= admission.connections_max:
+            return False
+        most = admission.connections_per_peer_max
+        return not (peer and most) or self._by_peer.get(peer_key(peer), 0) < most
+
+    def leave(self, peer: bytes) -> None:
+        """
+        A connection that had been let in has gone.
+
+        @param peer: as it was given to L{enter}.
+        """
+        self._open -= 1
+        if peer and self._admission.connections_per_peer_max:
+            key = peer_key(peer)
+            count = self._by_peer[key] - 1
+            if count:
+                self._by_peer[key] = count
+            else:
+                del self._by_peer[key]
+
+    def enter_refusal(self) -> bool:
+        """
+        A connection that was not let in wants to be told so.
+
+        @return: whether there is room for that. If so, L{leave_refusal} is called once.
+        """
+        if self._refusals >= _REFUSALS_MAX:
+            return False
+        self._refusals += 1
+        return True
+
+    def leave_refusal(self) -> None:
+        """
+        A refused connection has gone.
+        """
+        self._refusals -= 1
+
+
+def peer_key(peer: bytes) -> bytes:
+    """
+    Reduce an address to what one peer has for itself: an IPv6 host commonly has a whole /64.
+    """
+    if b":" not in peer:
+        return peer
+    try:
+        address = IPv6Address(peer.decode("ascii").partition("%")[0])
+    except ValueError:
+        return peer
+    # At a port for both families, IPv4 peers all lie in one /64: ::ffff:0:0.
+    return str(address.ipv4_mapped).encode() if address.ipv4_mapped else address.packed[:8]
+
+
+@lru_cache(1024)
+def peer_of(host: str) -> bytes:
+    """
+    Write a peer's address for the log: once for all its connections.
+    """
+    return host.encode("ascii", "backslashreplace")

@@ -1,0 +1,430 @@
+"""
+One request and its answer: what the resource is asked, and how its response is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from inspect import iscoroutine
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import ISSLTransport, ITransport
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from netlab.http1 import SERVER_NAME
+from netlab.http1.accesslog.loglines import shown_head
+from netlab.http1.resources.contents import BytesContent
+from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
+from netlab.http1.resources.resource import Answer, Receiver, receiver_of
+from netlab.http1.resources.responses import ContentSource, Response
+from netlab.http1.resources.streaming import StreamSender, discard_stream
+from netlab.http1.sansio.errors import RemoteProtocolError
+from netlab.http1.sansio.messages import (
+    END_OF_MESSAGE,
+    Content,
+    EndOfMessage,
+    RequestHead,
+    ResponseHead,
+)
+from netlab.http1.sansio.statuses import forbids_content
+from netlab.http1.server.repeating import keep, keep_file, repeatable_until
+from netlab.http1.server.sender import PIECE_BYTES, Sender, sender_for
+
+if TYPE_CHECKING:
+    from netlab.http1.server.protocol import HTTPServerProtocol
+
+_CONTINUE: Final = ResponseHead(100)
+
+#: What hardly ever has content: a resource is not asked whether it wants any that is not there.
+_WITHOUT_CONTENT: Final = frozenset((b"GET", b"HEAD"))
+
+_log = Logger(namespace=SERVER_NAME)
+
+
+class Exchange:
+    """
+    One request, from its head until its answer is complete, or until it is given up. A connection
+    has one at a time, and none while it is idle.
+
+    @ivar head: the request's.
+    """
+
+    __slots__ = ("_answering", "_connection", "_content", "head")
+
+    def __init__(self, connection: HTTPServerProtocol, head: RequestHead) -> None:
+        """
+        @param connection: whose C{exchange} this is, for as long as it is not over.
+        """
+        self._connection = connection
+        self.head = head
+        # Its content, while it arrives and a resource wants it.
+        self._content: RequestContent | None = None
+        # The resource, while it thinks.
+        self._answering: Deferred[None] | None = None
+
+    @property
+    def must_wait(self) -> bool:
+        """
+        Whether nothing more is to be read until the answer has come, or has been sent, or the
+        resource has taken some of the content that it wants.
+        """
+        is_busy = self._answering is not None or self._connection.sender is not None
+        return is_busy and (self._content is None or self._content.is_full)
+
+    @property
+    def is_full(self) -> bool:
+        """
+        Whether so much content waits for the resource that no more should be received.
+        """
+        return self._content is not None and self._content.is_full
+
+    def give_up(self, why: str) -> None:
+        """
+        Whoever thinks about the answer need do so no longer. Meanwhile the connection must have
+        forgotten this exchange.
+
+        @param why: for who reads the request's content.
+        """
+        content, self._content = self._content, None
+        answering, self._answering = self._answering, None
+        if answering is not None:
+            answering.cancel()
+        if content is not None:
+            content.lose(why)
+
+    def _is_over(self) -> bool:
+        """
+        Find out whether there is nobody left to be answered.
+        """
+        return self._connection.is_closing or self._connection.exchange is not self
+
+    # The request
+
+    def begin(self) -> None:
+        """
+        Ask the resource whether it wants the content, if there may be any. Content that it does
+        not want is read before it answers if there is little of it: then a fault in it is still
+        answered by 400.
+        """
+        factory = self._connection.factory
+        machine = self._connection.machine
+        head = self.head
+        if factory.shows_requests:
+            _log.info("{head}", head=shown_head(head.raw))
+        promised = machine.promised_content_bytes
+        if promised == 0 and head.method in _WITHOUT_CONTENT:
+            return
+        try:
+            receiver = receiver_of(factory.resource, head)
+        except Exception:  # noqa: BLE001, as in _respond
+            machine.abandon_content()
+            self._answer_failed(_failure())
+            return
+        if receiver is not None:
+            self._content = RequestContent(self._content_wanted)
+            self._respond(receiver)
+            return
+        if promised == 0:
+            return
+        most = factory.settings.limits.unwanted_content_max_bytes
+        if machine.expects_continue or (promised is not None and promised > most):
+            machine.abandon_content()
+            self._respond()
+
+    def content_received(self, content: Content) -> None:
+        """
+        A piece of the request's content has come.
+        """
+        if self._content is not None:
+            self._content.add(content.data)
+            return
+        connection = self._connection
+        machine = connection.machine
+        if machine.content_bytes > connection.factory.settings.limits.unwanted_content_max_bytes:
+            machine.abandon_content()
+            self._respond()
+
+    def end_received(self) -> None:
+        """
+        The request has come whole.
+        """
+        if self._content is None:
+            self._respond()
+        else:
+            content, self._content = self._content, None
+            content.end()
+
+    def _content_wanted(self, was_full: bool) -> None:
+        """
+        A resource waits for content that has not been received.
+        """
+        connection = self._connection
+        if connection.is_closing or self._content is None:
+            return
+        machine = connection.machine
+        now = connection.factory.seconds()
+        if machine.expects_continue and machine.can_answer:
+            cast(ITransport, connection.transport).write(machine.send(_CONTINUE, now))
+            was_full = True
+        if was_full:
+            # The client had to wait for us.
+            machine.restart_phase(now)
+        if not connection.is_advancing:
+            connection.advance()
+
+    def _leave_content(self) -> None:
+        """
+        The answer is complete before the request: drop what has come of it. If that is not all, the
+        connection ends, and the rest is not waited for.
+
+        @raise RemoteProtocolError: there is a fault in it.
+        """
+        content, self._content = self._content, None
+        if content is None:
+            return
+        content.lose("the answer was complete before")
+        machine = self._connection.machine
+        while (event := machine.next_event()) is not None:
+            if isinstance(event, EndOfMessage):
+                return
+        machine.abandon_content()
+
+    # The resource
+
+    def _respond(self, receiver: Receiver | None = None) -> None:
+        """
+        Ask the resource, and send what it returns, now or later.
+
+        @param receiver: what the resource answers with where it wants the request's content.
+        """
+        connection = self._connection
+        head = self.head
+        if head.target.is_https and not ISSLTransport.providedBy(connection.transport):
+            self._send(connection.factory.pages.error(421, closes=True))
+            return
+        try:
+            if receiver is not None and self._content is not None:
+                answer = receiver(head, self._content)
+            else:
+                answer = connection.factory.resource.respond(head)
+        except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
+            self._answer_failed(_failure())
+            return
+        if isinstance(answer, Response):
+            self._send(answer)
+        else:
+            self._wait_for(answer)
+
+    def _wait_for(self, answer: Answer) -> None:
+        """
+        Send a response when it comes; a client that has gone cancels it.
+        """
+        later: Deferred[Response]
+        if isinstance(answer, Deferred):
+            later = answer
+        elif iscoroutine(answer):
+            later = Deferred.fromCoroutine(answer)
+        else:
+            resource = self._connection.factory.resource
+            mistake = TypeError(f"{resource!r} returned {answer!r}, not a response")
+            self._answer_failed(_failure(mistake))
+            return
+
+        def came(response: Any) -> None:
+            self._answering = None
+            if self._connection.exchange is not self:
+                _close(getattr(response, "content", None))  # given up meanwhile
+            elif isinstance(response, Response):
+                self._send(response)
+            else:
+                self._answer_failed(_failure(TypeError(f"not a response: {response!r}")))
+
+        def failed(failure: Failure) -> None:
+            self._answering = None
+            if not (
+                self._is_over() and isinstance(failure.value, (CancelledError, ContentLostError))
+            ):
+                self._answer_failed(failure)
+
+        def go_on(ignored: None) -> None:
+            connection = self._connection
+            if not (connection.is_closing or connection.is_advancing):
+                connection.advance()
+
+        done = later.addCallbacks(came, failed)
+        if not later.called or later.paused:
+            self._answering = done
+            done.addCallback(go_on)
+
+    def _answer_failed(self, failure: Failure) -> None:
+        status = 500
+        if isinstance(failure.value, ContentTooLongError):
+            status = 413
+        else:
+            _log.failure("The resource failed to answer", failure)
+        if self._is_over():
+            return
+        connection = self._connection
+        if connection.machine.can_answer:
+            self._send(connection.factory.pages.error(status))
+        else:
+            # Half of an answer has gone out: only the end of the connection can say that.
+            connection.abort()
+
+    # The answer
+
+    def _send(self, response: Response) -> None:
+        """
+        Send a response.
+        """
+        content = response.content
+        if self._connection.is_closing:
+            # The client has gone, or we have given up on it, while the resource was thinking.
+            _close(content)
+            return
+        if response.closes:
+            self._connection.machine.give_up_persistence()
+        try:
+            if isinstance(content, bytes):
+                if self._content is not None:
+                    self._leave_content()
+                if len(content) <= PIECE_BYTES:
+                    self._send_small(response, content)
+                else:
+                    self._send_large(response, BytesContent(content))
+            elif isinstance(content, AsyncIterable):
+                self._send_stream(response, content)
+            else:
+                self._leave_content()
+                self._send_large(response, content)
+        except RemoteProtocolError as fault:
+            _close(content)
+            self._connection.refuse(fault.status, fault.explanation)
+        except Exception:  # noqa: BLE001, as in _respond: a response may be made of anything
+            _close(content)
+            self._answer_failed(_failure())
+
+    def _send_small(self, response: Response, content: bytes) -> None:
+        connection = self._connection
+        machine = connection.machine
+        head = self.head
+        now = connection.factory.seconds()
+        until = repeatable_until(connection, head, response, now)
+        is_last = machine.is_last_by_request and not response.closes
+        data, logged = connection.send_whole(head, response, content, now)
+        if until > now and (is_last or not machine.must_close):
+            keep(connection.factory, head, response, until, data, logged, is_last=is_last)
+        connection.answered()
+
+    def _send_large(self, response: Response, source: ContentSource) -> None:
+        """
+        Send content of known length, no faster than the client takes it.
+        """
+        connection = self._connection
+        machine = connection.machine
+        transport = connection.transport
+        assert transport is not None
+        now = connection.factory.seconds()
+        data = machine.send(ResponseHead(response.status, response.fields), now, source.length)
+        if self._is_without_content(response):
+            source.close()
+            transport.write(data)
+            self._content_sent(response, 0)
+            return
+        machine.note_content_sent(source.length)
+
+        def done(why: Exception | None) -> None:
+            source.close()
+            self._sender_is_done(response, sender, why)
+
+        def progressed(sent: int) -> None:
+            if has_begun:
+                connection.expect_progress()
+
+        has_begun = False
+        keep_file(connection, self.head, response, source, data)
+        sender = sender_for(
+            transport, source, done, progressed, connection.factory.bystanders.are_there
+        )
+        connection.hand_over_to(sender)
+        sender.begin(data)
+        has_begun = True
+        if connection.sender is sender:
+            connection.expect_progress()
+
+    def _send_stream(self, response: Response, content: AsyncIterable[bytes]) -> None:
+        """
+        Send content as it comes. Meanwhile the rest of the request's content may be read.
+        """
+        connection = self._connection
+        factory = connection.factory
+        machine = connection.machine
+        transport = connection.transport
+        assert transport is not None
+        data = machine.send(ResponseHead(response.status, response.fields), factory.seconds())
+        if self._is_without_content(response):
+            _close(content)
+            transport.write(data)
+            self._content_sent(response, 0)
+            return
+
+        def frame(piece: bytes) -> bytes:
+            return machine.send(Content(piece), 0.0)
+
+        def done(why: Exception | None) -> None:
+            self._sender_is_done(response, sender, why)
+
+        blocked = connection.stream_blocked
+        sender = StreamSender(transport, content, frame, done, blocked, factory.clock)
+        connection.hand_over_to(sender)
+        sender.begin(data)
+
+    def _is_without_content(self, response: Response) -> bool:
+        return self.head.method == b"HEAD" or forbids_content(response.status)
+
+    def _sender_is_done(self, response: Response, sender: Sender, why: Exception | None) -> None:
+        connection = self._connection
+        if why is not None:
+            connection.sender_failed(why)
+            connection.factory.record(connection.peer, self.head, response.status, sender.sent)
+            return
+        connection.take_back()
+        self._content_sent(response, sender.sent)
+        if not (connection.is_advancing or connection.is_closing):
+            connection.advance()
+
+    def _content_sent(self, response: Response, sent: int) -> None:
+        connection = self._connection
+        machine = connection.machine
+        if self._content is not None:
+            try:
+                self._leave_content()
+            except RemoteProtocolError:
+                # It is too late to say so, and the connection ends anyway.
+                machine.abandon_content()
+        tail = machine.send(END_OF_MESSAGE, connection.factory.seconds())
+        if tail:
+            cast(ITransport, connection.transport).write(tail)
+        connection.factory.record(connection.peer, self.head, response.status, sent)
+        connection.answered()
+
+
+def _failure(error: BaseException | None = None) -> Failure:
+    """
+    Wrap an error, or the one that is being handled, for the log.
+    """
+    return Failure(error)  # type: ignore[no-untyped-call]
+
+
+def _close(content: object) -> None:
+    """
+    Give content back that is not sent; what is no source at all is let be.
+    """
+    if hasattr(content, "aclose"):
+        discard_stream(content)
+        return
+    close = getattr(content, "close", None)
+    if close is not None:
+        close()

@@ -1,0 +1,3 @@
+"""
+What C{twistd netlab-http} loads: options, service, workers, the admin port.
+"""

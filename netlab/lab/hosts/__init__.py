@@ -1,0 +1,3 @@
+"""
+The two hosts: namespaces, devices, and what runs in them.
+"""

@@ -1,0 +1,3 @@
+"""
+An experiment being run: machines, programs, batches, and the loopback fallback.
+"""

@@ -1,0 +1,185 @@
+"""
+The laboratory proper: two hosts, the wire between them, and the programs on the hosts.
+
+Experiments see it as L{netlab.lab.api.experiment.Laboratory} describes it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from socket import inet_aton
+from typing import Any
+
+from twisted.internet import defer
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+
+from netlab.lab.api.experiment import Experiment
+from netlab.lab.api.sides import Side
+from netlab.lab.hosts.hosts import CLIENT, SERVER, Host, HostSettings, Isolation, start_host
+from netlab.lab.runs.machines import ProgramMachine
+from netlab.lab.runs.programs import OutputLine
+from netlab.lab.wire.tapreader import Tap
+from netlab.lab.wire.tracker import ConnectionTracker
+from netlab.lab.wire.wire import Crossing, Wire
+
+
+class NamespaceLaboratory:
+    """
+    Two hosts on a wire: a L{netlab.lab.api.experiment.Laboratory}.
+
+    @ivar wire: what joins the hosts.
+    @ivar machines: the hosts.
+    @ivar folder: the current directory of all programs.
+    @ivar failure: why the wire has failed, a mistake of ours or of an observer's; else None.
+    @ivar on_failure: is called then.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        experiment: Experiment,
+        wire: Wire,
+        isolation: Isolation,
+        scratch: Path,
+        folder: Path,
+        on_line: Callable[[OutputLine], None],
+        time_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """
+        @param scratch: an existing folder, which in the hosts is an empty one in memory.
+        @param on_line: is called with each line that a program prints.
+        @param time_ns: tells the time of day in nanoseconds.
+        """
+        self.wire = wire
+        self.machines: dict[Side, ProgramMachine] = {}
+        self._reactor = reactor
+        self._isolation = isolation
+        self._scratch = scratch
+        self.folder = folder
+        self._on_line = on_line
+        self._time_ns = time_ns
+        self._hosts: dict[Side, Host] = {}
+        self._taps: dict[Side, Tap] = {}
+        self._settings = {
+            Side.CLIENT: _with_sysctls(CLIENT, experiment.client_sysctls),
+            Side.SERVER: _with_sysctls(SERVER, experiment.server_sysctls),
+        }
+        self._tracker = ConnectionTracker()
+        self.failure: Failure | None = None
+        self.on_failure: Callable[[], None] = lambda: None
+        self._waiting: list[defer.Deferred[None]] = []
+        wire.observers.append(self._track)
+
+    @property
+    def client(self) -> ProgramMachine:
+        """
+        The client's host.
+        """
+        return self.machines[Side.CLIENT]
+
+    @property
+    def server(self) -> ProgramMachine:
+        """
+        The server's host.
+        """
+        return self.machines[Side.SERVER]
+
+    async def start(self) -> None:
+        """
+        Make the hosts and join them.
+
+        @raise HostError: a host could not be made.
+        """
+        for side in Side:
+            await self.reboot(side)
+
+    async def reboot(self, side: Side) -> None:
+        """
+        Start a host, with nothing running on it.
+
+        @raise HostError: it could not be made.
+        """
+        settings, peer = self._settings[side], self._settings[side.other]
+        self._hosts[side] = host = await start_host(
+            self._reactor, settings, [peer], self._isolation, self._scratch
+        )
+        tap = Tap(self._reactor, host.tap, lambda frame: self.wire.send(side, frame), self._broke)
+        self._taps[side] = tap
+        self.wire.attach(side, tap.write)
+        self.machines[side] = ProgramMachine(
+            host, side, settings.address, self.folder, self._on_line, self._time_ns
+        )
+
+    async def crash(self, side: Side) -> None:
+        """
+        Let a host lose its power. Its device is taken away first, so that nothing of its end is
+        sent.
+        """
+        self._taps.pop(side).close()
+        del self.machines[side]
+        await self._hosts.pop(side).stop()
+
+    async def pause(self, seconds: float) -> None:
+        """
+        Wait.
+        """
+        await deferLater(self._reactor, seconds)
+
+    async def all_closed(self) -> None:
+        """
+        Wait until every connection that the wire has seen is closed or reset.
+        """
+        await self._arrivals(lambda: self._tracker.all_closed)
+
+    async def all_ended_by(self, side: Side) -> None:
+        """
+        Wait until a host has closed its side of every connection, or one of them has reset it.
+        """
+        address = inet_aton(self._settings[side].address)
+        await self._arrivals(lambda: self._tracker.all_ended_by(address))
+
+    async def stop(self) -> None:
+        """
+        End everything. What ends programs is no part of the capture: the wire has stopped before.
+        """
+        self.wire.stop()
+        for machine in self.machines.values():
+            await machine.stop_programs(self._reactor)
+        for tap in self._taps.values():
+            tap.close()
+        for host in self._hosts.values():
+            await host.stop()
+
+    def _broke(self, failure: Failure) -> None:
+        self.failure = failure
+        self.on_failure()
+
+    def _track(self, crossing: Crossing) -> None:
+        if crossing.end is not crossing.sender:
+            self._tracker.arrived(crossing.decoded)
+            waiting, self._waiting = self._waiting, []
+            for one in waiting:
+                one.callback(None)
+
+    async def _arrivals(self, is_enough: Callable[[], bool]) -> None:
+        """
+        Wait for segments to arrive until there are enough.
+        """
+
+        def forget(change: defer.Deferred[None]) -> None:
+            if change in self._waiting:
+                self._waiting.remove(change)
+
+        while not is_enough():
+            change: defer.Deferred[None] = defer.Deferred(forget)
+            self._waiting.append(change)
+            await change
+            # Not within the wire's own call: what comes next may stop the wire.
+            await deferLater(self._reactor, 0)
+
+
+def _with_sysctls(settings: HostSettings, sysctls: Any) -> HostSettings:
+    return HostSettings(settings.name, settings.address, settings.hardware_address, sysctls)

@@ -1,0 +1,261 @@
+"""
+Run one experiment from beginning to end.
+
+L{start} is what everything else uses: the command line, the live page and the tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as PatienceError
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
+
+from netlab.errors import KnownError
+from netlab.lab.api.experiment import Experiment
+from netlab.lab.api.knobs import Knobs
+from netlab.lab.hosts.hosts import Isolation
+from netlab.lab.runs.laboratory import NamespaceLaboratory
+from netlab.lab.runs.loopback import LoopbackLaboratory, NoWireError
+from netlab.lab.runs.programs import OutputLine
+from netlab.lab.runs.relay import Passage
+from netlab.lab.wire.lateness import Lateness
+from netlab.lab.wire.places import RESULTS
+from netlab.lab.wire.recorder import Recorder
+from netlab.lab.wire.wire import Crossing, Wire
+
+#: How many passages of a relay are kept.
+_PASSAGES_MAX: Final = 10_000
+
+#: How long after the last connection has closed frames may still come: an ACK sent again, say.
+_QUIET_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    How a run went.
+
+    @ivar experiment: as it was run, with the user's changes.
+    @ivar folder: where everything is.
+    @ivar isolation: how the hosts were made.
+    @ivar problem: why the run itself failed: one line; empty if it did not.
+    @ivar seconds: how long it took.
+    @ivar lateness: by how many seconds the laboratory itself was late at worst.
+    @ivar output: what the programs printed.
+    @ivar passages: without hosts, what the relay between the programs noticed.
+    """
+
+    experiment: Experiment
+    folder: Path
+    isolation: Isolation
+    problem: str
+    seconds: float
+    lateness: float
+    output: Sequence[OutputLine]
+    passages: Sequence[Passage] = ()
+
+
+class Run:
+    """
+    A run under way.
+
+    @ivar result: fires with the L{Outcome}, once nothing of the run is left; fails with
+        L{HostError} if there can be no hosts, with C{OSError} if the folder cannot be written, and
+        with C{CancelledError} after L{cancel}.
+    """
+
+    def __init__(self, result: Deferred[Outcome]) -> None:
+        self.result = result
+
+    def cancel(self) -> None:
+        """
+        Stop it. L{result} fires when everything is cleaned up.
+        """
+        self.result.cancel()
+
+
+Observation = Crossing | OutputLine | Passage
+Observer = Callable[[Observation], None]
+
+
+def start(
+    reactor: Any,
+    experiment: Experiment,
+    folder: Path,
+    *,
+    isolation: Isolation,
+    knobs: Knobs | None = None,
+    observer: Observer | None = None,
+) -> Run:
+    """
+    Start an experiment.
+
+    @param folder: where its results go; it is made if need be, and what it holds of an earlier run
+        is replaced.
+    @param knobs: the user's changes.
+    @param isolation: how to make the hosts, see L{netlab.lab.hosts.hosts.best_isolation}.
+    @param observer: is called with each frame as it leaves one end of the wire and as it arrives at
+        the other, and with each line that a program prints, in the order of their times; without
+        hosts with what the relay notices instead of frames.
+    """
+    changed = (knobs or Knobs()).apply(experiment)
+    running = _run(reactor, changed, folder, isolation, observer)
+    return Run(Deferred.fromCoroutine(running))
+
+
+async def _run(
+    reactor: Any,
+    experiment: Experiment,
+    folder: Path,
+    isolation: Isolation,
+    observer: Observer | None,
+) -> Outcome:
+    began = time.monotonic()
+    scratch = folder / "scratch"
+    work = folder / "files"
+    # In threads, here and below: on a busy disk these wait, and other runs' wires must not.
+    await _in_thread(reactor, _clear, folder)
+    for path in (scratch, work):
+        path.mkdir(parents=True, exist_ok=True)
+    output: list[OutputLine] = []
+    passages: list[Passage] = []
+
+    def on_line(line: OutputLine) -> None:
+        output.append(line)
+        if observer is not None:
+            observer(line)
+
+    def on_passage(passage: Passage) -> None:
+        if len(passages) < _PASSAGES_MAX:
+            passages.append(passage)
+        if observer is not None:
+            observer(passage)
+
+    recorder: Recorder | None = None
+    laboratory: NamespaceLaboratory | LoopbackLaboratory
+    if isolation is Isolation.NONE:
+        laboratory = LoopbackLaboratory(reactor, scratch, work, on_line, on_passage)
+    else:
+        recorder = Recorder(folder)
+        wire = Wire(reactor, experiment.wire)
+        wire.observers.append(recorder.observe)
+        if observer is not None:
+            wire.observers.append(observer)
+        laboratory = NamespaceLaboratory(
+            reactor, experiment, wire, isolation, scratch, work, on_line
+        )
+    problem = ""
+    lateness = Lateness(reactor)
+    try:
+        await laboratory.start()
+        lateness.start()
+        if isolation is Isolation.NONE and experiment.needs_wire:
+            problem = str(NoWireError("this experiment"))
+        else:
+            problem = await _perform(reactor, experiment, laboratory)
+    finally:
+        lateness.stop()
+        # Whoever cancels twice is not to cut the cleaning up short.
+        await uncancelled(laboratory.stop())
+        if recorder is not None:
+            recorder.close()
+        await uncancelled(_in_thread(reactor, shutil.rmtree, scratch))
+    seconds = time.monotonic() - began
+    return Outcome(
+        experiment, folder, isolation, problem, seconds, lateness.worst, output, passages
+    )
+
+
+def _mistake(experiment: Experiment, error: Exception) -> str:
+    """
+    Tell what an experiment raised, and on which line of its file.
+    """
+    path = inspect.getsourcefile(experiment.perform)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == path]
+    where = f" (line {lines[-1]} of {path})" if lines else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _clear(folder: Path) -> None:
+    """
+    Remove the results of an earlier run.
+    """
+    for name in RESULTS:
+        (folder / name).unlink(missing_ok=True)
+
+
+async def _in_thread(reactor: Any, work: Callable[..., None], *arguments: Any) -> None:
+    await deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments)
+
+
+async def uncancelled(work: Coroutine[Deferred[Any], Any, None]) -> None:
+    """
+    Wait for something that must be done to its end, however often one is told to cancel.
+    """
+    results: list[object] = []
+    waiting: list[Deferred[None]] = []
+
+    def finish(result: object) -> None:
+        results.append(result)
+        while waiting:
+            waiting.pop().callback(None)
+
+    Deferred.fromCoroutine(work).addBoth(finish)
+    while not results:
+        waiting.append(Deferred(waiting.remove))
+        with contextlib.suppress(CancelledError):
+            await waiting[-1]
+    if isinstance(results[0], Failure):
+        results[0].raiseException()
+
+
+async def _perform(
+    reactor: Any, experiment: Experiment, laboratory: NamespaceLaboratory | LoopbackLaboratory
+) -> str:
+    """
+    Do what the experiment says, and wait for the connections to close.
+
+    @return: what went wrong, or nothing.
+    """
+
+    async def do() -> None:
+        await experiment.perform(laboratory)
+
+    performing = Deferred.fromCoroutine(do())
+    if isinstance(laboratory, NamespaceLaboratory):
+        laboratory.on_failure = performing.cancel
+    try:
+        await performing.addTimeout(experiment.patience, reactor)
+    except CancelledError:
+        if isinstance(laboratory, NamespaceLaboratory) and laboratory.failure is not None:
+            laboratory.failure.raiseException()
+        raise
+    except PatienceError:
+        return f"not done after {experiment.patience:g} seconds"
+    except KnownError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001, the mistake is its author's, who is told where it is
+        return _mistake(experiment, error)
+    if isinstance(laboratory, NamespaceLaboratory):
+        laboratory.on_failure = lambda: None
+    if experiment.settle:
+        closing = Deferred.fromCoroutine(laboratory.all_closed())
+        # Some experiments leave connections open on purpose; the expectations will tell.
+        with contextlib.suppress(PatienceError):
+            await closing.addTimeout(experiment.settle, reactor)
+        await laboratory.pause(_QUIET_SECONDS)
+    if isinstance(laboratory, NamespaceLaboratory) and laboratory.failure is not None:
+        laboratory.failure.raiseException()
+    return ""

@@ -1,0 +1,3 @@
+"""
+The wire between the hosts: what it delays, loses and records.
+"""

@@ -1,0 +1,33 @@
+"""
+Where things are in a run's folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from netlab.lab.api.sides import Side
+
+#: What a run leaves behind beside the files of its programs; a new run begins by removing it.
+RESULTS: Final = (
+    "client.pcapng",
+    "output.txt",
+    "report-server.html",
+    "report-server.json",
+    "report-server.md",
+    "report.html",
+    "report.json",
+    "report.md",
+    "server.pcapng",
+    "thumbnail.svg",
+    "trace.txt",
+    "verdict.json",
+)
+
+
+def capture_path(folder: Path, side: Side) -> Path:
+    """
+    Where the capture of one end is.
+    """
+    return folder / f"{side.value}.pcapng"

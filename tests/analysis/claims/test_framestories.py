@@ -1,0 +1,186 @@
+"""
+Tests for L{netlab.analysis.claims.framestories}, by way of whole captures.
+"""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from netlab.analysis.claims.story import Kind
+from tests.captures.frames import ACK, FIN, PSH, RST, SYN
+from tests.captures.stories import frame_of, reference_story, story_of
+from tests.captures.talk import Talk
+
+
+def sentence(talk: Talk, number: int) -> str:
+    """
+    Say what a frame of a capture does.
+    """
+    return frame_of(story_of(talk.pcap()), number).sentence
+
+
+class OrdinaryTests(SynchronousTestCase):
+    """
+    What frames do where all goes well.
+    """
+
+    def test_the_echo(self) -> None:
+        """
+        Each frame of the echo has its sentence, and the server's FIN says that it crossed.
+        """
+        story = reference_story("echo")
+        for number, start in (
+            (1, "The client asks the server for a connection: its numbers begin at the random"),
+            (2, "The server agrees and opens its own direction"),
+            (3, "The client acknowledges the server's SYN: the connection is open."),
+            (4, "The client sends 33 bytes."),
+            (7, "The server sends 20 bytes and acknowledges the 20 bytes of #6."),
+            (8, "The client closes its direction: FIN, which takes one number; the server may"),
+            (9, "The server closes its direction: FIN, which takes one number. It has not seen"),
+            (10, "The client acknowledges the server's FIN."),
+            (11, "The server acknowledges the client's FIN."),
+        ):
+            self.assertTrue(frame_of(story, number).sentence.startswith(start), number)
+        self.assertTrue(frame_of(story, 8).is_crossed)
+
+    def test_http(self) -> None:
+        """
+        A frame that begins an HTTP message says which; its arrow too.
+        """
+        story = reference_story("redirect")
+        self.assertEqual(frame_of(story, 4).sentence, "The client sends GET /redirect (449 bytes).")
+        self.assertEqual(frame_of(story, 6).label, "301 Moved Permanently · 77 bytes")
+
+    def test_silence(self) -> None:
+        """
+        A frame after a long silence says how long it was.
+        """
+        story = reference_story("single_fin")
+        self.assertIn("Nothing had travelled for 1.014 s", frame_of(story, 12).sentence)
+
+    def test_half_close(self) -> None:
+        """
+        The ACK of the first FIN says that its sender may still send.
+        """
+        story = reference_story("single_fin")
+        self.assertIn("(half-close)", frame_of(story, 13).sentence)
+        self.assertNotIn("(half-close)", frame_of(story, 15).sentence)
+
+    def test_kinds(self) -> None:
+        """
+        Frames are of the kind of what they mainly do.
+        """
+        story = reference_story("single_fin")
+        kinds = [frame_of(story, number).kind for number in range(1, 16)]
+        self.assertEqual(
+            kinds,
+            [Kind.OPENING] * 3
+            + [Kind.DATA, Kind.ACK, Kind.DATA, Kind.ACK] * 2
+            + [Kind.CLOSING] * 4,
+        )
+
+    def test_fin_with_data(self) -> None:
+        """
+        A FIN may carry the last data, and may acknowledge the peer's FIN.
+        """
+        talk = Talk().open()
+        talk.send("c", FIN | PSH | ACK, b"bye")
+        talk.send("s", FIN | ACK)
+        self.assertIn("sends its last 3 bytes and closes", sentence(talk, 4))
+        self.assertIn("in the same frame acknowledges the client's FIN", sentence(talk, 5))
+
+
+class TroubleTests(SynchronousTestCase):
+    """
+    What frames do where something goes wrong.
+    """
+
+    def test_retransmission(self) -> None:
+        """
+        A segment that is sent again says after how long, and which it repeats.
+        """
+        talk = Talk().open()
+        talk.send("c", PSH | ACK, b"again", arrives=False)
+        talk.send("c", PSH | ACK, b"again", seq=1001, after_ms=300)
+        self.assertEqual(
+            sentence(talk, 5),
+            "The client sends 5 bytes again, 300.0 ms after #4: no acknowledgement had come.",
+        )
+        self.assertEqual(frame_of(story_of(talk.pcap()), 5).marks, ("retransmission",))
+
+    def test_spurious_retransmission(self) -> None:
+        """
+        One that had been acknowledged says so.
+        """
+        talk = Talk().open().say("c", b"12345")
+        talk.send("c", PSH | ACK, b"12345", seq=1001, after_ms=300)
+        self.assertIn("though the server had acknowledged them already", sentence(talk, 6))
+
+    def test_duplicate_ack(self) -> None:
+        """
+        A repeated ACK says which it repeats.
+        """
+        talk = Talk().open()
+        talk.send("c", PSH | ACK, b"a" * 100, arrives=False)
+        for _ in range(2):
+            talk.send("c", PSH | ACK, b"b" * 100, arrives=False)
+            talk.send("s", ACK, ack=1001)
+        self.assertIn("repeats the ACK of #", sentence(talk, 8))
+
+    def test_zero_window(self) -> None:
+        """
+        A closed window says that the peer must wait, and its opening that somebody has read.
+        """
+        talk = Talk().open().say("c", b"12345")
+        talk.send("s", ACK, window=0)
+        talk.send("s", ACK, window=400)
+        self.assertIn("closes its window", sentence(talk, 6))
+        self.assertIn("opens its window to 51 200 bytes", sentence(talk, 7))
+
+    def test_keep_alive(self) -> None:
+        """
+        A keep-alive and its answer say what they are.
+        """
+        talk = Talk().open().say("c", b"12345")
+        talk.send("c", ACK, seq=1005, after_ms=10_000)
+        talk.send("s", ACK)
+        self.assertIn("(keep-alive)", sentence(talk, 6))
+        self.assertIn("answers the keep-alive", sentence(talk, 7))
+
+    def test_refusal(self) -> None:
+        """
+        A RST that answers a SYN refuses.
+        """
+        talk = Talk()
+        talk.send("c", SYN)
+        talk.send("s", RST | ACK, ack=1001)
+        self.assertEqual(
+            sentence(talk, 2), "The server refuses the connection: nobody listens on port 8080."
+        )
+
+    def test_reset(self) -> None:
+        """
+        A RST ends both directions at once.
+        """
+        talk = Talk().open().say("c", b"x")
+        talk.send("s", RST | ACK)
+        self.assertIn("over at once in both directions", sentence(talk, 6))
+
+    def test_selective_acknowledgement(self) -> None:
+        """
+        A repeated ACK says what has arrived behind the hole, in relative numbers.
+        """
+        talk = Talk().open()
+        talk.send("c", PSH | ACK, b"a" * 100, arrives=False)
+        talk.send("c", PSH | ACK, b"b" * 100, arrives=False)
+        talk.send("s", ACK, ack=1001, sacks=((1101, 1201),))
+        self.assertIn("; it has 101 to 200 already (SACK).", sentence(talk, 6))
+
+    def test_lost_before(self) -> None:
+        """
+        Data behind a hole says that something is missing.
+        """
+        talk = Talk().open()
+        talk.send("c", PSH | ACK, b"lost", is_captured=False, arrives=False)
+        talk.send("c", PSH | ACK, b"seen", arrives=False)
+        self.assertIn("what came before is not in the capture, or not yet", sentence(talk, 4))

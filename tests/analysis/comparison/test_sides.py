@@ -1,0 +1,194 @@
+"""
+Tests for L{netlab.analysis.comparison.sides}.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from netlab.analysis.comparison import sides
+from netlab.analysis.comparison.sides import SameConversation, Sightings, compare_sides, pair
+from netlab.analysis.tcp.frames import Analysed
+from netlab.capture.segments import Flag
+from tests.analysis.scenes import CLIENT, SECOND_NS, SERVER, Scene, Stage
+
+_MS = SECOND_NS // 1000
+
+
+@dataclass
+class _Wire:
+    """
+    One conversation seen at its client and at its server, whose clocks disagree.
+
+    @ivar way_ns: how long a segment travels.
+    """
+
+    way_ns: int = 10 * _MS
+    now_ns: int = SECOND_NS
+    client: Sightings = field(default_factory=Sightings)
+    server: Sightings = field(default_factory=Sightings)
+    scenes: list[Scene] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for number, sightings in enumerate((self.client, self.server)):
+            scene = Stage().scene(port=40000 + number)
+            scene.conversation.flows[0].iss = 4_294_967_290
+            scene.conversation.flows[1].iss = 700
+            scene.watch = sightings.receive
+            self.scenes.append(scene)
+
+    def send(
+        self, who: int, flags: Flag | int, payload: bytes = b"", *, is_lost: bool = False
+    ) -> None:
+        """
+        Send a segment from one end to the other.
+        """
+        for place, scene in enumerate(self.scenes):
+            here = place == who
+            if not here and is_lost:
+                scene.sent[who] += len(payload)
+                continue
+            # The server's clock is an hour ahead.
+            at = self.now_ns + (0 if here else self.way_ns) + place * 3600 * SECOND_NS
+            scene.stage.now_ns = at - _MS
+            scene.send(who, flags, payload)
+        self.now_ns += self.way_ns
+
+    def open(self) -> None:
+        """
+        Shake hands; the server takes 1 ms.
+        """
+        self.send(CLIENT, Flag.SYN)
+        self.now_ns += _MS
+        self.send(SERVER, Flag.SYN | Flag.ACK)
+        self.send(CLIENT, Flag.ACK)
+
+    def compare(self) -> SameConversation:
+        """
+        End both captures and compare them.
+        """
+        for sightings in (self.client, self.server):
+            sightings.dialogues.finish()
+        (both,) = pair(self.server, self.client)
+        return compare_sides(self.server, self.client, both)
+
+
+class CompareSidesTests(SynchronousTestCase):
+    """
+    What a segment met between two places is told from both captures.
+    """
+
+    def test_where_the_time_went(self) -> None:
+        """
+        Of what the client waited, what the server took is the server's and the rest the way's,
+        whatever the clocks say; the order in which the captures are given does not matter.
+        """
+        wire = _Wire()
+        wire.open()
+        wire.send(CLIENT, Flag.ACK, b"hello")
+        wire.now_ns += 70 * _MS
+        wire.send(SERVER, Flag.ACK, b"HELLO")
+        wire.now_ns += 500 * _MS
+        wire.send(CLIENT, Flag.ACK, b"again")
+        found = wire.compare()
+        self.assertEqual(found.is_swapped, True)
+        self.assertEqual(found.is_one_place, False)
+        self.assertEqual(
+            [(wait.total_ns, wait.server_ns, wait.way_ns) for wait in found.waits],
+            [(21 * _MS, _MS, 20 * _MS), (90 * _MS, 70 * _MS, 20 * _MS)],
+        )
+        self.assertEqual([pause.client_ns for pause in found.pauses], [500 * _MS])
+        self.assertEqual((found.common, found.lost_to_client, found.lost_to_server), (6, (), ()))
+        self.assertEqual(sides.totals([found]), (71 * _MS, 40 * _MS, 500 * _MS))
+
+    def test_lost_segment(self) -> None:
+        """
+        A segment that one side sent and the other never saw was lost; that it was sent again does
+        not hide it.
+        """
+        wire = _Wire()
+        wire.open()
+        wire.send(CLIENT, Flag.ACK, b"hello", is_lost=True)
+        for scene in wire.scenes:
+            scene.sent[CLIENT] -= 5
+        wire.send(CLIENT, Flag.ACK, b"hello")
+        wire.send(SERVER, Flag.ACK, b"HELLO", is_lost=True)
+        found = wire.compare()
+        self.assertEqual([sighting.at.frame for sighting in found.lost_to_server], [4])
+        self.assertEqual([sighting.mark.length for sighting in found.lost_to_client], [5])
+
+    def test_joined_segments(self) -> None:
+        """
+        Data that a network card cut into other segments on its way was not lost.
+        """
+        wire = _Wire()
+        wire.open()
+        wire.scenes[0].say(CLIENT, b"hello there")
+        for text in (b"hello ", b"there"):
+            wire.scenes[1].say(CLIENT, text)
+        found = wire.compare()
+        self.assertEqual((found.lost_to_server, found.lost_to_client), ((), ()))
+
+    def test_one_place(self) -> None:
+        """
+        Two captures of one place differ in no time.
+        """
+        wire = _Wire(way_ns=0)
+        wire.open()
+        self.assertEqual(wire.compare().is_one_place, True)
+
+    def test_middle(self) -> None:
+        """
+        Captures without the opening are paired by what was said.
+        """
+        wire = _Wire()
+        for scene in wire.scenes:
+            for flow in scene.conversation.flows:
+                flow.iss = None
+        wire.send(CLIENT, Flag.ACK, b"hello")
+        self.assertEqual(wire.compare().common, 1)
+
+    def test_strangers(self) -> None:
+        """
+        Conversations with other sequence numbers are not paired.
+        """
+        wire = _Wire()
+        wire.open()
+        wire.scenes[1].conversation.flows[1].iss = 701
+        for sightings in (wire.client, wire.server):
+            sightings.dialogues.finish()
+        self.assertEqual(pair(wire.client, wire.server), [])
+
+    def test_bounds(self) -> None:
+        """
+        Only so many segments are kept for aligning.
+        """
+        self.patch(sides, "SEGMENTS_MAX", 2)
+        wire = _Wire()
+        wire.open()
+        found = wire.compare()
+        self.assertEqual((found.common, wire.client.left_out), (2, 1))
+
+
+class SightingsTests(SynchronousTestCase):
+    """
+    A capture is read for comparing.
+    """
+
+    def test_quotes(self) -> None:
+        """
+        What an ICMP error quotes was not seen at this place.
+        """
+        sightings = Sightings()
+        stage = Stage()
+        scene = stage.scene()
+
+        def quote(analysed: Analysed) -> None:
+            segment = analysed.segment._replace(is_quoted=True)
+            sightings.receive(analysed._replace(segment=segment))
+
+        scene.watch = quote
+        scene.open()
+        self.assertEqual((sightings.seen, sightings.dialogues.all), ({}, {}))
