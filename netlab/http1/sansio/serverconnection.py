@@ -136,14 +136,18 @@ class ServerConnection:
 
     def receive_request(self, data: bytes, now: float) -> RequestHead | None:
         """
-        Take a delivery that is one request, whole and without content, while nothing else is under
-        way: what nearly every delivery is. Its answer is due then; L{next_event} has nothing more
-        to say of it.
+        Take a delivery that is one GET or HEAD, whole and without content, while nothing else is
+        under way: what nearly every delivery is. Its answer is due then; L{next_event} has nothing
+        more to say of it.
 
         @return: None where it is anything else, or faulty: then nothing has happened yet, and
             L{receive} takes it.
         """
-        if not self._is_clear or data.find(b"\r\n\r\n") != len(data) - 4:
+        if (
+            not self._is_clear
+            or data.find(b"\r\n\r\n") != len(data) - 4
+            or not data.startswith((b"GET ", b"HEAD "))
+        ):
             return None
         settings = self._settings
         try:
@@ -298,6 +302,14 @@ class ServerConnection:
         return self._request is RequestState.IDLE and not self._buffer
 
     @property
+    def is_clear(self) -> bool:
+        """
+        Whether L{receive_request} and L{repeat_exchange} may be called with success: nothing is
+        under way, and another exchange may follow.
+        """
+        return self._is_clear
+
+    @property
     def has_unread_input(self) -> bool:
         """
         Whether the peer has sent, or has promised to send, bytes that have not been read: then
@@ -338,13 +350,6 @@ class ServerConnection:
         assert self._parsed is not None
         framing = self._parsed.framing
         return framing.length if isinstance(framing, Fixed) else None
-
-    @property
-    def is_persistent(self) -> bool:
-        """
-        Whether another exchange may follow this one, as far as is known now.
-        """
-        return self._is_persistent
 
     @property
     def is_last_by_request(self) -> bool:
@@ -473,65 +478,22 @@ class ServerConnection:
             raise LocalProtocolError("content without a response head before it")
         self._writer.count(length)
 
-    def repeat_exchanges(self, now: float, count: int = 1) -> bool:
+    def repeat_exchange(self, now: float) -> bool:
         """
-        Count exchanges that were answered from memory: requests without content that came whole
-        while nothing else was under way, and their answers, which let the connection persist.
+        Count an exchange that was answered without looking into it: a request without content that
+        came whole while nothing else was under way, and its answer.
 
-        @param count: how many, at least 1.
-        @return: False where these exchanges must go the long way; nothing has changed then.
+        @return: False where this exchange must go the long way; nothing has changed then.
         """
         if not self._is_clear:
             return False
         settings = self._settings
-        self.exchanges += count
+        self.exchanges += 1
         if self.exchanges >= settings.last_exchange:
             # The last answer of the connection is another one: it says so.
-            self.exchanges -= count
+            self.exchanges -= 1
             return False
         self.deadline = now + settings.idle_seconds
-        return True
-
-    def begin_repeat(self) -> bool:
-        """
-        Begin an exchange as L{repeat_exchanges} counts whole ones: for an answer that may take a
-        while. L{end_repeat} ends it.
-
-        @return: False where it must go the long way; nothing has changed then.
-        """
-        limit = self._settings.limits.exchanges_max
-        if not self._is_clear or 0 < limit <= self.exchanges + 1:
-            return False
-        self.exchanges += 1
-        self.content_bytes = 0
-        self.deadline = None
-        self._step(Step.REQUEST_HEAD)
-        self._step(Step.END)
-        self._step_response(Step.RESPONSE_HEAD)
-        return True
-
-    def end_repeat(self, now: float) -> None:
-        """
-        The answer that L{begin_repeat} began is complete.
-        """
-        self._now = now
-        self._step_response(Step.END)
-        self._end_exchange()
-
-    def repeat_last_exchange(self) -> bool:
-        """
-        Count an exchange that was answered from memory, as L{repeat_exchanges} does, where the
-        request has asked for the end of the connection and the answer says so.
-
-        @return: False where it must go the long way; nothing has changed then.
-        """
-        if not self._is_clear:
-            return False
-        self.exchanges += 1
-        # As close(), but nothing waits to be thrown away.
-        self._step(Step.CLOSE)
-        self._is_persistent = False
-        self.deadline = None
         return True
 
     def expire(self, now: float) -> Phase | None:
