@@ -45,6 +45,12 @@ class Phase(Enum):
     """Idle, and told to end soon."""
 
 
+#: Longer deliveries are hardly ever one head.
+_WHOLE_MAX_BYTES: Final = 8192
+
+#: What a body is read from where nothing waits.
+_NOTHING: Final = ReceiveBuffer()
+
 #: A request without content, from its head to its end, and an answer likewise, by the tables.
 _WHOLE_REQUEST: Final = REQUEST_TRANSITIONS[
     REQUEST_TRANSITIONS[RequestState.IDLE, Step.REQUEST_HEAD], Step.END
@@ -95,7 +101,8 @@ class ServerConnection:
         @param now: the time at which the connection began.
         """
         self._settings = settings
-        self._buffer = ReceiveBuffer()
+        # Only while something waits in it: a whole request needs none, an idle connection has none.
+        self._buffer: ReceiveBuffer | None = None
         # Only while a head is expected to be read: an idle connection does without.
         self._head_reader: RequestHeadReader | None = None
         self._request = RequestState.IDLE
@@ -132,6 +139,8 @@ class ServerConnection:
             return
         if self._request is RequestState.IDLE and not self._buffer:
             self.deadline = now + self._settings.timeouts.head
+        if self._buffer is None:
+            self._buffer = ReceiveBuffer()
         self._buffer.append(data)
 
     def receive_request(self, data: bytes, now: float) -> RequestHead | None:
@@ -145,12 +154,14 @@ class ServerConnection:
         """
         if (
             not self._is_clear
-            or data.find(b"\r\n\r\n") != len(data) - 4
+            or len(data) > _WHOLE_MAX_BYTES
+            or not data.endswith(b"\r\n\r\n")
             or not data.startswith((b"GET ", b"HEAD "))
         ):
             return None
         settings = self._settings
         try:
+            # More than one head is none, to the parser: there is an empty line in it.
             parsed = settings.parser.parse(data)
         except RemoteProtocolError:
             return None
@@ -196,7 +207,7 @@ class ServerConnection:
         """
         self._step(Step.FAULT)
         self._is_persistent = False
-        self._buffer.take_all()
+        self._buffer = None
 
     def _give_up_head(self) -> None:
         """
@@ -204,6 +215,7 @@ class ServerConnection:
         """
         if self._head_reader is None:
             self._head_reader = RequestHeadReader(self._settings.parser)
+        assert self._buffer is not None
         self._head_reader.give_up(self._buffer)
 
     def _next_event(self) -> Event | None:
@@ -230,7 +242,7 @@ class ServerConnection:
             return None
         if self._request is RequestState.CONTENT:
             assert self._reader is not None
-            event = self._reader.read(self._buffer)
+            event = self._reader.read(self._buffer or _NOTHING)
             if event is None:
                 if self._has_ended:
                     event = self._reader.read_end()
@@ -327,7 +339,7 @@ class ServerConnection:
         """
         How many received bytes wait to be parsed.
         """
-        return len(self._buffer)
+        return 0 if self._buffer is None else len(self._buffer)
 
     @property
     def expects_continue(self) -> bool:
@@ -410,7 +422,7 @@ class ServerConnection:
         """
         self._step(Step.CLOSE)
         self._is_persistent = False
-        self._buffer.take_all()
+        self._buffer = None
         self.deadline = None
 
     def send(self, event: Event, now: float, content_length: int | None = None) -> bytes:
@@ -551,6 +563,7 @@ class ServerConnection:
             self._is_clear = False
             self.deadline = self._now + timeouts.head
         else:
+            self._buffer = None
             self._is_clear = not self._has_ended
             self.deadline = self._now + timeouts.idle
 
