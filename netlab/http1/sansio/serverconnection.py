@@ -490,20 +490,21 @@ class ServerConnection:
             raise LocalProtocolError("content without a response head before it")
         self._writer.count(length)
 
-    def repeat_exchange(self, now: float) -> bool:
+    def repeat_exchange(self, now: float, count: int = 1) -> bool:
         """
-        Count an exchange that was answered without looking into it: a request without content that
-        came whole while nothing else was under way, and its answer.
+        Count exchanges that were answered without looking into them: requests without content that
+        came whole while nothing else was under way, and their answers.
 
-        @return: False where this exchange must go the long way; nothing has changed then.
+        @param count: how many, at least 1.
+        @return: False where these exchanges must go the long way; nothing has changed then.
         """
         if not self._is_clear:
             return False
         settings = self._settings
-        self.exchanges += 1
+        self.exchanges += count
         if self.exchanges >= settings.last_exchange:
             # The last answer of the connection is another one: it says so.
-            self.exchanges -= 1
+            self.exchanges -= count
             return False
         self.deadline = now + settings.idle_seconds
         return True

@@ -7,16 +7,20 @@ server says the same, and takes about twice as long for what it has just said.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from netlab.http1.accesslog.counters import Tally
 from netlab.http1.accesslog.loglines import LoggedAnswers
+from netlab.http1.resources.responses import Response
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.serversettings import ServerSettings
 
 HEAD_MAX_BYTES: Final = 4096
 """Answers to longer request heads are not kept."""
+
+DELIVERY_MAX_BYTES: Final = 16384
+"""Nor are those to longer deliveries, of several heads."""
 
 ANSWERS_MAX: Final = 16384
 """How many answers are kept at the most."""
@@ -32,7 +36,8 @@ _SECRET_FIELDS: Final = frozenset((b"authorization", b"cookie", b"proxy-authoriz
 
 class CachedAnswer:
     """
-    An answer that may be sent again to the same request head.
+    An answer that may be sent again to the same request head; or, for requests that come in one
+    delivery again and again, their answers.
 
     @ivar data: head and content.
     @ivar until: until when, by the server's clock.
@@ -40,10 +45,11 @@ class CachedAnswer:
     @ivar logged: for the log.
     @ivar tally: counts them.
     @ivar content_bytes: how many bytes of content are sent.
+    @ivar count: how many answers there are.
     @ivar closes: whether it ends the connection, because the request head asked for that.
     """
 
-    __slots__ = ("closes", "content_bytes", "data", "logged", "renew", "tally", "until")
+    __slots__ = ("closes", "content_bytes", "count", "data", "logged", "renew", "tally", "until")
 
     def __init__(
         self,
@@ -53,6 +59,7 @@ class CachedAnswer:
         logged: LoggedAnswers,
         tally: Tally,
         content_bytes: int,
+        count: int = 1,
         *,
         closes: bool = False,
     ) -> None:
@@ -62,12 +69,34 @@ class CachedAnswer:
         self.logged = logged
         self.tally = tally
         self.content_bytes = content_bytes
+        self.count = count
         self.closes = closes
+
+
+def joined(answers: Sequence[CachedAnswer]) -> CachedAnswer | None:
+    """
+    Make one of answers that have left together.
+
+    @param answers: at least one.
+    @return: None where they are of several statuses.
+    """
+    tally = answers[0].tally
+    if any(answer.tally is not tally for answer in answers):
+        return None
+    return CachedAnswer(
+        b"".join([answer.data for answer in answers]),
+        min([answer.until for answer in answers]),
+        None,
+        LoggedAnswers(tuple(logged for answer in answers for logged in answer.logged.answers)),
+        tally,
+        sum([answer.content_bytes for answer in answers]),
+        len(answers),
+    )
 
 
 class AnswerCache:
     """
-    Answers by the deliveries that they answer: whole request heads, byte for byte.
+    Answers by the deliveries that they answer: whole request heads, byte for byte, one or several.
 
     Only what comes a second time is kept, so a flood of different heads leaves next to nothing
     behind. The cache is bounded in number and in bytes; when it is full it begins anew.
@@ -95,21 +124,30 @@ class AnswerCache:
         """
         return self._bytes
 
-    def wants(self, head: RequestHead) -> bool:
+    def has_come(self, delivery: bytes) -> bool:
         """
-        Say whether the answer to a request is to be kept: its head has come before.
+        Say whether a delivery has come before; the next time it will have.
         """
-        raw = head.raw
-        if len(raw) > HEAD_MAX_BYTES:
+        if len(delivery) > DELIVERY_MAX_BYTES:
             return False
-        mark = hash(raw)
+        mark = hash(delivery)
         seen = self._seen
-        if mark not in seen:
-            if len(seen) >= _SEEN_MAX:
-                seen.clear()
-            seen.add(mark)
-            return False
-        return _SECRET_FIELDS.isdisjoint(head.fields.index)
+        if mark in seen:
+            return True
+        if len(seen) >= _SEEN_MAX:
+            seen.clear()
+        seen.add(mark)
+        return False
+
+    def may_keep(self, head: RequestHead, response: Response) -> bool:
+        """
+        Say whether an answer may be sent again, as far as is known without asking anyone.
+        """
+        return (
+            (response.repeat_seconds > 0 or response.renew is not None)
+            and len(head.raw) <= HEAD_MAX_BYTES
+            and _SECRET_FIELDS.isdisjoint(head.fields.index)
+        )
 
     def keep(self, delivery: bytes, answer: CachedAnswer) -> None:
         """

@@ -106,7 +106,7 @@ class ServerContext:
         """
         Count and log an answer that was sent again.
         """
-        answer.tally.answers += 1
+        answer.tally.answers += answer.count
         answer.tally.content_bytes += answer.content_bytes
         if self.access_log is not None:
             self.access_log.add_again(peer, now + self.settings.date.offset, answer.logged)

@@ -37,7 +37,7 @@ from netlab.http1.sansio.messages import (
     RequestHead,
 )
 from netlab.http1.sansio.serverconnection import Phase, ServerConnection
-from netlab.http1.server.answercache import CachedAnswer
+from netlab.http1.server.answercache import CachedAnswer, joined
 from netlab.http1.server.context import ServerContext
 from netlab.http1.server.exchange import Exchange
 from netlab.http1.server.sender import PIECE_BYTES, Sender, acknowledged_bytes
@@ -53,6 +53,10 @@ _REQUESTS_A_TURN: Final = 64
 
 #: Likewise the pieces of one request's content: a chunk of one byte takes some microseconds.
 _PIECES_A_TURN: Final = 512
+
+#: So many small answers to requests that came together leave together, where none is larger.
+_GATHERED_MAX: Final = 16
+_GATHERED_MAX_BYTES: Final = 4096
 
 #: And however few they are, a turn is over after so long: a head of 8 KB may take milliseconds.
 _TURN_SECONDS: Final = 0.002
@@ -88,6 +92,8 @@ class HTTPServerProtocol(Protocol):
     # There may be ten thousand of these, idle.
     __slots__ = (
         "_acknowledged",
+        "_burst",
+        "_gathered",
         "_is_admitted",
         "_is_lingering",
         "_is_reading_paused",
@@ -124,6 +130,10 @@ class HTTPServerProtocol(Protocol):
         self.peer = peer
         self.exchange: Exchange | None = None
         self.sender: Sender | None = None
+        # Answers that will be kept together, while they are sent.
+        self._burst: list[CachedAnswer] | None = None
+        # Answers that will leave together.
+        self._gathered: list[bytes] | None = None
         self._is_admitted = False
         self._is_refused = False
         self.is_advancing = False
@@ -177,12 +187,12 @@ class HTTPServerProtocol(Protocol):
             if (
                 known is not None
                 and (now < known.until or self._is_renewed(data, known, now))
-                and machine.repeat_exchange(now)
+                and machine.repeat_exchange(now, known.count)
             ):
                 # Written out: a call would cost a tenth of it.
                 self.transport.write(known.data)  # type: ignore[union-attr]
                 tally = known.tally
-                tally.answers += 1
+                tally.answers += known.count
                 tally.content_bytes += known.content_bytes
                 log = context.access_log
                 if log is not None:
@@ -200,6 +210,24 @@ class HTTPServerProtocol(Protocol):
             self._linger_bytes += len(data)
             if self._linger_bytes > _LINGER_MAX_BYTES:
                 self.abort()
+            return
+        answers = context.answers
+        if (
+            answers is not None
+            and data.endswith(b"\r\n\r\n")
+            and machine.is_clear
+            and answers.has_come(data)
+        ):
+            # Several requests, and the same ones again: what leaves now is kept as a whole.
+            self._burst = []
+            exchanges = machine.exchanges
+            machine.receive(data, now)
+            self.advance()
+            burst, self._burst = self._burst, None
+            if machine.is_clear and len(burst) == machine.exchanges - exchanges > 0:
+                answer = joined(burst)
+                if answer is not None:
+                    answers.keep(data, answer)
             return
         machine.receive(data, now)
         self.advance()
@@ -304,8 +332,11 @@ class HTTPServerProtocol(Protocol):
                     if event.method in _WITHOUT_CONTENT and machine.promised_content_bytes == 0:
                         machine.next_event()  # its end
                         complete += 1
+                        if self._gathered is None and machine.waiting_bytes:
+                            self._gathered = []
                         self._answer(event, seconds())
                         continue
+                    self._send_gathered()
                     if self.context.shows_requests:
                         _log.info("{head}", head=shown_head(event.raw))
                     self.exchange = exchange = Exchange(self, event)
@@ -322,6 +353,7 @@ class HTTPServerProtocol(Protocol):
                         exchange.content_received(event)
                 case _:
                     raise LocalProtocolError(f"a server does not receive {event!r}")
+        self._send_gathered()
         self.is_advancing = False
         self._pace_reading()
         self._watch()
@@ -353,9 +385,11 @@ class HTTPServerProtocol(Protocol):
                     self._send_small(head, answer, content, now, may_keep=may_keep)
                     return True
         except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
+            self._send_gathered()
             self.exchange = exchange = Exchange(self, head)
             exchange.fail()
             return False
+        self._send_gathered()
         was_advancing, self.is_advancing = self.is_advancing, True
         self.exchange = exchange = Exchange(self, head)
         if answer is None:
@@ -376,37 +410,42 @@ class HTTPServerProtocol(Protocol):
         machine = self.machine
         if response.closes:
             machine.give_up_persistence()
+        burst = self._burst
         answers = self.context.answers
         keeps = (
-            may_keep
-            and answers is not None
-            and (response.repeat_seconds > 0 or response.renew is not None)
-            and answers.wants(head)
+            answers is not None
+            and (burst is not None or (may_keep and answers.has_come(head.raw)))
+            and answers.may_keep(head, response)
         )
         closes = keeps and machine.is_last_by_request
         data = self.send_whole(head, response, content, now)
         if keeps and not response.closes and (closes or not machine.must_close):
-            self._keep(head, response, data, now, closes=closes)
+            cached = self._cached(head, response, data, now, closes=closes)
+            if cached is not None:
+                if burst is not None:
+                    burst.append(cached)
+                elif answers is not None:
+                    answers.keep(head.raw, cached)
         if machine.must_close:
             self.close_in_order()
 
-    def _keep(
+    def _cached(
         self, head: RequestHead, response: Response, data: bytes, now: float, *, closes: bool
-    ) -> None:
+    ) -> CachedAnswer | None:
         """
-        Keep an answer for when the bytes of its request come again.
+        Make what is kept of an answer, if it may be sent again.
         """
         context = self.context
         more = response.repeat_seconds
         if more <= 0 and response.renew is not None:
             more = response.renew()
-        if more <= 0 or context.answers is None:
-            return
+        if more <= 0:
+            return None
         sent = 0 if head.method == b"HEAD" else len(cast(bytes, response.content))
         log = context.access_log
         texts = (b"", b"", b"") if log is None else log.request_texts(head)
         status = response.status
-        cached = CachedAnswer(
+        return CachedAnswer(
             data,
             now + more,
             response.renew,
@@ -415,7 +454,6 @@ class HTTPServerProtocol(Protocol):
             sent,
             closes=closes,
         )
-        context.answers.keep(head.raw, cached)
 
     def _is_renewed(self, delivery: bytes, known: CachedAnswer, now: float) -> bool:
         answers = self.context.answers
@@ -450,9 +488,23 @@ class HTTPServerProtocol(Protocol):
         machine = self.machine
         sent = 0 if machine.is_answering_head else len(content)
         data = machine.send_whole(response, content, now)
-        self.transport.write(data)  # type: ignore[union-attr]
+        gathered = self._gathered
+        if gathered is None:
+            self.transport.write(data)  # type: ignore[union-attr]
+        else:
+            gathered.append(data)
+            if len(data) > _GATHERED_MAX_BYTES or len(gathered) == _GATHERED_MAX:
+                self._send_gathered()
         self.record(head, response.status, sent, now)
         return data
+
+    def _send_gathered(self) -> None:
+        """
+        Send the answers that have gathered.
+        """
+        gathered, self._gathered = self._gathered, None
+        if gathered:
+            cast(ITransport, self.transport).write(b"".join(gathered))
 
     def record(self, head: RequestHead | None, status: int, sent: int, now: float) -> None:
         """
@@ -559,6 +611,7 @@ class HTTPServerProtocol(Protocol):
 
         @param has_unread_input: None asks the machine.
         """
+        self._send_gathered()
         machine = self.machine
         if has_unread_input is None:
             has_unread_input = machine.has_unread_input
@@ -580,6 +633,7 @@ class HTTPServerProtocol(Protocol):
         """
         Close once everything is sent, and wait for that only so long.
         """
+        self._send_gathered()
         self.is_closing = True
         self._resume_reading()
         if not getattr(self.transport, "is_drained", False):
@@ -614,6 +668,7 @@ class HTTPServerProtocol(Protocol):
         Close now, dropping what is still to be sent.
         """
         self.is_closing = True
+        self._gathered = None
         cast(ITCPTransport, self.transport).abortConnection()
 
     # Time

@@ -8,15 +8,18 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.accesslog.counters import Tally
 from netlab.http1.accesslog.loglines import LoggedAnswers
+from netlab.http1.resources.responses import Response
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.sansio.target import parse_target
 from netlab.http1.server.answercache import (
     ANSWERS_MAX,
+    DELIVERY_MAX_BYTES,
     HEAD_MAX_BYTES,
     AnswerCache,
     CachedAnswer,
+    joined,
 )
 
 _MAX_BYTES = 1 << 20
@@ -50,28 +53,48 @@ class AnswerCacheTests(SynchronousTestCase):
         """
         self.cache = AnswerCache(ServerSettings(), _MAX_BYTES)
 
-    def test_wants_what_comes_again(self) -> None:
+    def test_what_comes_again(self) -> None:
         """
-        The first time a head leaves its mark, and from the second time on its answer is wanted.
+        The first time a delivery leaves its mark; a long one never does.
         """
+        long = b"x" * (DELIVERY_MAX_BYTES + 1)
         self.assertEqual(
-            [self.cache.wants(head(raw)) for raw in (b"a", b"b", b"a", b"b", b"a")],
-            [False, False, True, True, True],
+            [self.cache.has_come(data) for data in (b"a", b"b", b"a", b"b", b"a", long, long)],
+            [False, False, True, True, True, False, False],
         )
+        self.assertFalse(self.cache.has_come(long[1:]))
+        self.assertTrue(self.cache.has_come(long[1:]))
 
-    def test_never_wanted(self) -> None:
+    def test_never_kept(self) -> None:
         """
-        Long heads, and those with secrets.
+        Answers to long heads and to those with secrets, and those that may not be sent again.
         """
+        response = Response(repeat_seconds=1.0)
         for request in (
             head(b"x" * (HEAD_MAX_BYTES + 1)),
             head(b"a", (b"Cookie", b"a=b")),
             head(b"b", (b"authorization", b"x")),
             head(b"c", (b"PROXY-AUTHORIZATION", b"x")),
         ):
-            self.assertEqual([self.cache.wants(request) for _ in range(3)], [False] * 3)
-        self.cache.wants(head(b"x" * HEAD_MAX_BYTES))
-        self.assertTrue(self.cache.wants(head(b"x" * HEAD_MAX_BYTES)))
+            self.assertFalse(self.cache.may_keep(request, response))
+        longest = head(b"x" * HEAD_MAX_BYTES)
+        self.assertTrue(self.cache.may_keep(longest, response))
+        self.assertTrue(self.cache.may_keep(longest, Response(renew=lambda: 1.0)))
+        self.assertFalse(self.cache.may_keep(longest, Response()))
+
+    def test_joined(self) -> None:
+        """
+        Answers of one status are one, for as long as all of them hold; others are none.
+        """
+        one, other = answer(), answer(data=b"other")
+        other.tally, other.until = one.tally, 5.0
+        both = joined([one, other])
+        assert both is not None
+        self.assertEqual(
+            (both.data, both.until, both.count, both.content_bytes, both.logged.count),
+            (b"answerother", 5.0, 2, 4, 2),
+        )
+        self.assertIsNone(joined([one, answer()]))
 
     def test_marks_are_bounded(self) -> None:
         """
@@ -79,7 +102,7 @@ class AnswerCacheTests(SynchronousTestCase):
         """
         most = 0
         for number in range(40_000):
-            self.assertFalse(self.cache.wants(head(b"%d" % number)))
+            self.assertFalse(self.cache.has_come(b"%d" % number))
             most = max(most, len(self.cache._seen))
         self.assertEqual(most, 16384)
 

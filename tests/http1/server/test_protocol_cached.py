@@ -175,6 +175,41 @@ class RepeatTests(ServerTestCase):
             self.assertEqual(answer.fields["Connection"], "close")
         self.assertEqual(resource.asked, 4)
 
+    def test_burst(self) -> None:
+        """
+        Requests that come in one delivery are answered, counted and logged each, the first time
+        and when the same delivery comes again.
+        """
+        resource = self.remember()
+        burst = get("/a") + get("/b") + get("/a")
+        for number in (1, 2, 3):
+            client = self.connect()
+            client.send(burst, burst)
+            contents = [answer.content for answer in read_answers(client.received)]
+            self.assertEqual(contents, [b"</a>", b"</b>", b"</a>"] * 2)
+            self.assertEqual(self.factory.context.counters.answers, {200: 6 * number})
+            self.assertEqual(self.factory.context.counters.content_bytes, 24 * number)
+            client.vanish()
+        # The first two deliveries went the long way.
+        self.assertEqual(resource.asked, 6)
+        assert self.factory.context.access_log is not None
+        self.factory.context.access_log.flush()
+        lines = b"".join(self.log_lines).splitlines()
+        paths = [line.split(b" ")[6] for line in lines]
+        self.assertEqual(paths, [b"/a", b"/b", b"/a"] * 6)
+
+    def test_burst_of_several_statuses(self) -> None:
+        """
+        Statuses are counted apart.
+        """
+        self.serve(
+            lambda head: Response(204 if head.target.path == b"/none" else 200, repeat_seconds=100)
+        )
+        burst = get("/a") + get("/none") + get("/none") + get("/a")
+        for _ in range(3):
+            self.ask(burst)
+        self.assertEqual(self.factory.context.counters.answers, {200: 6, 204: 6})
+
     def test_burst_within_the_limit(self) -> None:
         """
         The last exchange of a connection says so, wherever in a delivery it is.

@@ -14,7 +14,7 @@ from typing import Any
 
 from netlab.http1.accesslog.log import AccessLog
 from netlab.http1.resources.beneath import Root
-from netlab.http1.resources.resource import Redirect, Router
+from netlab.http1.resources.resource import Redirect, Resource, Router
 from netlab.http1.resources.responses import Pages
 from netlab.http1.resources.static import StaticFiles
 from netlab.http1.server.context import ANSWER_CACHE_MAX_BYTES
@@ -124,7 +124,9 @@ class StraightWayTests(ServerTestCase):
         root = Root(root_path)
         self.addCleanup(root.close)
         pages = Pages()
-        routes = {(b"redirect",): Redirect(b"/result.html", pages=pages)}
+        routes: dict[tuple[bytes, ...], Resource] = {
+            (b"redirect",): Redirect(b"/result.html", pages=pages)
+        }
         self.factory = HTTPServerFactory(
             Router(routes, StaticFiles(root, self.reactor.seconds), pages),
             self.reactor,
