@@ -29,39 +29,24 @@ from netlab.http1.sansio.messages import (
 )
 from netlab.http1.sansio.serverconnection import ServerConnection
 from netlab.http1.sansio.statuses import forbids_content
-from netlab.http1.server.context import ServerContext
-from netlab.http1.server.sender import PIECE_BYTES, Sender, sender_for
+from netlab.http1.server.sender import PIECE_BYTES
+from netlab.http1.server.transfer import Carrier, begin_transfer
 
 _CONTINUE: Final = ResponseHead(100)
 
 _log = Logger(namespace=SERVER_NAME)
 
 
-class Connection(Protocol):
+class Connection(Carrier, Protocol):
     """
-    What an exchange knows of its connection.
+    What an exchange knows of its connection, beside what a transfer does.
 
-    @ivar context: what all connections have in common.
     @ivar machine: what has been received and sent, as messages.
-    @ivar transport: what carries it.
     @ivar exchange: the one that is under way.
-    @ivar sender: the transport's producer, where it is not the connection.
-    @ivar is_advancing: the connection will go on by itself with what it has received.
-    @ivar is_closing: nothing more is answered.
     """
 
-    context: ServerContext
     machine: ServerConnection
-    transport: ITransport | None
     exchange: Exchange | None
-    sender: Sender | None
-    is_advancing: bool
-    is_closing: bool
-
-    def advance(self) -> None:
-        """
-        Go on with what has been received.
-        """
 
     def send_whole(
         self, head: RequestHead | None, response: Response, content: bytes, now: float
@@ -80,29 +65,9 @@ class Connection(Protocol):
         The answer is complete, as far as the machine is concerned.
         """
 
-    def hand_over_to(self, sender: Sender) -> None:
-        """
-        Let a sender be the transport's producer.
-        """
-
-    def take_back(self) -> None:
-        """
-        The sender has handed everything to the transport.
-        """
-
-    def sender_failed(self, why: Exception) -> None:
-        """
-        The sender has stopped in the middle.
-        """
-
     def stream_blocked(self, is_blocked: bool) -> None:
         """
         The client must take what it is sent, or there is nothing to be taken.
-        """
-
-    def expect_progress(self) -> None:
-        """
-        From now on the peer must take something of what we send.
         """
 
     def refuse(self, status: int, explanation: str) -> None:
@@ -122,9 +87,10 @@ class Exchange:
     has one at a time, and none while it is idle.
 
     @ivar head: the request's.
+    @ivar sent_head: the head of an answer with large content, once that is being sent.
     """
 
-    __slots__ = ("_answering", "_connection", "_content", "head")
+    __slots__ = ("_answering", "_connection", "_content", "head", "sent_head")
 
     def __init__(self, connection: Connection, head: RequestHead) -> None:
         """
@@ -132,6 +98,7 @@ class Exchange:
         """
         self._connection = connection
         self.head = head
+        self.sent_head = b""
         # Its content, while it arrives and a resource wants it.
         self._content: RequestContent | None = None
         # The resource, while it thinks.
@@ -407,24 +374,12 @@ class Exchange:
             self._content_sent(response, 0)
             return
         machine.note_content_sent(source.length)
+        self.sent_head = data
 
-        def done(why: Exception | None) -> None:
-            source.close()
-            self._sender_is_done(response, sender, why)
+        def over(sent: int, why: Exception | None) -> None:
+            self._sent(response, sent, why)
 
-        def progressed(sent: int) -> None:
-            if has_begun:
-                connection.expect_progress()
-
-        has_begun = False
-        sender = sender_for(
-            transport, source, done, progressed, connection.context.fairness.gives_way
-        )
-        connection.hand_over_to(sender)
-        sender.begin(data)
-        has_begun = True
-        if connection.sender is sender:
-            connection.expect_progress()
+        begin_transfer(connection, data, source, over)
 
     def _send_stream(self, response: Response, content: AsyncIterable[bytes]) -> None:
         """
@@ -446,7 +401,13 @@ class Exchange:
             return machine.send(Content(piece), 0.0)
 
         def done(why: Exception | None) -> None:
-            self._sender_is_done(response, sender, why)
+            if why is None:
+                connection.take_back()
+            else:
+                connection.sender_failed(why)
+            self._sent(response, sender.sent, why)
+            if why is None and not (connection.is_advancing or connection.is_closing):
+                connection.advance()
 
         blocked = connection.stream_blocked
         sender = StreamSender(transport, content, frame, done, blocked, context.clock)
@@ -456,17 +417,15 @@ class Exchange:
     def _is_without_content(self, response: Response) -> bool:
         return self.head.method == b"HEAD" or forbids_content(response.status)
 
-    def _sender_is_done(self, response: Response, sender: Sender, why: Exception | None) -> None:
-        connection = self._connection
-        if why is not None:
-            connection.sender_failed(why)
-            now = connection.context.seconds()
-            connection.record(self.head, response.status, sender.sent, now)
-            return
-        connection.take_back()
-        self._content_sent(response, sender.sent)
-        if not (connection.is_advancing or connection.is_closing):
-            connection.advance()
+    def _sent(self, response: Response, sent: int, why: Exception | None) -> None:
+        """
+        Content has been handed to the transport, all of it or less.
+        """
+        if why is None:
+            self._content_sent(response, sent)
+        else:
+            connection = self._connection
+            connection.record(self.head, response.status, sent, connection.context.seconds())
 
     def _content_sent(self, response: Response, sent: int) -> None:
         connection = self._connection

@@ -26,6 +26,7 @@ from zope.interface import implementer
 
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.loglines import LoggedAnswers, shown_head
+from netlab.http1.resources.files import FileRange
 from netlab.http1.resources.resource import Answer
 from netlab.http1.resources.responses import Response
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
@@ -41,6 +42,7 @@ from netlab.http1.server.answercache import CachedAnswer, joined
 from netlab.http1.server.context import ServerContext
 from netlab.http1.server.exchange import Exchange
 from netlab.http1.server.sender import PIECE_BYTES, Sender, acknowledged_bytes
+from netlab.http1.server.transfer import begin_transfer
 from netlab.transport.sendfile import TransferStoppedError
 
 #: How much input is thrown away behind a refusal before the peer is cut off: most that a client
@@ -184,11 +186,12 @@ class HTTPServerProtocol(Protocol):
         machine = self.machine
         if not self.is_write_blocked:
             known = context.known.get(data)
-            if (
-                known is not None
-                and (now < known.until or self._is_renewed(data, known, now))
-                and machine.repeat_exchange(now, known.count)
-            ):
+            if known is not None and not (now < known.until or self._is_renewed(data, known, now)):
+                known = None
+            if known is not None and known.file is not None:
+                if self._send_file_again(known):
+                    return
+            elif known is not None and machine.repeat_exchange(now, known.count):
                 # Written out: a call would cost a tenth of it.
                 self.transport.write(known.data)  # type: ignore[union-attr]
                 tally = known.tally
@@ -395,7 +398,22 @@ class HTTPServerProtocol(Protocol):
         if answer is None:
             exchange.end_received()
         else:
+            cached = None
+            answers = context.answers
+            if (
+                may_keep
+                and isinstance(answer, Response)
+                and isinstance(answer.content, FileRange)
+                and answers is not None
+                and answers.has_come(head.raw)
+                and answers.may_keep(head, answer)
+            ):
+                cached = self._cached(head, answer, b"", now, closes=False)
             exchange.take(answer)
+            if cached is not None and exchange.sent_head and self.machine.is_persistent:
+                cached.data = exchange.sent_head
+                assert answers is not None
+                answers.keep(head.raw, cached)
         self.is_advancing = was_advancing
         return False
 
@@ -441,7 +459,10 @@ class HTTPServerProtocol(Protocol):
             more = response.renew()
         if more <= 0:
             return None
-        sent = 0 if head.method == b"HEAD" else len(cast(bytes, response.content))
+        content = response.content
+        file = content if isinstance(content, FileRange) else None
+        length = file.length if file is not None else len(cast(bytes, content))
+        sent = 0 if head.method == b"HEAD" else length
         log = context.access_log
         texts = (b"", b"", b"") if log is None else log.request_texts(head)
         status = response.status
@@ -453,11 +474,43 @@ class HTTPServerProtocol(Protocol):
             context.counters.tally(status),
             sent,
             closes=closes,
+            content=file,
         )
 
     def _is_renewed(self, delivery: bytes, known: CachedAnswer, now: float) -> bool:
         answers = self.context.answers
         return answers is not None and answers.renew(delivery, known, now)
+
+    def _send_file_again(self, known: CachedAnswer) -> bool:
+        """
+        Send an answer whose content is a file again.
+
+        @return: False where that is not possible; nothing has happened then.
+        """
+        file = None if known.file is None else known.file()
+        machine = self.machine
+        if file is None or not machine.begin_repeat():
+            return False
+        context = self.context
+
+        def over(sent: int, why: Exception | None) -> None:
+            now = context.seconds()
+            if why is None:
+                context.record_again(self.peer, known, now)
+                machine.end_repeat(now)
+                self.answered()
+                return
+            texts, status, _ = known.logged.answers[0]
+            cut = LoggedAnswers(((texts, status, sent),))
+            context.record_again(self.peer, CachedAnswer(b"", 0, None, cut, known.tally, sent), now)
+
+        was_advancing, self.is_advancing = self.is_advancing, True
+        content = FileRange(file, known.offset, known.content_bytes)
+        begin_transfer(self, known.data, content, over)
+        self.is_advancing = was_advancing
+        if self.sender is None and not self.is_closing:
+            self._watch()
+        return True
 
     def finish(self, answer: CachedAnswer, sent: int) -> None:
         """
