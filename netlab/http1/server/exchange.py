@@ -34,6 +34,9 @@ from netlab.http1.server.transfer import Carrier, begin_transfer
 
 _CONTINUE: Final = ResponseHead(100)
 
+#: How many pieces of content a resource finds when it begins; a chunk may be one byte.
+_PIECES_AT_ONCE: Final = 64
+
 _log = Logger(namespace=SERVER_NAME)
 
 
@@ -159,8 +162,9 @@ class Exchange:
             self._answer_failed(_failure())
             return
         if receiver is not None:
-            self._content = RequestContent(self._content_wanted)
-            self._respond(receiver)
+            self._content = content = RequestContent(self._content_wanted)
+            if self._take_what_has_come(content):
+                self._respond(receiver, content)
             return
         if promised == 0:
             return
@@ -168,6 +172,31 @@ class Exchange:
         if machine.expects_continue or (promised is not None and promised > most):
             machine.abandon_content()
             self._respond()
+
+    def _take_what_has_come(self, content: RequestContent) -> bool:
+        """
+        Let the resource find all that has come with the head: most contents are small, and nobody
+        has to wait for them.
+
+        @return: whether it may go on; not where there is a fault in it.
+        """
+        connection = self._connection
+        for _ in range(_PIECES_AT_ONCE):
+            try:
+                event = connection.machine.next_event()
+            except RemoteProtocolError as fault:
+                connection.refuse(fault.status, fault.explanation)
+                return False
+            if isinstance(event, Content):
+                content.add(event.data)
+                if content.is_full:
+                    break
+            elif event is None:
+                break
+            else:
+                self.end_received()
+                break
+        return True
 
     def content_received(self, content: Content) -> None:
         """
@@ -229,11 +258,14 @@ class Exchange:
 
     # The resource
 
-    def _respond(self, receiver: Receiver | None = None) -> None:
+    def _respond(
+        self, receiver: Receiver | None = None, content: RequestContent | None = None
+    ) -> None:
         """
         Ask the resource, and send what it returns, now or later.
 
         @param receiver: what the resource answers with where it wants the request's content.
+        @param content: that content.
         """
         connection = self._connection
         head = self.head
@@ -241,8 +273,8 @@ class Exchange:
             self._send(connection.context.pages.error(421, closes=True))
             return
         try:
-            if receiver is not None and self._content is not None:
-                answer = receiver(head, self._content)
+            if receiver is not None and content is not None:
+                answer = receiver(head, content)
             else:
                 answer = connection.context.resource.respond(head)
         except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log

@@ -342,10 +342,10 @@ class HTTPServerProtocol(Protocol):
                     self._send_gathered()
                     if self.context.shows_requests:
                         _log.info("{head}", head=shown_head(event.raw))
+                    complete += 1
                     self.exchange = exchange = Exchange(self, event)
                     exchange.begin()
                 case EndOfMessage():
-                    complete += 1
                     if exchange is not None:
                         exchange.end_received()
                 case ConnectionClosed():
