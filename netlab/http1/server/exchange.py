@@ -29,6 +29,7 @@ from netlab.http1.sansio.messages import (
 )
 from netlab.http1.sansio.serverconnection import ServerConnection
 from netlab.http1.sansio.statuses import forbids_content
+from netlab.http1.server.coroutines import run_coroutine
 from netlab.http1.server.sender import PIECE_BYTES
 from netlab.http1.server.transfer import Carrier, begin_transfer
 
@@ -302,41 +303,53 @@ class Exchange:
         Send a response when it comes; a client that has gone cancels it.
         """
         later: Deferred[Response]
-        if isinstance(answer, Deferred):
+        if iscoroutine(answer):
+            try:
+                come = run_coroutine(answer)
+            except Exception:  # noqa: BLE001, as in _respond
+                self._failed(_failure())
+                return
+            if not isinstance(come, Deferred):
+                self._came(come)
+                return
+            later = come
+        elif isinstance(answer, Deferred):
             later = answer
-        elif iscoroutine(answer):
-            later = Deferred.fromCoroutine(answer)
         else:
             resource = self._connection.context.resource
             mistake = TypeError(f"{resource!r} returned {answer!r}, not a response")
             self._answer_failed(_failure(mistake))
             return
 
-        def came(response: Any) -> None:
-            self._answering = None
-            if self._connection.exchange is not self:
-                _close(getattr(response, "content", None))  # given up meanwhile
-            elif isinstance(response, Response):
-                self._send(response)
-            else:
-                self._answer_failed(_failure(TypeError(f"not a response: {response!r}")))
-
-        def failed(failure: Failure) -> None:
-            self._answering = None
-            if not (
-                self._is_over() and isinstance(failure.value, (CancelledError, ContentLostError))
-            ):
-                self._answer_failed(failure)
-
         def go_on(ignored: None) -> None:
             connection = self._connection
             if not (connection.is_closing or connection.is_advancing):
                 connection.advance()
 
-        done = later.addCallbacks(came, failed)
+        done = later.addCallbacks(self._came, self._failed)
         if not later.called or later.paused:
             self._answering = done
             done.addCallback(go_on)
+
+    def _came(self, response: Any) -> None:
+        """
+        The response, or what a resource takes for one, is here.
+        """
+        self._answering = None
+        if self._connection.exchange is not self:
+            _close(getattr(response, "content", None))  # given up meanwhile
+        elif isinstance(response, Response):
+            self._send(response)
+        else:
+            self._answer_failed(_failure(TypeError(f"not a response: {response!r}")))
+
+    def _failed(self, failure: Failure) -> None:
+        """
+        There will be no response.
+        """
+        self._answering = None
+        if not (self._is_over() and isinstance(failure.value, (CancelledError, ContentLostError))):
+            self._answer_failed(failure)
 
     def _answer_failed(self, failure: Failure) -> None:
         status = 500
