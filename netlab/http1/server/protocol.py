@@ -567,9 +567,7 @@ class HTTPServerProtocol(Protocol):
         @param sent: how many bytes of content the answer had.
         """
         context = self.context
-        tally = context.counters.tallies.get(status)
-        if tally is None:
-            tally = context.counters.tally(status)
+        tally = context.counters.tallies.get(status) or context.counters.tally(status)
         tally.answers += 1
         tally.content_bytes += sent
         log = context.access_log
