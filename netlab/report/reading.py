@@ -21,6 +21,7 @@ from netlab.capture.reading import Reader
 from netlab.capture.records import Interface
 from netlab.capture.segments import Segment
 from netlab.errors import KnownError
+from netlab.report.redact import shown_options
 
 _STEP_RECORDS = 2000
 """After how many frames progress is told."""
@@ -107,6 +108,7 @@ def tell(
     explainer = Explainer(
         discretion, conversation=conversation, tells_frames=tells_frames, captured=captured
     )
+    hides = discretion is not None and not discretion.quotes
     number = 0
     for record in reader:
         number += 1
@@ -116,6 +118,9 @@ def tell(
             analyser.remember(STREAMING)
         frame = decoder.decode(record)
         if isinstance(frame, Segment):
+            if hides and frame.options and frame.option_values.problem:
+                # Figures would be made of what stands in them.
+                frame = frame._replace(options=shown_options(frame.options))
             # What an ICMP error quotes may be the first that is seen of a conversation, and counts
             # among them.
             analysed = analyser.analyse(frame)

@@ -73,7 +73,7 @@ class FormatTests(ExplainTestCase):
             ("terminal", b"redirect.pcap\n2 connections, 22 frames"),
             ("html", b"<!DOCTYPE html>"),
             ("svg", b"<svg "),
-            ("markdown", b"# redirect.pcap\n"),
+            ("markdown", b"# `redirect.pcap`\n"),
             ("json", b'{"format":"netlab-explain","version":1,"name":"redirect.pcap"'),
             ("pcapng", b"\x0a\x0d\x0d\x0a"),
         ):
