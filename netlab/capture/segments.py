@@ -205,11 +205,20 @@ class Other(NamedTuple):
     @ivar protocol: the innermost protocol that was recognised, as C{ARP}, C{UDP}, C{ICMP}, or the
         number of one that has no name here, as C{ethertype 0x88cc}.
     @ivar problem: why it could not be decoded further, one sentence; empty if it is just not TCP.
+    @ivar key: of what travels over IP, source and destination address, and the ports of TCP and
+        UDP: as L{Segment.key}. Empty where they are not known, and for what an ICMP error quotes.
+    @ivar data: the bytes that the offsets count in, of UDP, ARP, and TCP that was cut.
+    @ivar at: where the header of L{protocol} begins in C{data}.
+    @ivar end: where what it carries ends on the wire, counted in C{data}; it may be cut before.
     """
 
     record: Record
     protocol: str
     problem: str = ""
+    key: bytes = b""
+    data: bytes = b""
+    at: int = 0
+    end: int = 0
 
 
 def address_text(address: bytes) -> str:
