@@ -43,6 +43,9 @@ class Checksum(Enum):
     OFFLOADED = "offloaded"
     """Only the pseudo-header's sum: the capturing host left the rest to its network card."""
 
+    ZEROED = "not filled in"
+    """It is 0 and should not be: whoever captured saw the segment before its sum was made."""
+
     UNCHECKABLE = "not checkable"
     """Not all of the segment was captured."""
 
@@ -187,14 +190,16 @@ class Segment(NamedTuple):
         segment = self.data[self.tcp_at : self.payload_at + self.length]
         whole = self.tcp_bytes + self.length
         pseudo = checksums.pseudo_header_sum(self.key[:-4], whole)
-        if self.checksum_field == pseudo:
-            # Offload leaves the folded sum of the pseudo-header, not complemented. By chance (one
-            # in 65536) the right checksum is the same.
-            is_right = len(segment) == whole and checksums.is_right(pseudo, segment)
-            return Checksum.GOOD if is_right else Checksum.OFFLOADED
+        # By chance (one in 65536) the right checksum is one of those below.
+        if len(segment) == whole and checksums.is_right(pseudo, segment):
+            return Checksum.GOOD
+        # Offload leaves the folded sum of the pseudo-header, not complemented; segmentation offload
+        # that of a pseudo-header without the length, which the card puts in.
+        if self.checksum_field in {pseudo, checksums.pseudo_header_sum(self.key[:-4], 0)}:
+            return Checksum.OFFLOADED
         if len(segment) < whole:
             return Checksum.UNCHECKABLE
-        return Checksum.GOOD if checksums.is_right(pseudo, segment) else Checksum.BAD
+        return Checksum.BAD if self.checksum_field else Checksum.ZEROED
 
 
 class Other(NamedTuple):
