@@ -208,6 +208,15 @@ class Redactor:
         return before + shown.to_bytes(2) + after
 
 
+def with_shown_options(segment: Segment) -> Segment:
+    """
+    Give a segment without what may not be shown of malformed options.
+    """
+    if segment.options and segment.option_values.problem:
+        return segment._replace(options=shown_options(segment.options))
+    return segment
+
+
 def shown_options(options: bytes, *, timestamps: bool = True) -> bytes:
     """
     Write TCP options, with no-operations in place of those that may not be shown: unknown ones,

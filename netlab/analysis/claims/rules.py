@@ -67,7 +67,9 @@ def _findings(entry: Entry) -> Iterator[Finding]:
     if entry.analysed.len:
         yield from _room(entry)
     yield frame_length(entry)
-    yield checksum(entry)
+    if entry.checksum is not Checksum.ZEROED:
+        # That none was filled in yet is told once, of the whole capture.
+        yield checksum(entry)
     if entry.analysed.rtt_ns is not None and entry.analysed.acked_frame:
         yield round_trip(entry)
 
@@ -323,6 +325,9 @@ def checksum(entry: Entry) -> Finding:
                 "It is the sum of the pseudo-header alone. The network card was to finish it: this "
                 "frame was captured on the host that sent it, before it left."
             )
+        case Checksum.ZEROED:
+            verdict, equation = Verdict.UNKNOWN, "checksum: zero"
+            sentence = "It was not filled in yet when the frame was captured."
         case Checksum.UNCHECKABLE:
             verdict, equation = Verdict.UNKNOWN, "checksum: not known"
             sentence = "Not all of the segment was captured."
