@@ -16,9 +16,11 @@ from pathlib import Path
 
 from benchmarks import capture, explain, machine, peers
 from benchmarks.load import WrongAnswerError
+from benchmarks.measurements import FILES
 from benchmarks.peers import Peer
 from benchmarks.report import Result, as_json, write
-from benchmarks.workloads import FILES, WORKLOADS, Settings, Workload
+from benchmarks.workload import Settings, Workload
+from benchmarks.workloads import WORKLOADS
 
 _SMALL_BYTES = 210
 #: All files are as old, so that all validators are as long.
