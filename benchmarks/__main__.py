@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import capture, explain, machine, peers
+from benchmarks.certificate import make_certificate
 from benchmarks.load import WrongAnswerError
 from benchmarks.measurements import FILES
 from benchmarks.peers import Peer
@@ -136,7 +137,7 @@ def _servers(workload: Workload, options: argparse.Namespace) -> Iterable[Peer]:
     for peer in workload.servers:
         if options.servers is None or peer.name in options.servers.split(","):
             yield peer
-        if options.before is not None and peer in peers.OURS:
+        if options.before is not None and peer.is_ours:
             yield peers.of_environment(peer, options.before)
 
 
@@ -151,6 +152,7 @@ def _make_root(folder: Path) -> Path:
     _make_file(root / "10m.bin", os.urandom(10 << 20))
     for number in range(FILES):
         _make_file(root / f"many/{number:05d}.html", os.urandom(_SMALL_BYTES))
+    make_certificate(folder / "certificate")
     return root
 
 

@@ -4,16 +4,16 @@ How each kind of workload is measured.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
 from benchmarks import clients, peers
-from benchmarks.load import Requests, verify, wrk
-from benchmarks.machine import cpu_ns, pin_workers, resident_bytes
+from benchmarks.load import Requests, WrongAnswerError, cipher_of, verify, wrk
+from benchmarks.machine import CLIENT_CORE, cpu_ns, pin_workers, resident_bytes
 from benchmarks.measure import Series, take_turns
-from benchmarks.peers import Peer, Running
+from benchmarks.peers import Peer, Place, Running
 from benchmarks.workload import Settings, Workload
 
 FILES: Final = 10_000
@@ -21,6 +21,11 @@ IDLE_CONNECTIONS: Final = 10_000
 
 #: By then wrk has opened ten thousand connections.
 _OPENING_SECONDS: Final = 3
+
+#: A client has its connection by then, and is warm.
+_FIRST_REQUESTS: Final = 200
+#: About what a client does in a second; each does as many.
+_REQUESTS_A_SECOND: Final = 1500
 
 
 class _Servers:
@@ -59,6 +64,8 @@ def cpu_a_request(
     requests = workload.requests
     with _Servers(chosen, settings, workload.name) as servers:
         asked, lengths = {}, {}
+        if requests.is_encrypted:
+            _check_ciphers(servers.values())
         for name, server in servers.items():
             asked[name] = replace(requests, lines=_lines(server, requests))
             lengths[name] = verify(
@@ -84,6 +91,17 @@ def cpu_a_request(
     return dict(series)
 
 
+def _check_ciphers(servers: Iterable[Running]) -> None:
+    """
+    Make sure that all servers encrypt alike: ciphers differ in what they cost.
+
+    @raise WrongAnswerError: they do not.
+    """
+    chosen = {server.peer.name: cipher_of(server.port) for server in servers}
+    if len(set(chosen.values())) > 1:
+        raise WrongAnswerError(f"not the same cipher everywhere: {chosen}")
+
+
 def _lines(server: Running, requests: Requests) -> tuple[str, ...]:
     """
     Put the server's own validator where a line asks for one.
@@ -102,7 +120,7 @@ def growth(workload: Workload, chosen: Sequence[Peer], settings: Settings) -> di
     with _Servers(chosen, settings, workload.name) as servers:
         runs = {}
         for server in servers.values():
-            is_ours = server.peer in peers.OURS
+            is_ours = server.peer.is_ours
             for count in (64, 1000, 10_000) if is_ours else (64, 10_000):
                 name = f"{count:,} connections" if is_ours else f"{server.peer.name}, {count:,}"
                 runs[name] = server, replace(workload.requests, connections=count)
@@ -214,9 +232,7 @@ def workers(workload: Workload, chosen: Sequence[Peer], settings: Settings) -> d
         for peer in chosen:
             for count in (1, 2):
                 scratch = settings.scratch / f"{workload.name}-{peer.name}-{count}"
-                server = Running(
-                    peers.with_workers(peer, count), settings.root, scratch, is_pinned=False
-                )
+                server = Running(peers.with_workers(peer, count), settings.root, scratch, core=None)
                 running[peer.name, count] = stack.enter_context(server)
                 pin_workers(server.pid, count)
 
@@ -231,6 +247,56 @@ def workers(workload: Workload, chosen: Sequence[Peer], settings: Settings) -> d
             return rates[1] / rates[0]
 
         return dict(take_turns([peer.name for peer in chosen], settings.rounds, measure))
+
+
+def handshake(workload: Workload, chosen: Sequence[Peer], settings: Settings) -> dict[str, Series]:
+    """
+    Measure CPU microseconds for a TLS connection with a full handshake, a request and an end.
+    """
+    path = workload.requests.path
+    with _Servers(chosen, settings, workload.name) as servers:
+        _check_ciphers(servers.values())
+        lengths = {
+            name: verify(server.port, server.peer.prefix, settings.root, workload.requests)
+            for name, server in servers.items()
+        }
+
+        def measure(name: str) -> float:
+            server = servers[name]
+            target = f"{server.peer.prefix}/{path}"
+            before = cpu_ns(server.pid)
+            count = clients.handshakes(server.port, target, settings.seconds, lengths[name])
+            return (cpu_ns(server.pid) - before) / count / 1e3
+
+        return dict(take_turns(list(servers), settings.rounds, measure))
+
+
+def client(workload: Workload, chosen: Sequence[Peer], settings: Settings) -> dict[str, Series]:
+    """
+    Measure CPU microseconds of a client for each request that it sends, one after another on one
+    connection. Our server answers, on the other core.
+    """
+    scratch = settings.scratch / workload.name
+    with ExitStack() as stack:
+        server = stack.enter_context(
+            Running(peers.NETLAB_PATIENT, settings.root, scratch, core=CLIENT_CORE)
+        )
+        place = Place(settings.root, server.port, scratch)
+        running = {
+            peer.name: stack.enter_context(clients.Client(peer.command(place))) for peer in chosen
+        }
+        for asking in running.values():
+            asking.ask(_FIRST_REQUESTS)
+
+        def measure(name: str) -> float:
+            asking = running[name]
+            count = _REQUESTS_A_SECOND * settings.seconds
+            before = cpu_ns(asking.pid)
+            asking.ask(count)
+            server.forget_logs()
+            return (cpu_ns(asking.pid) - before) / count / 1e3
+
+        return dict(take_turns(list(running), settings.rounds, measure))
 
 
 _numbers = iter(range(1_000_000))

@@ -4,18 +4,21 @@ What is measured: one object for each row of the table, with the goals of issues
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from benchmarks import peers
-from benchmarks.load import Requests
+from benchmarks import peers, programs
+from benchmarks.load import UNSEEN, Requests
 from benchmarks.measurements import (
     FILES,
     IDLE_CONNECTIONS,
+    client,
     cpu_a_request,
     echo,
     growth,
+    handshake,
     idle_cpu,
     memory,
     tail,
@@ -37,15 +40,170 @@ _BROWSER_LINES: Final = (
     "Priority: u=0, i",
 )
 
+#: With Host, nine, as browsers send them; one is of this request alone.
+_UNSEEN_LINES: Final = (
+    *_BROWSER_LINES[:5],
+    f"Cookie: session={UNSEEN}; theme=light",
+    *_BROWSER_LINES[5:7],
+)
+
 #: Longer than the heads whose answers are remembered, shorter than nginx's buffer for a line.
 _LONG_COOKIE: Final = "; ".join(f"name{number:03d}=value{number:03d}" for number in range(300))
 
 _LARGE: Final = Requests("10m.bin", connections=8)
+_UNSEEN: Final = replace(SMALL, lines=_UNSEEN_LINES)
+
+_POSTED_BYTES: Final = 1024
+
+
+def _path_shown(digits: str, _content: bytes) -> bytes:
+    """
+    Say what the program answers to a GET.
+    """
+    return f"You asked for /items/{digits}\n".encode()
+
+
+def _checksum_shown(_digits: str, content: bytes) -> bytes:
+    """
+    Say what the program answers to a POST.
+    """
+    return b"%08x\n" % zlib.crc32(content)
+
 
 _PYTHON_PEERS: Final = (peers.TWISTD_WEB, peers.GRANIAN, peers.AIOHTTP, peers.UVICORN)
 _NGINX_PAIR: Final = (peers.NETLAB, peers.NGINX)
+_HTTPS_PAIR: Final = (peers.NETLAB_HTTPS, peers.NGINX_HTTPS)
 
 WORKLOADS: Final = (
+    Workload(
+        "unseen",
+        "small file, each head different, nine field lines",
+        "µs CPU a request",
+        (*_NGINX_PAIR, peers.TWISTD_WEB, peers.GRANIAN, peers.AIOHTTP),
+        (Goal("netlab", 1.8, "nginx"),),
+        cpu_a_request,
+        requests=_UNSEEN,
+        is_quick=True,
+    ),
+    Workload(
+        "unseen-cacheless",
+        "small file, the same nine field lines again, our answer cache off",
+        "µs CPU a request",
+        (peers.NETLAB_FORGETFUL, peers.NGINX),
+        (Goal("netlab", 1.8, "nginx"),),
+        cpu_a_request,
+        requests=replace(
+            SMALL, lines=tuple(line.replace(UNSEEN, "0123456789abcdef") for line in _UNSEEN_LINES)
+        ),
+    ),
+    Workload(
+        "program",
+        "a program that answers with the path, each head and path different",
+        "µs CPU a request",
+        (
+            programs.NETLAB,
+            programs.NETLAB_LOGGING,
+            programs.UVICORN,
+            programs.GRANIAN,
+            programs.AIOHTTP,
+            programs.SANIC,
+            programs.TWISTED_WEB,
+            programs.TWISTED_WEB_LOGGING,
+        ),
+        (
+            Goal("netlab", 1.0, "uvicorn"),
+            Goal("netlab", 1.0, "granian"),
+            Goal("netlab", 0.65, "aiohttp"),
+            Goal("netlab", 0.6, "sanic"),
+            Goal("netlab with a log", 0.3, "twisted.web with a log"),
+        ),
+        cpu_a_request,
+        requests=Requests(f"items/{UNSEEN}", lines=_UNSEEN_LINES, program=_path_shown),
+        is_quick=True,
+    ),
+    Workload(
+        "post",
+        "a program that reads 1 KiB of content, each head and content different",
+        "µs CPU a request",
+        (
+            programs.NETLAB,
+            programs.NETLAB_LOGGING,
+            programs.UVICORN,
+            programs.AIOHTTP,
+            programs.TWISTED_WEB,
+        ),
+        (Goal("netlab", 1.3, "uvicorn"),),
+        cpu_a_request,
+        requests=Requests(
+            "items",
+            lines=(*_UNSEEN_LINES, "Content-Type: application/octet-stream"),
+            posted=UNSEEN.ljust(_POSTED_BYTES, "x"),
+            program=_checksum_shown,
+        ),
+    ),
+    Workload(
+        "https",
+        "HTTPS, small hot file, 64 persistent connections",
+        "µs CPU a request",
+        _HTTPS_PAIR,
+        (Goal("netlab", 1.3, "nginx"),),
+        cpu_a_request,
+        requests=replace(SMALL, is_encrypted=True),
+        is_quick=True,
+    ),
+    Workload(
+        "https-unseen",
+        "HTTPS, small file, each head different, nine field lines",
+        "µs CPU a request",
+        _HTTPS_PAIR,
+        (Goal("netlab", 2.2, "nginx"),),
+        cpu_a_request,
+        requests=replace(_UNSEEN, is_encrypted=True),
+    ),
+    Workload(
+        "https-100k",
+        "HTTPS, 100 KiB file",
+        "µs CPU a request",
+        _HTTPS_PAIR,
+        (Goal("netlab", 1.3, "nginx"),),
+        cpu_a_request,
+        requests=Requests("100k.bin", is_encrypted=True),
+    ),
+    Workload(
+        "https-10m",
+        "HTTPS, 10 MiB file, 8 connections",
+        "µs CPU a request",
+        _HTTPS_PAIR,
+        (Goal("netlab", 1.2, "nginx"),),
+        cpu_a_request,
+        requests=replace(_LARGE, is_encrypted=True),
+    ),
+    Workload(
+        "https-connect",
+        "HTTPS, a new connection and a full handshake for each request",
+        "µs CPU a request",
+        _HTTPS_PAIR,
+        (Goal("netlab", 1.3, "nginx"),),
+        handshake,
+        requests=replace(SMALL, is_closing=True, is_encrypted=True),
+    ),
+    Workload(
+        "https-resumed",
+        "HTTPS, a new connection for each request, resumed where the server offers that",
+        "µs CPU a request",
+        _HTTPS_PAIR,
+        (),
+        cpu_a_request,
+        requests=replace(SMALL, is_closing=True, is_encrypted=True),
+    ),
+    Workload(
+        "client",
+        "clients: a small file again and again on one connection",
+        "µs CPU a request",
+        (programs.NETLAB_CLIENT, programs.TREQ, programs.AIOHTTP_CLIENT),
+        (Goal("netlab", 0.3, "treq"), Goal("netlab", 0.7, "aiohttp")),
+        client,
+    ),
     Workload(
         "small",
         "small hot file, 64 persistent connections",
