@@ -68,6 +68,7 @@ LAYERS = {
     "netlab.analysis.tls": Layer.PURE,
     "netlab.analysis.tls.*": Layer.PURE,
     "netlab.analysis.tls.cryptographic": Layer.FILES,
+    "netlab.analysis.tls.keylogfile": Layer.FILES,
     "netlab.analysis.words": Layer.PURE,
     "netlab.analysis.words.*": Layer.PURE,
     "netlab.capture": Layer.PURE,

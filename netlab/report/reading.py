@@ -14,6 +14,8 @@ from netlab.analysis.claims.viewpoint import View
 from netlab.analysis.tcp.analyser import Analyser
 from netlab.analysis.tcp.figures import FIGURES_MAX, Figures
 from netlab.analysis.tcp.limits import STREAMING, THOROUGH
+from netlab.analysis.tls.cryptographic import tools_for
+from netlab.analysis.tls.keylog import KeyLog
 from netlab.capture.decode import Decoder
 from netlab.capture.faults import Fault
 from netlab.capture.opening import open_capture
@@ -49,6 +51,7 @@ def read_story(
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
     captured: View | None = None,
+    keylog: KeyLog | None = None,
 ) -> Reading:
     """
     Read a capture and tell what happened.
@@ -60,6 +63,7 @@ def read_story(
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
+    @param keylog: Secrets by which TLS is opened.
     @raise KnownError: It cannot be read, holds no TCP, or has no such conversation. The text is one
         line.
     """
@@ -73,6 +77,7 @@ def read_story(
             figures=figures,
             progress=progress,
             captured=captured,
+            keylog=keylog,
         )
 
 
@@ -86,6 +91,7 @@ def tell(
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
     captured: View | None = None,
+    keylog: KeyLog | None = None,
 ) -> Reading:
     """
     As L{read_story}, of a capture that is open already.
@@ -98,6 +104,7 @@ def tell(
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
+    @param keylog: Secrets by which TLS is opened.
     @raise KnownError: It holds no TCP, or has no such conversation.
     """
     decoder, analyser = Decoder(), Analyser(THOROUGH)
@@ -105,7 +112,11 @@ def tell(
     is_whole = figures is not None or conversation is not None
     thorough_until = FIGURES_MAX if is_whole else FRAMES_TOLD_MAX
     explainer = Explainer(
-        discretion, conversation=conversation, tells_frames=tells_frames, captured=captured
+        discretion,
+        conversation=conversation,
+        tells_frames=tells_frames,
+        captured=captured,
+        tools=tools_for(keylog),
     )
     number = 0
     for record in reader:

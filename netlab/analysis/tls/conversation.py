@@ -42,14 +42,25 @@ CHAINS_MAX: Final = 4
 SEARCHED_MAX_BYTES: Final = 1 << 17
 """How much of a direction that was captured from its middle is searched for records."""
 
-#: A record with a ClientHello: where a connection turns to TLS after something else was said.
-_HELLO: Final = re.compile(rb"\x16\x03[\x00-\x03]..\x01\x00..\x03[\x00-\x03]", re.DOTALL)
+#: A record with a hello: where a connection turns to TLS after something else was said.
+_HELLO: Final = re.compile(rb"\x16\x03[\x00-\x03]..[\x01\x02]\x00..\x03[\x00-\x03]", re.DOTALL)
 
 #: A fragment that begins with a hello: where a handshake is read again after bytes are missing.
 _HELLO_MESSAGE: Final = re.compile(rb"[\x01\x02]\x00..\x03[\x00-\x03]", re.DOTALL)
 
 _ALERT_BYTES: Final = 2
 _EXPLICIT_NONCE_BYTES: Final = 8
+
+
+def begins_with_hello(data: bytes) -> bool | None:
+    """
+    Tell whether bytes begin with a record that begins with a hello.
+
+    @return: true for a ClientHello, false for a ServerHello, C{None} for anything else.
+    """
+    if _HELLO.match(data) is None:
+        return None
+    return data[5] == messages.HandshakeType.CLIENT_HELLO
 
 
 class _Side:
@@ -183,7 +194,7 @@ class TLSReader:
         """
         side = self._client if from_client else self._server
         if not side.is_claimed:
-            if _HELLO.match(piece.data) is not None:
+            if begins_with_hello(piece.data):
                 self._claim()
                 side.reader = RecordReader()
             elif not side.is_heard and self._is_from_start and begins_record(piece.data):

@@ -20,7 +20,7 @@ from OpenSSL import SSL
 from netlab.analysis.http.exchange import ExchangeReader
 from netlab.analysis.http.reassembly import Piece
 from netlab.analysis.tls.conversation import TLSReader
-from netlab.analysis.tls.cryptographic import make_aead, read_certificate
+from netlab.analysis.tls.cryptographic import tools_for
 from netlab.analysis.tls.keylog import parse_keylog
 from netlab.analysis.tls.observations import TLSConversation
 from netlab.analysis.tls.tools import Tools
@@ -143,7 +143,7 @@ class Played:
         Give what reading it takes.
         """
         keylog = parse_keylog(self.keylog_bytes) if with_keys else None
-        return Tools(keylog, make_aead, read_certificate)
+        return tools_for(keylog)
 
 
 def _advance(end: SSL.Connection) -> None:
