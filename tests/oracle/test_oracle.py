@@ -60,10 +60,12 @@ class OracleTests(SynchronousTestCase):
         total = 0
         unexplained = {}
         accepted = {}
+        empty = []
         for path in paths:
             left, rules, count = self._compare(path)
             name = path.relative_to(DATA).as_posix()
-            self.assertGreater(count, 0, name)
+            if not count:
+                empty.append(name)
             total += count
             if left:
                 unexplained[name] = left
@@ -71,6 +73,8 @@ class OracleTests(SynchronousTestCase):
                 accepted[name] = rules
         self.assertEqual(unexplained, {})
         self.assertEqual(accepted, ACCEPTED)
+        # Snapped within the TCP header, of which tshark then shows nothing.
+        self.assertEqual(empty, ["faults/f50_snapped_at_40_bytes.pcap"])
         self.assertGreater(total, 1500)
 
     def test_reference_exchanges(self) -> None:
