@@ -48,6 +48,7 @@ LAYERS = {
     "netlab.errors": Layer.PURE,
     "netlab.foreground": Layer.PROTOCOL,
     "netlab.options": Layer.TAP,
+    "netlab.plainfile": Layer.FILES,
     "netlab.serve": Layer.COMMAND,
     "netlab.service": Layer.TAP,
     "netlab.signals": Layer.PROTOCOL,
