@@ -22,6 +22,27 @@ CAUSES: Final[Mapping[str, str]] = {
     "close-notify": "close_notify",
     "other-alert": "another alert",
     "two-bytes-of-data": "two bytes of application data",
+    "icmp-error": "what the ICMP error says",
+    "near-the-client": "it was captured near the client",
+    "near-the-server": "it was captured near the server",
+    "client-answers-late": "the client was slow to answer",
+    "server-answers-late": "the server was slow to answer",
+    "on-the-host-of-the-client": "it was captured on the client's host",
+    "on-the-host-of-the-server": "it was captured on the server's host",
+    "on-the-host-of-a-virtual-machine": "it was captured on the host of a virtual machine",
+    "tunnel-interface": "a tunnel's interface (a VPN)",
+    "loopback-interface": "a loopback, with both addresses on one host",
+    "records-out-of-order": "the records are not in the order of their time stamps (several "
+    "interfaces or buffers)",
+    "clock-set-back": "the clock was set back",
+    "layer-not-decoded": "it is in the frames whose layer is not decoded",
+    "direction-not-captured": "the capture has one direction only (a tap, a mirror port, a filter)",
+    "other-way": "the other direction took another way",
+    "changed-after-capture": "the frames were changed after they were captured, such as addresses "
+    "replaced",
+    "damaged-on-the-way": "they were damaged on the way",
+    "no-such-host": "no host of this address is up on this link",
+    "reply-not-captured": "the replies, which are sent to the asking host alone, were not captured",
 }
 """Each cause that a claim may name, as a clause that can follow C{possible causes:}."""
 

@@ -12,13 +12,24 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.words import opening, tls
+from netlab.analysis.words import capture, icmp, leading, opening, tls
 from netlab.analysis.words.phrases import capitalised
 
-WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {**opening.WORDS, **tls.WORDS}
+WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
+    **capture.WORDS,
+    **leading.WORDS,
+    **icmp.WORDS,
+    **opening.WORDS,
+    **tls.WORDS,
+}
 """For each kind of claim what makes its sentence."""
 
-FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {**tls.FRAME_WORDS}
+FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
+    **capture.FRAME_WORDS,
+    **leading.FRAME_WORDS,
+    **icmp.FRAME_WORDS,
+    **tls.FRAME_WORDS,
+}
 """For some kinds what makes the sentence of the frame that is the effect; empty is none."""
 
 
