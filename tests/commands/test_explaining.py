@@ -74,7 +74,7 @@ class FormatTests(ExplainTestCase):
             ("html", b"<!DOCTYPE html>"),
             ("svg", b"<svg "),
             ("markdown", b"# redirect.pcap\n"),
-            ("json", b'{"format":"netlab-explain","version":1,"name":"redirect.pcap"'),
+            ("json", b'{"format":"netlab-explain","version":2,"name":"redirect.pcap"'),
             ("pcapng", b"\x0a\x0d\x0d\x0a"),
         ):
             self.buffer.truncate(0)

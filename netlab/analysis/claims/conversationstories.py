@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from netlab.analysis.claims.books import Books
+from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.closing import Close, How
 from netlab.analysis.claims.findings import Finding, Verdict
 from netlab.analysis.claims.framestories import frame_story, mark_names
 from netlab.analysis.claims.httpnotes import exchange_passages, notes_of
+from netlab.analysis.claims.judges import by_last_frame
 from netlab.analysis.claims.keeping import Kept
+from netlab.analysis.claims.passages import passages_of
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.story import (
     ConversationStory,
@@ -51,6 +54,7 @@ def conversation_story(
     frames: Sequence[Kept],
     extra: Sequence[Passage],
     discretion: Discretion,
+    claims: tuple[Claim, ...],
 ) -> ConversationStory:
     """
     Tell a conversation.
@@ -60,6 +64,7 @@ def conversation_story(
     @param frames: Those of its frames that are to be told, in order, from the first.
     @param extra: Passages about it that need to know of the whole capture.
     @param discretion: What is left out.
+    @param claims: What is claimed of it.
     """
     dialogue = facts.dialogue
     client, server = dialogue.client, dialogue.server
@@ -75,9 +80,16 @@ def conversation_story(
         has_more = dialogue.has_more_turns or bool(facts.skimmed and facts.skimmed.has_data)
         exchanges = list(_turn_passages(dialogue.turns, has_more=has_more))
     in_order = sorted(
-        [*exchanges, *_idle_passages(facts), *close.passages], key=lambda each: each.start_ns
+        [
+            *exchanges,
+            *_idle_passages(facts),
+            *close.passages,
+            *passages_of(claims, facts.history),
+        ],
+        key=lambda each: each.start_ns,
     )
-    passages = (*extra[:1], _opening(facts), *in_order, *extra[1:], *_troubles(facts))
+    opening = [] if any(each.topic == "opening" for each in claims) else [_opening(facts)]
+    passages = (*extra[:1], *opening, *in_order, *extra[1:], *_troubles(facts))
     return ConversationStory(
         stream=facts.conversation.stream,
         client=Endpoint(discretion.address(client.raw_address), client.port),
@@ -86,9 +98,10 @@ def conversation_story(
         end_ns=facts.last.time_ns,
         title=_title(facts, close),
         passages=passages,
-        frames=_frame_stories(facts, frames, discretion),
+        frames=_frame_stories(facts, frames, discretion, claims),
         frame_count=facts.frame_count,
         completeness=facts.conversation.completeness,
+        claims=claims,
     )
 
 
@@ -123,15 +136,17 @@ def completeness_text(completeness: int) -> str:
 
 
 def _frame_stories(
-    facts: Facts, frames: Sequence[Kept], discretion: Discretion
+    facts: Facts, frames: Sequence[Kept], discretion: Discretion, claims: Sequence[Claim]
 ) -> tuple[FrameStory, ...]:
     books = Books(facts.conversation)
     notes = notes_of(facts.dialogue.http.exchanges, quotes=discretion.quotes)
+    effects = by_last_frame(claims)
     stories: list[FrameStory] = []
     for kept in frames:
         told = frame_story(
             books.enter(kept),
             notes,
+            effects.get(kept.analysed.number, ()),
             is_from_client=kept.analysed.flow is facts.dialogue.client,
             discretion=discretion,
         )

@@ -9,7 +9,9 @@ from typing import Final
 
 from netlab.analysis.claims.closing import close_of
 from netlab.analysis.claims.conversationstories import conversation_story
+from netlab.analysis.claims.judges import capture_claims, conversation_claims
 from netlab.analysis.claims.keeping import Kept, keep
+from netlab.analysis.claims.passages import capture_passages
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.reasons import why_of
 from netlab.analysis.claims.rules import link_name
@@ -17,6 +19,7 @@ from netlab.analysis.claims.story import CaptureStory, ConversationStory, Passag
 from netlab.analysis.claims.units import count, duration
 from netlab.analysis.claims.viewpoint import Place, View, view_of
 from netlab.analysis.observations.facts import Facts, Point
+from netlab.analysis.observations.history import BEGINNING_MAX
 from netlab.analysis.tcp.frames import Analysed
 from netlab.capture.faults import Fault
 from netlab.capture.records import Interface, Record
@@ -32,6 +35,12 @@ CONVERSATIONS_TOLD_MAX: Final = 500
 
 SKIMMED_AFTER: Final = 32
 """How many frames of a conversation of such a capture are followed for what is said in them."""
+
+PAYLOAD_COMPARED_MAX_BYTES: Final = 64 << 20
+"""How many bytes of payload are kept of all conversations, to compare what was sent again."""
+
+_PAYLOAD_OF_THE_REST_MAX: Final = 256
+"""Up to which size payloads are kept where not all frames are."""
 
 _FAULTS_TOLD_MAX: Final = 20
 _ACROSS_MAX: Final = 5
@@ -65,6 +74,7 @@ class Explainer:
         self._views: dict[int, int] = {}
         self._kept: list[Kept] = []
         self._keeps = True
+        self._payload_room = PAYLOAD_COMPARED_MAX_BYTES
         self._other_count = 0
         self._tcp_count = 0
         self._told_count = 0
@@ -103,12 +113,16 @@ class Explainer:
         if is_told:
             self._told_count += 1
         if not self._keeps or not is_told:
+            if len(facts.history.segments) < BEGINNING_MAX:
+                facts.history.add(analysed, payload_max=_PAYLOAD_OF_THE_REST_MAX)
             facts.trim()
             if facts.frame_count >= SKIMMED_AFTER:
                 facts.begin_skimming()
             return
+        kept = keep(analysed)
+        self._payload_room -= facts.history.add(analysed, kept.checksum, self._payload_room)
         if self._tells_frames:
-            self._kept.append(keep(analysed))
+            self._kept.append(kept)
         if self._told_count > FRAMES_TOLD_MAX:
             self._keeps = False
             del self._kept[FRAMES_OF_SUMMARY:]
@@ -165,6 +179,8 @@ class Explainer:
         for kept in self._kept:
             if kept.analysed.stream in frames:
                 frames[kept.analysed.stream].append(kept)
+        quotes = self._discretion.quotes
+        shared = capture_claims([self._facts[each].history for each in told], quotes=quotes)
         stories = []
         place = _common_view(views[stream] for stream in told)
         for stream in told:
@@ -174,18 +190,28 @@ class Explainer:
             ]
             stories.append(
                 conversation_story(
-                    self._facts[stream], closes[stream], frames[stream], extra, self._discretion
+                    self._facts[stream],
+                    closes[stream],
+                    frames[stream],
+                    extra,
+                    self._discretion,
+                    conversation_claims(self._facts[stream].history, quotes=quotes),
                 )
             )
         return CaptureStory(
             title=self._title(start),
-            passages=(*self._passages(start, place, faults), *_across(stories)),
+            passages=(
+                *self._passages(start, place, faults),
+                *capture_passages(shared, (start, self._last_ns)),
+                *_across(stories),
+            ),
             conversations=stories,
             conversation_count=self._streams,
             frame_count=self._frame_count,
             start_ns=start,
             end_ns=self._last_ns,
             link=", ".join(dict.fromkeys(self._links.values())),
+            claims=shared,
         )
 
     def _title(self, start: int) -> str:

@@ -4,15 +4,17 @@ One plain sentence for a frame, and the few words that label its arrow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from netlab.analysis.claims.books import Entry
+from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.rules import findings_of
 from netlab.analysis.claims.story import PAYLOAD_SHOWN_MAX_BYTES, Endpoint, FrameStory, Kind
 from netlab.analysis.claims.units import cite, count, duration
 from netlab.analysis.tcp.frames import Mark
+from netlab.analysis.words.sentences import frame_sentence
 from netlab.capture.segments import Flag
 
 #: A frame after a longer silence than this says how long it was, in nanoseconds.
@@ -69,13 +71,19 @@ _PROBES: Final = int(
 
 
 def frame_story(
-    entry: Entry, notes: Mapping[int, str], *, is_from_client: bool, discretion: Discretion
+    entry: Entry,
+    notes: Mapping[int, str],
+    claims: Sequence[Claim],
+    *,
+    is_from_client: bool,
+    discretion: Discretion,
 ) -> FrameStory:
     """
     Tell a frame.
 
     @param entry: The frame in its conversation's books.
     @param notes: What a higher protocol says in a frame, by the frame's number, such as C{GET /}.
+    @param claims: Those whose effect it is.
     @param is_from_client: Whether the client sent it.
     @param discretion: What is left out.
     @return: It, told.
@@ -105,9 +113,12 @@ def frame_story(
         kind=kind_of(entry),
         marks=mark_names(analysed.marks),
         label=_label(entry, note),
-        sentence=_sentence(entry, note, names),
+        sentence=" ".join(
+            text for text in (_sentence(entry, note, names), *map(frame_sentence, claims)) if text
+        ),
         findings=findings_of(entry),
         payload=segment.payload[:PAYLOAD_SHOWN_MAX_BYTES] if discretion.quotes else b"",
+        claims=tuple(claims),
     )
 
 

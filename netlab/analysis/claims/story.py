@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.findings import Finding
 
 PAYLOAD_SHOWN_MAX_BYTES = 256
@@ -103,6 +104,7 @@ class FrameStory:
     @ivar findings: The rules it obeys or breaks, the one that explains most first.
     @ivar payload: Its first bytes; empty if none is to be shown.
     @ivar is_crossed: Whether the next frame of the conversation left before this one arrived.
+    @ivar claims: Those whose effect it is, of its conversation's.
     """
 
     number: int
@@ -130,6 +132,7 @@ class FrameStory:
     findings: tuple[Finding, ...]
     payload: bytes
     is_crossed: bool = False
+    claims: tuple[Claim, ...] = ()
 
     def crossed(self) -> FrameStory:
         """
@@ -149,6 +152,7 @@ class Passage:
     @ivar end_ns: When it ends.
     @ivar sentence: One or two plain sentences.
     @ivar findings: What proves it.
+    @ivar claims: What it says, as values.
     """
 
     kind: PassageKind
@@ -157,6 +161,7 @@ class Passage:
     end_ns: int
     sentence: str
     findings: tuple[Finding, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,7 @@ class ConversationStory:
     @ivar frames: Its frames in order, those of L{frame_count} that are told one by one.
     @ivar frame_count: How many it has.
     @ivar completeness: C{tcp.completeness}.
+    @ivar claims: All that is claimed of it.
     """
 
     stream: int
@@ -186,6 +192,7 @@ class ConversationStory:
     frames: Sequence[FrameStory]
     frame_count: int
     completeness: int
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +208,7 @@ class CaptureStory:
     @ivar start_ns: Time of the first frame.
     @ivar end_ns: Time of the last frame.
     @ivar link: The link layers by name.
+    @ivar claims: All that is claimed of several conversations together, or of the capture.
     """
 
     title: str
@@ -211,3 +219,4 @@ class CaptureStory:
     start_ns: int
     end_ns: int
     link: str
+    claims: tuple[Claim, ...] = ()

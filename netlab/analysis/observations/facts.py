@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from netlab.analysis.observations.dialogue import Dialogue
+from netlab.analysis.observations.history import History
 from netlab.analysis.observations.skimming import Skimmed
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
@@ -157,6 +158,7 @@ class Facts:
     @ivar last: Its last frame.
     @ivar frame_count: How many it has.
     @ivar dialogue: What the ends said to each other.
+    @ivar history: Its segments one by one, as far as they are kept.
     @ivar idles: Idle spells, at most L{IDLES_MAX}.
     @ivar reset: The first RST.
     @ivar marks: How often each mark was seen, and in which frame first.
@@ -172,6 +174,7 @@ class Facts:
         "dialogue",
         "first",
         "frame_count",
+        "history",
         "idles",
         "last",
         "marks",
@@ -186,6 +189,7 @@ class Facts:
         self.first = self.last = first
         self.frame_count = 0
         self.dialogue = Dialogue(conversation)
+        self.history = History(conversation)
         self.idles: list[Idle] = []
         self.reset: Reset | None = None
         self.marks: dict[int, tuple[int, int]] = {}
@@ -228,6 +232,7 @@ class Facts:
             or here[1] - self.last[1] >= IDLE_MIN_NS
             or other.fin is not None
         ):
+            self.history.add_noteworthy(analysed)
             self._note(analysed, here)
             return
         self.frame_count += 1
@@ -286,6 +291,7 @@ class Facts:
         There are no more segments.
         """
         self.dialogue.finish()
+        self.history.finish(self.frame_count, self.dialogue.client.index, self.dialogue.http)
 
     @property
     def has_data(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from netlab.analysis.http.exchange import ExchangeReader
 from netlab.analysis.tcp.conversation import Conversation
 from netlab.analysis.tcp.frames import Analysed
 from netlab.capture.options import Options
@@ -19,6 +20,15 @@ SEGMENTS_MAX: Final = 10_000
 
 PAYLOAD_KEPT_MAX_BYTES: Final = 16 << 20
 """How many bytes of payload a history keeps, to compare what was sent again with what was sent."""
+
+BEGINNING_MAX: Final = 64
+"""How many segments of a conversation are kept where the capture is too large to keep all."""
+
+NOTEWORTHY_MAX: Final = 256
+"""How many of those after them are kept that open, close or are marked."""
+
+BASES_MAX: Final = 8
+"""How many initial sequence numbers of one end are told apart."""
 
 _ACK: Final = int(Flag.ACK)
 _FIN: Final = int(Flag.FIN)
@@ -122,17 +132,31 @@ class History:
     What one conversation's segments were.
 
     @ivar conversation: whose they are.
-    @ivar segments: the first L{SEGMENTS_MAX} of them, in the order of the capture.
+    @ivar segments: the first L{SEGMENTS_MAX} of them, in the order of the capture; of a large
+        capture L{BEGINNING_MAX} and up to L{NOTEWORTHY_MAX} after them.
     @ivar left_out: how many more there were.
+    @ivar http: the conversation read as HTTP, once it is over.
+    @ivar client: the index of the end that opened the connection, or seems to have.
     """
 
-    __slots__ = ("_bases", "_kept_bytes", "_next", "conversation", "left_out", "segments")
+    __slots__ = (
+        "_bases",
+        "_kept_bytes",
+        "_next",
+        "client",
+        "conversation",
+        "http",
+        "left_out",
+        "segments",
+    )
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
         self.segments: list[Sent] = []
         self.left_out = 0
-        self._bases: list[int | None] = [None, None]
+        self.http = ExchangeReader()
+        self.client = conversation.client.index
+        self._bases: tuple[list[int], list[int]] = ([], [])
         self._next = [1, 1]
         self._kept_bytes = 0
 
@@ -140,11 +164,6 @@ class History:
     def is_whole(self) -> bool:
         """Whether no segment was left out."""
         return not self.left_out
-
-    @property
-    def client(self) -> int:
-        """The index of the end that opened the connection, or seems to have."""
-        return self.conversation.client.index
 
     def name(self, sender: int) -> str:
         """
@@ -154,22 +173,33 @@ class History:
         """
         return "client" if sender == self.client else "server"
 
-    def add(self, analysed: Analysed) -> None:
+    def add(
+        self,
+        analysed: Analysed,
+        checksum: Checksum | None = None,
+        payload_max: int = PAYLOAD_KEPT_MAX_BYTES,
+    ) -> int:
         """
         Take the conversation's next segment.
+
+        @param checksum: what its checksum says, if that is known already.
+        @param payload_max: how many bytes of its payload may be kept; a longer one is not.
+        @return: how many are.
         """
         if len(self.segments) >= SEGMENTS_MAX:
             self.left_out += 1
-            return
+            return 0
         segment = analysed.segment
         flags = segment.flags
         sender = analysed.flow.index
-        start = self._position(sender, segment.seq, 0 if flags & _SYN else 1)
+        has_syn = flags & _SYN
+        start = self._position(sender, segment.seq, 0 if has_syn else 1, is_first=bool(has_syn))
         end = start + segment.seglen
         ack = self._position(1 - sender, segment.ack, 1) if flags & _ACK else None
-        self._next[sender] = max(self._next[sender], end)
+        if not flags & _RST:
+            self._next[sender] = max(self._next[sender], end)
         payload = segment.payload
-        if self._kept_bytes + len(payload) > PAYLOAD_KEPT_MAX_BYTES:
+        if len(payload) > payload_max or self._kept_bytes + len(payload) > PAYLOAD_KEPT_MAX_BYTES:
             payload = b""
         self._kept_bytes += len(payload)
         at = segment.tcp_at + 18
@@ -191,24 +221,57 @@ class History:
                 segment.ip_id,
                 int.from_bytes(segment.data[at : at + 2]) if flags & Flag.URG else 0,
                 segment.option_values,
-                segment.checksum,
+                segment.checksum if checksum is None else checksum,
                 payload,
             )
         )
+        return len(payload)
 
-    def _position(self, sender: int, raw: int, first: int) -> int:
+    def add_noteworthy(self, analysed: Analysed) -> None:
+        """
+        Take the next segment that is noteworthy, of a capture too large to keep all.
+        """
+        if len(self.segments) < BEGINNING_MAX + NOTEWORTHY_MAX:
+            self.add(analysed, payload_max=0)
+
+    def finish(self, total: int, client: int, http: ExchangeReader) -> None:
+        """
+        There are no more segments.
+
+        @param total: how many there were, with those that were not given.
+        @param client: the index of the end that opened the connection, or seems to have.
+        @param http: the conversation read as HTTP.
+        """
+        self.left_out = max(total - len(self.segments), 0)
+        self.client = client
+        self.http = http
+
+    def _position(self, sender: int, raw: int, first: int, *, is_first: bool = False) -> int:
         """
         Give the position of a raw number: of all those that it may be, the nearest to what that
         end would send next.
 
         @param first: the position that it has if nothing is known of its direction yet.
+        @param is_first: whether it is an initial sequence number, which is at 0. One end may send
+            several, and go on with any of them.
         """
-        base = self._bases[sender]
-        if base is None:
-            base = self._bases[sender] = (raw - first) % _MODULUS
+        bases = self._bases[sender]
+        base = (raw - first) % _MODULUS
+        if not bases:
+            bases.append(base)
             self._next[sender] = max(self._next[sender], first)
+        if is_first:
+            if base not in bases and len(bases) < BASES_MAX:
+                bases.append(base)
+            return 0
         near = self._next[sender]
-        distance = (raw - base - near) % _MODULUS
-        if distance >= _MODULUS // 2:
-            distance -= _MODULUS
-        return near + distance
+        distances = [_signed(raw - each - near) for each in bases]
+        return near + min(distances, key=abs)
+
+
+def _signed(distance: int) -> int:
+    """
+    Give a difference of two sequence numbers its sign.
+    """
+    distance %= _MODULUS
+    return distance - _MODULUS if distance >= _MODULUS // 2 else distance

@@ -155,8 +155,8 @@ class ExchangeTests(SynchronousTestCase):
         self.assertIn("is not answered", told)
         alone = Talk()
         alone.send("c", SYN)
-        (told,) = sentences(story_of(alone.pcap()), 0, PassageKind.OPENING)
-        self.assertIn("never answered", told)
+        claims = story_of(alone.pcap()).conversations[0].claims
+        self.assertEqual([claim.kind for claim in claims], ["opening.unanswered"])
 
 
 class BoundsTests(SynchronousTestCase):
