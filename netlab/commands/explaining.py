@@ -61,7 +61,7 @@ def explain(options: ExplainOptions) -> int:
     """
     refuse_capture(options.output, options.path)
     discretion = Discretion(options.shows_payload, options.anonymises)
-    name = _name(options)
+    name = discretion.capture_name(_name(options))
     if options.format == "pcapng":
         if not options.tells_frames:
             raise KnownError("pcapng has a comment for each frame: leave out --summary")

@@ -78,7 +78,9 @@ def conversation_story(
         )
     else:
         has_more = dialogue.has_more_turns or bool(facts.skimmed and facts.skimmed.has_data)
-        exchanges = list(_turn_passages(dialogue.turns, has_more=has_more))
+        exchanges = list(
+            _turn_passages(dialogue.turns, has_more=has_more, quotes=discretion.quotes)
+        )
     in_order = sorted(
         [
             *exchanges,
@@ -219,7 +221,7 @@ def _opening(facts: Facts) -> Passage:
     return Passage(PassageKind.OPENING, frames, start, end, sentence, findings)
 
 
-def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage]:
+def _turn_passages(turns: Sequence[Turn], *, has_more: bool, quotes: bool) -> Iterator[Passage]:
     """
     Tell turns in pairs: what one end said, and what the other answered.
     """
@@ -239,7 +241,7 @@ def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage
             wait = answered.first.time_ns - asked.last.time_ns
             when = f"{duration(wait)} later" if wait >= 0 else "meanwhile"
             text += f"; {when} the {other} sends {_turn(answered)}"
-            if _is_upper_case(asked, answered):
+            if quotes and _is_upper_case(asked, answered):
                 text += ", the same text in capitals"
             end = answered.last.time_ns
         yield Passage(

@@ -355,7 +355,7 @@ class Facts:
                 side.complete += 1
             case Checksum.BAD:
                 self.bad_checksums += 1
-            case Checksum.UNCHECKABLE:
+            case Checksum.ZEROED | Checksum.UNCHECKABLE:
                 pass
         if segment.record.interface.link_type == 1:
             if segment.record.length < _ETHERNET_MIN_BYTES:
