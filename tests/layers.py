@@ -65,6 +65,8 @@ LAYERS = {
     "netlab.analysis.observations.*": Layer.PURE,
     "netlab.analysis.tcp": Layer.PURE,
     "netlab.analysis.tcp.*": Layer.PURE,
+    "netlab.analysis.transfer": Layer.PURE,
+    "netlab.analysis.transfer.*": Layer.PURE,
     "netlab.analysis.words": Layer.PURE,
     "netlab.analysis.words.*": Layer.PURE,
     "netlab.capture": Layer.PURE,

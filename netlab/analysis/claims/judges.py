@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from netlab.analysis.claims import opening
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.observations.history import History
+from netlab.analysis.transfer import judge as transfer
 
 Judge: TypeAlias = Callable[[History], Iterable[Claim]]
 """From a conversation's history to what may be claimed of it."""
@@ -21,9 +22,9 @@ Judge: TypeAlias = Callable[[History], Iterable[Claim]]
 CaptureJudge: TypeAlias = Callable[[Sequence[History]], Iterable[Claim]]
 """From the histories of a capture's conversations to what may be claimed of several together."""
 
-JUDGES: Final[Sequence[Judge]] = (opening.claims_of,)
+JUDGES: Final[Sequence[Judge]] = (opening.claims_of, transfer.claims_of)
 
-CAPTURE_JUDGES: Final[Sequence[CaptureJudge]] = ()
+CAPTURE_JUDGES: Final[Sequence[CaptureJudge]] = (transfer.claims_across,)
 
 CLAIMS_OF_A_KIND_MAX: Final = 1000
 """How many claims of one kind are made of one conversation, or of the capture; further ones are

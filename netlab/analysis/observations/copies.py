@@ -3,8 +3,8 @@ Which segments are copies of one that was captured before: the same packet, seen
 same bytes, sent again.
 
 A sender numbers its packets: a retransmission has a new identification in its IP header (RFC 6864
-section 4), a copy has the old one. Where a sender does not number them (IPv6, or always 0), a copy is
-what comes sooner than any sender repeats itself.
+section 4), a copy has the old one. Where a sender does not number them (IPv6, or always 0), a copy
+is what comes sooner than any sender repeats itself.
 """
 
 from __future__ import annotations
@@ -76,5 +76,7 @@ def _is_constant(segments: Sequence[Sent], sender: int) -> bool:
     """
     Tell whether an end gives all its packets one number.
     """
-    numbers = {(sent.ip_id, sent.seq_raw, sent.ack_raw) for sent in segments if sent.sender == sender}
+    numbers = {
+        (sent.ip_id, sent.seq_raw, sent.ack_raw) for sent in segments if sent.sender == sender
+    }
     return len(numbers) > 2 and len({number for number, _, _ in numbers}) == 1

@@ -320,8 +320,13 @@ class Streams:
         @param ack: its position there.
         """
         sent = step.sent
-        if not other.is_seen and other.acked is None:
+        if other.acked is None and not other.covered.total and other.syn is None:
+            # The first that is seen of this direction: what came before is not in the capture.
             other.highest = max(other.highest, ack)
+        if other.syn is not None and ack < 1:
+            # Before the direction's first number.
+            step.is_nonsense = other.acked is not None
+            return
         if ack > other.highest:
             most = other.edge if other.knows_scale and other.edge is not None else None
             is_opening = other.syn is not None and other.acked is None

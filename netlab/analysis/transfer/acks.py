@@ -32,13 +32,11 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
 
 
 def _nonsense(streams: Streams, step: Step) -> Claim:
-    other = streams.directions[1 - step.sent.sender]
-    assert step.sent.ack is not None
     return Claim(
         "acks.never-sent",
         streams.numbers(step.index),
         Known.FOLLOWS,
-        {"ack": step.sent.ack, "beyond": step.sent.ack - other.highest},
+        {"ack_raw": step.sent.ack_raw},
         "RFC 9293 section 3.10.7.4",
         (),
         streams.history.name(step.sent.sender),
@@ -54,7 +52,7 @@ def _duplicate(streams: Streams, step: Step, heard: Step | None, number: int) ->
         others = (heard.index,)
         if heard.copy_of is not None:
             kind = "acks.duplicate-for-copy"
-        elif heard.end <= step.sent.ack or (heard.repeated and heard.end <= step.sent.ack):
+        elif heard.end <= step.sent.ack:
             kind = "acks.duplicate-for-repeat"
         elif heard.sent.data_start > step.sent.ack:
             kind = "acks.duplicate-for-hole"

@@ -29,9 +29,9 @@ def claims_of(streams: Streams, made: Iterable[Claim]) -> Iterator[Claim]:
             if claim.kind in {"gaps.not-captured", "gaps.never-filled"}
             and isinstance(figure := claim.figures["bytes"], int)
         )
-        if direction.covered.total:
+        if direction.covered.total or missing:
             figures: dict[str, Figure] = {
-                "bytes": direction.covered.total,
+                "bytes": direction.covered.total + missing,
                 "again_bytes": direction.sent_bytes - direction.covered.total,
                 "missing_bytes": missing,
             }

@@ -71,7 +71,10 @@ def _received_twice(streams: Streams, step: Step) -> Iterator[Claim]:
     ack = step.sent.ack
     if not ranges or ack is None:
         return
-    placed = [(ack + _signed(low - step.sent.ack_raw), ack + _signed(high - step.sent.ack_raw)) for low, high in ranges[:2]]
+    placed = [
+        (ack + _signed(low - step.sent.ack_raw), ack + _signed(high - step.sent.ack_raw))
+        for low, high in ranges[:2]
+    ]
     low, high = placed[0]
     is_within = len(placed) > 1 and placed[1][0] <= low < high <= placed[1][1]
     if not (low < high <= ack or (is_within and low >= ack)):
@@ -99,13 +102,14 @@ def _answered_before(streams: Streams, step: Step, repeat: Step) -> Iterator[Cla
     """
     assert repeat.latest is not None
     original = streams.steps[repeat.firsts[0] if repeat.firsts else repeat.latest].sent
-    stamps = [each.options.timestamps for each in (original, repeat.sent, step.sent)]
-    if None in stamps or repeat.tries != 1 or repeat.firsts[1:]:
+    if repeat.tries != 1 or repeat.firsts[1:]:
         return
     if step.sent.ack is None or step.sent.ack < repeat.end:
         return
-    assert stamps[0] is not None and stamps[1] is not None and stamps[2] is not None
-    first, again, echo = stamps[0][0], stamps[1][0], stamps[2][1]
+    one, two, three = (each.options.timestamps for each in (original, repeat.sent, step.sent))
+    if one is None or two is None or three is None:
+        return
+    first, again, echo = one[0], two[0], three[1]
     if first == again or echo != first:
         return
     yield Claim(

@@ -126,10 +126,9 @@ def _filled(streams: Streams, step: Step, *, counts: bool) -> Claim:
             (),
             who,
         )
-    causes = ("lost-before-this-point", "not-captured")
-    if earlier is None:
-        causes = ("overtaken", *causes)
-    return Claim("repeats.first-copy-not-seen", frames, Known.POSSIBLE, figures, "", causes, who)
+    lost = ("lost-before-this-point", "not-captured")
+    found = ("overtaken", *lost) if earlier is None else lost
+    return Claim("repeats.first-copy-not-seen", frames, Known.POSSIBLE, figures, "", found, who)
 
 
 def _acknowledged(
@@ -169,6 +168,8 @@ def _acknowledged(
 def _left_open(streams: Streams, sender: int, reported: set[tuple[int, int]]) -> Iterator[Claim]:
     direction = streams.directions[sender]
     for low, high, opener in direction.holes:
+        if streams.steps[opener].sent.sender != sender:
+            continue
         missing = direction.covered.missing(low, high)
         if missing and (sender, low) not in reported and low >= (direction.base_seen or 0):
             yield Claim(

@@ -14,8 +14,8 @@ from netlab.analysis.observations.streams import Step, Streams
 
 TIMEOUT_MIN_NS: Final = 200_000_000
 """
-The shortest retransmission timeout that is called one: RFC 6298 section 2.4 wants a second, Linux and
-Windows wait 200 to 300 ms at least.
+The shortest retransmission timeout that is called one: RFC 6298 section 2.4 wants a second, Linux
+and Windows wait 200 to 300 ms at least.
 """
 
 PROBE_MAX_NS: Final = 1_000_000_000
@@ -44,7 +44,8 @@ class _Repair:
     @ivar timeout: the claim of the last repeat for a timer.
     @ivar timeout_step: its step.
     @ivar timeout_to: up to where had been sent then.
-    @ivar waits: how long the last repeat of a position had waited, by the position; the newest only.
+    @ivar waited_at: the position that a timer repeated last.
+    @ivar waited_ns: how long it had waited then.
     """
 
     recovery: int | None = None
@@ -88,8 +89,10 @@ def _repeat(streams: Streams, step: Step, repair: _Repair) -> Claim:
     if repair.recovery is not None and acked is not None and acked >= repair.recovery_to:
         repair.recovery = None
     at_edge = acked is not None and start <= acked < step.end
-    if repair.timeout is not None and step.latest < repair.timeout_step and (
-        start < repair.timeout_to
+    if (
+        repair.timeout is not None
+        and step.latest < repair.timeout_step
+        and (start < repair.timeout_to)
     ):
         return _after_timeout(streams, step, repair)
     duplicates = step.duplicates_kept
@@ -163,17 +166,17 @@ def _unneeded(streams: Streams, step: Step) -> Claim:
     causes: tuple[str, ...] = ("ack-lost", "ack-late")
     if since is not None and way is not None and since > 2 * way + PROMPT_NS:
         causes = ("ack-lost", _UNKNOWN)
-    figures: dict[str, Figure] = {"ack_frame": streams.number(step.acked_by)}
-    if since is not None:
-        figures["since_ack_ns"] = since
+    span = {} if since is None else {"since_ack_ns": since}
     return _claim(
         streams,
         step,
         "repeats.acknowledged-before",
         (step.acked_by,),
         Known.POSSIBLE,
-        causes=causes,
-        **figures,
+        "",
+        causes,
+        ack_frame=streams.number(step.acked_by),
+        **span,
     )
 
 
@@ -198,12 +201,9 @@ def _begin(step: Step, repair: _Repair) -> None:
 
 def _fast(streams: Streams, step: Step, repair: _Repair) -> Claim:
     duplicates = step.duplicates_kept
-    since = streams.since_ns(duplicates[-1], step.index)
-    prompt = max(PROMPT_NS, 2 * (streams.round_trip_ns or 0))
-    _begin(step, repair)
-    is_prompt = since is not None and since <= prompt
     with_sack = step.sacked_bytes > 0
-    if not is_prompt:
+    _begin(step, repair)
+    if _is_long_since(streams, duplicates[-1], step):
         return _timer_or(streams, step, repair, "fast-retransmit")
     return _claim(
         streams,
@@ -319,7 +319,7 @@ def _timed(streams: Streams, step: Step, repair: _Repair) -> Claim:
         claim = _claim(
             streams, step, "repeats.timer", (), Known.POSSIBLE, causes=(_TIMEOUT, _PROBE)
         )
-    elif step.duplicates and step.latest < step.duplicates_kept[0]:
+    elif step.duplicates and not _is_long_since(streams, step.duplicates_kept[-1], step):
         claim = _claim(
             streams,
             step,
@@ -333,6 +333,14 @@ def _timed(streams: Streams, step: Step, repair: _Repair) -> Claim:
         claim = _claim(streams, step, "repeats.timeout", rule="RFC 6298 section 5")
     _note_timeout(step, repair, claim, waited)
     return claim
+
+
+def _is_long_since(streams: Streams, index: int, step: Step) -> bool:
+    """
+    Tell whether a step is too long ago to have made its receiver act only now.
+    """
+    since = streams.since_ns(index, step.index)
+    return since is not None and since > max(PROMPT_NS, 2 * (streams.round_trip_ns or 0))
 
 
 def _note_timeout(step: Step, repair: _Repair, claim: Claim | None, waited: int) -> None:

@@ -20,7 +20,7 @@ ROUND_TRIP_MIN_NS: Final = 1_000_000
 PROBES_CITED_MAX: Final = 16
 """How many probes are cited one by one."""
 
-_SYN_RST: Final = 6
+_RST: Final = 4
 _NANOSECONDS: Final = 1_000_000_000
 
 
@@ -72,7 +72,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
                 () if step.window_by is None else (step.window_by,),
                 in_flight=step.end - (step.acked or step.end),
             )
-        if step.sent.has_ack and not step.sent.flags & _SYN_RST and not step.is_nonsense:
+        if step.sent.has_ack and not step.sent.flags & _RST and not step.is_nonsense:
             yield from _announce(streams, step, own)
     yield from _limited(streams)
     if streams.history.is_whole and streams.steps:
@@ -98,6 +98,10 @@ def _announce(streams: Streams, step: Step, own: _Window) -> Iterator[Claim]:
     assert sent.ack is not None
     knows_scale = streams.directions[1 - sent.sender].knows_scale
     before = own.offered
+    if sent.has_syn:
+        # Its window is not scaled (RFC 7323 section 2.2), and nobody waits for it yet.
+        own.offered, own.offered_by, own.acked = sent.window, step.index, sent.ack
+        return
     if sent.window == 0 and own.closed_by is None:
         own.closed_by = step.index
         own.probes.clear()
@@ -246,9 +250,7 @@ def _limited(streams: Streams) -> Iterator[Claim]:
 def _round_trips(
     streams: Streams, sender: int, stalls: list[tuple[Step, Step, int]], way: int
 ) -> Claim:
-    window = max(
-        full.edge - (full.acked or 0) for full, _, _ in stalls if full.edge is not None
-    )
+    window = max(full.edge - (full.acked or 0) for full, _, _ in stalls if full.edge is not None)
     flows = streams.history.conversation.flows
     syns = [
         step

@@ -12,14 +12,24 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.words import opening
+from netlab.analysis.words import opening, repetition, waiting
 from netlab.analysis.words.phrases import capitalised
 
-WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {**opening.WORDS}
+WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
+    **opening.WORDS,
+    **repetition.WORDS,
+    **waiting.WORDS,
+}
 """For each kind of claim what makes its sentence."""
 
-FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {}
+FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
+    **repetition.FRAME_WORDS,
+    **waiting.FRAME_WORDS,
+}
 """For some kinds what makes the sentence of the frame that is the effect; empty is none."""
+
+FRAME_ONLY: Final = repetition.FRAME_ONLY | waiting.FRAME_ONLY
+"""Kinds that only the frame that is the effect tells, not the conversation's story."""
 
 
 def sentence(claim: Claim) -> str:
