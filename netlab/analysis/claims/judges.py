@@ -16,6 +16,7 @@ from netlab.analysis.claims import capturing, icmp, leading, opening, tlsclaims,
 from netlab.analysis.claims.around import Around
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.observations.history import History
+from netlab.analysis.transfer import judge as transfer
 
 Judge: TypeAlias = Callable[[History], Iterable[Claim]]
 """From a conversation's history to what may be claimed of it."""
@@ -23,9 +24,13 @@ Judge: TypeAlias = Callable[[History], Iterable[Claim]]
 CaptureJudge: TypeAlias = Callable[[Sequence[History]], Iterable[Claim]]
 """From the histories of a capture's conversations to what may be claimed of several together."""
 
-JUDGES: Final[Sequence[Judge]] = (opening.claims_of, tlsclaims.claims_of)
+JUDGES: Final[Sequence[Judge]] = (
+    opening.claims_of,
+    transfer.claims_of,
+    tlsclaims.claims_of,
+)
 
-CAPTURE_JUDGES: Final[Sequence[CaptureJudge]] = ()
+CAPTURE_JUDGES: Final[Sequence[CaptureJudge]] = (transfer.claims_across,)
 
 AroundJudge: TypeAlias = Callable[[History, Around], Iterable[Claim]]
 """From a conversation's history and the capture around it to what may be claimed of it."""
