@@ -30,7 +30,7 @@ from netlab.lab.runs.loopback import LoopbackLaboratory, NoWireError
 from netlab.lab.runs.programs import OutputLine
 from netlab.lab.runs.relay import Passage
 from netlab.lab.wire.lateness import Lateness
-from netlab.lab.wire.places import RESULTS
+from netlab.lab.wire.places import RESULTS, keylog_path
 from netlab.lab.wire.recorder import Recorder
 from netlab.lab.wire.wire import Crossing, Wire
 
@@ -194,6 +194,7 @@ def _clear(folder: Path) -> None:
     """
     for name in RESULTS:
         (folder / name).unlink(missing_ok=True)
+    keylog_path(folder).unlink(missing_ok=True)
 
 
 async def _in_thread(reactor: Any, work: Callable[..., None], *arguments: Any) -> None:
