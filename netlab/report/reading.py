@@ -17,6 +17,7 @@ from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tcp.pipeline import THOROUGH_FRAMES, Pipeline
 from netlab.analysis.tls.cryptographic import tools_for
 from netlab.analysis.tls.keylog import KeyLog
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.capture.faults import Fault
 from netlab.capture.opening import open_capture
 from netlab.capture.reading import Reader
@@ -61,15 +62,16 @@ class Talks(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def read_dialogues(path: str, trail_max: int = 0) -> Talks:
+def read_dialogues(path: str, trail_max: int = 0, tools: Tools = NO_TOOLS) -> Talks:
     """
     Read the conversations of a capture to its end.
 
     @param path: Of the file; C{-} is standard input.
     @param trail_max: How many segments of each are kept one by one.
+    @param tools: With what TLS is opened.
     @raise netlab.capture.faults.CaptureError: It cannot be read, or is no capture.
     """
-    dialogues = Dialogues(trail_max=trail_max)
+    dialogues = Dialogues(trail_max=trail_max, tools=tools)
     with open_capture(path) as reader:
         pipeline = Pipeline(reader)
         for analysed in pipeline.segments():
