@@ -145,6 +145,9 @@ LAYERS = {
     "netlab.transport.*": Layer.PROTOCOL,
     "netlab.transport.descriptions": Layer.PURE,
     "netlab.transport.proxyheader": Layer.PURE,
+    "netlab.transport.tls": Layer.PURE,
+    "netlab.transport.tls.*": Layer.PROTOCOL,
+    "netlab.transport.tls.records": Layer.PURE,
     "twisted.plugins.netlab_plugin": Layer.PLUGIN,
 }
 
