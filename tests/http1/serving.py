@@ -28,6 +28,7 @@ from netlab.http1.resources.responses import Response
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.serversettings import ServerSettings
+from netlab.http1.server.context import ANSWER_CACHE_MAX_BYTES
 from netlab.http1.server.factory import HTTPServerFactory
 from netlab.http1.server.protocol import HTTPServerProtocol
 
@@ -341,6 +342,7 @@ class ServerTestCase(SynchronousTestCase):
         *,
         shows_requests: bool = False,
         has_access_log: bool = False,
+        answer_cache_max_bytes: int = ANSWER_CACHE_MAX_BYTES,
     ) -> HTTPServerFactory:
         """
         Start the server.
@@ -354,6 +356,7 @@ class ServerTestCase(SynchronousTestCase):
             settings,
             log,
             shows_requests=shows_requests,
+            answer_cache_max_bytes=answer_cache_max_bytes,
         )
         return self.factory
 

@@ -22,7 +22,12 @@ from netlab.http1.resources.faults import FaultyFileError
 from netlab.http1.resources.redirects import RedirectRule, RedirectRules, parse_redirects
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.grammar import ABSOLUTE_FORM, is_authority
-from netlab.http1.twistd.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS
+from netlab.http1.twistd.bounds import (
+    ADMISSION_BOUNDS,
+    CACHE_BOUNDS,
+    LIMIT_BOUNDS,
+    TIMEOUT_BOUNDS,
+)
 from netlab.http1.twistd.fieldoption import parse_field_option
 from netlab.options import ListeningOptions, count, seconds
 from netlab.service import STOP_GRACE_SECONDS
@@ -100,7 +105,7 @@ class Options(ListeningOptions):
         ],
         *(
             [bound.option, bound.short, bound.default, bound.text, bound.reader]
-            for bound in (*TIMEOUT_BOUNDS, *LIMIT_BOUNDS, *ADMISSION_BOUNDS)
+            for bound in (*TIMEOUT_BOUNDS, *LIMIT_BOUNDS, *ADMISSION_BOUNDS, *CACHE_BOUNDS)
         ),
     ]
     optFlags = [  # noqa: RUF012
