@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.loglines import shown_head
+from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.contents import BytesContent
 from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
 from netlab.http1.resources.resource import Answer, Receiver, receiver_of
@@ -116,6 +117,7 @@ class Exchange:
         promised = machine.promised_content_bytes
         if promised == 0 and head.method in _WITHOUT_CONTENT:
             return
+        ASKING.peer = self._connection.peer
         try:
             receiver = receiver_of(factory.resource, head)
         except Exception:  # noqa: BLE001, as in _respond
@@ -204,6 +206,7 @@ class Exchange:
         if head.target.is_https and not ISSLTransport.providedBy(connection.transport):
             self._send(connection.factory.pages.error(421, closes=True))
             return
+        ASKING.peer = connection.peer
         try:
             if receiver is not None and self._content is not None:
                 answer = receiver(head, self._content)
