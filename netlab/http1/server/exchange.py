@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.http1 import SERVER_NAME
+from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.contents import BytesContent
 from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
 from netlab.http1.resources.resource import Answer, Receiver, receiver_of
@@ -44,6 +45,7 @@ class Connection(Protocol):
     @ivar context: what all connections have in common.
     @ivar machine: what has been received and sent, as messages.
     @ivar transport: what carries it.
+    @ivar peer: the client's address; empty where it has none.
     @ivar exchange: the one that is under way.
     @ivar sender: the transport's producer, where it is not the connection.
     @ivar is_advancing: the connection will go on by itself with what it has received.
@@ -53,6 +55,7 @@ class Connection(Protocol):
     context: ServerContext
     machine: ServerConnection
     transport: ITransport | None
+    peer: bytes
     exchange: Exchange | None
     sender: Sender | None
     is_advancing: bool
@@ -185,6 +188,7 @@ class Exchange:
         machine = self._connection.machine
         head = self.head
         promised = machine.promised_content_bytes
+        ASKING.peer = self._connection.peer
         try:
             receiver = receiver_of(context.resource, head)
         except Exception:  # noqa: BLE001, as in _respond
@@ -273,6 +277,7 @@ class Exchange:
         if head.target.is_https and not ISSLTransport.providedBy(connection.transport):
             self._send(connection.context.pages.error(421, closes=True))
             return
+        ASKING.peer = connection.peer
         try:
             if receiver is not None and self._content is not None:
                 answer = receiver(head, self._content)
