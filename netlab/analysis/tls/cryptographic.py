@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
+from warnings import catch_warnings, simplefilter
 
 from netlab.analysis.tls.keylog import KeyLog
 from netlab.analysis.tls.tools import Certificate, Tools
@@ -67,6 +68,15 @@ def read_certificate(der: bytes) -> Certificate | None:
 
     @return: C{None} if it cannot be read.
     """
+    from cryptography.utils import CryptographyDeprecationWarning
+
+    with catch_warnings():
+        # A stranger's certificate that breaks a rule is no news for who runs this program.
+        simplefilter("ignore", CryptographyDeprecationWarning)
+        return _read(der)
+
+
+def _read(der: bytes) -> Certificate | None:
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
 
