@@ -16,7 +16,7 @@ from netlab.analysis.tls.tools import Certificate, Tools
 
 if TYPE_CHECKING:
     from cryptography import x509
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
 NAMES_MAX: Final = 100
 """How many names of a certificate are kept."""
@@ -29,7 +29,9 @@ class _Opener:
     One algorithm with its key: a L{netlab.analysis.tls.protection.AEAD}.
     """
 
-    def __init__(self, cipher: AESGCM | ChaCha20Poly1305, invalid: type[Exception]) -> None:
+    def __init__(
+        self, cipher: AESGCM | AESCCM | ChaCha20Poly1305, invalid: type[Exception]
+    ) -> None:
         self._cipher = cipher
         self._invalid = invalid
 
@@ -57,9 +59,10 @@ def make_aead(name: str, key: bytes) -> _Opener:
     Make an algorithm by its name in L{netlab.analysis.tls.keyschedule.Suite}.
     """
     from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
-    return _Opener(AESGCM(key) if name == "AES-GCM" else ChaCha20Poly1305(key), InvalidTag)
+    ciphers = {"AES-GCM": AESGCM, "AES-CCM": AESCCM, "CHACHA20-POLY1305": ChaCha20Poly1305}
+    return _Opener(ciphers[name](key), InvalidTag)
 
 
 def read_certificate(der: bytes) -> Certificate | None:

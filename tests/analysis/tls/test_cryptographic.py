@@ -48,5 +48,10 @@ class CertificateTests(SynchronousTestCase):
         """
         A wrong tag opens nothing.
         """
-        for name, size in (("AES-GCM", 16), ("AES-GCM", 32), ("CHACHA20-POLY1305", 32)):
+        for name, size in (
+            ("AES-GCM", 16),
+            ("AES-GCM", 32),
+            ("AES-CCM", 16),
+            ("CHACHA20-POLY1305", 32),
+        ):
             self.assertIsNone(make_aead(name, bytes(size)).open(bytes(12), bytes(32), b""))
