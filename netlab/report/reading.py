@@ -15,6 +15,8 @@ from netlab.analysis.observations.dialogue import Dialogue, Dialogues
 from netlab.analysis.tcp.figures import FIGURES_MAX, Figures
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tcp.pipeline import THOROUGH_FRAMES, Pipeline
+from netlab.analysis.tls.cryptographic import tools_for
+from netlab.analysis.tls.keylog import KeyLog
 from netlab.capture.faults import Fault
 from netlab.capture.opening import open_capture
 from netlab.capture.reading import Reader
@@ -94,6 +96,7 @@ def read_story(
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
     captured: View | None = None,
+    keylog: KeyLog | None = None,
 ) -> Reading:
     """
     Read a capture and tell what happened.
@@ -105,6 +108,7 @@ def read_story(
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
+    @param keylog: Secrets by which TLS is opened.
     @raise KnownError: It cannot be read, holds no TCP, or has no such conversation. The text is one
         line.
     """
@@ -118,6 +122,7 @@ def read_story(
             figures=figures,
             progress=progress,
             captured=captured,
+            keylog=keylog,
         )
 
 
@@ -131,6 +136,7 @@ def tell(
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
     captured: View | None = None,
+    keylog: KeyLog | None = None,
 ) -> Reading:
     """
     As L{read_story}, of a capture that is open already.
@@ -143,6 +149,7 @@ def tell(
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
+    @param keylog: Secrets by which TLS is opened.
     @raise KnownError: It holds no TCP, or has no such conversation.
     """
     # Where every frame is shown, all that was shown is as in Wireshark; beyond it, memory counts.
@@ -155,7 +162,11 @@ def tell(
         shown=with_shown_options if hides else None,
     )
     explainer = Explainer(
-        discretion, conversation=conversation, tells_frames=tells_frames, captured=captured
+        discretion,
+        conversation=conversation,
+        tells_frames=tells_frames,
+        captured=captured,
+        tools=tools_for(keylog),
     )
     number = 0
     for frame in pipeline:

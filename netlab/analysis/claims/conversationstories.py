@@ -76,6 +76,9 @@ def conversation_story(
                 skimmed=facts.skimmed.requests if facts.skimmed else 0,
             )
         )
+    elif facts.history.tls is not None:
+        # The turns of what is encrypted are the handshake's as much as the programs'.
+        exchanges = []
     else:
         has_more = dialogue.has_more_turns or bool(facts.skimmed and facts.skimmed.has_data)
         exchanges = list(
@@ -346,6 +349,8 @@ def _title(facts: Facts, close: Close) -> str:
     elif facts.has_data:
         up, down = facts.client_side.byte_count, facts.server_side.byte_count
         said = f"{count(up, 'byte')} up, {count(down, 'byte')} down"
+        if facts.history.tls is not None:
+            said = f"{facts.history.tls.version_name}, {said}"
     elif close.how is How.REFUSED:
         return "refused"
     else:

@@ -21,6 +21,7 @@ from netlab.analysis.claims.viewpoint import Place, View, view_of
 from netlab.analysis.observations.facts import Facts, Point
 from netlab.analysis.observations.history import BEGINNING_MAX
 from netlab.analysis.tcp.frames import Analysed
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.capture.faults import Fault
 from netlab.capture.records import Interface, Record
 
@@ -58,13 +59,16 @@ class Explainer:
         conversation: int | None = None,
         tells_frames: bool = True,
         captured: View | None = None,
+        tools: Tools = NO_TOOLS,
     ) -> None:
         """
         @param discretion: What is left out of the story.
         @param conversation: Tell only the conversation of this number.
         @param tells_frames: Whether frames are told one by one, where there are not too many.
         @param captured: Where it was captured, if that need not be inferred.
+        @param tools: With what TLS is opened.
         """
+        self._tools = tools
         self._tells_frames = tells_frames
         self._captured = captured
         self._interface: Interface | None = None
@@ -102,7 +106,8 @@ class Explainer:
             self._streams = max(self._streams, stream + 1)
             if len(self._facts) >= CONVERSATIONS_TOLD_MAX and stream != self._only:
                 return
-            facts = Facts(analysed.conversation, Point(analysed.number, analysed.time_ns))
+            first = Point(analysed.number, analysed.time_ns)
+            facts = Facts(analysed.conversation, first, self._tools)
             self._facts[stream] = facts
             self._views[stream] = record.interface.link_type
         if facts.skimmed is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
-from netlab.analysis.claims import opening
+from netlab.analysis.claims import opening, tlsclaims
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.observations.history import History
 from netlab.analysis.transfer import judge as transfer
@@ -22,7 +22,11 @@ Judge: TypeAlias = Callable[[History], Iterable[Claim]]
 CaptureJudge: TypeAlias = Callable[[Sequence[History]], Iterable[Claim]]
 """From the histories of a capture's conversations to what may be claimed of several together."""
 
-JUDGES: Final[Sequence[Judge]] = (opening.claims_of, transfer.claims_of)
+JUDGES: Final[Sequence[Judge]] = (
+    opening.claims_of,
+    transfer.claims_of,
+    tlsclaims.claims_of,
+)
 
 CAPTURE_JUDGES: Final[Sequence[CaptureJudge]] = (transfer.claims_across,)
 

@@ -19,6 +19,7 @@ PASSAGES_OF_A_KIND_MAX: Final = 20
 _KINDS: Final = {
     "opening": PassageKind.OPENING,
     "http": PassageKind.EXCHANGE,
+    "tls": PassageKind.EXCHANGE,
     "closes": PassageKind.CLOSE,
     "resets": PassageKind.CLOSE,
     "reasons": PassageKind.WHY,

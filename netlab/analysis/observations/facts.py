@@ -13,6 +13,7 @@ from netlab.analysis.observations.history import History
 from netlab.analysis.observations.skimming import Skimmed
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.capture.segments import Checksum, Flag
 
 IDLE_MIN_NS: Final = 500_000_000
@@ -183,12 +184,12 @@ class Facts:
         "skimmed",
     )
 
-    def __init__(self, conversation: Conversation, first: Point) -> None:
+    def __init__(self, conversation: Conversation, first: Point, tools: Tools = NO_TOOLS) -> None:
         self.conversation = conversation
         self.sides = (Side(), Side())
         self.first = self.last = first
         self.frame_count = 0
-        self.dialogue = Dialogue(conversation)
+        self.dialogue = Dialogue(conversation, tools=tools)
         self.history = History(conversation)
         self.idles: list[Idle] = []
         self.reset: Reset | None = None
@@ -291,7 +292,9 @@ class Facts:
         There are no more segments.
         """
         self.dialogue.finish()
-        self.history.finish(self.frame_count, self.dialogue.client.index, self.dialogue.http)
+        self.history.finish(
+            self.frame_count, self.dialogue.client.index, self.dialogue.http, self.dialogue.tls
+        )
 
     @property
     def has_data(self) -> bool:

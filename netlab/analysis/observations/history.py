@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 from netlab.analysis.http.exchange import ExchangeReader
 from netlab.analysis.tcp.conversation import Conversation
 from netlab.analysis.tcp.frames import Analysed
+from netlab.analysis.tls.conversation import TLSReader
+from netlab.analysis.tls.observations import TLSConversation
 from netlab.capture.options import Options
 from netlab.capture.segments import Checksum, Flag
 
@@ -136,6 +138,7 @@ class History:
         capture L{BEGINNING_MAX} and up to L{NOTEWORTHY_MAX} after them.
     @ivar left_out: how many more there were.
     @ivar http: the conversation read as HTTP, once it is over.
+    @ivar tls: what the conversation did in TLS, once it is over; None if nothing.
     @ivar client: the index of the end that opened the connection, or seems to have.
     """
 
@@ -148,6 +151,7 @@ class History:
         "http",
         "left_out",
         "segments",
+        "tls",
     )
 
     def __init__(self, conversation: Conversation) -> None:
@@ -155,6 +159,7 @@ class History:
         self.segments: list[Sent] = []
         self.left_out = 0
         self.http = ExchangeReader()
+        self.tls: TLSConversation | None = None
         self.client = conversation.client.index
         self._bases: tuple[list[int], list[int]] = ([], [])
         self._next = [1, 1]
@@ -234,17 +239,19 @@ class History:
         if len(self.segments) < BEGINNING_MAX + NOTEWORTHY_MAX:
             self.add(analysed, payload_max=0)
 
-    def finish(self, total: int, client: int, http: ExchangeReader) -> None:
+    def finish(self, total: int, client: int, http: ExchangeReader, tls: TLSReader) -> None:
         """
         There are no more segments.
 
         @param total: how many there were, with those that were not given.
         @param client: the index of the end that opened the connection, or seems to have.
         @param http: the conversation read as HTTP.
+        @param tls: the conversation read as TLS.
         """
         self.left_out = max(total - len(self.segments), 0)
         self.client = client
         self.http = http
+        self.tls = tls.conversation() if tls.is_tls else None
 
     def _position(self, sender: int, raw: int, first: int, *, is_first: bool = False) -> int:
         """

@@ -41,6 +41,12 @@ CAUSES: Final[Mapping[str, str]] = {
     "slow-way": "a slow way",
     "nagle-and-delayed-ack": "Nagle's algorithm waited for a delayed ACK",
     "application-pause": "its program paused just as long",
+    "server-speaks-no-tls": "the server does not speak TLS at this port",
+    "server-refuses-hello": "the server refuses what the hello offers, or the host that it names",
+    "device-on-the-way": "a device on the way ends connections to that host",
+    "close-notify": "close_notify",
+    "other-alert": "another alert",
+    "two-bytes-of-data": "two bytes of application data",
 }
 """Each cause that a claim may name, as a clause that can follow C{possible causes:}."""
 

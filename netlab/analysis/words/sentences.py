@@ -12,19 +12,21 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.words import opening, repetition, waiting
+from netlab.analysis.words import opening, repetition, tls, waiting
 from netlab.analysis.words.phrases import capitalised
 
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     **opening.WORDS,
     **repetition.WORDS,
     **waiting.WORDS,
+    **tls.WORDS,
 }
 """For each kind of claim what makes its sentence."""
 
 FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     **repetition.FRAME_WORDS,
     **waiting.FRAME_WORDS,
+    **tls.FRAME_WORDS,
 }
 """For some kinds what makes the sentence of the frame that is the effect; empty is none."""
 
