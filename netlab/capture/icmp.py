@@ -103,6 +103,7 @@ class IcmpError(NamedTuple):
     @ivar key: of what is quoted: addresses and ports as in L{netlab.capture.segments.Segment.key};
         empty if the quotation does not reach that far, or carries neither TCP nor UDP.
     @ivar seq: the quoted raw sequence number of TCP; -1 if there is none.
+    @ivar size: the quoted datagram's length in bytes, by its header; 0 if unknown.
     """
 
     number: int
@@ -115,6 +116,7 @@ class IcmpError(NamedTuple):
     protocol: int
     key: bytes
     seq: int
+    size: int = 0
 
     @property
     def means(self) -> str:
@@ -162,7 +164,17 @@ def read_error(record: Record, data: bytes, at: int, version: int, sender: bytes
         protocol,
         key,
         int.from_bytes(number) if len(number) == 4 else -1,
+        _size(data, at + _HEADER_BYTES) if key else 0,
     )
+
+
+def _size(data: bytes, at: int) -> int:
+    """
+    Give the length of a datagram whose header is there.
+    """
+    if data[at] >> 4 == 4:
+        return int.from_bytes(data[at + 2 : at + 4])
+    return int.from_bytes(data[at + 4 : at + 6]) + 40
 
 
 def _quoted(data: bytes, at: int) -> tuple[int, bytes, int]:

@@ -230,7 +230,7 @@ def _conversation(
     return {
         "story": conversation,
         "frame_count": count(conversation.frame_count, "frame"),
-        "duration": duration(conversation.end_ns - conversation.start_ns),
+        "duration": conversation.lasted,
         "completeness": completeness_text(conversation.completeness),
         "plots": [
             {"title": plot.title, "summary": plot.summary, "svg": Markup(plot.svg)}  # noqa: S704

@@ -64,7 +64,7 @@ def _conversation(conversation: ConversationStory, story: CaptureStory) -> Itera
         f"Client {escaped(str(conversation.client))}, server "
         f"{escaped(str(conversation.server))}; "
         f"{count(conversation.frame_count, 'frame')} in "
-        f"{duration(conversation.end_ns - conversation.start_ns)}; "
+        f"{conversation.lasted}; "
         f"{escaped(completeness_text(conversation.completeness))}.\n\n"
     )
     for passage in conversation.passages:

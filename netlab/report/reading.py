@@ -5,7 +5,7 @@ From a capture file to its story.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from netlab.analysis.claims.explain import Explainer
 from netlab.analysis.claims.privacy import Discretion
@@ -17,6 +17,7 @@ from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tcp.pipeline import THOROUGH_FRAMES, Pipeline
 from netlab.analysis.tls.cryptographic import tools_for
 from netlab.analysis.tls.keylog import KeyLog
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.capture.faults import Fault
 from netlab.capture.opening import open_capture
 from netlab.capture.reading import Reader
@@ -24,6 +25,8 @@ from netlab.capture.records import Interface
 from netlab.capture.segments import Other
 from netlab.errors import KnownError
 from netlab.report.redact import with_shown_options
+
+_ICMP: Final = frozenset({"ICMP", "ICMPv6"})
 
 _STEP_RECORDS = 2000
 """After how many frames progress is told."""
@@ -59,15 +62,16 @@ class Talks(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def read_dialogues(path: str, trail_max: int = 0) -> Talks:
+def read_dialogues(path: str, trail_max: int = 0, tools: Tools = NO_TOOLS) -> Talks:
     """
     Read the conversations of a capture to its end.
 
     @param path: Of the file; C{-} is standard input.
     @param trail_max: How many segments of each are kept one by one.
+    @param tools: With what TLS is opened.
     @raise netlab.capture.faults.CaptureError: It cannot be read, or is no capture.
     """
-    dialogues = Dialogues(trail_max=trail_max)
+    dialogues = Dialogues(trail_max=trail_max, tools=tools)
     with open_capture(path) as reader:
         pipeline = Pipeline(reader)
         for analysed in pipeline.segments():
@@ -174,25 +178,32 @@ def tell(
         if progress is not None and number % _STEP_RECORDS == 0:
             progress(reader.offset)
         if isinstance(frame, Other):
-            explainer.observe_other(frame.record, frame.protocol)
+            if frame.protocol in _ICMP and (error := pipeline.icmp_of(frame.record)) is not None:
+                explainer.observe_other(frame, error, pipeline.stream_of(error.key))
+            else:
+                explainer.observe_other(frame)
             continue
         # What an ICMP error quotes may be the first that is seen of a conversation, and counts
         # among them.
         if frame.segment.is_quoted:
-            explainer.observe_other(frame.segment.record, "ICMP")
+            record = frame.segment.record
+            error = pipeline.icmp_of(record)
+            name = "ICMPv6" if error is not None and error.version == 6 else "ICMP"
+            explainer.observe_other(Other(record, name), error, frame.stream)
         else:
             explainer.observe(frame)
         if figures is not None and conversation in (None, frame.stream):
             figures.add(frame)
     total = explainer.conversation_count
-    if not total:
-        what = f"{number} frames, none of them TCP" if number else "no frame at all"
-        raise KnownError(f"{name} holds {what}: there is nothing to explain")
     if conversation is not None and not 0 <= conversation < total:
-        last = f"0 to {total - 1}" if total > 1 else "only 0"
+        last = f"0 to {total - 1}" if total > 1 else "only 0" if total else "none"
         raise KnownError(f"{name} has no conversation {conversation}: it has {last}")
     faults = list(pipeline.faults)
     if figures is not None and figures.left_out:
         text = f"Of {figures.left_out} frames no figures are here: there are too many."
         faults.insert(0, Fault("figures", text))
-    return Reading(explainer.finish(faults), tuple(reader.interfaces), figures)
+    story = explainer.finish(faults)
+    if not total and not story.claims:
+        what = f"{number} frames, none of them TCP" if number else "no frame at all"
+        raise KnownError(f"{name} holds {what}: there is nothing to explain")
+    return Reading(story, tuple(reader.interfaces), figures)

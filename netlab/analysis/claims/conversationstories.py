@@ -308,10 +308,6 @@ def _ended_by(facts: Facts, idle: Idle) -> str:
 def _troubles(facts: Facts) -> Iterator[Passage]:
     conversation = facts.conversation
     here = (facts.first.time_ns, facts.last.time_ns)
-    silent = [flow for flow in conversation.flows if not flow.frames]
-    if silent:
-        sentence = "Only one direction was captured: what the other end sent can only be inferred."
-        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
     if 2 * conversation.copies >= facts.frame_count - 1 > 0:
         sentence = (
             f"{conversation.copies} of {facts.frame_count} frames are exact copies of the one "
@@ -320,12 +316,6 @@ def _troubles(facts: Facts) -> Iterator[Passage]:
         )
         yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
         return
-    if conversation.quoted:
-        sentence = (
-            f"{count(conversation.quoted, 'ICMP error quotes', 'ICMP errors quote')} a segment of "
-            "this conversation: somewhere it could not be delivered."
-        )
-        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
     for mark in _TROUBLES:
         number, first = facts.marks.get(int(mark), (0, 0))
         if number:
@@ -335,9 +325,6 @@ def _troubles(facts: Facts) -> Iterator[Passage]:
                 f"{count(number, f'frame is marked {name}', f'frames are marked {name}')}, {where}."
             )
             yield Passage(PassageKind.UNUSUAL, (first,), *here, sentence)
-    if facts.bad_checksums:
-        sentence = f"{count(facts.bad_checksums, 'checksum is', 'checksums are')} wrong."
-        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
 
 
 def _title(facts: Facts, close: Close) -> str:

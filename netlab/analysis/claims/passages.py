@@ -10,6 +10,7 @@ from typing import Final
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.story import Passage, PassageKind
 from netlab.analysis.claims.units import count
+from netlab.analysis.claims.viewpoint import INFERRED_PLACES
 from netlab.analysis.observations.history import History
 from netlab.analysis.words.sentences import FRAME_ONLY, sentence
 
@@ -23,7 +24,7 @@ _KINDS: Final = {
     "closes": PassageKind.CLOSE,
     "resets": PassageKind.CLOSE,
     "reasons": PassageKind.WHY,
-    "capture": PassageKind.VIEW,
+    "dns": PassageKind.WHY,
 }
 """What kind of passage each topic makes; any other is something unusual."""
 
@@ -54,6 +55,8 @@ def capture_passages(claims: Sequence[Claim], span: tuple[int, int]) -> Iterator
 
 
 def _kind(claim: Claim) -> PassageKind:
+    if claim.kind in INFERRED_PLACES or claim.kind == "capture.checksums-offloaded":
+        return PassageKind.VIEW
     return _KINDS.get(claim.topic, PassageKind.UNUSUAL)
 
 

@@ -10,6 +10,11 @@ from typing import Final, NamedTuple
 STEPS_MAX: Final = 1000
 """How many steps back are kept; if there are more, no duration after the last one is told."""
 
+_ODD: Final = 10
+"""How many times longer than all steps back a capture must be for its length to be told."""
+
+_NEVER_NS: Final = 1 << 62
+
 
 class StepBack(NamedTuple):
     """
@@ -33,7 +38,7 @@ class Clock:
     @ivar left_out: how many more there are.
     """
 
-    __slots__ = ("_before_ns", "_numbers", "first_ns", "last_ns", "left_out", "steps")
+    __slots__ = ("_before_ns", "_numbers", "_sums", "first_ns", "last_ns", "left_out", "steps")
 
     def __init__(self) -> None:
         self.first_ns = self.last_ns = 0
@@ -41,6 +46,7 @@ class Clock:
         self.left_out = 0
         self._before_ns: int | None = None
         self._numbers: list[int] = []
+        self._sums = [0]
 
     def tick(self, number: int, time_ns: int) -> None:
         """
@@ -57,6 +63,7 @@ class Clock:
             if len(self.steps) < STEPS_MAX:
                 self.steps.append(StepBack(number, before - time_ns))
                 self._numbers.append(number)
+                self._sums.append(self._sums[-1] + before - time_ns)
             else:
                 self.left_out += 1
 
@@ -66,19 +73,20 @@ class Clock:
         return bool(self.steps)
 
     @property
-    def total_back_ns(self) -> int:
-        """The sum of all steps that are kept."""
-        return sum(step.by_ns for step in self.steps)
+    def is_odd(self) -> bool:
+        """Whether times go back so far that how long the capture took is not known."""
+        return self.left_out > 0 or self._sums[-1] * _ODD > self.last_ns - self.first_ns
 
-    def is_crossed(self, first: int, last: int) -> bool:
+    def back_ns(self, first: int, last: int) -> int:
         """
-        Tell whether times go back between two frames, so that how long it was is not known.
+        Tell by how much times go back between two frames, in nanoseconds, all steps together. As
+        long as it is not 0, how long it was from one to the other is not known to that amount.
 
         @param first: the number of a frame.
         @param last: of the same or a later one.
         """
         if not self._numbers:
-            return False
-        if self.left_out and last > self._numbers[-1]:
-            return True
-        return bisect_right(self._numbers, first) < bisect_right(self._numbers, last)
+            return 0
+        begin, end = bisect_right(self._numbers, first), bisect_right(self._numbers, last)
+        more = _NEVER_NS if self.left_out and last > self._numbers[-1] else 0
+        return self._sums[end] - self._sums[begin] + more

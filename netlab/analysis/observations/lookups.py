@@ -38,6 +38,8 @@ class Lookup(NamedTuple):
     @ivar answered_ns: its time.
     @ivar failure: what the answer says is wrong, in words.
     @ivar times: how often it was asked.
+    @ivar last: the last frame that asked, if there were several.
+    @ivar last_ns: its time.
     """
 
     host: bytes
@@ -50,6 +52,8 @@ class Lookup(NamedTuple):
     answered_ns: int = 0
     failure: str = ""
     times: int = 1
+    last: int = 0
+    last_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -61,7 +65,7 @@ class Lookups:
     """
 
     failed: list[Lookup] = field(default_factory=list)
-    _open: dict[tuple[bytes, bytes, int, str, int], Lookup] = field(default_factory=dict)
+    _open: dict[tuple[bytes, bytes, bytes, int, str, int], Lookup] = field(default_factory=dict)
     _answers: dict[tuple[bytes, bytes], Lookup] = field(default_factory=dict)
     _found: dict[tuple[bytes, str], None] = field(default_factory=dict)
 
@@ -78,20 +82,30 @@ class Lookups:
             return
         half = len(key) // 2 - 2
         source, destination = key[:half], key[half : half * 2]
+        what = message.identity, message.name, message.kind
         if not message.is_answer:
             # Whoever has no answer asks again, often from another port and with another number.
-            asked = (source, destination, message.identity, message.name, message.kind)
+            asked = source, destination, key[-4:-2], *what
             before = self._open.get(asked)
             if before is not None:
-                self._open[asked] = before._replace(times=before.times + 1)
+                self._open[asked] = before._replace(
+                    times=before.times + 1, last=number, last_ns=time_ns
+                )
                 return
             if len(self._open) >= OPEN_MAX:
                 self._fail(self._open.pop(next(iter(self._open))))
             self._open[asked] = Lookup(
-                source, destination, message.name, message.kind, number, time_ns
+                source,
+                destination,
+                message.name,
+                message.kind,
+                number,
+                time_ns,
+                last=number,
+                last_ns=time_ns,
             )
             return
-        asked = (destination, source, message.identity, message.name, message.kind)
+        asked = destination, source, key[-2:], *what
         lookup = self._open.pop(asked, None) or Lookup(
             destination, source, message.name, message.kind, 0, 0
         )

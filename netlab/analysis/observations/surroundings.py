@@ -76,6 +76,7 @@ class Surroundings:
     What was seen so far.
 
     @ivar clock: the frames' times.
+    @ivar links: the link types of the interfaces that frames came from.
     @ivar errors: ICMP errors.
     @ivar lookups: DNS.
     @ivar layers: frames that are no TCP, by the name of their protocol.
@@ -88,6 +89,7 @@ class Surroundings:
 
     def __init__(self) -> None:
         self.clock = Clock()
+        self.links: set[int] = set()
         self.errors: list[IcmpError] = []
         self.lookups = Lookups()
         self.layers: dict[str, Layer] = {}

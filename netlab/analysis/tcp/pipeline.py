@@ -15,6 +15,7 @@ from netlab.capture.decode import Decoder
 from netlab.capture.faults import Fault
 from netlab.capture.icmp import IcmpError
 from netlab.capture.reading import Reader
+from netlab.capture.records import Record
 from netlab.capture.segments import Other, Segment
 
 THOROUGH_FRAMES: Final = 10_000
@@ -74,10 +75,12 @@ class Pipeline:
             if isinstance(frame, Analysed):
                 yield frame
 
-    @property
-    def icmp(self) -> IcmpError | None:
-        """The ICMP error that the last frame was which was one."""
-        return self._decoder.icmp
+    def icmp_of(self, record: Record) -> IcmpError | None:
+        """
+        Give the ICMP error that the frame just given was, if it was one.
+        """
+        error = self._decoder.icmp
+        return error if error is not None and error.number == record.number else None
 
     def stream_of(self, key: bytes) -> int | None:
         """

@@ -12,21 +12,26 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.words import opening, repetition, tls, waiting
+from netlab.analysis.words import (
+    capture,
+    icmp,
+    leading,
+    opening,
+    repetition,
+    tls,
+    waiting,
+)
 from netlab.analysis.words.phrases import capitalised
 
+_TOPICS: Final = (opening, repetition, waiting, capture, leading, icmp, tls)
+
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
-    **opening.WORDS,
-    **repetition.WORDS,
-    **waiting.WORDS,
-    **tls.WORDS,
+    kind: words for topic in _TOPICS for kind, words in topic.WORDS.items()
 }
 """For each kind of claim what makes its sentence."""
 
 FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
-    **repetition.FRAME_WORDS,
-    **waiting.FRAME_WORDS,
-    **tls.FRAME_WORDS,
+    kind: words for topic in _TOPICS for kind, words in getattr(topic, "FRAME_WORDS", {}).items()
 }
 """For some kinds what makes the sentence of the frame that is the effect; empty is none."""
 

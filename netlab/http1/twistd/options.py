@@ -26,7 +26,7 @@ from netlab.http1.twistd.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_B
 from netlab.http1.twistd.fieldoption import parse_field_option
 from netlab.options import ListeningOptions, count, seconds
 from netlab.service import STOP_GRACE_SECONDS
-from netlab.transport.certificates import RenewableTLSEndpoint
+from netlab.transport.certificates import Renewable
 
 _SHARED_PLACE = re.compile(r"(?:haproxy:)?(?:tcp6?|systemd):|ssl:")
 
@@ -195,7 +195,7 @@ class Options(ListeningOptions):
             endpoint = self.endpoint("--admin", description)
             self.admin_endpoint = (description, endpoint)
 
-    def renewable(self) -> list[tuple[str, RenewableTLSEndpoint]]:
+    def renewable(self) -> list[tuple[str, Renewable]]:
         """
         List the endpoints whose certificate can be renewed.
         """
@@ -203,7 +203,7 @@ class Options(ListeningOptions):
         return [
             (description, endpoint)
             for description, endpoint in endpoints
-            if isinstance(endpoint, RenewableTLSEndpoint)
+            if isinstance(endpoint, Renewable)
         ]
 
     def _not_found(self, path: str) -> tuple[bytes, ...]:

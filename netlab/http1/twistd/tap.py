@@ -45,7 +45,7 @@ from netlab.http1.twistd.running import (
     leave_to_others,
 )
 from netlab.service import ListeningService
-from netlab.transport.certificates import RenewableTLSEndpoint
+from netlab.transport.certificates import Renewable
 from netlab.transport.supervisor import Supervisor, forwarded, worker_environment
 
 #: What twistd looks for here.
@@ -171,7 +171,7 @@ def _access_log(options: Options, reactor: Any) -> AccessLog | None:
     return AccessLog(options.log_file, reactor, JSONFormat() if is_json else CombinedFormat())
 
 
-def _renew(endpoints: list[tuple[str, RenewableTLSEndpoint]]) -> None:
+def _renew(endpoints: list[tuple[str, Renewable]]) -> None:
     """
     Read certificates again; one that is no good changes nothing.
     """
