@@ -192,7 +192,7 @@ class Streams:
     A conversation's directions and segments, followed.
 
     @ivar history: whose they are.
-    @ivar steps: its segments in order.
+    @ivar steps: its segments in order, from the first on, as far as none was left out.
     @ivar directions: by the index of the sender.
     @ivar is_doubled: most of its segments were captured twice.
     """
@@ -207,9 +207,10 @@ class Streams:
         flows = history.conversation.flows
         for index, direction in enumerate(self.directions):
             direction.knows_scale = flows[1 - index].window_shift != -1
-        copies, self.is_doubled = find_copies(history.segments)
-        acks = _last_acks(history.segments)
-        for index, sent in enumerate(history.segments):
+        segments = history.segments[: history.unbroken]
+        copies, self.is_doubled = find_copies(segments)
+        acks = _last_acks(segments)
+        for index, sent in enumerate(segments):
             step = Step(index, sent, copies.get(index))
             self.steps.append(step)
             if step.copy_of is None:

@@ -205,4 +205,5 @@ def _waited(streams: Streams, last: Step, step: Step, waited: int, network: int)
             break
     who = streams.history.name(step.sent.sender)
     frames = streams.numbers(last.index, *others, step.index)
-    return Claim(f"delays.{who}", frames, Known.SEEN, figures, "", (), who)
+    kind = "delays.client" if who == "client" else "delays.server"
+    return Claim(kind, frames, Known.SEEN, figures, "", (), who)

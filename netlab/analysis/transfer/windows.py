@@ -192,7 +192,7 @@ def _while_closed(streams: Streams, step: Step, window: _Window) -> Iterator[Cla
 
 
 def _beyond(streams: Streams, step: Step) -> Iterator[Claim]:
-    if step.edge is None:
+    if step.edge is None or not streams.history.is_whole:
         return
     others = () if step.window_by is None else (step.window_by,)
     yield Claim(
