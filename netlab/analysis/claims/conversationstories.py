@@ -154,6 +154,7 @@ def _frame_stories(
             effects.get(kept.analysed.number, ()),
             is_from_client=kept.analysed.flow is facts.dialogue.client,
             discretion=discretion,
+            is_judged=facts.history.is_whole,
         )
         if stories and _crosses(stories[-1], told):
             stories[-1] = stories[-1].crossed()

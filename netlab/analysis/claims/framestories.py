@@ -9,11 +9,13 @@ from typing import Final, TypeAlias
 
 from netlab.analysis.claims.books import Entry
 from netlab.analysis.claims.claim import Claim
+from netlab.analysis.claims.findings import Finding, Verdict
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.rules import findings_of
 from netlab.analysis.claims.story import PAYLOAD_SHOWN_MAX_BYTES, Endpoint, FrameStory, Kind
 from netlab.analysis.claims.units import cite, count, duration
 from netlab.analysis.tcp.frames import Mark
+from netlab.analysis.words.labels import labels_of
 from netlab.analysis.words.sentences import frame_sentence
 from netlab.capture.segments import Flag
 
@@ -64,7 +66,6 @@ _MARK_NAMES: Final = {
 
 _SPEAKING: Final = frozenset(
     {
-        "acks.never-sent",
         "keepalives.answer",
         "keepalives.possible-probe",
         "keepalives.probe",
@@ -90,6 +91,7 @@ def frame_story(
     *,
     is_from_client: bool,
     discretion: Discretion,
+    is_judged: bool = False,
 ) -> FrameStory:
     """
     Tell a frame.
@@ -99,6 +101,8 @@ def frame_story(
     @param claims: Those whose effect it is.
     @param is_from_client: Whether the client sent it.
     @param discretion: What is left out.
+    @param is_judged: Whether claims were made of the conversation: then they mark the frame, and
+        not Wireshark's rules, which know less.
     @return: It, told.
     """
     analysed, segment, flow = entry.analysed, entry.analysed.segment, entry.analysed.flow
@@ -124,17 +128,31 @@ def frame_story(
         frame_len=segment.record.length,
         bytes_in_flight=analysed.bytes_in_flight or 0,
         kind=kind_of(entry),
-        marks=mark_names(analysed.marks),
+        marks=_marks(analysed.marks, claims) if is_judged else mark_names(analysed.marks),
         label=_label(entry, note),
         sentence=" ".join(
             text
             for text in (_sentence(entry, note, names, claims), *map(frame_sentence, claims))
             if text
         ),
-        findings=findings_of(entry),
+        findings=_findings(entry, claims),
         payload=segment.payload[:PAYLOAD_SHOWN_MAX_BYTES] if discretion.quotes else b"",
         claims=tuple(claims),
     )
+
+
+def _marks(marks: int, claims: Sequence[Claim]) -> tuple[str, ...]:
+    return (*labels_of(claims), *mark_names(marks & Mark.REUSED_PORTS))
+
+
+def _findings(entry: Entry, claims: Sequence[Claim]) -> tuple[Finding, ...]:
+    """
+    Judge a frame by the rules; an ACK of what was never sent breaks one.
+    """
+    found = findings_of(entry)
+    if any(claim.kind == "acks.never-sent" for claim in claims):
+        return (found[0]._replace(verdict=Verdict.FAIL), *found[1:])
+    return found
 
 
 def flag_names(flags: int) -> tuple[str, ...]:

@@ -120,6 +120,7 @@ def _announce(streams: Streams, step: Step, own: _Window) -> Iterator[Claim]:
             own.last_probe = None
     elif sent.window and own.closed_by is not None:
         figures = _span(streams, "closed_ns", own.closed_by, step.index)
+        figures["probes"] = own.probe_count
         if knows_scale:
             figures["window"] = sent.window
         yield Claim(

@@ -392,5 +392,7 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     **{kind: _in_frame(words) for kind, words in WORDS.items() if kind in _CARRIED},
 }
 
-FRAME_ONLY: Final = frozenset({"bytes.stream", "copies.copy", "gaps.opened"})
+FRAME_ONLY: Final = frozenset(
+    {"bytes.stream", "copies.copy", "gaps.opened", "repeats.after-timeout"}
+)
 """Kinds that a conversation's story does not tell one by one."""

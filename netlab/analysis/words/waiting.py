@@ -51,6 +51,8 @@ def _reopened(claim: Claim) -> str:
         text += f", to {amount(claim, 'window')}"
     if "closed_ns" in claim.figures:
         text += f"; it was 0 for {time(claim, 'closed_ns')} ({frames(claim)})"
+    if whole(claim, "probes"):
+        text += f", and {peer(claim)} sent {amount(claim, 'probes', 'window probe')}"
     return f"{text}.{possible(claim)}"
 
 
@@ -124,6 +126,13 @@ def _possible_keep_alive(claim: Claim) -> str:
 
 def _keep_alive_answer(claim: Claim) -> str:
     return f"{who(claim)} answers #{whole(claim, 'probe_frame')}: it is still there."
+
+
+def _exchanged(claim: Claim) -> str:
+    return (
+        f"{who(claim)} sends {amount(claim, 'asked', 'keep-alive')} ({frames(claim)}), "
+        f"{whole(claim, 'answered')} of which {peer(claim)} answers."
+    )
 
 
 def _silent(claim: Claim) -> str:
@@ -259,6 +268,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "keepalives.probe": _keep_alive,
     "keepalives.possible-probe": _possible_keep_alive,
     "keepalives.answer": _keep_alive_answer,
+    "keepalives.exchanged": _exchanged,
     "keepalives.gave-up": _silent,
     "keepalives.unanswered": _unanswered,
     "acks.never-sent": _never_sent,
@@ -284,6 +294,7 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.shares": _nothing,
     "delays.nagle-total": _nothing,
     "delays.slow-start": _nothing,
+    "keepalives.exchanged": _nothing,
     "windows.one-a-round-trip": _nothing,
     "windows.closed-to-the-end": _nothing,
 }
@@ -296,7 +307,9 @@ FRAME_ONLY: Final = frozenset(
         "acks.duplicate-for-repeat",
         "delays.delayed-ack",
         "keepalives.answer",
+        "keepalives.probe",
         "windows.full",
+        "windows.probe",
         "windows.probe-answered",
         "windows.raised",
     }
