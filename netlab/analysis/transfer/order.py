@@ -43,7 +43,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             yield _filled(streams, step, counts=counts[step.sent.sender])
         if step.sent.ack is not None and not step.is_nonsense and step.newly:
             yield from _acknowledged(streams, step, pointers, reported)
-    if streams.history.is_whole:
+    if streams.is_whole:
         for sender in (0, 1):
             yield from _left_open(streams, sender, reported)
 

@@ -53,7 +53,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             asked.clear()
             counts[1 - sender] = 0
         before = step.index
-    if streams.history.is_whole:
+    if streams.is_whole:
         for sender in (0, 1):
             if asked_in[sender]:
                 yield Claim(

@@ -386,6 +386,7 @@ def _in_frame(words: Callable[[Claim], str]) -> Callable[[Claim], str]:
 
 FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "repeats.counts": _nothing,
+    "gaps.never-filled": _nothing,
     "copies.throughout": _nothing,
     "copies.translated": _nothing,
     "bytes.stream": _nothing,

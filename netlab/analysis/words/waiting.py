@@ -181,6 +181,10 @@ def _duplicate(why: str) -> Callable[[Claim], str]:
     return words
 
 
+def _selective(claim: Claim) -> str:
+    return f"{who(claim)} expects byte {whole(claim, 'expects')} next.{_sacked(claim)}"
+
+
 def _delayed(claim: Claim) -> str:
     return (
         f"{last(claim)} acknowledges {amount(claim, 'bytes')} after {time(claim, 'waited_ns')}; "
@@ -276,6 +280,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "acks.duplicate-for-hole": _duplicate(": {heard} came, but not what is to come before it"),
     "acks.duplicate-for-repeat": _duplicate(": {heard} brought only what it had"),
     "acks.duplicate-for-copy": _duplicate(", right after the copy {heard}"),
+    "acks.selective": _selective,
     "delays.delayed-ack": _delayed,
     "delays.nagle": _nagle,
     "delays.nagle-total": _nagle_total,
@@ -305,6 +310,7 @@ FRAME_ONLY: Final = frozenset(
         "acks.duplicate-for-copy",
         "acks.duplicate-for-hole",
         "acks.duplicate-for-repeat",
+        "acks.selective",
         "delays.delayed-ack",
         "keepalives.answer",
         "keepalives.probe",
