@@ -137,6 +137,8 @@ class History:
     @ivar segments: the first L{SEGMENTS_MAX} of them, in the order of the capture; of a large
         capture L{BEGINNING_MAX} and up to L{NOTEWORTHY_MAX} after them.
     @ivar left_out: how many more there were.
+    @ivar unbroken: how many of them, from the first on, have none left out between them; None for
+        all.
     @ivar http: the conversation read as HTTP, once it is over.
     @ivar tls: what the conversation did in TLS, once it is over; None if nothing.
     @ivar client: the index of the end that opened the connection, or seems to have.
@@ -152,12 +154,14 @@ class History:
         "left_out",
         "segments",
         "tls",
+        "unbroken",
     )
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
         self.segments: list[Sent] = []
         self.left_out = 0
+        self.unbroken: int | None = None
         self.http = ExchangeReader()
         self.tls: TLSConversation | None = None
         self.client = conversation.client.index
@@ -236,6 +240,8 @@ class History:
         """
         Take the next segment that is noteworthy, of a capture too large to keep all.
         """
+        if self.unbroken is None:
+            self.unbroken = len(self.segments)
         if len(self.segments) < BEGINNING_MAX + NOTEWORTHY_MAX:
             self.add(analysed, payload_max=0)
 

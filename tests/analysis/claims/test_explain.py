@@ -214,7 +214,7 @@ class BoundsTests(SynchronousTestCase):
         talk.frames = [frame for frame in talk.frames for _ in range(2)]
         told = sentences(story_of(talk.pcap()), 0, PassageKind.UNUSUAL)
         self.assertEqual(len(told), 1)
-        self.assertIn("exact copies of the one before", told[0])
+        self.assertIn("9 frames of 18 are copies", told[0])
 
     def test_across_conversations(self) -> None:
         """
