@@ -164,8 +164,10 @@ class Client:
     @ivar protocol: the server's protocol.
     """
 
-    def __init__(self, factory: HTTPServerFactory, reactor: MemoryReactorClock) -> None:
-        self.protocol = factory.buildProtocol(PEER)
+    def __init__(
+        self, factory: HTTPServerFactory, reactor: MemoryReactorClock, peer: IAddress = PEER
+    ) -> None:
+        self.protocol = factory.buildProtocol(peer)
         self.transport = MemoryTransport(reactor)
         self.transport.protocol = self.protocol
         self.transport.connected = 1
@@ -360,11 +362,11 @@ class ServerTestCase(SynchronousTestCase):
         )
         return self.factory
 
-    def connect(self) -> Client:
+    def connect(self, peer: IAddress = PEER) -> Client:
         """
         Let a client connect.
         """
-        client = Client(self.factory, self.reactor)
+        client = Client(self.factory, self.reactor, peer)
         self.clients.append(client)
         return client
 

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from netlab.analysis.claims.books import Books
+from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.closing import Close, How
 from netlab.analysis.claims.findings import Finding, Verdict
 from netlab.analysis.claims.framestories import frame_story, mark_names
 from netlab.analysis.claims.httpnotes import exchange_passages, notes_of
+from netlab.analysis.claims.judges import by_last_frame
 from netlab.analysis.claims.keeping import Kept
+from netlab.analysis.claims.passages import passages_of
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.story import (
     ConversationStory,
@@ -51,6 +54,7 @@ def conversation_story(
     frames: Sequence[Kept],
     extra: Sequence[Passage],
     discretion: Discretion,
+    claims: tuple[Claim, ...],
 ) -> ConversationStory:
     """
     Tell a conversation.
@@ -60,6 +64,7 @@ def conversation_story(
     @param frames: Those of its frames that are to be told, in order, from the first.
     @param extra: Passages about it that need to know of the whole capture.
     @param discretion: What is left out.
+    @param claims: What is claimed of it.
     """
     dialogue = facts.dialogue
     client, server = dialogue.client, dialogue.server
@@ -71,13 +76,25 @@ def conversation_story(
                 skimmed=facts.skimmed.requests if facts.skimmed else 0,
             )
         )
+    elif facts.history.tls is not None:
+        # The turns of what is encrypted are the handshake's as much as the programs'.
+        exchanges = []
     else:
         has_more = dialogue.has_more_turns or bool(facts.skimmed and facts.skimmed.has_data)
-        exchanges = list(_turn_passages(dialogue.turns, has_more=has_more))
+        exchanges = list(
+            _turn_passages(dialogue.turns, has_more=has_more, quotes=discretion.quotes)
+        )
     in_order = sorted(
-        [*exchanges, *_idle_passages(facts), *close.passages], key=lambda each: each.start_ns
+        [
+            *exchanges,
+            *_idle_passages(facts),
+            *close.passages,
+            *passages_of(claims, facts.history),
+        ],
+        key=lambda each: each.start_ns,
     )
-    passages = (*extra[:1], _opening(facts), *in_order, *extra[1:], *_troubles(facts))
+    opening = [] if any(each.topic == "opening" for each in claims) else [_opening(facts)]
+    passages = (*extra[:1], *opening, *in_order, *extra[1:], *_troubles(facts))
     return ConversationStory(
         stream=facts.conversation.stream,
         client=Endpoint(discretion.address(client.raw_address), client.port),
@@ -86,9 +103,10 @@ def conversation_story(
         end_ns=facts.last.time_ns,
         title=_title(facts, close),
         passages=passages,
-        frames=_frame_stories(facts, frames, discretion),
+        frames=_frame_stories(facts, frames, discretion, claims),
         frame_count=facts.frame_count,
         completeness=facts.conversation.completeness,
+        claims=claims,
     )
 
 
@@ -123,17 +141,20 @@ def completeness_text(completeness: int) -> str:
 
 
 def _frame_stories(
-    facts: Facts, frames: Sequence[Kept], discretion: Discretion
+    facts: Facts, frames: Sequence[Kept], discretion: Discretion, claims: Sequence[Claim]
 ) -> tuple[FrameStory, ...]:
     books = Books(facts.conversation)
     notes = notes_of(facts.dialogue.http.exchanges, quotes=discretion.quotes)
+    effects = by_last_frame(claims)
     stories: list[FrameStory] = []
     for kept in frames:
         told = frame_story(
             books.enter(kept),
             notes,
+            effects.get(kept.analysed.number, ()),
             is_from_client=kept.analysed.flow is facts.dialogue.client,
             discretion=discretion,
+            is_judged=facts.history.is_whole,
         )
         if stories and _crosses(stories[-1], told):
             stories[-1] = stories[-1].crossed()
@@ -204,7 +225,7 @@ def _opening(facts: Facts) -> Passage:
     return Passage(PassageKind.OPENING, frames, start, end, sentence, findings)
 
 
-def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage]:
+def _turn_passages(turns: Sequence[Turn], *, has_more: bool, quotes: bool) -> Iterator[Passage]:
     """
     Tell turns in pairs: what one end said, and what the other answered.
     """
@@ -224,7 +245,7 @@ def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage
             wait = answered.first.time_ns - asked.last.time_ns
             when = f"{duration(wait)} later" if wait >= 0 else "meanwhile"
             text += f"; {when} the {other} sends {_turn(answered)}"
-            if _is_upper_case(asked, answered):
+            if quotes and _is_upper_case(asked, answered):
                 text += ", the same text in capitals"
             end = answered.last.time_ns
         yield Passage(
@@ -288,11 +309,7 @@ def _ended_by(facts: Facts, idle: Idle) -> str:
 def _troubles(facts: Facts) -> Iterator[Passage]:
     conversation = facts.conversation
     here = (facts.first.time_ns, facts.last.time_ns)
-    silent = [flow for flow in conversation.flows if not flow.frames]
-    if silent:
-        sentence = "Only one direction was captured: what the other end sent can only be inferred."
-        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
-    if 2 * conversation.copies >= facts.frame_count - 1 > 0:
+    if not facts.history.is_whole and 2 * conversation.copies >= facts.frame_count - 1 > 0:
         sentence = (
             f"{conversation.copies} of {facts.frame_count} frames are exact copies of the one "
             "before: it was captured on two interfaces, or going and coming on a loopback. A copy "
@@ -300,13 +317,8 @@ def _troubles(facts: Facts) -> Iterator[Passage]:
         )
         yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
         return
-    if conversation.quoted:
-        sentence = (
-            f"{count(conversation.quoted, 'ICMP error quotes', 'ICMP errors quote')} a segment of "
-            "this conversation: somewhere it could not be delivered."
-        )
-        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
-    for mark in _TROUBLES:
+    # Where all segments are kept, claims tell more, and what Wireshark's marks do not know.
+    for mark in _TROUBLES if not facts.history.is_whole else (Mark.REUSED_PORTS,):
         number, first = facts.marks.get(int(mark), (0, 0))
         if number:
             (name,) = mark_names(int(mark))
@@ -315,9 +327,6 @@ def _troubles(facts: Facts) -> Iterator[Passage]:
                 f"{count(number, f'frame is marked {name}', f'frames are marked {name}')}, {where}."
             )
             yield Passage(PassageKind.UNUSUAL, (first,), *here, sentence)
-    if facts.bad_checksums:
-        sentence = f"{count(facts.bad_checksums, 'checksum is', 'checksums are')} wrong."
-        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
 
 
 def _title(facts: Facts, close: Close) -> str:
@@ -329,6 +338,8 @@ def _title(facts: Facts, close: Close) -> str:
     elif facts.has_data:
         up, down = facts.client_side.byte_count, facts.server_side.byte_count
         said = f"{count(up, 'byte')} up, {count(down, 'byte')} down"
+        if facts.history.tls is not None:
+            said = f"{facts.history.tls.version_name}, {said}"
     elif close.how is How.REFUSED:
         return "refused"
     else:

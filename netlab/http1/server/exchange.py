@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.http1 import SERVER_NAME
+from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.contents import BytesContent
 from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
 from netlab.http1.resources.resource import Answer, Receiver, receiver_of
@@ -46,10 +47,12 @@ class Connection(Carrier, Protocol):
     What an exchange knows of its connection, beside what a transfer does.
 
     @ivar machine: what has been received and sent, as messages.
+    @ivar peer: the client's address; empty where it has none.
     @ivar exchange: the one that is under way.
     """
 
     machine: ServerConnection
+    peer: bytes
     exchange: Exchange | None
 
     def send_whole(
@@ -156,6 +159,7 @@ class Exchange:
         machine = self._connection.machine
         head = self.head
         promised = machine.promised_content_bytes
+        ASKING.peer = self._connection.peer
         try:
             receiver = receiver_of(context.resource, head)
         except Exception:  # noqa: BLE001, as in _respond
@@ -273,6 +277,7 @@ class Exchange:
         if head.target.is_https and not ISSLTransport.providedBy(connection.transport):
             self._send(connection.context.pages.error(421, closes=True))
             return
+        ASKING.peer = connection.peer
         try:
             if receiver is not None and content is not None:
                 answer = receiver(head, content)

@@ -183,9 +183,10 @@ class PacedConnection(Protocol):
         if has_unread_input is None:
             has_unread_input = machine.has_unread_input
         machine.close()
-        # TLS ends in order by itself: with a closure alert, while it goes on reading.
-        is_secret = ISSLTransport.providedBy(self.transport)
-        shut = None if is_secret else getattr(self.transport, "loseWriteConnection", None)
+        # Twisted's TLS ends in order by itself: with a closure alert, while it goes on reading. It
+        # hands on what it does not know to the transport below.
+        is_wrapped = hasattr(self.transport, "wrappedProtocol")
+        shut = None if is_wrapped else getattr(self.transport, "loseWriteConnection", None)
         if not has_unread_input or shut is None:
             self.lose()
             return

@@ -18,6 +18,7 @@ from zope.interface import implementer
 
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.loglines import LoggedAnswers, shown_head
+from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.files import FileRange
 from netlab.http1.resources.resource import Answer
 from netlab.http1.resources.responses import Response
@@ -303,6 +304,7 @@ class HTTPServerProtocol(PacedConnection):
         if context.shows_requests:
             _log.info("{head}", head=shown_head(head.raw))
         answer: Answer | None = None
+        ASKING.peer = self.peer
         try:
             if not head.target.is_https:
                 answer = context.resource.respond(head)

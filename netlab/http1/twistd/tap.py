@@ -52,7 +52,7 @@ from netlab.http1.twistd.running import (
     leave_to_others,
 )
 from netlab.service import ListeningService
-from netlab.transport.certificates import RenewableTLSEndpoint
+from netlab.transport.certificates import Renewable
 from netlab.transport.supervisor import Supervisor, forwarded, worker_environment
 
 #: What twistd looks for here.
@@ -71,6 +71,8 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
     """
     if reactor is None:
         from twisted.internet import reactor
+    if not options.is_worker:
+        _warn_of_key_log(options)
     if options["workers"] and not options.is_worker:
         return _supervised_service(options, reactor)
     pages = Pages(bool(options["bare-headers"]))
@@ -179,7 +181,16 @@ def _access_log(options: Options, reactor: Any) -> AccessLog | None:
     return AccessLog(options.log_file, reactor, JSONFormat() if is_json else CombinedFormat())
 
 
-def _renew(endpoints: list[tuple[str, RenewableTLSEndpoint]]) -> None:
+def _warn_of_key_log(options: Options) -> None:
+    if options.tls is not None and options.tls.key_log is not None:
+        _log.warn(
+            "The secrets of all TLS connections are written to {path}: whoever reads it can "
+            "decrypt what was captured. For teaching, never for a real service.",
+            path=options.tls.key_log,
+        )
+
+
+def _renew(endpoints: list[tuple[str, Renewable]]) -> None:
     """
     Read certificates again; one that is no good changes nothing.
     """

@@ -102,10 +102,9 @@ class TroubleTests(SynchronousTestCase):
         talk = Talk().open()
         talk.send("c", PSH | ACK, b"again", arrives=False)
         talk.send("c", PSH | ACK, b"again", seq=1001, after_ms=300)
-        self.assertEqual(
-            sentence(talk, 5),
-            "The client sends 5 bytes again, 300.0 ms after #4: no acknowledgement had come.",
-        )
+        told = sentence(talk, 5)
+        self.assertIn("Bytes 1 to 5 again; #4 carried them first, 300.0 ms earlier", told)
+        self.assertIn("retransmission timer expired", told)
         self.assertEqual(frame_of(story_of(talk.pcap()), 5).marks, ("retransmission",))
 
     def test_spurious_retransmission(self) -> None:
@@ -114,28 +113,28 @@ class TroubleTests(SynchronousTestCase):
         """
         talk = Talk().open().say("c", b"12345")
         talk.send("c", PSH | ACK, b"12345", seq=1001, after_ms=300)
-        self.assertIn("though the server had acknowledged them already", sentence(talk, 6))
+        self.assertIn("although #5 had acknowledged them", sentence(talk, 6))
 
     def test_duplicate_ack(self) -> None:
         """
-        A repeated ACK says which it repeats.
+        A repeated ACK says which byte is still expected, and what made its sender repeat it.
         """
         talk = Talk().open()
         talk.send("c", PSH | ACK, b"a" * 100, arrives=False)
         for _ in range(2):
             talk.send("c", PSH | ACK, b"b" * 100, arrives=False)
             talk.send("s", ACK, ack=1001)
-        self.assertIn("repeats the ACK of #", sentence(talk, 8))
+        self.assertIn("Duplicate ACK 1: the server still expects byte 1: #7", sentence(talk, 8))
 
     def test_zero_window(self) -> None:
         """
-        A closed window says that the peer must wait, and its opening that somebody has read.
+        A closed window says that the peer must wait, and its opening how long that was.
         """
         talk = Talk().open().say("c", b"12345")
         talk.send("s", ACK, window=0)
         talk.send("s", ACK, window=400)
-        self.assertIn("closes its window", sentence(talk, 6))
-        self.assertIn("opens its window to 51 200 bytes", sentence(talk, 7))
+        self.assertIn("announces a window of 0", sentence(talk, 6))
+        self.assertIn("opens its window again in #7, to 51 200 bytes", sentence(talk, 7))
 
     def test_keep_alive(self) -> None:
         """
@@ -144,8 +143,8 @@ class TroubleTests(SynchronousTestCase):
         talk = Talk().open().say("c", b"12345")
         talk.send("c", ACK, seq=1005, after_ms=10_000)
         talk.send("s", ACK)
-        self.assertIn("(keep-alive)", sentence(talk, 6))
-        self.assertIn("answers the keep-alive", sentence(talk, 7))
+        self.assertIn("#6 is a keep-alive", sentence(talk, 6))
+        self.assertIn("answers #6", sentence(talk, 7))
 
     def test_refusal(self) -> None:
         """
@@ -168,13 +167,13 @@ class TroubleTests(SynchronousTestCase):
 
     def test_selective_acknowledgement(self) -> None:
         """
-        A repeated ACK says what has arrived behind the hole, in relative numbers.
+        An ACK says what has arrived behind the hole, in relative numbers.
         """
         talk = Talk().open()
         talk.send("c", PSH | ACK, b"a" * 100, arrives=False)
         talk.send("c", PSH | ACK, b"b" * 100, arrives=False)
         talk.send("s", ACK, ack=1001, sacks=((1101, 1201),))
-        self.assertIn("; it has 101 to 200 already (SACK).", sentence(talk, 6))
+        self.assertIn("100 bytes beyond the hole, up to byte 200 (SACK).", sentence(talk, 6))
 
     def test_lost_before(self) -> None:
         """
@@ -183,4 +182,4 @@ class TroubleTests(SynchronousTestCase):
         talk = Talk().open()
         talk.send("c", PSH | ACK, b"lost", is_captured=False, arrives=False)
         talk.send("c", PSH | ACK, b"seen", arrives=False)
-        self.assertIn("what came before is not in the capture, or not yet", sentence(talk, 4))
+        self.assertIn("4 bytes before #4 (bytes 1 to 4) were not seen", sentence(talk, 4))

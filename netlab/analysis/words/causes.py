@@ -1,0 +1,83 @@
+"""
+Possible causes in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from netlab.analysis.claims.claim import Claim
+from netlab.analysis.words.phrases import either
+
+CAUSES: Final[Mapping[str, str]] = {
+    "unknown": "something that the frames do not show",
+    "lost-on-the-way": "the packets were lost on the way",
+    "filtered": "a firewall dropped them",
+    "host-down": "the host is down",
+    "other-direction-not-captured": "the answers took a way that was not captured",
+    "server-speaks-no-tls": "the server does not speak TLS at this port",
+    "server-refuses-hello": "the server refuses what the hello offers, or the host that it names",
+    "device-on-the-way": "a device on the way ends connections to that host",
+    "close-notify": "close_notify",
+    "other-alert": "another alert",
+    "two-bytes-of-data": "two bytes of application data",
+    "icmp-error": "what the ICMP error says",
+    "near-the-client": "it was captured near the client",
+    "near-the-server": "it was captured near the server",
+    "client-answers-late": "the client was slow to answer",
+    "server-answers-late": "the server was slow to answer",
+    "on-the-host-of-the-client": "it was captured on the client's host",
+    "on-the-host-of-the-server": "it was captured on the server's host",
+    "on-the-host-of-a-virtual-machine": "it was captured on the host of a virtual machine",
+    "tunnel-interface": "a tunnel's interface (a VPN)",
+    "loopback-interface": "a loopback, with both addresses on one host",
+    "records-out-of-order": "the records are not in the order of their time stamps (several "
+    "interfaces or buffers)",
+    "clock-set-back": "the clock was set back",
+    "layer-not-decoded": "it is in the frames whose layer is not decoded",
+    "direction-not-captured": "the capture has one direction only (a tap, a mirror port, a filter)",
+    "other-way": "the other direction took another way",
+    "changed-after-capture": "the frames were changed after they were captured, such as addresses "
+    "replaced",
+    "damaged-on-the-way": "they were damaged on the way",
+    "no-such-host": "no host of this address is up on this link",
+    "reply-not-captured": "the replies, which are sent to the asking host alone, were not captured",
+    "retransmission-timeout": "its retransmission timer expired (RFC 6298)",
+    "tail-loss-probe": "a tail loss probe (RFC 8985)",
+    "rack": "time-based loss detection, RACK (RFC 8985)",
+    "early-retransmit": "an early retransmit (RFC 5827)",
+    "fast-retransmit": "a fast retransmit (RFC 5681)",
+    "ack-lost": "that ACK was lost behind this point",
+    "ack-late": "that ACK had not reached the sender yet",
+    "overtaken": "it was overtaken on the way",
+    "retransmission": "it is a retransmission whose first copy was not seen here",
+    "sent-out-of-order": "its sender sent it out of order",
+    "lost-before-this-point": "the first copy was lost before this point",
+    "not-captured": "the capture missed it",
+    "captured-late": "it was captured late",
+    "injected": "somebody else sent one of them (injection)",
+    "sender-changed-its-bytes": "the sender sent something else the second time",
+    "duplicated-on-the-way": "the network duplicated it",
+    "captured-twice": "the capture has it twice",
+    "application-read": "its program has read",
+    "buffer-enlarged": "its system enlarged the receive buffer",
+    "keep-alive": "it is a keep-alive",
+    "byte-not-captured": "the byte before it was not captured",
+    "delayed-ack": "a delayed ACK (RFC 9293 section 3.8.6.3)",
+    "slow-way": "a slow way",
+    "nagle-and-delayed-ack": "Nagle's algorithm waited for a delayed ACK",
+    "application-pause": "its program paused just as long",
+}
+"""Each cause that a claim may name, as a clause that can follow C{possible causes:}."""
+
+
+def possible(claim: Claim) -> str:
+    """
+    Name a claim's causes as possible ones, as a sentence with a space before it; nothing where it
+    has none.
+    """
+    if not claim.causes:
+        return ""
+    noun = "cause" if len(claim.causes) == 1 else "causes"
+    return f" Possible {noun}: {either([CAUSES[each] for each in claim.causes])}."
