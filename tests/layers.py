@@ -106,7 +106,7 @@ LAYERS = {
     "netlab.http1.server": Layer.PURE,
     "netlab.http1.server.*": Layer.PROTOCOL,
     "netlab.http1.server.admission": Layer.PURE,
-    "netlab.http1.server.answercache": Layer.PURE,
+    "netlab.http1.server.answercache": Layer.FILES,
     "netlab.http1.server.fairness": Layer.PURE,
     "netlab.http1.twistd": Layer.PURE,
     "netlab.http1.twistd.*": Layer.TAP,

@@ -364,6 +364,13 @@ class ServerConnection:
         return framing.length if isinstance(framing, Fixed) else None
 
     @property
+    def is_persistent(self) -> bool:
+        """
+        Whether another exchange may follow this one, as far as is known now.
+        """
+        return self._is_persistent
+
+    @property
     def is_last_by_request(self) -> bool:
         """
         Whether the request being answered has asked for the end of the connection, by its version
@@ -508,6 +515,31 @@ class ServerConnection:
             return False
         self.deadline = now + settings.idle_seconds
         return True
+
+    def begin_repeat(self) -> bool:
+        """
+        Begin an exchange as L{repeat_exchange} counts whole ones: for an answer that may take a
+        while. L{end_repeat} ends it.
+
+        @return: False where it must go the long way; nothing has changed then.
+        """
+        if not self._is_clear or self.exchanges + 1 >= self._settings.last_exchange:
+            return False
+        self.exchanges += 1
+        self.content_bytes = 0
+        self.deadline = None
+        self._is_clear = False
+        self._request = _WHOLE_REQUEST
+        self._response = RESPONSE_TRANSITIONS[ResponseState.DUE, Step.RESPONSE_HEAD]
+        return True
+
+    def end_repeat(self, now: float) -> None:
+        """
+        The answer that L{begin_repeat} began is complete.
+        """
+        self._now = now
+        self._step_response(Step.END)
+        self._end_exchange()
 
     def expire(self, now: float) -> Phase | None:
         """

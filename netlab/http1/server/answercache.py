@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Final
+from weakref import ref
 
 from netlab.http1.accesslog.counters import Tally
 from netlab.http1.accesslog.loglines import LoggedAnswers
+from netlab.http1.resources.files import FileRange
 from netlab.http1.resources.responses import Response
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.serversettings import ServerSettings
@@ -47,9 +49,24 @@ class CachedAnswer:
     @ivar content_bytes: how many bytes of content are sent.
     @ivar count: how many answers there are.
     @ivar closes: whether it ends the connection, because the request head asked for that.
+    @ivar file: the open file of which a range is the content, while somebody else keeps it open: a
+        deleted one must not take room on the disk until other answers have displaced this. C{data}
+        is the head then. None where all is in C{data}.
+    @ivar offset: where the range begins, in bytes.
     """
 
-    __slots__ = ("closes", "content_bytes", "count", "data", "logged", "renew", "tally", "until")
+    __slots__ = (
+        "closes",
+        "content_bytes",
+        "count",
+        "data",
+        "file",
+        "logged",
+        "offset",
+        "renew",
+        "tally",
+        "until",
+    )
 
     def __init__(
         self,
@@ -62,7 +79,10 @@ class CachedAnswer:
         count: int = 1,
         *,
         closes: bool = False,
+        content: FileRange | None = None,
     ) -> None:
+        self.file = None if content is None else ref(content.file)
+        self.offset = 0 if content is None else content.offset
         self.data = data
         self.until = until
         self.renew = renew
