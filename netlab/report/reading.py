@@ -15,7 +15,7 @@ from netlab.analysis.tcp.analyser import Analyser
 from netlab.analysis.tcp.figures import FIGURES_MAX, Figures
 from netlab.analysis.tcp.limits import STREAMING, THOROUGH
 from netlab.analysis.tls.cryptographic import tools_for
-from netlab.analysis.tls.keylog import KeyLog
+from netlab.analysis.tls.keylog import KeyLog, parse_keylog
 from netlab.capture.decode import Decoder
 from netlab.capture.faults import Fault
 from netlab.capture.opening import open_capture
@@ -63,7 +63,7 @@ def read_story(
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
-    @param keylog: Secrets by which TLS is opened.
+    @param keylog: Secrets by which TLS is opened, beside those that the capture itself holds.
     @raise KnownError: It cannot be read, holds no TCP, or has no such conversation. The text is one
         line.
     """
@@ -104,10 +104,11 @@ def tell(
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
-    @param keylog: Secrets by which TLS is opened.
+    @param keylog: Secrets by which TLS is opened; those that the capture holds are added to it.
     @raise KnownError: It holds no TCP, or has no such conversation.
     """
     decoder, analyser = Decoder(), Analyser(THOROUGH)
+    secrets = KeyLog() if keylog is None else keylog
     # Where every frame is shown, all that was shown is as in Wireshark; beyond it, memory counts.
     is_whole = figures is not None or conversation is not None
     thorough_until = FIGURES_MAX if is_whole else FRAMES_TOLD_MAX
@@ -116,11 +117,13 @@ def tell(
         conversation=conversation,
         tells_frames=tells_frames,
         captured=captured,
-        tools=tools_for(keylog),
+        tools=tools_for(secrets),
     )
     number = 0
     for record in reader:
         number += 1
+        while reader.secrets:
+            parse_keylog(reader.secrets.pop(), secrets)
         if progress is not None and number % _STEP_RECORDS == 0:
             progress(reader.offset)
         if number == thorough_until:

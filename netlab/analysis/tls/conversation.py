@@ -566,7 +566,7 @@ class TLSReader:
         return Resumption.DECLINED if is_offered else Resumption.FULL
 
     def _decryption(self) -> Decryption:
-        if self._tools.keylog is None:
+        if self._tools.keylog is None or not len(self._tools.keylog):
             return Decryption.NO_KEYLOG
         if self._client_hello is None or self._server_hello is None:
             return Decryption.NO_HANDSHAKE

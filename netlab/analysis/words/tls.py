@@ -234,10 +234,10 @@ def _certificate_request(claim: Claim) -> str:
 
 def _opened(claim: Claim) -> str:
     if whole(claim, "exchanges"):
-        return "The records are decrypted with the key log; what is told of HTTP was inside."
+        return "The records are decrypted; what is told of HTTP was inside."
     protocol = word(claim, "alpn_text")
     named = f" The ends agreed on {protocol} (ALPN)." if protocol else ""
-    return f"The records are decrypted with the key log; no HTTP/1.1 was found inside.{named}"
+    return f"The records are decrypted; no HTTP/1.1 was found inside.{named}"
 
 
 def _keys_unnamed(_: Claim) -> str:
