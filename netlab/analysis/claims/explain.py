@@ -7,13 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from netlab.analysis.claims.closing import close_of
 from netlab.analysis.claims.conversationstories import conversation_story
-from netlab.analysis.claims.judges import capture_claims, conversation_claims
+from netlab.analysis.claims.judges import (
+    capture_claims,
+    conversation_claims,
+    neighbour_claims,
+)
 from netlab.analysis.claims.keeping import Kept, keep
 from netlab.analysis.claims.passages import capture_passages
 from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.reasons import why_of
 from netlab.analysis.claims.rules import link_name
 from netlab.analysis.claims.story import CaptureStory, ConversationStory, Passage, PassageKind
 from netlab.analysis.claims.units import count, duration
@@ -169,7 +171,6 @@ class Explainer:
         start = self._first_ns
         for facts in self._facts.values():
             facts.finish()
-        closes = {stream: close_of(facts, start) for stream, facts in self._facts.items()}
         views = {
             stream: self._captured or view_of(facts, self._views[stream])
             for stream, facts in self._facts.items()
@@ -181,23 +182,24 @@ class Explainer:
                 frames[kept.analysed.stream].append(kept)
         quotes = self._discretion.quotes
         shared = capture_claims([self._facts[each].history for each in told], quotes=quotes)
-        stories = []
+        neighbours = neighbour_claims(
+            [facts.history for facts in self._facts.values()], quotes=quotes
+        )
         place = _common_view(views[stream] for stream in told)
-        for stream in told:
-            extra = [
-                why_of(stream, self._facts, closes),
-                *_view_passages(self._facts[stream], views[stream], place),
-            ]
-            stories.append(
-                conversation_story(
-                    self._facts[stream],
-                    closes[stream],
-                    frames[stream],
-                    extra,
-                    self._discretion,
-                    conversation_claims(self._facts[stream].history, quotes=quotes),
-                )
+        stories = [
+            conversation_story(
+                self._facts[stream],
+                frames[stream],
+                list(_view_passages(self._facts[stream], views[stream], place)),
+                self._discretion,
+                (
+                    *neighbours.get(stream, ()),
+                    *conversation_claims(self._facts[stream].history, quotes=quotes),
+                ),
+                start,
             )
+            for stream in told
+        ]
         return CaptureStory(
             title=self._title(start),
             passages=(

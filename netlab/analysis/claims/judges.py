@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
-from netlab.analysis.claims import opening
+from netlab.analysis.claims import closes, opening, reasons, resets
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.observations.history import History
 
@@ -21,9 +21,19 @@ Judge: TypeAlias = Callable[[History], Iterable[Claim]]
 CaptureJudge: TypeAlias = Callable[[Sequence[History]], Iterable[Claim]]
 """From the histories of a capture's conversations to what may be claimed of several together."""
 
-JUDGES: Final[Sequence[Judge]] = (opening.claims_of,)
+NeighbourJudge: TypeAlias = Callable[[Sequence[History]], Iterable[tuple[int, Claim]]]
+"""From the histories of a capture's conversations to what may be claimed of each, after those
+before it: the number of the conversation, and the claim."""
 
-CAPTURE_JUDGES: Final[Sequence[CaptureJudge]] = ()
+JUDGES: Final[Sequence[Judge]] = (
+    opening.claims_of,
+    closes.claims_of,
+    resets.claims_of,
+)
+
+CAPTURE_JUDGES: Final[Sequence[CaptureJudge]] = (reasons.series_of,)
+
+NEIGHBOUR_JUDGES: Final[Sequence[NeighbourJudge]] = (reasons.claims_of,)
 
 CLAIMS_OF_A_KIND_MAX: Final = 1000
 """How many claims of one kind are made of one conversation, or of the capture; further ones are
@@ -53,6 +63,23 @@ def capture_claims(histories: Sequence[History], *, quotes: bool = True) -> tupl
     """
     claims = (claim for judge in CAPTURE_JUDGES for claim in judge(histories))
     return _bounded(claims, quotes=quotes)
+
+
+def neighbour_claims(
+    histories: Sequence[History], *, quotes: bool = True
+) -> dict[int, tuple[Claim, ...]]:
+    """
+    Claim what may be claimed of each conversation after those before it.
+
+    @param histories: those of all conversations that are known, by number.
+    @param quotes: whether a figure may quote a payload.
+    @return: the claims by the number of their conversation.
+    """
+    found: dict[int, list[Claim]] = {}
+    for judge in NEIGHBOUR_JUDGES:
+        for stream, claim in judge(histories):
+            found.setdefault(stream, []).append(claim)
+    return {stream: _bounded(claims, quotes=quotes) for stream, claims in found.items()}
 
 
 def by_last_frame(claims: Iterable[Claim]) -> dict[int, list[Claim]]:

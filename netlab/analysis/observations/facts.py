@@ -232,7 +232,9 @@ class Facts:
             or here[1] - self.last[1] >= IDLE_MIN_NS
             or other.fin is not None
         ):
-            self.history.add_noteworthy(analysed)
+            is_event = bool(segment[6] & _SYN_FIN_RST) or other.fin is not None
+            passed = here[1] - self.last[1]
+            self.history.add_noteworthy(analysed, self.last[0], passed, is_event=is_event)
             self._note(analysed, here)
             return
         self.frame_count += 1
@@ -291,6 +293,8 @@ class Facts:
         There are no more segments.
         """
         self.dialogue.finish()
+        if self.skimmed is not None:
+            self.history.announced_close = self.skimmed.announced_close
         self.history.finish(self.frame_count, self.dialogue.client.index, self.dialogue.http)
 
     @property

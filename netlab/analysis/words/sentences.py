@@ -12,13 +12,23 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.words import opening
+from netlab.analysis.words import closes, opening, reasons, resets
 from netlab.analysis.words.phrases import capitalised
 
-WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {**opening.WORDS}
+WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
+    **opening.WORDS,
+    **resets.WORDS,
+    **closes.WORDS,
+    **reasons.WORDS,
+}
 """For each kind of claim what makes its sentence."""
 
-FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {}
+FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
+    **opening.FRAME_WORDS,
+    **resets.FRAME_WORDS,
+    **closes.FRAME_WORDS,
+    **reasons.FRAME_WORDS,
+}
 """For some kinds what makes the sentence of the frame that is the effect; empty is none."""
 
 
