@@ -48,6 +48,7 @@ LAYERS = {
     "netlab.errors": Layer.PURE,
     "netlab.foreground": Layer.PROTOCOL,
     "netlab.options": Layer.TAP,
+    "netlab.plainfile": Layer.FILES,
     "netlab.serve": Layer.COMMAND,
     "netlab.service": Layer.TAP,
     "netlab.signals": Layer.PROTOCOL,
@@ -65,6 +66,10 @@ LAYERS = {
     "netlab.analysis.observations.*": Layer.PURE,
     "netlab.analysis.tcp": Layer.PURE,
     "netlab.analysis.tcp.*": Layer.PURE,
+    "netlab.analysis.tls": Layer.PURE,
+    "netlab.analysis.tls.*": Layer.PURE,
+    "netlab.analysis.tls.cryptographic": Layer.FILES,
+    "netlab.analysis.tls.keylogfile": Layer.FILES,
     "netlab.analysis.words": Layer.PURE,
     "netlab.analysis.words.*": Layer.PURE,
     "netlab.capture": Layer.PURE,
@@ -194,6 +199,8 @@ ACTING = {
 #: Distributions that a layer may use beside the standard library, by their top-level module.
 OUTSIDERS = {
     "bcrypt": Layer.TAP,
+    # It only computes; yet it is a large library, and the parsers are to be tried without it.
+    "cryptography": Layer.FILES,
     "jinja2": Layer.FILES,
     "markupsafe": Layer.FILES,
     "prometheus_client": Layer.PROTOCOL,

@@ -142,7 +142,7 @@ def _conversation(
     ends = (
         f"client {conversation.client}, server {conversation.server}; "
         f"{count(conversation.frame_count, 'frame')} in "
-        f"{duration(conversation.end_ns - conversation.start_ns)}; "
+        f"{conversation.lasted}; "
         f"{completeness_text(conversation.completeness)}"
     )
     yield from _wrapped(Text(ends, style="dim"), width, 0)

@@ -23,6 +23,7 @@ from twisted.internet import address, error, main, tcp
 from twisted.internet.interfaces import IProtocol, IReactorFDSet
 from twisted.python import failure
 
+from netlab.transport.disconnection import disconnect
 from netlab.transport.filetransport import FULL, FileTransport
 
 # Absent on systems that have no such hint; a packet more is all that is lost.
@@ -272,12 +273,16 @@ class FastServer(FileTransport):
         else:
             super().readConnectionLost(reason)
 
-    @property
-    def is_finished(self) -> bool:
+    def conclude(self, why: BaseException) -> None:
         """
-        Whether C{doRead} has just ended the connection by our wish: then call L{finish}.
+        End the connection, or the peer's half of it, where no reactor does so.
+
+        @param why: what C{doRead} or its like returned or raised.
         """
-        return self._is_finished and self.connected == 1
+        if self._is_finished and self.connected:
+            self.finish()
+        else:
+            disconnect(self.reactor, self, why, is_read=True)
 
     def finish(self) -> None:
         """

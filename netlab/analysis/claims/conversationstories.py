@@ -53,7 +53,6 @@ _IN_ORDER: Final = frozenset({PassageKind.EXCHANGE, PassageKind.CLOSE})
 def conversation_story(
     facts: Facts,
     frames: Sequence[Kept],
-    extra: Sequence[Passage],
     discretion: Discretion,
     claims: tuple[Claim, ...],
     start_ns: int,
@@ -63,7 +62,6 @@ def conversation_story(
 
     @param facts: What was gathered of it.
     @param frames: Those of its frames that are to be told, in order, from the first.
-    @param extra: Passages about it that need to know of the whole capture.
     @param discretion: What is left out.
     @param claims: What is claimed of it.
     @param start_ns: The capture's first time.
@@ -78,9 +76,14 @@ def conversation_story(
                 skimmed=facts.skimmed.requests if facts.skimmed else 0,
             )
         )
+    elif facts.history.tls is not None:
+        # The turns of what is encrypted are the handshake's as much as the programs'.
+        exchanges = []
     else:
         has_more = dialogue.has_more_turns or bool(facts.skimmed and facts.skimmed.has_data)
-        exchanges = list(_turn_passages(dialogue.turns, has_more=has_more))
+        exchanges = list(
+            _turn_passages(dialogue.turns, has_more=has_more, quotes=discretion.quotes)
+        )
     told = list(passages_of(claims, facts.history, start_ns))
     in_order = sorted(
         [*exchanges, *_idle_passages(facts), *(each for each in told if each.kind in _IN_ORDER)],
@@ -89,7 +92,6 @@ def conversation_story(
     passages = (
         *(each for each in told if each.kind in _AT_THE_TOP),
         *in_order,
-        *extra,
         *(each for each in told if each.kind not in _IN_ORDER | _AT_THE_TOP),
         *_troubles(facts),
     )
@@ -175,7 +177,7 @@ def _crosses(before: FrameStory, after: FrameStory) -> bool:
     )
 
 
-def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage]:
+def _turn_passages(turns: Sequence[Turn], *, has_more: bool, quotes: bool) -> Iterator[Passage]:
     """
     Tell turns in pairs: what one end said, and what the other answered.
     """
@@ -195,7 +197,7 @@ def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage
             wait = answered.first.time_ns - asked.last.time_ns
             when = f"{duration(wait)} later" if wait >= 0 else "meanwhile"
             text += f"; {when} the {other} sends {_turn(answered)}"
-            if _is_upper_case(asked, answered):
+            if quotes and _is_upper_case(asked, answered):
                 text += ", the same text in capitals"
             end = answered.last.time_ns
         yield Passage(
@@ -254,12 +256,6 @@ def _troubles(facts: Facts) -> Iterator[Passage]:
         )
         yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
         return
-    if conversation.quoted:
-        sentence = (
-            f"{count(conversation.quoted, 'ICMP error quotes', 'ICMP errors quote')} a segment of "
-            "this conversation: somewhere it could not be delivered."
-        )
-        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
     for mark in _TROUBLES:
         number, first = facts.marks.get(int(mark), (0, 0))
         if number:
@@ -269,6 +265,3 @@ def _troubles(facts: Facts) -> Iterator[Passage]:
                 f"{count(number, f'frame is marked {name}', f'frames are marked {name}')}, {where}."
             )
             yield Passage(PassageKind.UNUSUAL, (first,), *here, sentence)
-    if facts.bad_checksums:
-        sentence = f"{count(facts.bad_checksums, 'checksum is', 'checksums are')} wrong."
-        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)

@@ -5,8 +5,10 @@ From segments to a story, in one pass and in bounded memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
+from netlab.analysis.claims.around import ODD, Around
 from netlab.analysis.claims.conversationstories import conversation_story
 from netlab.analysis.claims.judges import (
     capture_claims,
@@ -19,12 +21,16 @@ from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.rules import link_name
 from netlab.analysis.claims.story import CaptureStory, ConversationStory, Passage, PassageKind
 from netlab.analysis.claims.units import count, duration
-from netlab.analysis.claims.viewpoint import Place, View, view_of
+from netlab.analysis.claims.viewpoint import INFERRED_PLACES, View
 from netlab.analysis.observations.facts import Facts, Point
 from netlab.analysis.observations.history import BEGINNING_MAX
+from netlab.analysis.observations.surroundings import Surroundings
 from netlab.analysis.tcp.frames import Analysed
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.capture.faults import Fault
+from netlab.capture.icmp import IcmpError
 from netlab.capture.records import Interface, Record
+from netlab.capture.segments import Other
 
 FRAMES_TOLD_MAX: Final = 10_000
 """A capture of more TCP frames is told in summary."""
@@ -60,30 +66,30 @@ class Explainer:
         conversation: int | None = None,
         tells_frames: bool = True,
         captured: View | None = None,
+        tools: Tools = NO_TOOLS,
     ) -> None:
         """
         @param discretion: What is left out of the story.
         @param conversation: Tell only the conversation of this number.
         @param tells_frames: Whether frames are told one by one, where there are not too many.
         @param captured: Where it was captured, if that need not be inferred.
+        @param tools: With what TLS is opened.
         """
+        self._tools = tools
         self._tells_frames = tells_frames
         self._captured = captured
         self._interface: Interface | None = None
         self._discretion = discretion or Discretion()
         self._only = conversation
         self._facts: dict[int, Facts] = {}
-        self._views: dict[int, int] = {}
         self._kept: list[Kept] = []
         self._keeps = True
         self._payload_room = PAYLOAD_COMPARED_MAX_BYTES
         self._other_count = 0
         self._tcp_count = 0
         self._told_count = 0
-        self._others: dict[str, int] = {}
         self._streams = 0
-        self._first_ns = 0
-        self._last_ns = 0
+        self._surroundings = Surroundings()
         self._links: dict[int, str] = {}
 
     def observe(self, analysed: Analysed) -> None:
@@ -92,8 +98,7 @@ class Explainer:
         """
         record = analysed[0][0]
         self._tcp_count += 1
-        # A clock that is set back makes no negative duration.
-        self._last_ns = max(self._last_ns, record[1])
+        self._surroundings.observe(analysed)
         if record[4] is not self._interface:
             self._see(record)
         stream = analysed[1].stream
@@ -104,9 +109,10 @@ class Explainer:
             self._streams = max(self._streams, stream + 1)
             if len(self._facts) >= CONVERSATIONS_TOLD_MAX and stream != self._only:
                 return
-            facts = Facts(analysed.conversation, Point(analysed.number, analysed.time_ns))
+            first = Point(analysed.number, analysed.time_ns)
+            facts = Facts(analysed.conversation, first, self._tools)
             self._facts[stream] = facts
-            self._views[stream] = record.interface.link_type
+            self._surroundings.begin(analysed)
         if facts.skimmed is not None:
             facts.skim(analysed)
             return
@@ -129,28 +135,29 @@ class Explainer:
             self._keeps = False
             del self._kept[FRAMES_OF_SUMMARY:]
 
-    def observe_other(self, record: Record, protocol: str) -> None:
+    def observe_other(
+        self, other: Other, error: IcmpError | None = None, stream: int | None = None
+    ) -> None:
         """
         Take a frame that is no TCP segment.
 
-        @param record: The frame.
-        @param protocol: What it is, by name.
+        @param other: The frame.
+        @param error: The ICMP error that it is.
+        @param stream: The conversation that the error is about.
         """
+        record = other.record
         self._other_count += 1
-        self._last_ns = max(self._last_ns, record.time_ns)
+        self._surroundings.observe_other(other, error, stream)
         if record.interface is not self._interface:
             self._see(record)
-        if protocol in self._others or len(self._others) < 50:
-            self._others[protocol] = self._others.get(protocol, 0) + 1
 
     def _see(self, record: Record) -> None:
         """
         Take note of another interface, as that of the first frame is.
         """
-        if self._interface is None:
-            self._first_ns = self._last_ns = record.time_ns
         self._interface = record.interface
         link_type = record.interface.link_type
+        self._surroundings.links.add(link_type)
         self._links[link_type] = link_name(link_type)
 
     @property
@@ -168,76 +175,75 @@ class Explainer:
 
         @param faults: What could not be read.
         """
-        start = self._first_ns
+        clock = self._surroundings.clock
+        start, end = clock.first_ns, clock.last_ns
+        self._surroundings.finish()
+        around = Around(self._surroundings, self._discretion)
         for facts in self._facts.values():
             facts.finish()
-        views = {
-            stream: self._captured or view_of(facts, self._views[stream])
-            for stream, facts in self._facts.items()
-        }
         told = [stream for stream in self._facts if self._only is None or stream == self._only]
         frames: dict[int, list[Kept]] = {stream: [] for stream in told}
         for kept in self._kept:
             if kept.analysed.stream in frames:
                 frames[kept.analysed.stream].append(kept)
         quotes = self._discretion.quotes
-        shared = capture_claims([self._facts[each].history for each in told], quotes=quotes)
+        shared = capture_claims([self._facts[each].history for each in told], around, quotes=quotes)
+        if self._captured is not None:
+            shared = tuple(claim for claim in shared if claim.kind not in INFERRED_PLACES)
         neighbours = neighbour_claims(
             [facts.history for facts in self._facts.values()], quotes=quotes
         )
-        place = _common_view(views[stream] for stream in told)
-        stories = [
-            conversation_story(
-                self._facts[stream],
+        stories = []
+        for stream in told:
+            facts = self._facts[stream]
+            story = conversation_story(
+                facts,
                 frames[stream],
-                list(_view_passages(self._facts[stream], views[stream], place)),
                 self._discretion,
                 (
                     *neighbours.get(stream, ()),
-                    *conversation_claims(self._facts[stream].history, quotes=quotes),
+                    *conversation_claims(facts.history, around, quotes=quotes),
                 ),
                 start,
             )
-            for stream in told
-        ]
+            back = clock.back_ns(facts.first.number, facts.last.number)
+            is_timed = back * ODD <= facts.last.time_ns - facts.first.time_ns
+            stories.append(story if is_timed else replace(story, is_timed=False))
         return CaptureStory(
-            title=self._title(start),
+            title=self._title(),
             passages=(
-                *self._passages(start, place, faults),
-                *capture_passages(shared, (start, self._last_ns)),
+                *self._passages(start, end, faults),
+                *capture_passages(shared, (start, end)),
                 *_across(stories),
             ),
             conversations=stories,
             conversation_count=self._streams,
             frame_count=self._frame_count,
             start_ns=start,
-            end_ns=self._last_ns,
+            end_ns=end,
             link=", ".join(dict.fromkeys(self._links.values())),
             claims=shared,
         )
 
-    def _title(self, start: int) -> str:
-        return (
-            f"{count(self._streams, 'connection')}, {count(self._frame_count, 'frame')} in "
-            f"{duration(self._last_ns - start)}"
-        )
+    def _title(self) -> str:
+        clock = self._surroundings.clock
+        told = f"{count(self._streams, 'connection')}, {count(self._frame_count, 'frame')}"
+        return told if clock.is_odd else f"{told} in {duration(clock.last_ns - clock.first_ns)}"
 
-    def _passages(
-        self,
-        start: int,
-        place: View | None,
-        faults: Sequence[Fault],
-    ) -> Iterable[Passage]:
-        span = (start, self._last_ns)
-        if place is not None:
-            yield Passage(PassageKind.VIEW, (), *span, place.sentence)
-        if self._others:
+    def _passages(self, start: int, end: int, faults: Sequence[Fault]) -> Iterable[Passage]:
+        span = (start, end)
+        if self._captured is not None:
+            yield Passage(PassageKind.VIEW, (), *span, self._captured.sentence)
+        layers = self._surroundings.layers
+        # TCP that was cut too short to be followed is told by what it is.
+        if set(layers) - {"TCP"}:
             named = ", ".join(
-                f"{number} {name}"
-                for name, number in sorted(self._others.items(), key=lambda each: -each[1])[:5]
+                f"{layer.frames} {name}"
+                for name, layer in sorted(layers.items(), key=lambda each: -each[1].frames)[:5]
+                if name != "TCP"
             )
-            total = self._other_count
-            sentence = f"{count(total, 'frame is', 'frames are')} no TCP and left out ({named})."
+            told = count(self._other_count, "frame is not", "frames are not")
+            sentence = f"{told} TCP ({named})."
             yield Passage(PassageKind.UNUSUAL, (), *span, sentence)
         if not self._keeps:
             first = f"its first {len(self._kept)} frames are told one by one, the rest"
@@ -260,28 +266,6 @@ class Explainer:
         if len(faults) > _FAULTS_TOLD_MAX:
             rest = count(len(faults) - _FAULTS_TOLD_MAX, "more fault")
             yield Passage(PassageKind.UNUSUAL, (), *span, f"{rest} of the file.")
-
-
-def _common_view(views: Iterable[View]) -> View | None:
-    """
-    Give the place where all conversations were captured, if it is one.
-    """
-    found = list(views)
-    known = [view for view in found if view.place is not Place.UNKNOWN]
-    if known and all(view.place is known[0].place for view in known):
-        return known[0]
-    return None
-
-
-def _view_passages(facts: Facts, view: View, common: View | None) -> Iterable[Passage]:
-    if common is None:
-        yield Passage(
-            PassageKind.VIEW,
-            (facts.first.number,),
-            facts.first.time_ns,
-            facts.last.time_ns,
-            view.sentence,
-        )
 
 
 def _across(stories: Sequence[ConversationStory]) -> Iterable[Passage]:

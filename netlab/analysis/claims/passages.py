@@ -11,6 +11,7 @@ from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.equations import equations_of
 from netlab.analysis.claims.story import Passage, PassageKind
 from netlab.analysis.claims.units import count
+from netlab.analysis.claims.viewpoint import INFERRED_PLACES
 from netlab.analysis.observations.history import History
 from netlab.analysis.words.sentences import sentence
 
@@ -20,10 +21,11 @@ PASSAGES_OF_A_KIND_MAX: Final = 20
 _KINDS: Final = {
     "opening": PassageKind.OPENING,
     "http": PassageKind.EXCHANGE,
+    "tls": PassageKind.EXCHANGE,
     "closes": PassageKind.CLOSE,
     "resets": PassageKind.CLOSE,
     "reasons": PassageKind.WHY,
-    "capture": PassageKind.VIEW,
+    "dns": PassageKind.WHY,
 }
 """What kind of passage each topic makes; any other is something unusual."""
 
@@ -106,6 +108,8 @@ def capture_passages(claims: Sequence[Claim], span: tuple[int, int]) -> Iterator
 
 
 def _kind(claim: Claim) -> PassageKind:
+    if claim.kind in INFERRED_PLACES or claim.kind == "capture.checksums-offloaded":
+        return PassageKind.VIEW
     return _KINDS.get(claim.topic, PassageKind.UNUSUAL)
 
 

@@ -67,7 +67,9 @@ def _findings(entry: Entry) -> Iterator[Finding]:
     if entry.analysed.len:
         yield from _room(entry)
     yield frame_length(entry)
-    yield checksum(entry)
+    if entry.checksum is not Checksum.ZEROED:
+        # That none was filled in yet is told once, of the whole capture.
+        yield checksum(entry)
     if entry.analysed.rtt_ns is not None and entry.analysed.acked_frame:
         yield round_trip(entry)
 
@@ -304,30 +306,32 @@ def frame_length(entry: Entry) -> Finding:
 
 def checksum(entry: Entry) -> Finding:
     """
-    The checksum covers addresses, header and payload (RFC 9293 section 3.1).
+    The checksum covers addresses, header and payload (RFC 9293 section 3.1). Its value is not said:
+    whoever knows the rest of a segment can find out by it what was left out of a report.
     """
-    segment, number = entry.analysed.segment, entry.analysed.number
-    field = f"checksum 0x{max(segment.checksum_field, 0):04x}"
     match entry.checksum:
         case Checksum.GOOD:
-            verdict, equation = Verdict.PASS, f"{field} = sum of the segment"
-            sentence = "The segment arrived as it was sent."
+            verdict, equation = Verdict.PASS, "checksum: right"
+            sentence = "It is the sum of the segment, which arrived as it was sent."
         case Checksum.BAD:
-            verdict, equation = Verdict.FAIL, f"{field} ≠ sum of the segment"
+            verdict, equation = Verdict.FAIL, "checksum: wrong"
             sentence = (
-                "Damaged on its way, or changed after it was captured. A receiver drops such a "
-                "segment, and its sender sends it again."
+                "It is not the sum of the segment: damaged on its way, or changed after it was "
+                "captured. A receiver drops such a segment, and its sender sends it again."
             )
         case Checksum.OFFLOADED:
-            verdict, equation = Verdict.PASS, f"{field} = sum of the pseudo-header alone"
+            verdict, equation = Verdict.PASS, "checksum: offloaded"
             sentence = (
-                "The network card was to finish it: this frame was captured on the host that sent "
-                "it, before it left."
+                "It is the sum of the pseudo-header alone. The network card was to finish it: this "
+                "frame was captured on the host that sent it, before it left."
             )
+        case Checksum.ZEROED:
+            verdict, equation = Verdict.UNKNOWN, "checksum: zero"
+            sentence = "It was not filled in yet when the frame was captured."
         case Checksum.UNCHECKABLE:
-            verdict, equation = Verdict.UNKNOWN, f"{field} = ?"
+            verdict, equation = Verdict.UNKNOWN, "checksum: not known"
             sentence = "Not all of the segment was captured."
-    return Finding("checksum", (number,), equation, verdict, sentence)
+    return Finding("checksum", (entry.analysed.number,), equation, verdict, sentence)
 
 
 def round_trip(entry: Entry) -> Finding:

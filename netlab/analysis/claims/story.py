@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.findings import Finding
+from netlab.analysis.claims.units import duration
 
 PAYLOAD_SHOWN_MAX_BYTES = 256
 """How much of a frame's payload a story keeps; enough for a request head's first lines."""
@@ -180,6 +181,7 @@ class ConversationStory:
     @ivar frame_count: How many it has.
     @ivar completeness: C{tcp.completeness}.
     @ivar claims: All that is claimed of it.
+    @ivar is_timed: Whether how long it took is known: the capture's clock was not set back.
     """
 
     stream: int
@@ -193,6 +195,12 @@ class ConversationStory:
     frame_count: int
     completeness: int
     claims: tuple[Claim, ...] = ()
+    is_timed: bool = True
+
+    @property
+    def lasted(self) -> str:
+        """How long it took, in words."""
+        return duration(self.end_ns - self.start_ns if self.is_timed else -1)
 
 
 @dataclass(frozen=True, slots=True)

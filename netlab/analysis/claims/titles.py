@@ -49,7 +49,8 @@ def _said(facts: Facts) -> str:
     up, down = facts.client_side.byte_count, facts.server_side.byte_count
     if history.is_whole:
         up, down = (_stream_bytes(facts, end) for end in (history.client, 1 - history.client))
-    return f"{count(up, 'byte')} up, {count(down, 'byte')} down"
+    said = f"{count(up, 'byte')} up, {count(down, 'byte')} down"
+    return f"{history.tls.version_name}, {said}" if history.tls is not None else said
 
 
 def _stream_bytes(facts: Facts, end: int) -> int:

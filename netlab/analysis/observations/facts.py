@@ -13,6 +13,7 @@ from netlab.analysis.observations.history import History
 from netlab.analysis.observations.skimming import Skimmed
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.capture.segments import Checksum, Flag
 
 IDLE_MIN_NS: Final = 500_000_000
@@ -183,12 +184,12 @@ class Facts:
         "skimmed",
     )
 
-    def __init__(self, conversation: Conversation, first: Point) -> None:
+    def __init__(self, conversation: Conversation, first: Point, tools: Tools = NO_TOOLS) -> None:
         self.conversation = conversation
         self.sides = (Side(), Side())
         self.first = self.last = first
         self.frame_count = 0
-        self.dialogue = Dialogue(conversation)
+        self.dialogue = Dialogue(conversation, tools=tools)
         self.history = History(conversation)
         self.idles: list[Idle] = []
         self.reset: Reset | None = None
@@ -295,7 +296,9 @@ class Facts:
         self.dialogue.finish()
         if self.skimmed is not None:
             self.history.announced_close = self.skimmed.announced_close
-        self.history.finish(self.frame_count, self.dialogue.client.index, self.dialogue.http)
+        self.history.finish(
+            self.frame_count, self.dialogue.client.index, self.dialogue.http, self.dialogue.tls
+        )
 
     @property
     def has_data(self) -> bool:
@@ -359,7 +362,7 @@ class Facts:
                 side.complete += 1
             case Checksum.BAD:
                 self.bad_checksums += 1
-            case Checksum.UNCHECKABLE:
+            case Checksum.ZEROED | Checksum.UNCHECKABLE:
                 pass
         if segment.record.interface.link_type == 1:
             if segment.record.length < _ETHERNET_MIN_BYTES:

@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 from netlab.analysis.http.exchange import ExchangeReader
 from netlab.analysis.tcp.conversation import Conversation
 from netlab.analysis.tcp.frames import Analysed
+from netlab.analysis.tls.conversation import TLSReader
+from netlab.analysis.tls.observations import TLSConversation
 from netlab.capture.options import Options
 from netlab.capture.segments import Checksum, Flag
 
@@ -142,6 +144,7 @@ class History:
         capture L{BEGINNING_MAX} and up to L{NOTEWORTHY_MAX} after them.
     @ivar left_out: how many more there were.
     @ivar http: the conversation read as HTTP, once it is over.
+    @ivar tls: what the conversation did in TLS, once it is over; None if nothing.
     @ivar client: the index of the end that opened the connection, or seems to have.
     @ivar silences: of a large capture, for frames that end a silence, the frame before it and how
         long it was, in nanoseconds.
@@ -162,6 +165,7 @@ class History:
         "left_out",
         "segments",
         "silences",
+        "tls",
     )
 
     def __init__(self, conversation: Conversation) -> None:
@@ -172,6 +176,7 @@ class History:
         self.silences: dict[int, tuple[int, int]] = {}
         self.announced_close = 0
         self._events = self._noteworthy = 0
+        self.tls: TLSConversation | None = None
         self.client = conversation.client.index
         self._bases: tuple[list[int], list[int]] = ([], [])
         self._next = [1, 1]
@@ -271,17 +276,19 @@ class History:
             self.silences[analysed.number] = before, silent_ns
         self.add(analysed, payload_max=0)
 
-    def finish(self, total: int, client: int, http: ExchangeReader) -> None:
+    def finish(self, total: int, client: int, http: ExchangeReader, tls: TLSReader) -> None:
         """
         There are no more segments.
 
         @param total: how many there were, with those that were not given.
         @param client: the index of the end that opened the connection, or seems to have.
         @param http: the conversation read as HTTP.
+        @param tls: the conversation read as TLS.
         """
         self.left_out = max(total - len(self.segments), 0)
         self.client = client
         self.http = http
+        self.tls = tls.conversation() if tls.is_tls else None
 
     def _position(self, sender: int, raw: int, first: int, *, is_first: bool = False) -> int:
         """

@@ -12,22 +12,39 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.words import closes, opening, reasons, resets
+from netlab.analysis.words import (
+    capture,
+    closes,
+    icmp,
+    leading,
+    opening,
+    reasons,
+    resets,
+    tls,
+)
 from netlab.analysis.words.phrases import capitalised
 
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
-    **opening.WORDS,
-    **resets.WORDS,
-    **closes.WORDS,
+    **capture.WORDS,
+    **leading.WORDS,
+    **icmp.WORDS,
     **reasons.WORDS,
+    **opening.WORDS,
+    **closes.WORDS,
+    **resets.WORDS,
+    **tls.WORDS,
 }
 """For each kind of claim what makes its sentence."""
 
 FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
-    **opening.FRAME_WORDS,
-    **resets.FRAME_WORDS,
-    **closes.FRAME_WORDS,
+    **capture.FRAME_WORDS,
+    **leading.FRAME_WORDS,
+    **icmp.FRAME_WORDS,
     **reasons.FRAME_WORDS,
+    **opening.FRAME_WORDS,
+    **closes.FRAME_WORDS,
+    **resets.FRAME_WORDS,
+    **tls.FRAME_WORDS,
 }
 """For some kinds what makes the sentence of the frame that is the effect; empty is none."""
 

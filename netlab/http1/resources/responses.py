@@ -58,6 +58,7 @@ class Response:
     @ivar renew: asked with a time in seconds since the epoch when C{repeat_until} has passed;
         returns until when the same bytes may go on to be sent, or a time that has passed where
         they may not. None: ask for the answer anew.
+    @ivar reason: the reason phrase; None takes the registered one.
     """
 
     status: int = 200
@@ -66,6 +67,7 @@ class Response:
     closes: bool = False
     repeat_until: float = 0.0
     renew: Callable[[float], float] | None = None
+    reason: bytes | None = None
 
 
 KNOWN_METHODS: Final = frozenset(

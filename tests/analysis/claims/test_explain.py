@@ -237,7 +237,7 @@ class BoundsTests(SynchronousTestCase):
         talk = Talk().open()
         talk.frames.append((talk.now_ns, b"\xff" * 12 + b"\x08\x06" + bytes(28)))
         told = [each.sentence for each in story_of(talk.pcap()).passages]
-        self.assertIn("1 frame is no TCP and left out (1 ARP).", told)
+        self.assertIn("1 frame is not TCP (1 ARP).", told)
 
     def test_a_clock_that_is_set_back(self) -> None:
         """

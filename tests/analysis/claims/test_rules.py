@@ -99,9 +99,9 @@ class ReferenceTests(SynchronousTestCase):
         """
         story = reference_story("echo")
         offloaded = finding(story, 4, "checksum")
-        self.assertIn("pseudo-header", offloaded.equation)
+        self.assertEqual(offloaded.equation, "checksum: offloaded")
         self.assertIs(offloaded.verdict, Verdict.PASS)
-        self.assertIn("sum of the segment", finding(story, 5, "checksum").equation)
+        self.assertEqual(finding(story, 5, "checksum").equation, "checksum: right")
 
 
 class WrongNumberTests(SynchronousTestCase):
