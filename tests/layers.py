@@ -70,6 +70,8 @@ LAYERS = {
     "netlab.analysis.tls.*": Layer.PURE,
     "netlab.analysis.tls.cryptographic": Layer.FILES,
     "netlab.analysis.tls.keylogfile": Layer.FILES,
+    "netlab.analysis.transfer": Layer.PURE,
+    "netlab.analysis.transfer.*": Layer.PURE,
     "netlab.analysis.words": Layer.PURE,
     "netlab.analysis.words.*": Layer.PURE,
     "netlab.capture": Layer.PURE,

@@ -26,6 +26,7 @@ from netlab.analysis.claims import (
 from netlab.analysis.claims.around import Around
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.observations.history import History
+from netlab.analysis.transfer import judge as transfer
 
 Judge: TypeAlias = Callable[[History], Iterable[Claim]]
 """From a conversation's history to what may be claimed of it."""
@@ -39,12 +40,13 @@ before it: the number of the conversation, and the claim."""
 
 JUDGES: Final[Sequence[Judge]] = (
     opening.claims_of,
+    transfer.claims_of,
     closes.claims_of,
     resets.claims_of,
     tlsclaims.claims_of,
 )
 
-CAPTURE_JUDGES: Final[Sequence[CaptureJudge]] = (reasons.series_of,)
+CAPTURE_JUDGES: Final[Sequence[CaptureJudge]] = (reasons.series_of, transfer.claims_across)
 
 NEIGHBOUR_JUDGES: Final[Sequence[NeighbourJudge]] = (reasons.claims_of,)
 

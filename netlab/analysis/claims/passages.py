@@ -13,7 +13,7 @@ from netlab.analysis.claims.story import Passage, PassageKind
 from netlab.analysis.claims.units import count
 from netlab.analysis.claims.viewpoint import INFERRED_PLACES
 from netlab.analysis.observations.history import History
-from netlab.analysis.words.sentences import sentence
+from netlab.analysis.words.sentences import FRAME_ONLY, sentence
 
 PASSAGES_OF_A_KIND_MAX: Final = 20
 """How many claims of one kind are told in a conversation; further ones are counted."""
@@ -120,7 +120,8 @@ def _bounded(claims: Iterable[Claim]) -> Iterator[tuple[Claim, str]]:
     """
     groups: dict[str, list[Claim]] = {}
     for claim in claims:
-        groups.setdefault(claim.kind, []).append(claim)
+        if claim.kind not in FRAME_ONLY:
+            groups.setdefault(claim.kind, []).append(claim)
     for group in groups.values():
         for claim in group[:PASSAGES_OF_A_KIND_MAX]:
             yield claim, sentence(claim)

@@ -85,7 +85,7 @@ def _of_the_segment(course: Course, reset: Sent) -> Iterator[Claim]:
             (reset.number,),
             Known.POSSIBLE,
             {"ttl": reset.ttl, "usual_ttl": min(others)},
-            causes=("forged", "device-on-the-way", "stack-with-another-ttl"),
+            causes=("forged", "sent-on-the-way", "stack-with-another-ttl"),
             who=who,
         )
 
@@ -495,8 +495,8 @@ def _abort_causes(course: Course, reset: Sent) -> tuple[str, ...]:
     was_sent = any(each.sender == peer and each.length for each in course.before(reset))
     is_whole = course.history.is_whole and course.syns[course.history.client]
     if was_sent or not is_whole:
-        return ("unread-data", "abort", "device-on-the-way")
-    return ("abort", "device-on-the-way")
+        return ("unread-data", "abort", "sent-on-the-way")
+    return ("abort", "sent-on-the-way")
 
 
 def _answers(reset: Sent, segment: Sent) -> bool:

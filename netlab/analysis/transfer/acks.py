@@ -1,0 +1,77 @@
+"""
+ACKs that say more than that something arrived: repeated ones, and those that cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netlab.analysis.claims.claim import Claim, Figure, Known
+from netlab.analysis.observations.streams import Step, Streams
+
+
+def claims_of(streams: Streams) -> Iterator[Claim]:
+    """
+    Judge duplicate ACKs by what came before them, and ACKs of what was never sent.
+    """
+    heard: list[Step | None] = [None, None]
+    numbers = [0, 0]
+    for step in streams.steps:
+        sender = step.sent.sender
+        if step.is_nonsense and step.copy_of is None:
+            yield _nonsense(streams, step)
+        elif step.is_duplicate:
+            numbers[sender] += 1
+            yield _duplicate(streams, step, heard[1 - sender], numbers[sender])
+            # One arrival makes one duplicate.
+            heard[1 - sender] = None
+        elif step.copy_of is None and step.sent.ack is not None:
+            numbers[sender] = 0
+        if step.length or step.copy_of is not None:
+            heard[sender] = step
+
+
+def _nonsense(streams: Streams, step: Step) -> Claim:
+    return Claim(
+        "acks.never-sent",
+        streams.numbers(step.index),
+        Known.FOLLOWS,
+        {"ack_raw": step.sent.ack_raw},
+        "RFC 9293 section 3.10.7.4",
+        (),
+        streams.history.name(step.sent.sender),
+    )
+
+
+def _duplicate(streams: Streams, step: Step, heard: Step | None, number: int) -> Claim:
+    assert step.sent.ack is not None
+    figures: dict[str, Figure] = {"expects": step.sent.ack, "duplicate": number}
+    others: tuple[int, ...] = ()
+    kind = "acks.duplicate"
+    if heard is not None:
+        others = (heard.index,)
+        if heard.copy_of is not None:
+            kind = "acks.duplicate-for-copy"
+        elif heard.end <= step.sent.ack:
+            kind = "acks.duplicate-for-repeat"
+        elif heard.sent.data_start > step.sent.ack:
+            kind = "acks.duplicate-for-hole"
+        else:
+            others = ()
+        if others:
+            figures["heard_frame"] = heard.sent.number
+    base = step.sent.ack - step.sent.ack_raw
+    ranges = [
+        (low + base, high + base)
+        for low, high in step.sent.options.sacks
+        if step.sent.ack < low + base < high + base
+    ]
+    if ranges:
+        figures["sacked_first"] = min(low for low, _ in ranges)
+        figures["sacked_last"] = max(high for _, high in ranges) - 1
+        figures["sacked_bytes"] = sum(high - low for low, high in ranges)
+    who = streams.history.name(step.sent.sender)
+    frames = streams.numbers(*others, step.index)
+    known = Known.FOLLOWS if kind == "acks.duplicate-for-hole" else Known.SEEN
+    rule = "RFC 5681 section 4.2" if known is Known.FOLLOWS else ""
+    return Claim(kind, frames, known, figures, rule, (), who)
