@@ -245,7 +245,7 @@ def _repeated(course: Course, syns: Sequence[Sent], answers: Sequence[Sent]) -> 
                 Known.POSSIBLE,
                 {"sendings": len(same), **_time("cost_ns", same[0], same[-1])},
                 "",
-                ("syn-ack-lost", "ack-lost", "waits-for-data", "client-silent"),
+                ("syn-ack-lost", "last-ack-lost", "waits-for-data", "client-silent"),
                 name(first.sender),
             )
 

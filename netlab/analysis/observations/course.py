@@ -97,7 +97,8 @@ class Course:
             and sent.ack >= 1
         ):
             self.established = sent
-        self.bytes[sender] = max(self.bytes[sender], sent.data_end - 1)
+        if sent.length:
+            self.bytes[sender] = max(self.bytes[sender], sent.data_end - 1)
         peers = self.fins[1 - sender]
         if (
             peers is not None

@@ -37,7 +37,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "crossed-on-the-way": "the two crossed on the way",
     "answer-not-accepted": "the client did not accept it",
     "syn-ack-lost": "the SYN-ACK was lost",
-    "ack-lost": "the client's ACK was lost",
+    "last-ack-lost": "the client's ACK was lost",
     "waits-for-data": "a server that accepts a connection only when data arrives",
     "client-silent": "a client that does not answer",
     "syn-cookies": "SYN cookies",
