@@ -106,8 +106,8 @@ LAYERS = {
     "netlab.http1.server": Layer.PURE,
     "netlab.http1.server.*": Layer.PROTOCOL,
     "netlab.http1.server.admission": Layer.PURE,
-    "netlab.http1.server.bystanders": Layer.PURE,
-    "netlab.http1.server.repeats": Layer.FILES,
+    "netlab.http1.server.answercache": Layer.PURE,
+    "netlab.http1.server.fairness": Layer.PURE,
     "netlab.http1.twistd": Layer.PURE,
     "netlab.http1.twistd.*": Layer.TAP,
     "netlab.http1.twistd.fieldoption": Layer.PURE,
@@ -145,6 +145,9 @@ LAYERS = {
     "netlab.transport.*": Layer.PROTOCOL,
     "netlab.transport.descriptions": Layer.PURE,
     "netlab.transport.proxyheader": Layer.PURE,
+    "netlab.transport.tls": Layer.PURE,
+    "netlab.transport.tls.*": Layer.PROTOCOL,
+    "netlab.transport.tls.records": Layer.PURE,
     "twisted.plugins.netlab_plugin": Layer.PLUGIN,
 }
 

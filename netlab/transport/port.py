@@ -61,7 +61,7 @@ class FastPort(tcp.Port):
     @ivar is_shared: whether other processes have the socket too, or go on with it afterwards.
     """
 
-    transport = FastServer
+    transport: Any = FastServer
 
     _log = Logger()
     _resting: IDelayedCall | None = None
@@ -187,9 +187,10 @@ class FastPort(tcp.Port):
         """
         number = self.sessionno
         self.sessionno = number + 1
-        return self.transport(
+        made: FastServer = self.transport(
             accepted, protocol, client, self, number, self.reactor, is_read_first=True, **others
         )
+        return made
 
     def startReading(self) -> None:
         """

@@ -52,10 +52,12 @@ class AcceptingPort(Protocol):
         """
 
     def make_transport(
-        self, accepted: socket.socket, protocol: Any, client: tuple[Any, ...]
+        self, accepted: socket.socket, protocol: Any, client: tuple[Any, ...], **others: Any
     ) -> FastServer:
         """
         Make the transport of a connection, which is read from at once and watched later.
+
+        @param others: what else that kind of transport takes.
         """
 
 

@@ -33,7 +33,7 @@ _MORE = getattr(socket, "MSG_MORE", 0)
 _SEND_LIMIT = tcp.Connection.SEND_LIMIT
 
 # The states of a delivery.
-_NONE, _RUNNING, _LAST = range(3)
+NO_DELIVERY, _RUNNING, _LAST = range(3)
 
 # What a connection has for its queue until it needs one. Being a tuple it cannot be written to by
 # mistake.
@@ -77,7 +77,7 @@ class FastServer(FileTransport):
 
     reads_to_the_end = True
     is_reading = True
-    _delivery = _NONE
+    _delivery = NO_DELIVERY
     _is_finished = False
     _is_watched = False
 
@@ -178,6 +178,12 @@ class FastServer(FileTransport):
             self.is_reading = True
         self.reactor.addReader(self)
 
+    def take_watch(self) -> None:
+        """
+        Note that the reactor watches the socket for input already, on our behalf.
+        """
+        self._is_watched = True
+
     def stopReading(self) -> None:
         """
         Leave what arrives in the kernel, until L{startReading}.
@@ -209,11 +215,11 @@ class FastServer(FileTransport):
         try:
             self.protocol.dataReceived(data)
         except BaseException:
-            self._delivery = _NONE
+            self._delivery = NO_DELIVERY
             raise
         if self._delivery is _LAST:
             return self._close_after_delivery()
-        self._delivery = _NONE
+        self._delivery = NO_DELIVERY
         return None
 
     def receive(self, data: bytes) -> error.ConnectionLost | error.ConnectionDone | None:
@@ -232,11 +238,11 @@ class FastServer(FileTransport):
         try:
             self.protocol.dataReceived(data)
         except BaseException:
-            self._delivery = _NONE
+            self._delivery = NO_DELIVERY
             raise
         if self._delivery is _LAST:
             return self._close_after_delivery()
-        self._delivery = _NONE
+        self._delivery = NO_DELIVERY
         return None
 
     def _look_again(self) -> None:
@@ -251,7 +257,7 @@ class FastServer(FileTransport):
         """
         Close as C{loseConnection} asked, unless something has come between.
         """
-        self._delivery = _NONE
+        self._delivery = NO_DELIVERY
         if self._aborting or not self.connected:
             return None
         if self._tempDataBuffer or self.dataBuffer or self.producer is not None:
@@ -480,7 +486,7 @@ class FastServer(FileTransport):
         Close when all is sent; from inside C{dataReceived}, as soon as that returns.
         """
         if (
-            self._delivery is not _NONE
+            self._delivery is not NO_DELIVERY
             and self.connected
             and not self.disconnecting
             and not self._writeDisconnected

@@ -154,6 +154,7 @@ def _frame_stories(
             effects.get(kept.analysed.number, ()),
             is_from_client=kept.analysed.flow is facts.dialogue.client,
             discretion=discretion,
+            is_judged=facts.history.is_whole,
         )
         if stories and _crosses(stories[-1], told):
             stories[-1] = stories[-1].crossed()
@@ -248,7 +249,7 @@ def _idle_passages(facts: Facts) -> Iterator[Passage]:
 def _troubles(facts: Facts) -> Iterator[Passage]:
     conversation = facts.conversation
     here = (facts.first.time_ns, facts.last.time_ns)
-    if 2 * conversation.copies >= facts.frame_count - 1 > 0:
+    if not facts.history.is_whole and 2 * conversation.copies >= facts.frame_count - 1 > 0:
         sentence = (
             f"{conversation.copies} of {facts.frame_count} frames are exact copies of the one "
             "before: it was captured on two interfaces, or going and coming on a loopback. A copy "
@@ -256,7 +257,8 @@ def _troubles(facts: Facts) -> Iterator[Passage]:
         )
         yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
         return
-    for mark in _TROUBLES:
+    # Where all segments are kept, claims tell more, and what Wireshark's marks do not know.
+    for mark in _TROUBLES if not facts.history.is_whole else (Mark.REUSED_PORTS,):
         number, first = facts.marks.get(int(mark), (0, 0))
         if number:
             (name,) = mark_names(int(mark))

@@ -23,10 +23,10 @@ from netlab.analysis.claims.story import CaptureStory, ConversationStory, Passag
 from netlab.analysis.claims.units import count, duration
 from netlab.analysis.claims.viewpoint import INFERRED_PLACES, View
 from netlab.analysis.observations.facts import Facts, Point
-from netlab.analysis.observations.history import BEGINNING_MAX
 from netlab.analysis.observations.surroundings import Surroundings
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
+from netlab.analysis.words.answers import answers_of
 from netlab.capture.faults import Fault
 from netlab.capture.icmp import IcmpError
 from netlab.capture.records import Interface, Record
@@ -46,9 +46,6 @@ SKIMMED_AFTER: Final = 32
 
 PAYLOAD_COMPARED_MAX_BYTES: Final = 64 << 20
 """How many bytes of payload are kept of all conversations, to compare what was sent again."""
-
-_PAYLOAD_OF_THE_REST_MAX: Final = 256
-"""Up to which size payloads are kept where not all frames are."""
 
 _FAULTS_TOLD_MAX: Final = 20
 _ACROSS_MAX: Final = 5
@@ -116,13 +113,13 @@ class Explainer:
         if facts.skimmed is not None:
             facts.skim(analysed)
             return
-        facts.observe(analysed)
         is_told = self._only is None or stream == self._only
+        if not self._keeps or not is_told:
+            facts.remember(analysed)
+        facts.observe(analysed)
         if is_told:
             self._told_count += 1
         if not self._keeps or not is_told:
-            if len(facts.history.segments) < BEGINNING_MAX:
-                facts.history.add(analysed, payload_max=_PAYLOAD_OF_THE_REST_MAX)
             facts.trim()
             if facts.frame_count >= SKIMMED_AFTER:
                 facts.begin_skimming()
@@ -209,7 +206,7 @@ class Explainer:
             back = clock.back_ns(facts.first.number, facts.last.number)
             is_timed = back * ODD <= facts.last.time_ns - facts.first.time_ns
             stories.append(story if is_timed else replace(story, is_timed=False))
-        return CaptureStory(
+        told_all = CaptureStory(
             title=self._title(),
             passages=(
                 *self._passages(start, end, faults),
@@ -224,6 +221,10 @@ class Explainer:
             link=", ".join(dict.fromkeys(self._links.values())),
             claims=shared,
         )
+        is_whole = self._streams == len(told) and all(
+            self._facts[each].history.is_whole for each in told
+        )
+        return replace(told_all, answers=answers_of(told_all, is_whole=is_whole))
 
     def _title(self) -> str:
         clock = self._surroundings.clock

@@ -9,11 +9,13 @@ from typing import Final, TypeAlias
 
 from netlab.analysis.claims.books import Entry
 from netlab.analysis.claims.claim import Claim
+from netlab.analysis.claims.findings import Finding, Verdict
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.rules import findings_of
 from netlab.analysis.claims.story import PAYLOAD_SHOWN_MAX_BYTES, Endpoint, FrameStory, Kind
 from netlab.analysis.claims.units import cite, count, duration
 from netlab.analysis.tcp.frames import Mark
+from netlab.analysis.words.labels import labels_of
 from netlab.analysis.words.sentences import frame_sentence
 from netlab.capture.segments import Flag
 
@@ -62,9 +64,21 @@ _MARK_NAMES: Final = {
     int(Mark.REUSED_PORTS): "ports used again",
 }
 
-_RETRANSMISSIONS: Final = int(
-    Mark.RETRANSMISSION | Mark.FAST_RETRANSMISSION | Mark.SPURIOUS_RETRANSMISSION
+_SPEAKING: Final = frozenset(
+    {
+        "keepalives.answer",
+        "keepalives.possible-probe",
+        "keepalives.probe",
+        "windows.beyond",
+        "windows.probe",
+        "windows.probe-answered",
+    }
 )
+"""Claims that say all there is to say of a frame without new data."""
+
+_DOUBTING: Final = frozenset({"acks.never-sent", "gaps.not-captured"})
+"""Claims that an ACK covers more than the frames seen before it."""
+
 _PROBES: Final = int(
     Mark.ZERO_WINDOW_PROBE | Mark.ZERO_WINDOW_PROBE_ACK | Mark.KEEP_ALIVE | Mark.KEEP_ALIVE_ACK
 )
@@ -77,6 +91,7 @@ def frame_story(
     *,
     is_from_client: bool,
     discretion: Discretion,
+    is_judged: bool = False,
 ) -> FrameStory:
     """
     Tell a frame.
@@ -86,6 +101,8 @@ def frame_story(
     @param claims: Those whose effect it is.
     @param is_from_client: Whether the client sent it.
     @param discretion: What is left out.
+    @param is_judged: Whether claims were made of the conversation: then they mark the frame, and
+        not Wireshark's rules, which know less.
     @return: It, told.
     """
     analysed, segment, flow = entry.analysed, entry.analysed.segment, entry.analysed.flow
@@ -111,15 +128,31 @@ def frame_story(
         frame_len=segment.record.length,
         bytes_in_flight=analysed.bytes_in_flight or 0,
         kind=kind_of(entry),
-        marks=mark_names(analysed.marks),
+        marks=_marks(analysed.marks, claims) if is_judged else mark_names(analysed.marks),
         label=_label(entry, note),
         sentence=" ".join(
-            text for text in (_sentence(entry, note, names), *map(frame_sentence, claims)) if text
+            text
+            for text in (_sentence(entry, note, names, claims), *map(frame_sentence, claims))
+            if text
         ),
-        findings=findings_of(entry),
+        findings=_findings(entry, claims),
         payload=segment.payload[:PAYLOAD_SHOWN_MAX_BYTES] if discretion.quotes else b"",
         claims=tuple(claims),
     )
+
+
+def _marks(marks: int, claims: Sequence[Claim]) -> tuple[str, ...]:
+    return (*labels_of(claims), *mark_names(marks & Mark.REUSED_PORTS))
+
+
+def _findings(entry: Entry, claims: Sequence[Claim]) -> tuple[Finding, ...]:
+    """
+    Judge a frame by the rules; an ACK of what was never sent breaks one.
+    """
+    found = findings_of(entry)
+    if any(claim.kind == "acks.never-sent" for claim in claims):
+        return (found[0]._replace(verdict=Verdict.FAIL), *found[1:])
+    return found
 
 
 def flag_names(flags: int) -> tuple[str, ...]:
@@ -175,11 +208,18 @@ def _label(entry: Entry, note: str) -> str:
     return f"{note} · {size}" if note else f"{flags} · {size}"
 
 
-def _sentence(entry: Entry, note: str, names: _Names) -> str:
+def _sentence(entry: Entry, note: str, names: _Names, claims: Sequence[Claim]) -> str:
     """
-    Say what a frame does, and at most one thing that is unusual about it.
+    Say what a frame does; nothing where a claim says that better.
+
+    @param claims: Those whose effect it is.
     """
     flags = entry.analysed.flags
+    if any(claim.kind in _SPEAKING for claim in claims) and not flags & (_SYN | _FIN | _RST):
+        return ""
+    if any(claim.kind in _DOUBTING for claim in claims):
+        # What it acknowledges is not what the frames before it carried.
+        entry = entry._replace(covered=(), covered_bytes=0)
     if flags & _RST:
         text = f"{names[0]} sends a RST."
     elif flags & _SYN:
@@ -202,23 +242,20 @@ def _of_syn(entry: Entry, names: _Names) -> str:
     said = f"initial sequence number (ISN) {analysed.seq_raw}"
     if options.mss is not None:
         said += f", MSS {options.mss}"
-    again = " again" if analysed.marks & _RETRANSMISSIONS else ""
     if analysed.flags & _ACK:
         return (
-            f"{me} answers{again} with a SYN-ACK: {said}. {peer.capitalize()}'s SYN consumed one "
-            "sequence number."
+            f"{me} answers with a SYN-ACK: {said}. {peer.capitalize()}'s SYN consumed one sequence "
+            "number."
         )
-    return f"{me} asks{again} {peer} for a connection: {said}."
+    return f"{me} asks {peer} for a connection: {said}."
 
 
 def _of_probe(entry: Entry, names: _Names) -> str:
     me, peer = names
-    window = count(entry.analysed.window_size, "byte")
-    if entry.analysed.len:
-        return f"{me} sends {count(entry.analysed.len, 'byte')}."
-    if entry.analysed.marks & (Mark.ZERO_WINDOW_PROBE_ACK | Mark.KEEP_ALIVE_ACK):
-        return f"{me} answers; its window is {window}."
-    return f"{me} sends no data, and a number that {peer} has acknowledged already."
+    if not entry.analysed.segment.seglen and entry.start >= entry.expected:
+        return _of_ack(entry, names)
+    size = count(entry.analysed.len, "byte") if entry.analysed.len else "no data"
+    return f"{me} sends {size} with a number that it has used before: it asks {peer} for an ACK."
 
 
 def _of_fin(entry: Entry, note: str, names: _Names) -> str:
@@ -251,25 +288,8 @@ def _of_data(entry: Entry, note: str, names: _Names) -> str:
     return text + "."
 
 
-def _sacked(entry: Entry) -> str:
-    """
-    Give what a selective acknowledgement names (RFC 2018), in relative numbers.
-    """
-    ranges = entry.analysed.segment.option_values.sacks
-    base = entry.peer.base if entry.peer.has_isn else entry.peer.base - 1
-    told = [f"{(start - base) % 2**32} to {(end - base - 1) % 2**32}" for start, end in ranges[:3]]
-    return f"; SACK: {' and '.join(told)}" if told else ""
-
-
 def _of_ack(entry: Entry, names: _Names) -> str:
     me, peer = names
-    analysed = entry.analysed
-    marks = analysed.marks
-    if marks & Mark.DUPLICATE_ACK:
-        return (
-            f"{me} repeats the ACK of #{analysed.duplicate_ack_frame} "
-            f"(number {analysed.duplicate_ack_number}){_sacked(entry)}."
-        )
     if entry.covers_fin:
         text = f"{me} acknowledges {peer}'s FIN"
         if entry.covered_bytes:
@@ -279,11 +299,7 @@ def _of_ack(entry: Entry, names: _Names) -> str:
         return f"{me} acknowledges {peer}'s SYN."
     if entry.covered_bytes:
         of = f" of {cite(entry.covered)}" if entry.covered else ""
-        return f"{me} acknowledges {count(entry.covered_bytes, 'byte')}{of}{_sacked(entry)}."
+        return f"{me} acknowledges {count(entry.covered_bytes, 'byte')}{of}."
     if entry.ack_before is not None and entry.ack is not None and entry.ack < entry.ack_before:
-        return f"{me} acknowledges less than before{_sacked(entry)}."
-    if marks & Mark.ZERO_WINDOW:
-        return f"{me} announces a window of 0."
-    if marks & Mark.WINDOW_UPDATE:
-        return f"{me} announces a window of {count(analysed.window_size, 'byte')}."
-    return f"{me} acknowledges nothing new{_sacked(entry)}."
+        return f"{me} acknowledges less than an ACK captured before."
+    return f"{me} acknowledges nothing new."

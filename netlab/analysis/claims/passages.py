@@ -25,6 +25,8 @@ _KINDS: Final = {
     "closes": PassageKind.CLOSE,
     "resets": PassageKind.CLOSE,
     "reasons": PassageKind.WHY,
+    "delays": PassageKind.IDLE,
+    "keepalives": PassageKind.IDLE,
     "dns": PassageKind.WHY,
 }
 """What kind of passage each topic makes; any other is something unusual."""

@@ -143,6 +143,8 @@ class History:
     @ivar segments: the first L{SEGMENTS_MAX} of them, in the order of the capture; of a large
         capture L{BEGINNING_MAX} and up to L{NOTEWORTHY_MAX} after them.
     @ivar left_out: how many more there were.
+    @ivar unbroken: how many of them, from the first on, have none left out between them; None for
+        all.
     @ivar http: the conversation read as HTTP, once it is over.
     @ivar tls: what the conversation did in TLS, once it is over; None if nothing.
     @ivar client: the index of the end that opened the connection, or seems to have.
@@ -166,12 +168,14 @@ class History:
         "segments",
         "silences",
         "tls",
+        "unbroken",
     )
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
         self.segments: list[Sent] = []
         self.left_out = 0
+        self.unbroken: int | None = None
         self.http = ExchangeReader()
         self.silences: dict[int, tuple[int, int]] = {}
         self.announced_close = 0
@@ -264,6 +268,8 @@ class History:
         @param silent_ns: how long ago that was.
         @param is_event: whether it opens, closes or resets, or follows a FIN.
         """
+        if self.unbroken is None:
+            self.unbroken = len(self.segments)
         if is_event:
             self._events += 1
             if self._events > EVENTS_MAX:

@@ -15,6 +15,7 @@ from typing import Final
 from netlab.analysis.observations.copies import find_copies
 from netlab.analysis.observations.history import History, Sent
 from netlab.analysis.observations.ranges import Covered, Owners
+from netlab.capture.segments import Checksum
 
 UNSEEN_MAX: Final = 1 << 26
 """How many bytes an ACK may cover beyond what was seen, where the window is not known: 64 MiB."""
@@ -192,12 +193,21 @@ class Streams:
     A conversation's directions and segments, followed.
 
     @ivar history: whose they are.
-    @ivar steps: its segments in order.
+    @ivar steps: its segments in order, from the first on, as far as none was left out.
     @ivar directions: by the index of the sender.
     @ivar is_doubled: most of its segments were captured twice.
+    @ivar is_whole: they are all that the capture has of the conversation, and of one connection.
     """
 
-    __slots__ = ("_last_ack", "directions", "history", "is_doubled", "steps")
+    __slots__ = (
+        "_is_over",
+        "_last_ack",
+        "directions",
+        "history",
+        "is_doubled",
+        "is_whole",
+        "steps",
+    )
 
     def __init__(self, history: History) -> None:
         self.history = history
@@ -207,13 +217,21 @@ class Streams:
         flows = history.conversation.flows
         for index, direction in enumerate(self.directions):
             direction.knows_scale = flows[1 - index].window_shift != -1
-        copies, self.is_doubled = find_copies(history.segments)
-        acks = _last_acks(history.segments)
-        for index, sent in enumerate(history.segments):
+        segments = history.segments[: history.unbroken]
+        copies, self.is_doubled = find_copies(segments)
+        acks = _last_acks(segments)
+        self._is_over = False
+        self.is_whole = history.is_whole
+        for index, sent in enumerate(segments):
+            if self._is_over and self._begins_anew(sent):
+                # Another connection between the same ports, of which the opening was missed.
+                self.is_whole = False
+                break
             step = Step(index, sent, copies.get(index))
             self.steps.append(step)
             if step.copy_of is None:
                 self._follow(step, acks[index])
+                self._is_over = self._is_over or self._has_ended(sent)
 
     @property
     def has_both(self) -> bool:
@@ -245,6 +263,30 @@ class Streams:
         """Give the numbers of steps' frames, ascending, each once."""
         return tuple(sorted({self.steps[index].sent.number for index in indexes}))
 
+    def _has_ended(self, sent: Sent) -> bool:
+        """
+        Tell whether a connection is over: reset, or closed and acknowledged on both sides.
+        """
+        if sent.has_rst:
+            return True
+        return all(
+            each.fin is not None and each.acked is not None and each.acked >= each.highest
+            for each in self.directions
+        )
+
+    def _begins_anew(self, sent: Sent) -> bool:
+        """
+        Tell whether a segment does not continue what both ends had sent and acknowledged.
+        """
+        own, other = self.directions[sent.sender], self.directions[1 - sent.sender]
+        if sent.has_rst:
+            return False
+        reach = max(own.largest, 1) + 1
+        is_strange = not (own.base_seen or 0) - reach <= sent.start <= own.highest + reach
+        return is_strange or (
+            sent.ack is not None and other.is_seen and sent.ack > other.highest + 1
+        )
+
     def _follow(self, step: Step, last_ack: int) -> None:
         sent = step.sent
         own, other = self.directions[sent.sender], self.directions[1 - sent.sender]
@@ -264,7 +306,7 @@ class Streams:
             own.highest = max(own.highest, sent.start)
         self._take(step, own, last_ack)
         if sent.ack is not None and not sent.has_rst:
-            self._acknowledge(step, sent.ack, other)
+            self._acknowledge(step, sent.ack, other, last_ack)
 
     def _take(self, step: Step, own: Direction, last_ack: int) -> None:
         """
@@ -313,11 +355,12 @@ class Streams:
             own.firsts.put(low, high, step.index)
         own.latest.put(start, end, step.index)
 
-    def _acknowledge(self, step: Step, ack: int, other: Direction) -> None:
+    def _acknowledge(self, step: Step, ack: int, other: Direction, last_ack: int) -> None:
         """
         Take what a segment says about the other direction.
 
         @param ack: its position there.
+        @param last_ack: up to where its own direction is acknowledged in the end.
         """
         sent = step.sent
         if other.acked is None and not other.covered.total and other.syn is None:
@@ -325,7 +368,7 @@ class Streams:
             other.highest = max(other.highest, ack)
         if other.syn is not None and ack < 1:
             # Before the direction's first number.
-            step.is_nonsense = other.acked is not None
+            step.is_nonsense = other.acked is not None and self._continues(step, last_ack)
             return
         if ack > other.highest:
             most = other.edge if other.knows_scale and other.edge is not None else None
@@ -333,7 +376,9 @@ class Streams:
             beyond = other.highest + UNSEEN_MAX if most is None else max(most, other.highest)
             # A FIN may stand where no window is left for it.
             if ack > beyond + 1:
-                step.is_nonsense = not is_opening and most is not None
+                step.is_nonsense = (
+                    not is_opening and most is not None and self._continues(step, last_ack)
+                )
                 return
             step.unseen = (other.highest, ack)
             other.holes.append((other.highest, ack, step.index))
@@ -369,6 +414,16 @@ class Streams:
         other.sacked_bytes = _total(above)
         other.sacked_to = above[-1][1] if above else 0
         self._offer(step, ack, other)
+
+    @staticmethod
+    def _continues(step: Step, last_ack: int) -> bool:
+        """
+        Tell whether a segment is certainly of this connection: sound, next by its own number, and
+        acknowledged later if it takes any.
+        """
+        sent = step.sent
+        is_sound = sent.checksum in (Checksum.GOOD, Checksum.OFFLOADED)
+        return is_sound and sent.start == step.highest and last_ack >= sent.end
 
     def _measure(self, step: Step, ack: int, other: Direction) -> None:
         answered = None

@@ -27,6 +27,12 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             heard[1 - sender] = None
         elif step.copy_of is None and step.sent.ack is not None:
             numbers[sender] = 0
+            beyond = _beyond(step)
+            if beyond:
+                beyond["expects"] = step.sent.ack
+                frames = streams.numbers(step.index)
+                who = streams.history.name(sender)
+                yield Claim("acks.selective", frames, Known.SEEN, beyond, "", (), who)
         if step.length or step.copy_of is not None:
             heard[sender] = step
 
@@ -60,18 +66,31 @@ def _duplicate(streams: Streams, step: Step, heard: Step | None, number: int) ->
             others = ()
         if others:
             figures["heard_frame"] = heard.sent.number
-    base = step.sent.ack - step.sent.ack_raw
-    ranges = [
-        (low + base, high + base)
-        for low, high in step.sent.options.sacks
-        if step.sent.ack < low + base < high + base
-    ]
-    if ranges:
-        figures["sacked_first"] = min(low for low, _ in ranges)
-        figures["sacked_last"] = max(high for _, high in ranges) - 1
-        figures["sacked_bytes"] = sum(high - low for low, high in ranges)
+    figures |= _beyond(step)
     who = streams.history.name(step.sent.sender)
     frames = streams.numbers(*others, step.index)
     known = Known.FOLLOWS if kind == "acks.duplicate-for-hole" else Known.SEEN
     rule = "RFC 5681 section 4.2" if known is Known.FOLLOWS else ""
     return Claim(kind, frames, known, figures, rule, (), who)
+
+
+def _beyond(step: Step) -> dict[str, Figure]:
+    """
+    Give what an ACK names beyond the first hole (SACK).
+    """
+    ack = step.sent.ack
+    if ack is None or step.sent.has_rst:
+        return {}
+    base = ack - step.sent.ack_raw
+    ranges = [
+        (low + base, high + base)
+        for low, high in step.sent.options.sacks
+        if ack < low + base < high + base
+    ]
+    if not ranges:
+        return {}
+    return {
+        "sacked_first": min(low for low, _ in ranges),
+        "sacked_last": max(high for _, high in ranges) - 1,
+        "sacked_bytes": sum(high - low for low, high in ranges),
+    }

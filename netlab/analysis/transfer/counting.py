@@ -16,7 +16,7 @@ def claims_of(streams: Streams, made: Iterable[Claim]) -> Iterator[Claim]:
 
     @param made: what the other judges have claimed of this conversation.
     """
-    if not streams.history.is_whole or not streams.steps:
+    if not streams.is_whole or not streams.steps:
         return
     found = list(made)
     for sender in (streams.history.client, 1 - streams.history.client):

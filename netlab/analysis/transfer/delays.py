@@ -22,7 +22,7 @@ AT_ONCE_NS: Final = 1_000_000
 WAIT_MIN_NS: Final = 200_000_000
 """From how long on a wait for an end has a sentence of its own."""
 
-SHARES_MIN_NS: Final = 50_000_000
+SHARES_MIN_NS: Final = 200_000_000
 """A conversation in which less was waited has no account of it."""
 
 _NAGLE: Final = ("nagle-and-delayed-ack", "application-pause")
@@ -182,7 +182,7 @@ def _turns(streams: Streams) -> Iterator[Claim]:
         elif began is None:
             began = step
         last = step
-    if turns and sum(spent.values()) >= SHARES_MIN_NS and streams.history.is_whole:
+    if turns and sum(spent.values()) >= SHARES_MIN_NS and streams.is_whole:
         figures: dict[str, Figure] = {"turns": turns, **spent}
         if streams.round_trip_ns is not None:
             figures["round_trip_ns"] = streams.round_trip_ns
@@ -205,4 +205,5 @@ def _waited(streams: Streams, last: Step, step: Step, waited: int, network: int)
             break
     who = streams.history.name(step.sent.sender)
     frames = streams.numbers(last.index, *others, step.index)
-    return Claim(f"delays.{who}", frames, Known.SEEN, figures, "", (), who)
+    kind = "delays.client" if who == "client" else "delays.server"
+    return Claim(kind, frames, Known.SEEN, figures, "", (), who)

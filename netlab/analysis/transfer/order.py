@@ -28,11 +28,22 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
     for step in streams.steps:
         if step.copy_of is not None:
             continue
+        if step.opens is not None and not step.is_beyond:
+            missing = step.sent.data_start - step.opens
+            yield Claim(
+                "gaps.opened",
+                streams.numbers(step.index),
+                Known.SEEN,
+                {"first": step.opens, "last": step.sent.data_start - 1, "bytes": missing},
+                "",
+                (),
+                streams.history.name(step.sent.sender),
+            )
         if step.hole is not None and step.fresh:
             yield _filled(streams, step, counts=counts[step.sent.sender])
         if step.sent.ack is not None and not step.is_nonsense and step.newly:
             yield from _acknowledged(streams, step, pointers, reported)
-    if streams.history.is_whole:
+    if streams.is_whole:
         for sender in (0, 1):
             yield from _left_open(streams, sender, reported)
 

@@ -23,6 +23,8 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
     """
     open_: tuple[list[int], list[int]] = ([], [])
     counts = [0, 0]
+    asked_in: tuple[list[int], list[int]] = ([], [])
+    answered = [0, 0]
     before: int | None = None
     for step in streams.steps:
         if step.copy_of is not None:
@@ -32,6 +34,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
         if step.is_keep_alive or _may_be_one(streams, step):
             yield _asked(streams, step, before, counts[sender])
             counts[sender] += 1
+            asked_in[sender].append(step.index)
             if len(own) >= CITED_MAX:
                 own.pop()
             own.append(step.index)
@@ -45,12 +48,23 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             yield Claim("keepalives.gave-up", frames, Known.SEEN, figures, "", (), who)
         if asked:
             if not step.length and not step.sent.flags & _SYN_FIN_RST and not step.is_keep_alive:
+                answered[1 - sender] += 1
                 yield _answered(streams, step, asked[-1])
             asked.clear()
             counts[1 - sender] = 0
         before = step.index
-    if streams.history.is_whole:
+    if streams.is_whole:
         for sender in (0, 1):
+            if asked_in[sender]:
+                yield Claim(
+                    "keepalives.exchanged",
+                    streams.numbers(asked_in[sender][0], asked_in[sender][-1]),
+                    Known.SEEN,
+                    {"asked": len(asked_in[sender]), "answered": answered[sender]},
+                    "",
+                    (),
+                    streams.history.name(sender),
+                )
             if open_[sender] and not any(
                 step.sent.has_rst for step in streams.steps[open_[sender][-1] :]
             ):

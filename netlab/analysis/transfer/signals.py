@@ -5,10 +5,13 @@ FINs and SYNs that were sent again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.observations.streams import Step, Streams
 from netlab.analysis.transfer.repeats import TIMEOUT_MIN_NS
+
+_KINDS: Final = {"syn": "repeats.syn", "syn-ack": "repeats.syn-ack", "fin": "repeats.fin"}
 
 
 def claims_of(streams: Streams) -> Iterator[Claim]:
@@ -66,4 +69,4 @@ def _again(streams: Streams, step: Step, name: str, before: list[int], asked: in
     if name == "fin" and (step.duplicates or step.sacked_bytes or not streams.has_both):
         is_timed = False
     known, rule = (Known.FOLLOWS, "RFC 6298 section 5") if is_timed else (Known.SEEN, "")
-    return Claim(f"repeats.{name}", frames, known, figures, rule, (), who)
+    return Claim(_KINDS[name], frames, known, figures, rule, (), who)

@@ -75,7 +75,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
         if step.sent.has_ack and not step.sent.flags & _RST and not step.is_nonsense:
             yield from _announce(streams, step, own)
     yield from _limited(streams)
-    if streams.history.is_whole and streams.steps:
+    if streams.is_whole and streams.steps:
         for window in windows:
             if window.closed_by is not None:
                 yield from _still_closed(streams, window)
@@ -120,6 +120,7 @@ def _announce(streams: Streams, step: Step, own: _Window) -> Iterator[Claim]:
             own.last_probe = None
     elif sent.window and own.closed_by is not None:
         figures = _span(streams, "closed_ns", own.closed_by, step.index)
+        figures["probes"] = own.probe_count
         if knows_scale:
             figures["window"] = sent.window
         yield Claim(
@@ -192,7 +193,7 @@ def _while_closed(streams: Streams, step: Step, window: _Window) -> Iterator[Cla
 
 
 def _beyond(streams: Streams, step: Step) -> Iterator[Claim]:
-    if step.edge is None:
+    if step.edge is None or not streams.is_whole:
         return
     others = () if step.window_by is None else (step.window_by,)
     yield Claim(

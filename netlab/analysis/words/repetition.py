@@ -199,6 +199,11 @@ def _late(claim: Claim) -> str:
     return f"{_hole(claim)}, sooner than a retransmission can answer.{possible(claim)}"
 
 
+def _opened(claim: Claim) -> str:
+    size = whole(claim, "bytes")
+    return f"{count(size, 'byte')} before {last(claim)} ({_bytes(claim)}) were not seen until then."
+
+
 def _not_captured(claim: Claim) -> str:
     size = whole(claim, "bytes")
     if size == 1:
@@ -313,6 +318,21 @@ def _stream(claim: Claim) -> str:
     return f"{text}."
 
 
+_CARRIED: Final = frozenset(
+    {
+        "repeats.timeout",
+        "repeats.timer",
+        "repeats.after-timeout",
+        "repeats.fast-retransmit",
+        "repeats.sack-recovery",
+        "repeats.partial-ack",
+        "repeats.after-duplicate-acks",
+        "repeats.again",
+        "repeats.acknowledged-before",
+    }
+)
+"""Kinds of one frame that carries bytes again."""
+
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "repeats.timeout": _timeout,
     "repeats.timer": _timer,
@@ -336,6 +356,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "repeats.counts": _counts,
     "reordering.overtaken": _overtaken,
     "reordering.late": _late,
+    "gaps.opened": _opened,
     "gaps.not-captured": _not_captured,
     "gaps.never-filled": _never_filled,
     "gaps.seen-after-its-ack": _after_its_ack,
@@ -351,12 +372,28 @@ def _nothing(_claim: Claim) -> str:
     return ""
 
 
+def _in_frame(words: Callable[[Claim], str]) -> Callable[[Claim], str]:
+    """
+    Leave out what the frame's own sentence says: who sends, and in which frame.
+    """
+
+    def shorter(claim: Claim) -> str:
+        said = f"{who(claim)} sends {_bytes(claim)} again in {last(claim)}"
+        return words(claim).replace(said, f"{_bytes(claim)} again", 1)
+
+    return shorter
+
+
 FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "repeats.counts": _nothing,
+    "gaps.never-filled": _nothing,
     "copies.throughout": _nothing,
     "copies.translated": _nothing,
     "bytes.stream": _nothing,
+    **{kind: _in_frame(words) for kind, words in WORDS.items() if kind in _CARRIED},
 }
 
-FRAME_ONLY: Final = frozenset({"copies.copy"})
+FRAME_ONLY: Final = frozenset(
+    {"bytes.stream", "copies.copy", "gaps.opened", "repeats.after-timeout"}
+)
 """Kinds that a conversation's story does not tell one by one."""

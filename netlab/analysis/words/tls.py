@@ -294,12 +294,16 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
 }
 
 
+def _handshake_ends(claim: Claim) -> str:
+    return f"The TLS handshake is over, {time(claim, 'took_ns')} after the ClientHello."
+
+
 def _nothing(_: Claim) -> str:
     return ""
 
 
 FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
-    "tls.handshake": _nothing,
+    "tls.handshake": _handshake_ends,
     "tls.application-data": _nothing,
     "tls.protected": _nothing,
     "tls.early-data": _nothing,

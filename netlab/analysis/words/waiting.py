@@ -51,6 +51,8 @@ def _reopened(claim: Claim) -> str:
         text += f", to {amount(claim, 'window')}"
     if "closed_ns" in claim.figures:
         text += f"; it was 0 for {time(claim, 'closed_ns')} ({frames(claim)})"
+    if whole(claim, "probes"):
+        text += f", and {peer(claim)} sent {amount(claim, 'probes', 'window probe')}"
     return f"{text}.{possible(claim)}"
 
 
@@ -126,6 +128,13 @@ def _keep_alive_answer(claim: Claim) -> str:
     return f"{who(claim)} answers #{whole(claim, 'probe_frame')}: it is still there."
 
 
+def _exchanged(claim: Claim) -> str:
+    return (
+        f"{who(claim)} sends {amount(claim, 'asked', 'keep-alive')} ({frames(claim)}), "
+        f"{whole(claim, 'answered')} of which {peer(claim)} answers."
+    )
+
+
 def _silent(claim: Claim) -> str:
     text = (
         f"{who(claim)} resets the connection in {last(claim)} after "
@@ -170,6 +179,10 @@ def _duplicate(why: str) -> Callable[[Claim], str]:
         )
 
     return words
+
+
+def _selective(claim: Claim) -> str:
+    return f"{who(claim)} expects byte {whole(claim, 'expects')} next.{_sacked(claim)}"
 
 
 def _delayed(claim: Claim) -> str:
@@ -259,6 +272,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "keepalives.probe": _keep_alive,
     "keepalives.possible-probe": _possible_keep_alive,
     "keepalives.answer": _keep_alive_answer,
+    "keepalives.exchanged": _exchanged,
     "keepalives.gave-up": _silent,
     "keepalives.unanswered": _unanswered,
     "acks.never-sent": _never_sent,
@@ -266,6 +280,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "acks.duplicate-for-hole": _duplicate(": {heard} came, but not what is to come before it"),
     "acks.duplicate-for-repeat": _duplicate(": {heard} brought only what it had"),
     "acks.duplicate-for-copy": _duplicate(", right after the copy {heard}"),
+    "acks.selective": _selective,
     "delays.delayed-ack": _delayed,
     "delays.nagle": _nagle,
     "delays.nagle-total": _nagle_total,
@@ -284,6 +299,7 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.shares": _nothing,
     "delays.nagle-total": _nothing,
     "delays.slow-start": _nothing,
+    "keepalives.exchanged": _nothing,
     "windows.one-a-round-trip": _nothing,
     "windows.closed-to-the-end": _nothing,
 }
@@ -294,9 +310,12 @@ FRAME_ONLY: Final = frozenset(
         "acks.duplicate-for-copy",
         "acks.duplicate-for-hole",
         "acks.duplicate-for-repeat",
+        "acks.selective",
         "delays.delayed-ack",
         "keepalives.answer",
+        "keepalives.probe",
         "windows.full",
+        "windows.probe",
         "windows.probe-answered",
         "windows.raised",
     }

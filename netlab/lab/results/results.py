@@ -19,7 +19,7 @@ from netlab.lab.api.sides import Side
 from netlab.lab.results import thumbnail
 from netlab.lab.results.description import wire_lines
 from netlab.lab.results.judgement import Judgement
-from netlab.lab.wire.places import capture_path
+from netlab.lab.wire.places import capture_path, keylog_of
 from netlab.report import annotate, html, markdown
 from netlab.report import json as json_report
 from netlab.report.reading import Reading, read_story
@@ -90,7 +90,9 @@ def _read(folder: Path, side: Side) -> Reading | None:
     """
     capture = capture_path(folder, side)
     try:
-        return read_story(str(capture), Discretion(), captured=_VIEWS[side])
+        return read_story(
+            str(capture), Discretion(), captured=_VIEWS[side], keylog=keylog_of(folder)
+        )
     except KnownError:
         if capture.stat().st_size > 0 and _is_silent(capture):
             return None

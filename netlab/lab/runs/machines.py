@@ -111,7 +111,9 @@ class ProgramMachine:
         program.end_input()
         await program.succeeded()
 
-    async def serve(self, name: str, *options: str, port: int | None = None) -> Program:
+    async def serve(
+        self, name: str, *options: str, port: int | None = None, tls: str = ""
+    ) -> Program:
         """
         Start one of netlab's servers under twistd and wait until it listens.
 
@@ -120,6 +122,9 @@ class ProgramMachine:
         if port is None:
             port = _DEFAULT_PORTS[name]
         listen = f"tcp:{port}:interface={self.listening_address}"
+        if tls:
+            keys = f"privateKey={tls}:certKey={tls}"
+            listen = f"ssl:{port}:{keys}:interface={self.listening_address}"
         twistd = (*_PYTHON, *_TWISTD, "-n", "--pidfile=", name, "--listen", listen)
         program = self._start(name, (*twistd, *options))
         await program.line(rf"{name} listens on ")

@@ -127,11 +127,13 @@ class Played:
         _advance(receiver)
         return True
 
-    def captured(self, *, mss: int = MSS) -> Talk:
+    def captured(self, *, mss: int = MSS, now_ns: int = NOW_NS) -> Talk:
         """
         Write it down as segments of a TCP connection that is not closed yet.
+
+        @param now_ns: when the capture begins, in nanoseconds since 1970.
         """
-        talk = Talk(ports=(40000, 443)).open()
+        talk = Talk(ports=(40000, 443), now_ns=now_ns).open()
         for end, data in self.sent:
             for begin in range(0, len(data), mss):
                 talk.send(end, PSH | ACK, data[begin : begin + mss])
