@@ -156,6 +156,17 @@ _LIMITS: Final = (
 #: What says why one end waited for the other.
 _WAITS: Final = frozenset({"delays.server", "delays.client", "delays.nagle-total"})
 
+#: What says that something may have happened that the capture does not show.
+_HIDES: Final = frozenset(
+    {
+        "capture.header-cut",
+        "capture.layer-not-decoded",
+        "capture.one-direction",
+        "capture.times-go-back",
+        "opening.not-captured",
+    }
+)
+
 #: What says how a connection ended, the surest first.
 _ENDS: Final = (
     ("opening.unanswered", End.UNANSWERED),
@@ -267,10 +278,12 @@ def longest_waits(told: Iterable[Told], at_most: int) -> list[Told]:
 
 def is_calm(told: Iterable[Told]) -> bool:
     """
-    Tell whether nothing was sent again, reset, refused or left unanswered.
+    Tell whether nothing was sent again, reset, refused or left unanswered, and all is here that
+    would show it.
     """
     return not any(
-        each.claim.topic in {"repeats", "resets", "gaps", "alerts", "icmp", "acks"}
+        each.claim.topic in {"repeats", "resets", "gaps", "alerts", "icmp", "acks", "copies"}
+        or each.claim.kind in _HIDES
         or rank_of(each.claim.kind)
         for each in told
     )
