@@ -153,7 +153,7 @@ class HTTPServerProtocol(PacedConnection):
                 tally.content_bytes += known.content_bytes
                 log = context.access_log
                 if log is not None:
-                    log.add_again(self.peer, now + context.settings.date.offset, known.logged)
+                    log.add_again(self.peer, now + context.date.offset, known.logged)
                 if known.closes:
                     machine.close()
                     self.lose()
@@ -370,7 +370,7 @@ class HTTPServerProtocol(PacedConnection):
                     burst.append(cached)
                 elif answers is not None:
                     answers.keep(head.raw, cached)
-        if machine.must_close:
+        if not machine.is_clear and machine.must_close:
             self.close_in_order()
 
     def _cached(
@@ -465,7 +465,8 @@ class HTTPServerProtocol(PacedConnection):
         @return: what was sent.
         """
         machine = self.machine
-        sent = 0 if machine.is_answering_head else len(content)
+        is_head = machine.is_answering_head if head is None else head.method == b"HEAD"
+        sent = 0 if is_head else len(content)
         data = machine.send_whole(response, content, now)
         gathered = self._gathered
         if gathered is None:
@@ -498,7 +499,7 @@ class HTTPServerProtocol(PacedConnection):
         tally.content_bytes += sent
         log = context.access_log
         if log is not None:
-            log.add(self.peer, now + context.settings.date.offset, head, status, sent)
+            log.add(self.peer, now + context.date.offset, head, status, sent)
 
     def answered(self) -> None:
         """
