@@ -49,6 +49,7 @@ LAYERS = {
     "netlab.foreground": Layer.PROTOCOL,
     "netlab.options": Layer.TAP,
     "netlab.plainfile": Layer.FILES,
+    "netlab.plaintext": Layer.PURE,
     "netlab.serve": Layer.COMMAND,
     "netlab.service": Layer.TAP,
     "netlab.signals": Layer.PROTOCOL,
