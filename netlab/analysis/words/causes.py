@@ -58,6 +58,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "sent-out-of-order": "its sender sent it out of order",
     "lost-before-this-point": "the first copy was lost before this point",
     "not-captured": "the capture missed it",
+    "waited-there": "it had nothing to send earlier",
     "captured-late": "it was captured late",
     "injected": "somebody else sent one of them (injection)",
     "sender-changed-its-bytes": "the sender sent something else the second time",

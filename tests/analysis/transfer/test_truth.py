@@ -128,10 +128,10 @@ class TruthTests(SynchronousTestCase):
             seen: set[int] = set()
             uids: set[int] = set()
             for packet in truth.captured:
-                is_repeat = packet.length == SIZE and packet.seq in seen
-                repeats += is_repeat and packet.uid not in uids
-                seen.add(packet.seq)
-                uids.add(packet.uid)
+                if packet.length == SIZE:
+                    repeats += packet.seq in seen and packet.uid not in uids
+                    seen.add(packet.seq)
+                    uids.add(packet.uid)
             for claim in judge.claims_of(run.history()):
                 if claim.kind.startswith("repeats.") and "tries" in claim.figures:
                     sure = claim.known is Known.FOLLOWS or claim.kind.endswith("-before")
