@@ -29,7 +29,7 @@ from netlab.analysis.claims.findings import Verdict
 from netlab.analysis.claims.story import CaptureStory, ConversationStory, FrameStory, Kind
 from netlab.analysis.claims.units import count, duration
 from netlab.report.plots import axis_of, plots_of
-from netlab.report.texts import main_equation, payload_text, untold_text, values_of
+from netlab.report.texts import HEADINGS, main_equation, payload_text, untold_text, values_of
 from netlab.report.times import PAUSE_MIN_NS, TimeAxis, seconds
 
 _CHUNK_ROWS: Final = 100
@@ -138,6 +138,10 @@ def pieces(story: CaptureStory, name: str, links: Sequence[Link] = ()) -> Iterat
         story=story,
         links=links,
         conversations=conversations,
+        answers=[
+            (HEADINGS[question], [each for each in story.answers if each.question is question])
+            for question in dict.fromkeys(each.question for each in story.answers)
+        ],
         overview=_overview(story),
         kinds=list(Kind),
         verdicts={verdict.value: verdicts[verdict.value] for verdict in Verdict},

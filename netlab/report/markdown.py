@@ -12,7 +12,7 @@ from netlab.analysis.claims.conversationstories import completeness_text
 from netlab.analysis.claims.findings import Verdict
 from netlab.analysis.claims.story import CaptureStory, ConversationStory, Passage, PassageKind
 from netlab.analysis.claims.units import count, duration
-from netlab.report.texts import main_equation, untold_text
+from netlab.report.texts import HEADINGS, main_equation, untold_text
 from netlab.report.times import PAUSE_MIN_NS, seconds
 
 #: What is text in Markdown and on every site that shows it: a word, a number too short for a
@@ -40,6 +40,10 @@ def pieces(story: CaptureStory, name: str) -> Iterator[str]:
     """
     yield f"# {escaped(name)}\n\n{escaped(story.title)}"
     yield f", {escaped(story.link)}.\n" if story.link else ".\n"
+    if story.answers:
+        yield "\n"
+    for answer in story.answers:
+        yield f"- **{HEADINGS[answer.question]}:** {escaped(answer.sentence)}\n"
     if story.passages:
         yield "\n"
     for passage in story.passages:

@@ -19,7 +19,7 @@ from netlab.analysis.tls.cryptographic import tools_for
 from netlab.analysis.tls.keylog import KeyLog
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.capture.faults import Fault
-from netlab.capture.opening import open_capture
+from netlab.capture.opening import Bounds, open_capture
 from netlab.capture.reading import Reader
 from netlab.capture.records import Interface
 from netlab.capture.segments import Other
@@ -62,18 +62,27 @@ class Talks(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def read_dialogues(path: str, trail_max: int = 0, tools: Tools = NO_TOOLS) -> Talks:
+def read_dialogues(
+    path: str,
+    trail_max: int = 0,
+    tools: Tools = NO_TOOLS,
+    *,
+    bounds: Bounds | None = None,
+    opened: int | None = None,
+) -> Talks:
     """
     Read the conversations of a capture to its end.
 
     @param path: Of the file; C{-} is standard input.
     @param trail_max: How many segments of each are kept one by one.
     @param tools: With what TLS is opened.
-    @raise netlab.capture.faults.CaptureError: It cannot be read, or is no capture.
+    @param bounds: How much of it is read.
+    @param opened: A descriptor of it, if it is open already; it is closed.
+    @raise netlab.capture.faults.CaptureError: It cannot be read, is no capture, or is too large.
     """
     dialogues = Dialogues(trail_max=trail_max, tools=tools)
-    with open_capture(path) as reader:
-        pipeline = Pipeline(reader)
+    with open_capture(path, bounds=bounds, opened=opened) as reader:
+        pipeline = Pipeline(reader, frames_max=None if bounds is None else bounds.frames_max)
         for analysed in pipeline.segments():
             dialogues.receive(analysed)
         found = dialogues.finish()

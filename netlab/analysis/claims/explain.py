@@ -25,6 +25,7 @@ from netlab.analysis.observations.history import BEGINNING_MAX
 from netlab.analysis.observations.surroundings import Surroundings
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
+from netlab.analysis.words.answers import answers_of
 from netlab.capture.faults import Fault
 from netlab.capture.icmp import IcmpError
 from netlab.capture.records import Interface, Record
@@ -204,7 +205,7 @@ class Explainer:
             back = clock.back_ns(facts.first.number, facts.last.number)
             is_timed = back * ODD <= facts.last.time_ns - facts.first.time_ns
             stories.append(story if is_timed else replace(story, is_timed=False))
-        return CaptureStory(
+        told_all = CaptureStory(
             title=self._title(),
             passages=(
                 *self._passages(start, end, faults),
@@ -219,6 +220,10 @@ class Explainer:
             link=", ".join(dict.fromkeys(self._links.values())),
             claims=shared,
         )
+        is_whole = self._streams == len(told) and all(
+            self._facts[each].history.is_whole for each in told
+        )
+        return replace(told_all, answers=answers_of(told_all, is_whole=is_whole))
 
     def _title(self) -> str:
         clock = self._surroundings.clock

@@ -32,19 +32,20 @@ class Clock:
     """
     The times of a capture's frames.
 
-    @ivar first_ns: the earliest, in nanoseconds since 1970.
-    @ivar last_ns: the latest.
+    @ivar first_ns: the earliest, in nanoseconds since 1970; 0 before the first frame.
+    @ivar now_ns: the last frame's; C{None} before the first. Whoever is in a hurry may set it
+        instead of calling L{tick}, where it does not go back.
     @ivar steps: where times go back, the first L{STEPS_MAX}.
     @ivar left_out: how many more there are.
     """
 
-    __slots__ = ("_before_ns", "_numbers", "_sums", "first_ns", "last_ns", "left_out", "steps")
+    __slots__ = ("_latest_ns", "_numbers", "_sums", "first_ns", "left_out", "now_ns", "steps")
 
     def __init__(self) -> None:
-        self.first_ns = self.last_ns = 0
+        self.first_ns = self._latest_ns = 0
+        self.now_ns: int | None = None
         self.steps: list[StepBack] = []
         self.left_out = 0
-        self._before_ns: int | None = None
         self._numbers: list[int] = []
         self._sums = [0]
 
@@ -52,13 +53,12 @@ class Clock:
         """
         Take the next frame's time.
         """
-        before = self._before_ns
-        self._before_ns = time_ns
+        before = self.now_ns
+        self.now_ns = time_ns
         if before is None:
-            self.first_ns = self.last_ns = time_ns
-        elif time_ns >= before:
-            self.last_ns = max(self.last_ns, time_ns)
-        else:
+            self.first_ns = self._latest_ns = time_ns
+        elif time_ns < before:
+            self._latest_ns = max(self._latest_ns, before)
             self.first_ns = min(self.first_ns, time_ns)
             if len(self.steps) < STEPS_MAX:
                 self.steps.append(StepBack(number, before - time_ns))
@@ -66,6 +66,11 @@ class Clock:
                 self._sums.append(self._sums[-1] + before - time_ns)
             else:
                 self.left_out += 1
+
+    @property
+    def last_ns(self) -> int:
+        """The latest, in nanoseconds since 1970; 0 before the first frame."""
+        return self._latest_ns if self.now_ns is None else max(self._latest_ns, self.now_ns)
 
     @property
     def goes_back(self) -> bool:

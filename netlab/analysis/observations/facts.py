@@ -14,7 +14,7 @@ from netlab.analysis.observations.skimming import Skimmed
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
-from netlab.capture.segments import Checksum, Flag
+from netlab.capture.segments import Flag
 
 IDLE_MIN_NS: Final = 500_000_000
 """From how long on a silence is an idle spell: longer than any round trip and than delayed ACKs."""
@@ -24,11 +24,6 @@ IDLES_MAX: Final = 100
 
 _EXCHANGES_KEPT: Final = 200
 """How many HTTP exchanges of a conversation are kept in a summary: the first and the last ones."""
-
-_CHECKSUMS_MAX: Final = 32
-"""How many checksums of an end are judged; the first ones tell whether they are offloaded."""
-
-_ETHERNET_MIN_BYTES: Final = 60
 
 _SYN: Final = int(Flag.SYN)
 _ACK: Final = int(Flag.ACK)
@@ -117,11 +112,6 @@ class Side:
     """
     What is gathered of one end.
 
-    @ivar offloaded: Frames with a checksum that the network card was to finish.
-    @ivar complete: Frames with a good one.
-    @ivar short: Frames of less than 60 bytes, which have not been on an Ethernet yet.
-    @ivar padded: Frames padded to 60, which have.
-    @ivar ttl: The highest time to live, 0 if none was seen.
     @ivar byte_count: New bytes of data.
     @ivar fin: The first FIN.
     @ivar fin_acked: The frame that acknowledged it.
@@ -130,20 +120,12 @@ class Side:
 
     __slots__ = (
         "byte_count",
-        "complete",
         "fin",
         "fin_acked",
-        "judged",
-        "offloaded",
-        "padded",
-        "short",
         "since_own_data",
-        "ttl",
     )
 
     def __init__(self) -> None:
-        self.offloaded = self.complete = self.judged = 0
-        self.short = self.padded = self.ttl = 0
         self.byte_count = self.since_own_data = 0
         self.fin: Fin | None = None
         self.fin_acked: Point | None = None
@@ -163,14 +145,12 @@ class Facts:
     @ivar idles: Idle spells, at most L{IDLES_MAX}.
     @ivar reset: The first RST.
     @ivar marks: How often each mark was seen, and in which frame first.
-    @ivar bad_checksums: How many segments have a bad one, among those judged.
     @ivar skimmed: What is counted since the dialogue is not followed any more; C{None} before.
     """
 
     __slots__ = (
         "_active",
         "_is_open",
-        "bad_checksums",
         "conversation",
         "dialogue",
         "first",
@@ -194,7 +174,6 @@ class Facts:
         self.idles: list[Idle] = []
         self.reset: Reset | None = None
         self.marks: dict[int, tuple[int, int]] = {}
-        self.bad_checksums = 0
         self.skimmed: Skimmed | None = None
         self._active = first
         self._is_open = False
@@ -270,8 +249,6 @@ class Facts:
             self._take_data(flow, here, segment.length)
         if flags & _FIN and side.fin is None:
             side.fin = Fin(here, self.last, self._active, is_acked, segment.ack)
-        if side.judged < _CHECKSUMS_MAX:
-            self._judge(side, analysed)
         self.last = here
 
     def trim(self) -> None:
@@ -346,22 +323,3 @@ class Facts:
                 side.since_own_data,
                 side.fin is not None,
             )
-
-    def _judge(self, side: Side, analysed: Analysed) -> None:
-        segment = analysed.segment
-        side.judged += 1
-        side.ttl = max(side.ttl, segment.ttl)
-        match segment.checksum:
-            case Checksum.OFFLOADED:
-                side.offloaded += 1
-            case Checksum.GOOD:
-                side.complete += 1
-            case Checksum.BAD:
-                self.bad_checksums += 1
-            case Checksum.ZEROED | Checksum.UNCHECKABLE:
-                pass
-        if segment.record.interface.link_type == 1:
-            if segment.record.length < _ETHERNET_MIN_BYTES:
-                side.short += 1
-            elif segment.padding_bytes > 0:
-                side.padded += 1

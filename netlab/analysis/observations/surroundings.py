@@ -105,7 +105,11 @@ class Surroundings:
         Take the next segment.
         """
         number, time_ns, data, length, _, _ = analysed[0][0]
-        self.clock.tick(number, time_ns)
+        clock = self.clock
+        if clock.now_ns is None or time_ns < clock.now_ns:
+            clock.tick(number, time_ns)
+        else:
+            clock.now_ns = time_ns
         if len(data) < length:
             self._cut(number, len(data))
         if analysed[2].frames == 1:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
+from warnings import catch_warnings, simplefilter
 
 from netlab.analysis.tls.keylog import KeyLog
 from netlab.analysis.tls.tools import Certificate, Tools
 
 if TYPE_CHECKING:
     from cryptography import x509
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
 NAMES_MAX: Final = 100
 """How many names of a certificate are kept."""
@@ -28,7 +29,9 @@ class _Opener:
     One algorithm with its key: a L{netlab.analysis.tls.protection.AEAD}.
     """
 
-    def __init__(self, cipher: AESGCM | ChaCha20Poly1305, invalid: type[Exception]) -> None:
+    def __init__(
+        self, cipher: AESGCM | AESCCM | ChaCha20Poly1305, invalid: type[Exception]
+    ) -> None:
         self._cipher = cipher
         self._invalid = invalid
 
@@ -56,9 +59,10 @@ def make_aead(name: str, key: bytes) -> _Opener:
     Make an algorithm by its name in L{netlab.analysis.tls.keyschedule.Suite}.
     """
     from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
-    return _Opener(AESGCM(key) if name == "AES-GCM" else ChaCha20Poly1305(key), InvalidTag)
+    ciphers = {"AES-GCM": AESGCM, "AES-CCM": AESCCM, "CHACHA20-POLY1305": ChaCha20Poly1305}
+    return _Opener(ciphers[name](key), InvalidTag)
 
 
 def read_certificate(der: bytes) -> Certificate | None:
@@ -67,6 +71,15 @@ def read_certificate(der: bytes) -> Certificate | None:
 
     @return: C{None} if it cannot be read.
     """
+    from cryptography.utils import CryptographyDeprecationWarning
+
+    with catch_warnings():
+        # A stranger's certificate that breaks a rule is no news for who runs this program.
+        simplefilter("ignore", CryptographyDeprecationWarning)
+        return _read(der)
+
+
+def _read(der: bytes) -> Certificate | None:
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
 

@@ -14,7 +14,7 @@ class Suite(NamedTuple):
     """
     What protects records.
 
-    @ivar aead: the algorithm: C{AES-GCM} or C{CHACHA20-POLY1305}.
+    @ivar aead: the algorithm: C{AES-GCM}, C{AES-CCM} or C{CHACHA20-POLY1305}.
     @ivar hash: of the key schedule, by hashlib's name.
     @ivar key_bytes: length of a key.
     @ivar has_explicit_nonce: whether TLS 1.2 sends eight bytes of the nonce in each record
@@ -29,6 +29,8 @@ class Suite(NamedTuple):
 
 _AES_128: Final = Suite("AES-GCM", "sha256", 16, has_explicit_nonce=True)
 _AES_256: Final = Suite("AES-GCM", "sha384", 32, has_explicit_nonce=True)
+_AES_128_CCM: Final = Suite("AES-CCM", "sha256", 16, has_explicit_nonce=True)
+_AES_256_CCM: Final = Suite("AES-CCM", "sha256", 32, has_explicit_nonce=True)
 _CHACHA20: Final = Suite("CHACHA20-POLY1305", "sha256", 32, has_explicit_nonce=False)
 
 #: Cipher suites whose records can be opened. In TLS 1.2 the key exchange does not matter here: the
@@ -37,17 +39,38 @@ SUITES: Final = {
     0x1301: _AES_128,
     0x1302: _AES_256,
     0x1303: _CHACHA20,
+    0x1304: _AES_128_CCM,
     0x009C: _AES_128,
-    0x009D: _AES_256,
     0x009E: _AES_128,
-    0x009F: _AES_256,
+    0x00A8: _AES_128,
+    0x00AA: _AES_128,
+    0x00AC: _AES_128,
     0xC02B: _AES_128,
-    0xC02C: _AES_256,
     0xC02F: _AES_128,
+    0x009D: _AES_256,
+    0x009F: _AES_256,
+    0x00A9: _AES_256,
+    0x00AB: _AES_256,
+    0x00AD: _AES_256,
+    0xC02C: _AES_256,
     0xC030: _AES_256,
     0xCCA8: _CHACHA20,
     0xCCA9: _CHACHA20,
     0xCCAA: _CHACHA20,
+    0xCCAB: _CHACHA20,
+    0xCCAC: _CHACHA20,
+    0xCCAD: _CHACHA20,
+    0xCCAE: _CHACHA20,
+    0xC09C: _AES_128_CCM,
+    0xC09E: _AES_128_CCM,
+    0xC0A4: _AES_128_CCM,
+    0xC0A6: _AES_128_CCM,
+    0xC0AC: _AES_128_CCM,
+    0xC09D: _AES_256_CCM,
+    0xC09F: _AES_256_CCM,
+    0xC0A5: _AES_256_CCM,
+    0xC0A7: _AES_256_CCM,
+    0xC0AD: _AES_256_CCM,
 }
 
 IV_BYTES: Final = 12

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import repeat
 from operator import itemgetter
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.fields import Fields, parse_fields
@@ -69,7 +70,9 @@ none of them: not Authorization, Proxy-Authorization, Cookie, Set-Cookie, Refere
 fields that an application has made up, such as X-Api-Key.
 """
 
-_ReadLines: TypeAlias = list[tuple[bytes, tuple[bytes, ...]]]
+_ReadLine: TypeAlias = tuple[bytes, tuple[bytes, ...]]
+#: For each line that is not known: no field has an empty name.
+_UNKNOWN: Final[repeat[_ReadLine]] = repeat((b"", ()))
 _KEEP_ALIVE: Final = (b"keep-alive",)
 
 _OBS_FOLD: Final = re.compile(rb"(?<![ \t])[ \t]*+\r\n[ \t]++")
@@ -78,7 +81,7 @@ _OBS_FOLD: Final = re.compile(rb"(?<![ \t])[ \t]*+\r\n[ \t]++")
 _HEAD_BEGINS: Final = b"HEAD "
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ParsedRequest:
     """
     A request head with all that the connection must know of it.
@@ -116,9 +119,9 @@ class FieldLineMemory:
     __slots__ = ("known",)
 
     def __init__(self) -> None:
-        self.known: dict[bytes, tuple[bytes, tuple[bytes, ...]]] = {}
+        self.known: dict[bytes, _ReadLine] = {}
 
-    def read(self, line: bytes) -> tuple[bytes, tuple[bytes, ...]] | None:
+    def read(self, line: bytes) -> _ReadLine | None:
         """
         Read a line that is not known, and remember it if it may be.
 
@@ -178,14 +181,18 @@ class RequestParser:
             version = HTTP_1_1 if minor == b"1" else HTTP_1_0
         if len(raw) - len(request_line) - 4 > limits.header_section_max_bytes:
             raise RemoteProtocolError(431, "the header section is too long")
-        read = list(map(self._memory.known.get, lines))
-        if None in read:
-            for at, line in enumerate(lines):
-                if read[at] is None:
-                    read[at] = self._memory.read(line)
-        index = {} if None in read else dict(cast(_ReadLines, read))
+        known = self._memory.known
+        index = dict(map(known.get, lines, _UNKNOWN))
+        if b"" in index:
+            del index[b""]
+            for line in lines:
+                if line not in known:
+                    read = self._memory.read(line)
+                    if read is None:
+                        break
+                    index[read[0]] = read[1]
         if len(index) != len(lines) or len(lines) > limits.field_lines_max:
-            # A field of several lines, or none at all; or something is wrong.
+            # A field of several lines; or something is wrong.
             fields = parse_fields(raw[len(request_line) + 2 : -2], limits.field_lines_max)
             index = fields.index
         else:

@@ -45,6 +45,12 @@ class Phase(Enum):
     """Idle, and told to end soon."""
 
 
+#: Longer deliveries are hardly ever one head.
+_WHOLE_MAX_BYTES: Final = 8192
+
+#: What a body is read from where nothing waits.
+_NOTHING: Final = ReceiveBuffer()
+
 #: A request without content, from its head to its end, and an answer likewise, by the tables.
 _WHOLE_REQUEST: Final = REQUEST_TRANSITIONS[
     REQUEST_TRANSITIONS[RequestState.IDLE, Step.REQUEST_HEAD], Step.END
@@ -95,7 +101,8 @@ class ServerConnection:
         @param now: the time at which the connection began.
         """
         self._settings = settings
-        self._buffer = ReceiveBuffer()
+        # Only while something waits in it: a whole request needs none, an idle connection has none.
+        self._buffer: ReceiveBuffer | None = None
         # Only while a head is expected to be read: an idle connection does without.
         self._head_reader: RequestHeadReader | None = None
         self._request = RequestState.IDLE
@@ -132,21 +139,29 @@ class ServerConnection:
             return
         if self._request is RequestState.IDLE and not self._buffer:
             self.deadline = now + self._settings.timeouts.head
+        if self._buffer is None:
+            self._buffer = ReceiveBuffer()
         self._buffer.append(data)
 
     def receive_request(self, data: bytes, now: float) -> RequestHead | None:
         """
-        Take a delivery that is one request, whole and without content, while nothing else is under
-        way: what nearly every delivery is. Its answer is due then; L{next_event} has nothing more
-        to say of it.
+        Take a delivery that is one GET or HEAD, whole and without content, while nothing else is
+        under way: what nearly every delivery is. Its answer is due then; L{next_event} has nothing
+        more to say of it.
 
         @return: None where it is anything else, or faulty: then nothing has happened yet, and
             L{receive} takes it.
         """
-        if not self._is_clear or data.find(b"\r\n\r\n") != len(data) - 4:
+        if (
+            not self._is_clear
+            or len(data) > _WHOLE_MAX_BYTES
+            or not data.endswith(b"\r\n\r\n")
+            or not data.startswith((b"GET ", b"HEAD "))
+        ):
             return None
         settings = self._settings
         try:
+            # More than one head is none, to the parser: there is an empty line in it.
             parsed = settings.parser.parse(data)
         except RemoteProtocolError:
             return None
@@ -192,7 +207,7 @@ class ServerConnection:
         """
         self._step(Step.FAULT)
         self._is_persistent = False
-        self._buffer.take_all()
+        self._buffer = None
 
     def _give_up_head(self) -> None:
         """
@@ -200,6 +215,7 @@ class ServerConnection:
         """
         if self._head_reader is None:
             self._head_reader = RequestHeadReader(self._settings.parser)
+        assert self._buffer is not None
         self._head_reader.give_up(self._buffer)
 
     def _next_event(self) -> Event | None:
@@ -226,7 +242,7 @@ class ServerConnection:
             return None
         if self._request is RequestState.CONTENT:
             assert self._reader is not None
-            event = self._reader.read(self._buffer)
+            event = self._reader.read(self._buffer or _NOTHING)
             if event is None:
                 if self._has_ended:
                     event = self._reader.read_end()
@@ -298,6 +314,14 @@ class ServerConnection:
         return self._request is RequestState.IDLE and not self._buffer
 
     @property
+    def is_clear(self) -> bool:
+        """
+        Whether L{receive_request} and L{repeat_exchange} may be called with success: nothing is
+        under way, and another exchange may follow.
+        """
+        return self._is_clear
+
+    @property
     def has_unread_input(self) -> bool:
         """
         Whether the peer has sent, or has promised to send, bytes that have not been read: then
@@ -315,7 +339,7 @@ class ServerConnection:
         """
         How many received bytes wait to be parsed.
         """
-        return len(self._buffer)
+        return 0 if self._buffer is None else len(self._buffer)
 
     @property
     def expects_continue(self) -> bool:
@@ -338,13 +362,6 @@ class ServerConnection:
         assert self._parsed is not None
         framing = self._parsed.framing
         return framing.length if isinstance(framing, Fixed) else None
-
-    @property
-    def is_persistent(self) -> bool:
-        """
-        Whether another exchange may follow this one, as far as is known now.
-        """
-        return self._is_persistent
 
     @property
     def is_last_by_request(self) -> bool:
@@ -405,7 +422,7 @@ class ServerConnection:
         """
         self._step(Step.CLOSE)
         self._is_persistent = False
-        self._buffer.take_all()
+        self._buffer = None
         self.deadline = None
 
     def send(self, event: Event, now: float, content_length: int | None = None) -> bytes:
@@ -473,10 +490,10 @@ class ServerConnection:
             raise LocalProtocolError("content without a response head before it")
         self._writer.count(length)
 
-    def repeat_exchanges(self, now: float, count: int = 1) -> bool:
+    def repeat_exchange(self, now: float, count: int = 1) -> bool:
         """
-        Count exchanges that were answered from memory: requests without content that came whole
-        while nothing else was under way, and their answers, which let the connection persist.
+        Count exchanges that were answered without looking into them: requests without content that
+        came whole while nothing else was under way, and their answers.
 
         @param count: how many, at least 1.
         @return: False where these exchanges must go the long way; nothing has changed then.
@@ -490,48 +507,6 @@ class ServerConnection:
             self.exchanges -= count
             return False
         self.deadline = now + settings.idle_seconds
-        return True
-
-    def begin_repeat(self) -> bool:
-        """
-        Begin an exchange as L{repeat_exchanges} counts whole ones: for an answer that may take a
-        while. L{end_repeat} ends it.
-
-        @return: False where it must go the long way; nothing has changed then.
-        """
-        limit = self._settings.limits.exchanges_max
-        if not self._is_clear or 0 < limit <= self.exchanges + 1:
-            return False
-        self.exchanges += 1
-        self.content_bytes = 0
-        self.deadline = None
-        self._step(Step.REQUEST_HEAD)
-        self._step(Step.END)
-        self._step_response(Step.RESPONSE_HEAD)
-        return True
-
-    def end_repeat(self, now: float) -> None:
-        """
-        The answer that L{begin_repeat} began is complete.
-        """
-        self._now = now
-        self._step_response(Step.END)
-        self._end_exchange()
-
-    def repeat_last_exchange(self) -> bool:
-        """
-        Count an exchange that was answered from memory, as L{repeat_exchanges} does, where the
-        request has asked for the end of the connection and the answer says so.
-
-        @return: False where it must go the long way; nothing has changed then.
-        """
-        if not self._is_clear:
-            return False
-        self.exchanges += 1
-        # As close(), but nothing waits to be thrown away.
-        self._step(Step.CLOSE)
-        self._is_persistent = False
-        self.deadline = None
         return True
 
     def expire(self, now: float) -> Phase | None:
@@ -589,6 +564,7 @@ class ServerConnection:
             self._is_clear = False
             self.deadline = self._now + timeouts.head
         else:
+            self._buffer = None
             self._is_clear = not self._has_ended
             self.deadline = self._now + timeouts.idle
 

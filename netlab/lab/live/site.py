@@ -219,7 +219,7 @@ class Results:
         response = self._static.respond(replace(head, target=target))
         lines = [*response.fields.lines, (b"Content-Security-Policy", _REPORT_POLICY.encode())]
         # A run may replace it at any time.
-        return replace(response, fields=Fields.known(lines), repeat_until=0.0, renew=None)
+        return replace(response, fields=Fields.known(lines), repeat_seconds=0.0, renew=None)
 
 
 def _begin(bench: Bench, data: bytes) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import os
 import ssl
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,12 @@ TLS12_SUITES_WITH_DHE: Final = TLS12_SUITES + ":DHE+AESGCM:DHE+CHACHA20"
 #: How long a handshake may take, from accept to its last message. nginx waits 60 seconds for each
 #: message.
 HANDSHAKE_SECONDS: Final = 10.0
+
+
+class TLSFilesError(ValueError):
+    """
+    A file can be read, and is no good.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,9 @@ def make_context(settings: TLSSettings, protocols: Sequence[bytes] = ()) -> ssl.
 
     @param settings: which files.
     @param protocols: what ALPN may choose, best first; nothing leaves it out.
-    @raise OSError: a file cannot be read, or C{ssl.SSLError}: it has something else in it.
-    @raise ValueError: the key is encrypted, or others may read the key log.
+    @raise OSError: a file cannot be read.
+    @raise TLSFilesError: one has something else in it, the key is encrypted or another's, or others
+        may read the key log.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = settings.minimum
@@ -69,10 +76,10 @@ def make_context(settings: TLSSettings, protocols: Sequence[bytes] = ()) -> ssl.
     context.set_ciphers(TLS12_SUITES if settings.dh_parameters is None else TLS12_SUITES_WITH_DHE)
     _load_certificate(context, settings)
     if settings.dh_parameters is not None:
-        context.load_dh_params(settings.dh_parameters)
+        _load(context.load_dh_params, settings.dh_parameters)
     if settings.client_authorities is not None:
         context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(settings.client_authorities)
+        _load(context.load_verify_locations, settings.client_authorities)
     if protocols:
         context.set_alpn_protocols([protocol.decode("ascii") for protocol in protocols])
     if settings.key_log is not None:
@@ -93,12 +100,32 @@ def _load_certificate(context: ssl.SSLContext, settings: TLSSettings) -> None:
         # Said here: ssl names no file.
         for name in (settings.certificate, settings.key):
             Path(name).open("rb").close()
-        context.load_cert_chain(certificate, settings.key, password=_refuse_password)
+        try:
+            context.load_cert_chain(certificate, settings.key, password=_refuse_password)
+        except ssl.SSLError as error:
+            names = f"{settings.certificate} and {settings.key}"
+            if error.reason == "KEY_VALUES_MISMATCH":
+                raise TLSFilesError(f"certificate and key do not match: {names}") from error
+            why = error.reason or str(error)
+            raise TLSFilesError(
+                f"not a certificate and its key, in PEM: {names} ({why})"
+            ) from error
+
+
+def _load(load: Callable[[str], None], path: str) -> None:
+    try:
+        load(path)
+    except ssl.SSLError as error:
+        why = error.reason or str(error)
+        raise TLSFilesError(f"not what it should be, in PEM: {path} ({why})") from error
+    except FileNotFoundError as error:
+        # ssl does not say which.
+        raise FileNotFoundError(error.errno, error.strerror, path) from error
 
 
 def _refuse_password() -> str:
     # Without this OpenSSL would ask at the terminal.
-    raise ValueError("the key is encrypted: write it without a password")
+    raise TLSFilesError("the key is encrypted: write it without a password")
 
 
 def prepare_key_log(path: str) -> None:
@@ -106,7 +133,7 @@ def prepare_key_log(path: str) -> None:
     Make sure of a key log before OpenSSL opens it: whoever reads it can decrypt every connection.
 
     @param path: made with mode 0600 if it does not exist.
-    @raise ValueError: it is no regular file, or somebody else may read it.
+    @raise TLSFilesError: it is no regular file, or somebody else may read it.
     @raise OSError: it cannot be written.
     """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -116,9 +143,9 @@ def prepare_key_log(path: str) -> None:
     finally:
         os.close(descriptor)
     if not stat.S_ISREG(found.st_mode):
-        raise ValueError(f"{path} is not a regular file")
+        raise TLSFilesError(f"{path} is not a regular file")
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
-        raise ValueError(f"others may read {path}: make it yours, with mode 0600")
+        raise TLSFilesError(f"others may read {path}: make it yours, with mode 0600")
 
 
 class RenewableContext:

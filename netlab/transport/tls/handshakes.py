@@ -45,6 +45,9 @@ _DESCRIPTORS_PART: Final = 4
 #: up to 100 KiB.
 HANDSHAKE_MAX_BYTES: Final = 128 * 1024
 
+#: How often it is logged that handshakes fail.
+FAILURES_TOLD_SECONDS: Final = 60.0
+
 # A handshake's messages are some hundred bytes; requests may follow at once.
 _READ_BYTES: Final = 1 << 14
 
@@ -218,7 +221,7 @@ class Handshake:
         try:
             is_complete = channel.shake()
         except ChannelError as fault:
-            _log.debug("No TLS with {peer}: {why}", peer=self.client[0], why=fault)
+            self._hall.note_failure(self.client[0], fault)
             self._refuse(channel.output())
             return
         if is_complete:
@@ -326,6 +329,8 @@ class SecureReception:
         self._speaking: dict[Handshake, float] = {}
         self._most = handshakes_max()
         self._timer: IDelayedCall | None = None
+        self._failures = 0
+        self._told_at = -FAILURES_TOLD_SECONDS
         context.offer(getattr(port.factory, "acceptableProtocols", list)())
 
     def make_transport(self, *arguments: Any, **others: Any) -> Any:
@@ -399,6 +404,24 @@ class SecureReception:
         if transport is not None:
             self._reception.begin(transport, transport.begin)
         return transport
+
+    def note_failure(self, peer: str, why: ChannelError) -> None:
+        """
+        Log that handshakes fail: once a minute at most, since a client can fail at any rate.
+
+        @param peer: the client's address.
+        @param why: what was wrong with the last one.
+        """
+        self._failures += 1
+        now = self.reactor.seconds()
+        if not 0 <= now - self._told_at < FAILURES_TOLD_SECONDS:
+            _log.info(
+                "TLS handshakes that have failed: {count}. The last was with {peer}: {why}",
+                count=self._failures,
+                peer=peer,
+                why=why,
+            )
+            self._failures, self._told_at = 0, now
 
     def _end_late(self) -> None:
         """

@@ -19,7 +19,6 @@ from twisted.internet.interfaces import (
     INegotiated,
     ISSLTransport,
 )
-from twisted.logger import Logger
 from twisted.python import failure
 from zope.interface import implementer
 
@@ -49,8 +48,6 @@ UNREAD_MAX_BYTES: Final = 1 << 16
 TOGETHER_MAX_BYTES: Final = 1 << 14
 
 _LOST: Final = failure.Failure(main.CONNECTION_LOST)
-
-_log = Logger()
 
 
 @implementer(ISSLTransport, INegotiated)
@@ -178,8 +175,8 @@ class SecureServer(FastServer):
             self._look_again()
         try:
             content = self._channel.read_one(data)
-        except ChannelError as fault:
-            return self._fail(fault)
+        except ChannelError:
+            return self._fail()
         return self._decrypt_now() if content is None else self.receive(content)
 
     def _decrypt_now(self) -> error.ConnectionLost | error.ConnectionDone | None:
@@ -203,8 +200,8 @@ class SecureServer(FastServer):
         channel = self._channel
         try:
             content = channel.read(records_max)
-        except ChannelError as fault:
-            return self._fail(fault)
+        except ChannelError:
+            return self._fail()
         if not self._answer_records():
             return main.CONNECTION_LOST
         if content:
@@ -295,11 +292,10 @@ class SecureServer(FastServer):
                 self._say_goodbye()
             super().readConnectionLost(reason)
 
-    def _fail(self, fault: ChannelError) -> error.ConnectionLost:
+    def _fail(self) -> error.ConnectionLost:
         """
         Send the alert that says what is wrong, if there is room for it.
         """
-        _log.debug("TLS with {peer} has failed: {why}", peer=self.client[0], why=fault)
         alert = self._channel.output()
         if alert and self.is_drained and not self._is_shut:
             self._is_shut = True
@@ -332,7 +328,10 @@ class SecureServer(FastServer):
         @param iovec: the pieces, in order.
         @raise TypeError: a piece is not C{bytes}.
         """
-        self.write(b"".join(iovec))
+        pieces = list(iovec)
+        for piece in pieces:
+            _require_bytes(piece)
+        self.write(b"".join(pieces))
 
     def write_more(self, data: bytes) -> None:
         """
@@ -346,14 +345,12 @@ class SecureServer(FastServer):
         """
         @return: records, behind those that wait for company; nothing where nothing can be sent.
         """
-        if not isinstance(data, bytes):
-            raise TypeError("Data must be bytes, not " + type(data).__name__)
+        _require_bytes(data)
         if not (data and self.connected) or self._is_shut or self._writeDisconnected:
             return b""
         try:
             records = self._channel.seal(data)
-        except ChannelError as fault:
-            _log.debug("TLS with {peer} has failed: {why}", peer=self.client[0], why=fault)
+        except ChannelError:
             # The connection ends when the reactor next looks at it.
             self._is_broken = True
             self.startWriting()
@@ -430,3 +427,8 @@ class SecureServer(FastServer):
     def _closeWriteConnection(self) -> None:
         if self._say_goodbye():
             super()._closeWriteConnection()
+
+
+def _require_bytes(data: object) -> None:
+    if not isinstance(data, bytes):
+        raise TypeError(f"data must be bytes, not {type(data).__name__}")

@@ -30,11 +30,13 @@ TERMS_1_3 = (
     Terms(),
     Terms(suites="TLS_AES_128_GCM_SHA256"),
     Terms(suites="TLS_CHACHA20_POLY1305_SHA256"),
+    Terms(suites="TLS_AES_128_CCM_SHA256"),
 )
 TERMS_1_2 = (
     Terms("1.2", "ECDHE-ECDSA-AES128-GCM-SHA256"),
     Terms("1.2", "ECDHE-ECDSA-AES256-GCM-SHA384"),
     Terms("1.2", "ECDHE-ECDSA-CHACHA20-POLY1305"),
+    Terms("1.2", "ECDHE-ECDSA-AES256-CCM"),
 )
 
 

@@ -1,6 +1,6 @@
 """
-Tests for L{netlab.http1.server.door}: a connection that is answered at the door is like one with a
-protocol, in everything that anyone can observe.
+Tests for L{netlab.http1.server.oneshot}: a connection that is answered at the door is like one with
+a protocol, in everything that anyone can observe.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from netlab.http1.sansio.fields import NO_FIELDS
 from netlab.http1.sansio.limits import Admission
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.server.admission import Gate
+from netlab.http1.server.answercache import CachedAnswer
 from netlab.http1.server.deadlines import BUCKET_SECONDS
 from netlab.http1.server.factory import HTTPServerFactory
-from netlab.http1.server.repeats import Repeat
 from tests.http1.serving import (
     PEER,
     BytesWriter,
@@ -44,38 +44,37 @@ def counted(factory: HTTPServerFactory) -> tuple[int, int, int, int, int]:
     """
     Read the counters: of answers, their bytes, connections, those refused, and those open.
     """
-    counters = factory.counters
+    counters = factory.context.counters
     answers = sum(counters.answers.values())
     sent, come = counters.content_bytes, counters.connections
-    return answers, sent, come, factory.gate.refused, len(factory.connections)
+    return answers, sent, come, factory.context.gate.refused, len(factory.connections)
 
 
-class DoorTests(ServerTestCase):
+class OneShotTests(ServerTestCase):
     """
     A doorkeeper in memory.
     """
 
     def setUp(self) -> None:
         """
-        It has been asked once, in each way, for what it may repeat for a second.
+        It has been asked twice, in each way, for what it may repeat for a second.
         """
         super().setUp()
 
         def respond(head: RequestHead) -> Response:
-            until = self.reactor.seconds() + 1.0
-            return Response(200, NO_FIELDS, b"<%b>" % head.target.path, repeat_until=until)
+            return Response(200, NO_FIELDS, b"<%b>" % head.target.path, repeat_seconds=1.0)
 
         self.serve(respond, has_access_log=True)
-        self.ask(LAST)
-        self.ask(get("/a"))
+        for request in (LAST, get("/a")) * 2:
+            self.ask(request)
 
-    def look_up(self, data: bytes) -> Repeat | None:
+    def look_up(self, data: bytes) -> CachedAnswer | None:
         """
         Ask the doorkeeper.
         """
         return self.factory.doorkeeper.answer_at_door(PEER.host, data)
 
-    def known(self) -> Repeat:
+    def known(self) -> CachedAnswer:
         """
         Ask for what is known.
         """
@@ -83,7 +82,7 @@ class DoorTests(ServerTestCase):
         assert answer is not None
         return answer
 
-    def finish(self, sent: int, window: int = 1 << 62) -> tuple[Client, Repeat]:
+    def finish(self, sent: int, window: int = 1 << 62) -> tuple[Client, CachedAnswer]:
         """
         Connect a client that got so many bytes of its answer at the door, and let it have the rest.
 
@@ -102,7 +101,7 @@ class DoorTests(ServerTestCase):
 
         @return: what the client got, the lines of the log, and what was counted.
         """
-        log = self.factory.access_log
+        log = self.factory.context.access_log
         assert log is not None
         log.flush()
         self.log_lines.clear()
@@ -172,7 +171,7 @@ class DoorTests(ServerTestCase):
         be refused; nothing is counted by asking.
         """
         for admission in (Admission(connections_max=1), Admission(connections_per_peer_max=1)):
-            self.factory.gate = Gate(admission)
+            self.factory.context.gate = Gate(admission)
             self.assertIsNotNone(self.look_up(LAST))
             client = self.connect()
             before = counted(self.factory)
@@ -200,7 +199,7 @@ class DoorTests(ServerTestCase):
         A client that takes nothing of the rest is cut when the time for that is over.
         """
         client, _ = self.finish(10, window=0)
-        self.pass_time(self.factory.settings.timeouts.write - EARLY)
+        self.pass_time(self.factory.context.settings.timeouts.write - EARLY)
         self.assertFalse(client.transport.is_aborted)
         self.pass_time(EARLY + LATE)
         self.assertTrue(client.transport.is_aborted)
@@ -212,7 +211,7 @@ class DoorTests(ServerTestCase):
         Where the connection is refused nevertheless, no other answer follows the beginning of this.
         """
         answer = self.known()
-        self.factory.gate = Gate(Admission(connections_max=0))
+        self.factory.context.gate = Gate(Admission(connections_max=0))
         client = self.connect()
         self.factory.doorkeeper.finish_from_door(client.protocol, answer, 10)
         client.transport.turn()
@@ -222,7 +221,7 @@ class DoorTests(ServerTestCase):
         self.assertTrue(client.is_lost)
 
 
-class DoorOnSocketsTests(ConnectionTestCase):
+class OneShotOnSocketsTests(ConnectionTestCase):
     """
     A server whose port asks the doorkeeper.
     """
@@ -235,8 +234,7 @@ class DoorOnSocketsTests(ConnectionTestCase):
         """
 
         def respond(_head: RequestHead) -> Response:
-            until = self.reactor.seconds() + 3600
-            return Response(200, NO_FIELDS, self.content, repeat_until=until)
+            return Response(200, NO_FIELDS, self.content, repeat_seconds=3600)
 
         resource: Any = FunctionResource(respond)
         self.log_lines: list[bytes] = []
@@ -264,20 +262,20 @@ class DoorOnSocketsTests(ConnectionTestCase):
 
     def test_answered(self) -> None:
         """
-        The first request of a kind is answered by a protocol, others at the door: alike.
+        The first two requests of a kind are answered by a protocol, others at the door: alike.
         """
         self.open()
         answers = []
-        for _ in range(3):
+        for _ in range(4):
             (answer,) = read_answers(self.read_to_end(self.ask()))
             answers.append((answer.status, answer.content, answer.names, answer.will_close))
-        self.assertEqual([answers[0]] * 3, answers)
+        self.assertEqual([answers[0]] * 4, answers)
         self.assertEqual(self.content, answers[0][1])
-        self.assertEqual(1, len(self.built))
+        self.assertEqual(2, len(self.built))
         self.log.flush()
         lines = [_LOG_TIME.sub(b"", line) for line in self.log_lines]
-        self.assertEqual([lines[0]] * 3, lines)
-        self.assertEqual((3, 3 * len(self.content), 3, 0, 0), counted(self.factory))
+        self.assertEqual([lines[0]] * 4, lines)
+        self.assertEqual((4, 4 * len(self.content), 4, 0, 0), counted(self.factory))
 
     def test_no_room(self) -> None:
         """
@@ -285,18 +283,19 @@ class DoorOnSocketsTests(ConnectionTestCase):
         is answered at the door.
         """
         self.open(Admission(connections_per_peer_max=1))
-        self.read_to_end(self.ask())
+        for _ in range(2):
+            self.read_to_end(self.ask())
         idle = self.connect(self.port)
         self.turn_until(lambda: len(self.factory.connections) == 1)
         refused = self.ask()
         (answer,) = read_answers(self.read_to_end(refused))
         refused.close()
         self.assertEqual(503, answer.status)
-        self.assertEqual((1, 3), (self.factory.gate.refused, len(self.built)))
+        self.assertEqual((1, 4), (self.factory.context.gate.refused, len(self.built)))
         idle.close()
         self.turn_until(lambda: not self.factory.connections)
         (answer,) = read_answers(self.read_to_end(self.ask()))
-        self.assertEqual((200, 3), (answer.status, len(self.built)))
+        self.assertEqual((200, 4), (answer.status, len(self.built)))
 
     def test_large(self) -> None:
         """
@@ -309,16 +308,16 @@ class DoorOnSocketsTests(ConnectionTestCase):
         finished: list[int] = []
         finish = self.factory.doorkeeper.finish_from_door
 
-        def finish_from_door(protocol: Any, answer: Repeat, sent: int) -> None:
+        def finish_from_door(protocol: Any, answer: CachedAnswer, sent: int) -> None:
             finished.append(sent)
             finish(protocol, answer, sent)
 
         self.patch(self.factory.doorkeeper, "finish_from_door", finish_from_door)
-        for built in (1, 2):
+        for built in (1, 2, 3):
             (answer,) = read_answers(self.read_to_end(self.ask(receive_buffer=4096)))
             self.assertTrue(answer.content == self.content)
             self.turn_until(lambda: not self.factory.connections)
             self.assertEqual(built, len(self.built))
-        # The second one was begun at the door.
+        # The third one was begun at the door.
         self.assertEqual(1, len(finished))
-        self.assertEqual((2, 2 * len(self.content), 2, 0, 0), counted(self.factory))
+        self.assertEqual((3, 3 * len(self.content), 3, 0, 0), counted(self.factory))

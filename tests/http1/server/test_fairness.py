@@ -1,5 +1,5 @@
 """
-Finding those who would wait behind large answers.
+Tests for L{netlab.http1.server.fairness}.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.accesslog.counters import Counters
-from netlab.http1.server.bystanders import LOOK_SECONDS, Bystanders
+from netlab.http1.server.fairness import LOOK_SECONDS, Fairness
 
 
-class BystandersTests(SynchronousTestCase):
+class FairnessTests(SynchronousTestCase):
     """
     Counted now and then.
     """
@@ -22,14 +22,14 @@ class BystandersTests(SynchronousTestCase):
         """
         self.clock = Clock()
         self.counters = Counters()
-        self.bystanders = Bystanders(self.counters, self.clock.seconds)
+        self.fairness = Fairness(self.counters, self.clock.seconds)
 
     def look(self) -> bool:
         """
         Look when the last observation holds no longer.
         """
         self.clock.advance(2 * LOOK_SECONDS)
-        return self.bystanders.are_there()
+        return self.fairness.gives_way()
 
     def answer(self, status: int, *, is_large: bool = False) -> None:
         """
@@ -42,7 +42,7 @@ class BystandersTests(SynchronousTestCase):
         """
         Where nothing is answered nobody is there.
         """
-        self.assertFalse(self.bystanders.are_there())
+        self.assertFalse(self.fairness.gives_way())
         self.assertFalse(self.look())
 
     def test_small(self) -> None:
@@ -71,17 +71,17 @@ class BystandersTests(SynchronousTestCase):
         """
         self.assertFalse(self.look())
         self.answer(200)
-        self.assertFalse(self.bystanders.are_there())
+        self.assertFalse(self.fairness.gives_way())
         self.assertTrue(self.look())
         self.clock.advance(LOOK_SECONDS / 2)
-        self.assertTrue(self.bystanders.are_there())
+        self.assertTrue(self.fairness.gives_way())
 
     def test_clock_set_back(self) -> None:
         """
         A clock that is set back does not make an observation hold until it has caught up.
         """
         self.clock.advance(1000)
-        self.assertFalse(self.bystanders.are_there())
+        self.assertFalse(self.fairness.gives_way())
         self.clock.rightNow = 10
         self.answer(200)
-        self.assertTrue(self.bystanders.are_there())
+        self.assertTrue(self.fairness.gives_way())

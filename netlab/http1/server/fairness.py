@@ -1,5 +1,5 @@
 """
-Whether anybody is sent small answers while others are sent large ones.
+Whether small answers are sent while others are sent large ones.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ LOOK_SECONDS: Final = 0.02
 """For how long an observation holds."""
 
 
-class Bystanders:
+class Fairness:
     """
-    Those who ask for something small and would wait behind large answers.
+    Large answers give way where somebody asks for something small and would wait behind them.
 
-    They are found by counting, now and then, so that a small answer costs nothing for it: of all
+    That is found by counting, now and then, so that a small answer costs nothing for it: of all
     answers since the last look, some were not large.
     """
 
@@ -30,16 +30,16 @@ class Bystanders:
         self._seconds = seconds
         self._small_answers = 0
         self._looked_at = -LOOK_SECONDS
-        self._are_there = False
+        self._gives_way = False
 
-    def are_there(self) -> bool:
+    def gives_way(self) -> bool:
         """
         Find out whether small answers have been sent lately.
         """
         now = self._seconds()
         if not 0 <= now - self._looked_at < LOOK_SECONDS:
             small_answers = self._counters.small_answers
-            self._are_there = small_answers > self._small_answers
+            self._gives_way = small_answers > self._small_answers
             self._small_answers = small_answers
             self._looked_at = now
-        return self._are_there
+        return self._gives_way
