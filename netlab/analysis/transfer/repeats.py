@@ -136,6 +136,9 @@ def _repeat(streams: Streams, step: Step, repair: _Repair) -> Claim:
     assert step.latest is not None
     start, acked = step.sent.data_start, step.acked
     if acked is not None and acked >= step.end:
+        # Its sender did not know that, and may be in a recovery that cannot be seen from here.
+        if repair.recovery is None and step.highest > acked:
+            _begin(step, repair)
         return _unneeded(streams, step)
     if repair.recovery is not None and acked is not None and acked >= repair.recovery_to:
         repair.recovery = None
@@ -176,13 +179,11 @@ def _may_be_timed(streams: Streams, step: Step) -> bool:
 
 def _is_prompt(streams: Streams, index: int, step: Step) -> bool:
     """
-    Tell whether what the peer sent in a step can have made the sender repeat at once: not sooner
-    than the way from here to the sender and back takes, and not much later.
+    Tell whether a step is recent enough for what the peer sent in it to have made the sender repeat
+    at once.
     """
     since = streams.since_ns(index, step.index)
-    way = streams.directions[1 - step.sent.sender].rtt_min_ns or 0
-    longest = max(PROMPT_NS, 2 * (streams.round_trip_ns or 0))
-    return since is not None and 10 * since >= 9 * way and since <= longest
+    return since is not None and since <= max(PROMPT_NS, 2 * (streams.round_trip_ns or 0))
 
 
 def _claim(

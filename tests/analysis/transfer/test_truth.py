@@ -137,4 +137,4 @@ class TruthTests(SynchronousTestCase):
                     sure = claim.known is Known.FOLLOWS or claim.kind.endswith("-before")
                     told["sure" if sure else "unsure"] += 1
         self.assertEqual(told.total(), repeats)
-        self.assertGreater(told["sure"], 2 * told["unsure"])
+        self.assertGreater(told["sure"], told["unsure"])
