@@ -49,6 +49,7 @@ _STYLES: Final = {
 }
 _VERDICT_STYLES: Final = {
     Verdict.PASS: "green",
+    Verdict.NOTED: "dim",
     Verdict.FAIL: "bold red",
     Verdict.UNKNOWN: "yellow",
 }

@@ -104,7 +104,9 @@ class FormatTests(ExplainTestCase):
         self.assertEqual([each["stream"] for each in told["conversations"]], [1])
         self.assertEqual(told["conversation_count"], 2)
         self.assertEqual([frame["number"] for frame in told["frames"]], list(range(12, 23)))
-        self.assertIn("Connection: close, #6", told["conversations"][0]["passages"][0]["sentence"])
+        self.assertIn(
+            "Connection: close in #6", told["conversations"][0]["passages"][0]["sentence"]
+        )
 
     def test_discretion(self) -> None:
         """

@@ -9,19 +9,20 @@ from dataclasses import replace
 from typing import Final
 
 from netlab.analysis.claims.around import ODD, Around
-from netlab.analysis.claims.closing import close_of
 from netlab.analysis.claims.conversationstories import conversation_story
-from netlab.analysis.claims.judges import capture_claims, conversation_claims
+from netlab.analysis.claims.judges import (
+    capture_claims,
+    conversation_claims,
+    neighbour_claims,
+)
 from netlab.analysis.claims.keeping import Kept, keep
 from netlab.analysis.claims.passages import capture_passages
 from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.reasons import why_of
 from netlab.analysis.claims.rules import link_name
 from netlab.analysis.claims.story import CaptureStory, ConversationStory, Passage, PassageKind
 from netlab.analysis.claims.units import count, duration
 from netlab.analysis.claims.viewpoint import INFERRED_PLACES, View
 from netlab.analysis.observations.facts import Facts, Point
-from netlab.analysis.observations.history import BEGINNING_MAX
 from netlab.analysis.observations.surroundings import Surroundings
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
@@ -45,9 +46,6 @@ SKIMMED_AFTER: Final = 32
 
 PAYLOAD_COMPARED_MAX_BYTES: Final = 64 << 20
 """How many bytes of payload are kept of all conversations, to compare what was sent again."""
-
-_PAYLOAD_OF_THE_REST_MAX: Final = 256
-"""Up to which size payloads are kept where not all frames are."""
 
 _FAULTS_TOLD_MAX: Final = 20
 _ACROSS_MAX: Final = 5
@@ -115,13 +113,13 @@ class Explainer:
         if facts.skimmed is not None:
             facts.skim(analysed)
             return
-        facts.observe(analysed)
         is_told = self._only is None or stream == self._only
+        if not self._keeps or not is_told:
+            facts.remember(analysed)
+        facts.observe(analysed)
         if is_told:
             self._told_count += 1
         if not self._keeps or not is_told:
-            if len(facts.history.segments) < BEGINNING_MAX:
-                facts.history.add(analysed, payload_max=_PAYLOAD_OF_THE_REST_MAX)
             facts.trim()
             if facts.frame_count >= SKIMMED_AFTER:
                 facts.begin_skimming()
@@ -180,7 +178,6 @@ class Explainer:
         around = Around(self._surroundings, self._discretion)
         for facts in self._facts.values():
             facts.finish()
-        closes = {stream: close_of(facts, start) for stream, facts in self._facts.items()}
         told = [stream for stream in self._facts if self._only is None or stream == self._only]
         frames: dict[int, list[Kept]] = {stream: [] for stream in told}
         for kept in self._kept:
@@ -190,17 +187,21 @@ class Explainer:
         shared = capture_claims([self._facts[each].history for each in told], around, quotes=quotes)
         if self._captured is not None:
             shared = tuple(claim for claim in shared if claim.kind not in INFERRED_PLACES)
+        neighbours = neighbour_claims(
+            [facts.history for facts in self._facts.values()], quotes=quotes
+        )
         stories = []
         for stream in told:
-            extra = [why_of(stream, self._facts, closes)]
             facts = self._facts[stream]
             story = conversation_story(
                 facts,
-                closes[stream],
                 frames[stream],
-                extra,
                 self._discretion,
-                conversation_claims(facts.history, around, quotes=quotes),
+                (
+                    *neighbours.get(stream, ()),
+                    *conversation_claims(facts.history, around, quotes=quotes),
+                ),
+                start,
             )
             back = clock.back_ns(facts.first.number, facts.last.number)
             is_timed = back * ODD <= facts.last.time_ns - facts.first.time_ns

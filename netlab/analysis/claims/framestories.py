@@ -221,7 +221,7 @@ def _sentence(entry: Entry, note: str, names: _Names, claims: Sequence[Claim]) -
         # What it acknowledges is not what the frames before it carried.
         entry = entry._replace(covered=(), covered_bytes=0)
     if flags & _RST:
-        text = _of_reset(entry, names)
+        text = f"{names[0]} sends a RST."
     elif flags & _SYN:
         text = _of_syn(entry, names)
     elif entry.analysed.marks & _PROBES:
@@ -239,32 +239,15 @@ def _of_syn(entry: Entry, names: _Names) -> str:
     analysed = entry.analysed
     options = analysed.segment.option_values
     me, peer = names
-    said = f"its numbers begin at the random {analysed.seq_raw}"
+    said = f"initial sequence number (ISN) {analysed.seq_raw}"
     if options.mss is not None:
-        said += f", a segment may hold {options.mss} bytes"
+        said += f", MSS {options.mss}"
     if analysed.flags & _ACK:
         return (
-            f"{me} agrees and opens its own direction: {said}. {peer.capitalize()}'s SYN "
-            "took one number."
+            f"{me} answers with a SYN-ACK: {said}. {peer.capitalize()}'s SYN consumed one sequence "
+            "number."
         )
     return f"{me} asks {peer} for a connection: {said}."
-
-
-def _of_reset(entry: Entry, names: _Names) -> str:
-    me, peer = names
-    if entry.covers_syn and entry.analysed.flow.iss is None:
-        return f"{me} refuses the connection: nobody listens on port {entry.analysed.srcport}."
-    if entry.own_fin is not None:
-        return (
-            f"{me} resets: it has closed already, and nobody there reads what {peer} still sends."
-        )
-    has_all = entry.ack is not None and entry.peer_fin is not None and entry.ack > entry.peer_fin
-    if has_all:
-        return f"{me} resets instead of closing its own direction: the connection is over at once."
-    return (
-        f"{me} resets: the connection is over at once in both directions, and what was on its way "
-        "is lost."
-    )
 
 
 def _of_probe(entry: Entry, names: _Names) -> str:
@@ -278,14 +261,12 @@ def _of_probe(entry: Entry, names: _Names) -> str:
 def _of_fin(entry: Entry, note: str, names: _Names) -> str:
     me, peer = names
     analysed = entry.analysed
-    with_data = f"{me} sends its last {_data(entry, note)} and" if analysed.len else f"{me}"
-    text = f"{with_data} closes its direction: FIN, which takes one number"
+    with_data = f"{me} sends {_data(entry, note)} and" if analysed.len else f"{me}"
+    text = f"{with_data} closes its direction: a FIN consumes one sequence number"
     if entry.peer_fin is not None and entry.ack is not None and entry.ack <= entry.peer_fin:
-        text += f". It has not seen {peer}'s FIN yet: both close at once"
+        text += f". It does not acknowledge {peer}'s FIN"
     elif entry.covers_fin:
         text += f", and in the same frame acknowledges {peer}'s FIN"
-    elif entry.peer_fin is None:
-        text += f"; {peer} may still send"
     if entry.since_before_ns >= _SILENCE_TOLD_NS:
         text += f". Nothing had travelled for {duration(entry.since_before_ns)}"
     return text + "."
@@ -297,17 +278,11 @@ def _data(entry: Entry, note: str) -> str:
 
 
 def _of_data(entry: Entry, note: str, names: _Names) -> str:
-    me, _ = names
-    analysed = entry.analysed
-    size = count(analysed.len, "byte")
-    what = f"{note} ({size})" if note else size
-    text = f"{me} sends {what}"
-    if entry.covered_bytes:
-        text += (
-            f" and acknowledges the {count(entry.covered_bytes, 'byte')} of {cite(entry.covered)}"
-            if entry.covered
-            else ""
-        )
+    size = count(entry.analysed.len, "byte")
+    text = f"{names[0]} sends {f'{note} ({size})' if note else size}"
+    if entry.covered_bytes and entry.covered:
+        text += f" and acknowledges the {count(entry.covered_bytes, 'byte')} of "
+        text += cite(entry.covered)
     if entry.since_before_ns >= _SILENCE_TOLD_NS:
         text += f", after {duration(entry.since_before_ns)} of silence"
     return text + "."
@@ -319,14 +294,12 @@ def _of_ack(entry: Entry, names: _Names) -> str:
         text = f"{me} acknowledges {peer}'s FIN"
         if entry.covered_bytes:
             text += f" and the {count(entry.covered_bytes, 'byte')} before it"
-        if entry.own_fin is None:
-            return f"{text}. That direction is closed; {me} may still send (half-close)."
         return f"{text}."
     if entry.covers_syn:
-        return f"{me} acknowledges {peer}'s SYN: the connection is open."
+        return f"{me} acknowledges {peer}'s SYN."
     if entry.covered_bytes:
         of = f" of {cite(entry.covered)}" if entry.covered else ""
-        return f"{me} acknowledges {count(entry.covered_bytes, 'byte')}{of}; it sends none itself."
+        return f"{me} acknowledges {count(entry.covered_bytes, 'byte')}{of}."
     if entry.ack_before is not None and entry.ack is not None and entry.ack < entry.ack_before:
         return f"{me} acknowledges less than an ACK captured before."
     return f"{me} acknowledges nothing new."

@@ -14,16 +14,30 @@ from typing import Final
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.words import (
     capture,
+    closes,
     icmp,
     leading,
     opening,
+    reasons,
     repetition,
+    resets,
     tls,
     waiting,
 )
 from netlab.analysis.words.phrases import capitalised
 
-_TOPICS: Final = (opening, repetition, waiting, capture, leading, icmp, tls)
+_TOPICS: Final = (
+    opening,
+    closes,
+    resets,
+    reasons,
+    repetition,
+    waiting,
+    capture,
+    leading,
+    icmp,
+    tls,
+)
 
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     kind: words for topic in _TOPICS for kind, words in topic.WORDS.items()

@@ -102,7 +102,7 @@ class SkimmingTests(SynchronousTestCase):
         talk.close("s")
         exchanges(talk.again(40001).open(), 1)
         why = self.summary(talk).conversations[1].passages[0].sentence
-        self.assertIn(f"as its answer had said (Connection: close, #{announced})", why)
+        self.assertIn(f"Connection: close in #{announced}", why)
 
     def test_other_protocols(self) -> None:
         """
