@@ -59,6 +59,8 @@ CAUSES: Final[Mapping[str, str]] = {
     # Why there is a connection.
     "spare-connection": "a spare connection, opened in advance",
     "retries": "a client that tries again",
+    # HTTP.
+    "answer-in-missing-bytes": "the answer is among them",
     # FIN.
     "fin-not-captured": "a FIN that was not captured",
     "one-byte-not-captured": "one byte of data that was not captured",
