@@ -72,8 +72,8 @@ def _compare(paths: tuple[str, str], form: str) -> Iterator[str]:
 
     from netlab.analysis.comparison.contrast import contrast, lapses
     from netlab.analysis.comparison.sides import Sightings, compare_sides, pair
-    from netlab.commands.captures import analysed_segments
     from netlab.report import comparison
+    from netlab.report.reading import read_segments
     from netlab.report.verification import printable
 
     if paths == ("-", "-"):
@@ -81,7 +81,7 @@ def _compare(paths: tuple[str, str], form: str) -> Iterator[str]:
     captures = []
     for path in paths:
         sightings = Sightings()
-        for analysed in analysed_segments(path):
+        for analysed in read_segments(path):
             sightings.receive(analysed)
         sightings.dialogues.finish()
         captures.append(sightings)

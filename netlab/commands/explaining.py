@@ -23,6 +23,7 @@ from netlab.analysis.tls.keylogfile import read_keylog
 from netlab.commands.outcome import OutputError
 from netlab.commands.reports import refuse_capture, written
 from netlab.errors import KnownError
+from netlab.plaintext import plain
 from netlab.report.reading import Reading, read_story
 
 _FILE_COLUMNS: Final = 100
@@ -66,7 +67,7 @@ def explain(options: ExplainOptions) -> int:
     refuse_capture(options.output, options.path)
     keylog = None if options.keylog is None else read_keylog(options.keylog)
     discretion = Discretion(options.shows_payload, options.anonymises)
-    name = _name(options)
+    name = discretion.capture_name(_name(options))
     if options.format == "pcapng":
         if not options.tells_frames:
             raise KnownError("pcapng has a comment for each frame: leave out --summary")
@@ -129,8 +130,7 @@ def _pieces(
 def _name(options: ExplainOptions) -> str:
     if options.path == "-":
         return "standard input"
-    name = os.path.basename(options.path)
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+    return plain(os.path.basename(options.path))
 
 
 def _annotate(options: ExplainOptions, discretion: Discretion, keylog: KeyLog | None) -> None:

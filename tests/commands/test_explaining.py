@@ -14,7 +14,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims import explain
-from netlab.analysis.tcp import figures
+from netlab.analysis.tcp import figures, pipeline
 from netlab.analysis.tcp.limits import Limits
 from netlab.cli import main
 from netlab.commands import explaining
@@ -73,7 +73,7 @@ class FormatTests(ExplainTestCase):
             ("terminal", b"redirect.pcap\n2 connections, 22 frames"),
             ("html", b"<!DOCTYPE html>"),
             ("svg", b"<svg "),
-            ("markdown", b"# redirect.pcap\n"),
+            ("markdown", b"# `redirect.pcap`\n"),
             ("json", b'{"format":"netlab-explain","version":2,"name":"redirect.pcap"'),
             ("pcapng", b"\x0a\x0d\x0d\x0a"),
         ):
@@ -104,7 +104,9 @@ class FormatTests(ExplainTestCase):
         self.assertEqual([each["stream"] for each in told["conversations"]], [1])
         self.assertEqual(told["conversation_count"], 2)
         self.assertEqual([frame["number"] for frame in told["frames"]], list(range(12, 23)))
-        self.assertIn("Connection: close, #6", told["conversations"][0]["passages"][0]["sentence"])
+        self.assertIn(
+            "Connection: close in #6", told["conversations"][0]["passages"][0]["sentence"]
+        )
 
     def test_discretion(self) -> None:
         """
@@ -356,8 +358,8 @@ class LimitTests(ExplainTestCase):
         Where every frame's figures are asked for, or one conversation, as much is remembered as
         Wireshark does, however many frames there are; else only while each frame is told.
         """
-        self.patch(reading, "STREAMING", Limits(unacked_max=5))
-        self.patch(reading, "FRAMES_TOLD_MAX", 10)
+        self.patch(pipeline, "STREAMING", Limits(unacked_max=5))
+        self.patch(reading, "THOROUGH_FRAMES", 10)
         talk = Talk().open()
         for _ in range(30):
             talk.send("c", ACK, b"x")

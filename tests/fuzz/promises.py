@@ -75,6 +75,7 @@ def server_machine(data: bytes) -> None:
     for limits in (Limits(), _TIGHT):
         settings = ServerSettings(limits)
         whole = deliver([data], settings, is_ended=True)
+        assert deliver([data], settings, is_ended=True, tries_whole=True) == whole
         cut = data[0] % len(data)
         assert (
             deliver([data[:cut], data[cut:]] if cut else [data], settings, is_ended=True) == whole

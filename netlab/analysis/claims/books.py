@@ -22,7 +22,7 @@ _ACK: Final = int(Flag.ACK)
 _REUSED: Final = int(Mark.REUSED_PORTS)
 
 #: What is said of a segment's numbers is as sure as that they arrived as they were sent.
-_SOUND: Final = (Checksum.GOOD, Checksum.OFFLOADED)
+_SOUND: Final = (Checksum.GOOD, Checksum.OFFLOADED, Checksum.ZEROED)
 
 
 class Entry(NamedTuple):

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from netlab.analysis.claims.answers import Question
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.findings import Finding
+from netlab.analysis.claims.units import duration
 
 PAYLOAD_SHOWN_MAX_BYTES = 256
 """How much of a frame's payload a story keeps; enough for a request head's first lines."""
@@ -180,6 +182,7 @@ class ConversationStory:
     @ivar frame_count: How many it has.
     @ivar completeness: C{tcp.completeness}.
     @ivar claims: All that is claimed of it.
+    @ivar is_timed: Whether how long it took is known: the capture's clock was not set back.
     """
 
     stream: int
@@ -193,6 +196,31 @@ class ConversationStory:
     frame_count: int
     completeness: int
     claims: tuple[Claim, ...] = ()
+    is_timed: bool = True
+
+    @property
+    def lasted(self) -> str:
+        """How long it took, in words."""
+        return duration(self.end_ns - self.start_ns if self.is_timed else -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    What an expert would say first.
+
+    @ivar question: What it answers.
+    @ivar frames: The frames that it is about, ascending; its claims, below, cite all.
+    @ivar streams: The numbers of the conversations that it is about.
+    @ivar sentence: One or two plain sentences.
+    @ivar kinds: The kinds of claim that it rests on.
+    """
+
+    question: Question
+    frames: tuple[int, ...]
+    streams: tuple[int, ...]
+    sentence: str
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +237,7 @@ class CaptureStory:
     @ivar end_ns: Time of the last frame.
     @ivar link: The link layers by name.
     @ivar claims: All that is claimed of several conversations together, or of the capture.
+    @ivar answers: What an expert would say first, in that order.
     """
 
     title: str
@@ -220,3 +249,4 @@ class CaptureStory:
     end_ns: int
     link: str
     claims: tuple[Claim, ...] = ()
+    answers: tuple[Answer, ...] = ()

@@ -33,6 +33,11 @@ _SYN: Final = int(Flag.SYN)
 _RST: Final = int(Flag.RST)
 _ACK: Final = int(Flag.ACK)
 _HALF: Final = 1 << 31
+_SCALE_UNKNOWN: Final = -1
+
+#: How many bytes of ACKs a capture may lack before a segment is not believed.
+_LATE_ACKS_MAX_BYTES: Final = 1 << 20
+
 _MASK: Final = (1 << 32) - 1
 _PROBE: Final = int(Mark.KEEP_ALIVE | Mark.ZERO_WINDOW_PROBE)
 _REPAIR: Final = int(
@@ -239,12 +244,16 @@ class Dialogue:
         if self.established is None and who == 0 and flags & _ACK and self.syn_ack is not None:
             self.established = now
             self._active_ns = self._said_ns[0] = self._said_ns[1] = now.time_ns
+        if flags & _ACK:
+            pieces = self._streams[1 - who].acknowledge(segment.ack)
+            if pieces:
+                self._speak(pieces, 1 - who)
         if flags & _RST:
             # What a RST carries is no data but a reason (RFC 9293 section 3.5.3).
             if self.resets[who] is None:
                 self.resets[who] = now
             return
-        if segment.length and not analysed.marks & _PROBE:
+        if segment.length and not analysed.marks & _PROBE and not _is_far(analysed):
             pieces = self._streams[who].receive(
                 segment.seq, segment.payload, segment.length, now.frame, now.time_ns
             )
@@ -360,6 +369,19 @@ class Dialogue:
             if even_early or self._streams[who].has_reached(fin_seq):
                 self._pending_ends[who] = None
                 self.http.receive_end(moment.frame, moment.time_ns, from_client=who == 0)
+
+
+def _is_far(analysed: Analysed) -> bool:
+    """
+    Tell whether a segment lies more than another window beyond its receiver's window: that does not
+    take it (RFC 9293 section 3.10.7.4).
+    """
+    receiver = analysed.flow.peer
+    window, expected = receiver.rcv_wnd, receiver.rcv_nxt
+    if window is None or expected is None or receiver.window_shift == _SCALE_UNKNOWN:
+        return False
+    ahead = (analysed.segment.seq - expected) & _MASK
+    return 2 * window + _LATE_ACKS_MAX_BYTES < ahead < _HALF
 
 
 class Dialogues:

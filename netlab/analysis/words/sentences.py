@@ -12,14 +12,47 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.words import opening, tls
+from netlab.analysis.words import (
+    capture,
+    closes,
+    http,
+    icmp,
+    leading,
+    opening,
+    reasons,
+    repetition,
+    resets,
+    tls,
+    waiting,
+)
 from netlab.analysis.words.phrases import capitalised
 
-WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {**opening.WORDS, **tls.WORDS}
+_TOPICS: Final = (
+    opening,
+    closes,
+    resets,
+    reasons,
+    repetition,
+    waiting,
+    capture,
+    leading,
+    icmp,
+    http,
+    tls,
+)
+
+WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
+    kind: words for topic in _TOPICS for kind, words in topic.WORDS.items()
+}
 """For each kind of claim what makes its sentence."""
 
-FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {**tls.FRAME_WORDS}
+FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
+    kind: words for topic in _TOPICS for kind, words in getattr(topic, "FRAME_WORDS", {}).items()
+}
 """For some kinds what makes the sentence of the frame that is the effect; empty is none."""
+
+FRAME_ONLY: Final = repetition.FRAME_ONLY | waiting.FRAME_ONLY
+"""Kinds that only the frame that is the effect tells, not the conversation's story."""
 
 
 def sentence(claim: Claim) -> str:

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from netlab.analysis.expectations.expectations import Expectation, Result, judge
-from netlab.analysis.observations.dialogue import Dialogue, Dialogues
-from netlab.analysis.tcp.analyser import Analyser
+from netlab.analysis.observations.dialogue import Dialogue
 from netlab.analysis.tls.cryptographic import tools_for
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
-from netlab.capture.decode import Decoder
-from netlab.capture.opening import open_capture
-from netlab.capture.segments import Segment
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.sides import Side
 from netlab.lab.wire.places import capture_path, keylog_of
+from netlab.report import reading
 
 #: How many segments of each conversation are kept for expectations about segments.
 TRAIL_MAX: Final = 5000
@@ -110,13 +107,5 @@ def read_dialogues(path: Path, tools: Tools = NO_TOOLS) -> tuple[list[Dialogue],
     @return: its conversations, and how many frames it has.
     @raise netlab.capture.faults.CaptureError: it cannot be read.
     """
-    decoder, analyser = Decoder(), Analyser()
-    dialogues = Dialogues(trail_max=TRAIL_MAX, tools=tools)
-    count = 0
-    with open_capture(str(path)) as reader:
-        for record in reader:
-            count += 1
-            frame = decoder.decode(record)
-            if isinstance(frame, Segment):
-                dialogues.receive(analyser.analyse(frame))
-    return dialogues.finish(), count
+    talks = reading.read_dialogues(str(path), TRAIL_MAX, tools)
+    return talks.dialogues, talks.frame_count

@@ -38,8 +38,9 @@ _STEMS: Final = {Side.CLIENT: "report", Side.SERVER: "report-server"}
 
 def write_reports(experiment: Experiment, folder: Path) -> list[str]:
     """
-    Explain the captures of a run: C{report.html}, C{report.md} and C{report.json} tell what the
-    client's end saw, C{report-server.*} the server's. The captures get the story as comments.
+    Explain the captures in a run's own folder: C{report.html}, C{report.md} and C{report.json} tell
+    what the client's end saw, C{report-server.*} the server's. The captures get the story as
+    comments.
 
     @return: the names of the files.
     @raise OSError: a file cannot be written.
@@ -52,7 +53,7 @@ def write_reports(experiment: Experiment, folder: Path) -> list[str]:
         title = f"{experiment.name}, at the {side.value}"
         stem = _STEMS[side]
         links = [
-            html.Link("All experiments", f"../index.html#{quote(folder.name)}"),
+            html.Link("All experiments", f"../index.html#{quote(experiment.name)}"),
             *(
                 html.Link(f"The same at the {other.value}", f"{_STEMS[other]}.html")
                 for other in readings

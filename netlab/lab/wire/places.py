@@ -28,6 +28,9 @@ RESULTS: Final = (
     "verdict.json",
 )
 
+#: What the programs of a run have written is in a folder of this name beside them.
+FILES: Final = "files"
+
 
 def capture_path(folder: Path, side: Side) -> Path:
     """
