@@ -17,6 +17,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "host-down": "the host is down",
     "other-direction-not-captured": "the answers took a way that was not captured",
     "icmp-error": "what the ICMP error says",
+    "one-host": "both run on one host",
+    "forged-address": "one of them is forged",
     "near-the-client": "it was captured near the client",
     "near-the-server": "it was captured near the server",
     "client-answers-late": "the client was slow to answer",
