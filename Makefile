@@ -12,6 +12,7 @@ LIVE_PORT ?= 8081
 TESTS     ?= tests
 FUZZ_SECONDS ?= 10
 BENCH     ?=
+JSON      ?=
 
 BIN := $(VENV)/bin
 # Three sizes of the same environment; each file's date is that of its last installation.
@@ -54,8 +55,8 @@ test: $(TEST_STAMP) ## run all tests under trial, then under pytest (TESTS=… p
 	$(MEASURED) $(TRIAL) --temp-directory=$(TRIAL_SCRATCH) $(TESTS)
 	$(MEASURED) -m pytest $(TESTS)
 
-bench: $(RUN_STAMP) $(BENCH_STAMP) ## measure the servers beside others (BENCH=quick, or workloads by name)
-	$(BIN)/python -m benchmarks $(if $(filter quick,$(BENCH)),--quick) $(filter-out quick,$(BENCH))
+bench: $(RUN_STAMP) $(BENCH_STAMP) ## measure the servers beside others (BENCH=quick, or workloads by name; JSON=FILE)
+	$(BIN)/python -m benchmarks $(if $(filter quick,$(BENCH)),--quick) $(if $(JSON),--json $(JSON)) $(filter-out quick,$(BENCH))
 
 lint: $(CHECK_STAMP) ## check style and layout of the source
 	$(BIN)/ruff check .

@@ -15,10 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import capture, explain, machine, peers
+from benchmarks.certificate import make_certificate
 from benchmarks.load import WrongAnswerError
+from benchmarks.measurements import FILES
 from benchmarks.peers import Peer
 from benchmarks.report import Result, as_json, write
-from benchmarks.workloads import FILES, WORKLOADS, Settings, Workload
+from benchmarks.workload import Settings, Workload
+from benchmarks.workloads import WORKLOADS
 
 _SMALL_BYTES = 210
 #: All files are as old, so that all validators are as long.
@@ -134,7 +137,7 @@ def _servers(workload: Workload, options: argparse.Namespace) -> Iterable[Peer]:
     for peer in workload.servers:
         if options.servers is None or peer.name in options.servers.split(","):
             yield peer
-        if options.before is not None and peer in peers.OURS:
+        if options.before is not None and peer.is_ours:
             yield peers.of_environment(peer, options.before)
 
 
@@ -149,6 +152,7 @@ def _make_root(folder: Path) -> Path:
     _make_file(root / "10m.bin", os.urandom(10 << 20))
     for number in range(FILES):
         _make_file(root / f"many/{number:05d}.html", os.urandom(_SMALL_BYTES))
+    make_certificate(folder / "certificate")
     return root
 
 

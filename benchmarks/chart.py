@@ -1,5 +1,6 @@
 """
 Draw the chart of the README from the figures of a run: C{python chart.py RESULTS.json FOLDER}.
+Requests that no server has seen before come first, repeated ones after them.
 
 Runs in the peers' Python, which has matplotlib.
 """
@@ -14,24 +15,38 @@ from typing import Any, Final
 import matplotlib as mpl
 from matplotlib import pyplot as plt
 
-#: Rows of the upper part: workload and the other server that ours is divided by.
+#: Rows of the ratios, unseen requests first: workload, and what stands beside the bar.
 _ROWS: Final = (
-    ("pipelined", "16 requests at a time"),
-    ("206", "range of a small file"),
-    ("small", "small hot file"),
-    ("browser", "… with a browser's field lines"),
-    ("304", "conditional GET"),
-    ("100k", "100 KiB file"),
-    ("10m", "10 MiB file"),
+    ("unseen", "each head different: small file"),
+    ("https-unseen", "… HTTPS"),
     ("many", "10,000 files at random"),
     ("connect", "a connection for each request"),
+    ("https-connect", "… HTTPS, a full handshake each"),
+    ("small", "the same bytes again: small file"),
+    ("browser", "… with a browser's field lines"),
+    ("pipelined", "… 16 requests at a time"),
+    ("304", "… conditional GET"),
+    ("206", "… range of a small file"),
+    ("100k", "… 100 KiB file"),
+    ("10m", "… 10 MiB file"),
+    ("https", "… HTTPS, small file"),
+    ("https-100k", "… HTTPS, 100 KiB file"),
+    ("https-10m", "… HTTPS, 10 MiB file"),
 )
+#: What is compared by time alone: workload and title, unseen requests first.
+_COMPARED: Final = (
+    ("unseen", "A small file, each request's head different"),
+    ("program", "A program's answer, each head and path different"),
+    ("small", "A small file, the same bytes again and again"),
+)
+#: Not servers that one would use.
+_FLOORS: Final = ("bare epoll loop", "bare reactor loop")
 _OURS: Final = "#1b6e8c"
 _OTHERS: Final = "#b9b9b4"
 _INK: Final = "#2b2b2b"
 
-#: Between here and 1 there is no room for a figure.
-_NEAR_THE_LINE: Final = 0.85
+#: How much of the chart's width a figure takes.
+_FIGURE_WIDTH: Final = 0.12
 
 
 def main(results: Path, folder: Path) -> None:
@@ -51,11 +66,13 @@ def main(results: Path, folder: Path) -> None:
             "svg.fonttype": "path",
         }
     )
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(11, 4.6), layout="constrained", facecolor="white"
-    )
-    _draw_small(left, everything["workloads"]["small"]["medians"])
-    _draw_ratios(right, everything["workloads"])
+    figure = plt.figure(figsize=(11, 7.2), layout="constrained", facecolor="white")
+    grid = figure.add_gridspec(len(_COMPARED), 2)
+    for row, (name, title) in enumerate(_COMPARED):
+        if name in everything["workloads"]:
+            medians = everything["workloads"][name]["medians"]
+            _draw_servers(figure.add_subplot(grid[row, 0]), title, medians)
+    _draw_ratios(figure.add_subplot(grid[:, 1]), everything["workloads"])
     figure.suptitle(
         "CPU time a request, user and system; shorter is better", x=0.01, ha="left", weight="bold"
     )
@@ -70,17 +87,17 @@ def main(results: Path, folder: Path) -> None:
     figure.savefig(folder / "bench.png", dpi=150, metadata={"Software": None})
 
 
-def _draw_small(axes: Any, medians: dict[str, float]) -> None:
+def _draw_servers(axes: Any, title: str, medians: dict[str, float]) -> None:
     """
-    Compare all servers by the small hot file.
+    Compare all servers of a workload.
     """
-    names = sorted((n for n in medians if n != "bare epoll loop"), key=medians.__getitem__)
+    names = sorted((n for n in medians if n not in _FLOORS), key=medians.__getitem__)
     figures = [medians[name] for name in names]
-    colours = [_OURS if name == "netlab" else _OTHERS for name in names]
+    colours = [_OURS if name.startswith("netlab") else _OTHERS for name in names]
     bars = axes.barh(names, figures, color=colours, height=0.65)
     axes.bar_label(bars, [f"{figure:,.1f} µs" for figure in figures], padding=4)
     axes.set_xlim(right=max(figures) * 1.2)
-    axes.set_title("A small file, 64 persistent connections", loc="left", fontsize=10)
+    axes.set_title(title, loc="left", fontsize=10)
     _tidy(axes)
 
 
@@ -96,13 +113,14 @@ def _draw_ratios(axes: Any, workloads: dict[str, Any]) -> None:
     ]
     titles = [title for title, _ in rows]
     ratios = [ratio for _, ratio in rows]
+    right = max([1.0, *ratios]) * 1.2
     axes.barh(titles, ratios, color=_OURS, height=0.65)
     for row, ratio in enumerate(ratios):
         # A figure does not stand on the line.
-        begin = 1.0 if _NEAR_THE_LINE < ratio < 1 else ratio
-        axes.text(begin + 0.02, row, f"{ratio:.2f}", va="center")
+        begin = 1.0 if 1 - right * _FIGURE_WIDTH < ratio < 1 else ratio
+        axes.text(begin + right * 0.01, row, f"{ratio:.2f}", va="center")
     axes.axvline(1, color=_INK, linewidth=1)
-    axes.set_xlim(right=max([1.0, *ratios]) * 1.2)
+    axes.set_xlim(right=right)
     axes.set_title("netlab ÷ nginx (the line: as much)", loc="left", fontsize=10)
     _tidy(axes)
 

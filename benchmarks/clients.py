@@ -9,12 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from benchmarks.load import WrongAnswerError, ask
-from benchmarks.machine import CLIENT_CORE
+from benchmarks.load import Requests, WrongAnswerError, ask
+from benchmarks.machine import CLIENT_CORE, SERVER_CORE
 
 _LINE: Final = b"a line of some thirty bytes.\r\n"
 _FAST_READERS: Final = 8
@@ -32,7 +32,7 @@ def field_of(port: int, path: str, name: bytes) -> str:
     """
     Ask for a path, and return the value of a field of the answer.
     """
-    head, _content, _length = ask(port, path)
+    head, _content, _length = ask(port, Requests(path).bytes_for(path))
     for line in head.split(b"\r\n"):
         found, _, value = line.partition(b":")
         if found.lower() == name:
@@ -150,6 +150,60 @@ def percentile_99(port: int, path: str, seconds: float) -> float:
     if run.returncode:
         raise WrongAnswerError(run.stderr.strip())
     return float(run.stdout.split()[0]) / 1e6
+
+
+def handshakes(port: int, path: str, seconds: float, answer_bytes: int) -> int:
+    """
+    Open TLS connections, each with a full handshake and one request (C{handshakes.py}).
+
+    @return: how many there were.
+    """
+    command = _on_client_core(
+        *(_HERE / "handshakes.py", str(port), path, str(seconds), str(answer_bytes))
+    )
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise WrongAnswerError(run.stderr.strip())
+    return int(run.stdout)
+
+
+class Client:
+    """
+    A client that is measured, pinned to the core where servers are otherwise.
+
+    @ivar pid: its process.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        """
+        @param command: reads how often to ask, a line each, and writes a line when that is done.
+        """
+        self._process = subprocess.Popen(
+            ["taskset", "-c", str(SERVER_CORE), *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.pid = self._process.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+    def ask(self, count: int) -> None:
+        """
+        Let it ask, one request after another.
+
+        @raise WrongAnswerError: when an answer was wrong.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{count}\n")
+        self._process.stdin.flush()
+        if self._process.stdout.readline() != "done\n":
+            raise WrongAnswerError("a client did not have its answers")
 
 
 def _on_client_core(script: Path, *arguments: str) -> list[str]:

@@ -5,6 +5,9 @@ wrk counts answers, bytes and answers of a status of 400 and above. Every answer
 the same length, so the count of bytes says whether all were whole and of the right kind; and
 before and after each run a client of our own asks for the same and compares status, length and a
 hash of the content.
+
+Where no request may be like another, L{UNSEEN} stands in it, and becomes sixteen digits that no
+other request of this run has.
 """
 
 from __future__ import annotations
@@ -12,14 +15,21 @@ from __future__ import annotations
 import hashlib
 import os
 import resource
+import secrets
 import socket
+import ssl
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from benchmarks.machine import CLIENT_CORE
 
 _LUA = Path(__file__).with_name("load.lua")
+
+UNSEEN: Final = "NETLAB_UNSEEN_ID"
+"""Stands where each request has sixteen hexadecimal digits of its own; as long as these."""
 
 #: Servers add a Connection field to the last answer of a connection that has had its share.
 _LAST_ANSWER_MORE_BYTES = 64
@@ -46,6 +56,10 @@ class Requests:
     @ivar status: of each answer.
     @ivar first: the part of the file that each answer has: the first byte,
     @ivar last: and the last; None stands for the file's.
+    @ivar posted: the content of each request, a POST then.
+    @ivar program: what a program must answer, of the digits for L{UNSEEN} and the content that it
+        was sent; None for files.
+    @ivar is_encrypted: whether by TLS.
     """
 
     path: str
@@ -57,6 +71,16 @@ class Requests:
     status: int = 200
     first: int = 0
     last: int | None = None
+    posted: str = ""
+    program: Callable[[str, bytes], bytes] | None = None
+    is_encrypted: bool = False
+
+    @property
+    def is_unseen(self) -> bool:
+        """
+        Whether no two requests are alike.
+        """
+        return any(UNSEEN in text for text in (self.path, self.posted, *self.lines))
 
     @property
     def field_lines(self) -> tuple[str, ...]:
@@ -65,13 +89,34 @@ class Requests:
         """
         return (*self.lines, "Connection: close") if self.is_closing else self.lines
 
-    def content(self, root: Path, number: int) -> bytes:
+    def numbered(self, number: int) -> str:
+        """
+        Return one of the paths.
+        """
+        return self.path % number if self.paths > 1 else self.path
+
+    def bytes_for(self, target: str) -> bytes:
+        """
+        Write the request as it is sent.
+        """
+        lines = ["Host: 127.0.0.1", *self.field_lines]
+        if self.posted:
+            lines.append(f"Content-Length: {len(self.posted)}")
+        fields = "".join(f"{line}\r\n" for line in lines)
+        method = "POST" if self.posted else "GET"
+        return f"{method} {target} HTTP/1.1\r\n{fields}\r\n{self.posted}".encode()
+
+    def content(self, root: Path, number: int, digits: str = "") -> bytes:
         """
         Return the content that an answer must have.
+
+        @param digits: what the request had for L{UNSEEN}.
         """
+        if self.program is not None:
+            return self.program(digits, self.posted.replace(UNSEEN, digits).encode())
         if self.status == 304:
             return b""
-        whole = (root / (self.path % number if self.paths > 1 else self.path)).read_bytes()
+        whole = (root / self.numbered(number)).read_bytes()
         return whole[self.first : None if self.last is None else self.last + 1]
 
 
@@ -98,10 +143,12 @@ def verify(port: int, prefix: str, root: Path, requests: Requests, samples: int 
     lengths = set()
     step = max(1, requests.paths // samples)
     for number in range(0, requests.paths, step):
-        path = requests.path % number if requests.paths > 1 else requests.path
-        head, content, length = ask(port, f"{prefix}/{path}", requests.field_lines)
+        digits = secrets.token_hex(8)
+        path = requests.numbered(number)
+        sent = requests.bytes_for(f"{prefix}/{path}").replace(UNSEEN.encode(), digits.encode())
+        head, content, length = ask(port, sent, is_encrypted=requests.is_encrypted)
         status = int(head.split(b" ", 2)[1])
-        expected = requests.content(root, number)
+        expected = requests.content(root, number, digits)
         if status != requests.status:
             raise WrongAnswerError(f"{path}: status {status} in place of {requests.status}")
         if hashlib.sha256(content).digest() != hashlib.sha256(expected).digest():
@@ -114,15 +161,15 @@ def verify(port: int, prefix: str, root: Path, requests: Requests, samples: int 
     return lengths.pop()
 
 
-def ask(port: int, path: str, lines: tuple[str, ...] = ()) -> tuple[bytes, bytes, int]:
+def ask(port: int, sent: bytes, *, is_encrypted: bool = False) -> tuple[bytes, bytes, int]:
     """
     Send one request on a connection of its own.
 
     @return: head with its empty line, content, and how many bytes the answer had in all.
     """
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
-        fields = "".join(f"{line}\r\n" for line in ("Host: 127.0.0.1", *lines))
-        client.sendall(f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode())
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        client = encrypted(connection) if is_encrypted else connection
+        client.sendall(sent)
         received = b""
         while (end := received.find(b"\r\n\r\n")) < 0:
             received += _some(client)
@@ -135,6 +182,31 @@ def ask(port: int, path: str, lines: tuple[str, ...] = ()) -> tuple[bytes, bytes
             pieces.append(_some(client))
             left -= len(pieces[-1])
         return head, b"".join(pieces), len(head) + length
+
+
+def encrypted(connection: socket.socket) -> ssl.SSLSocket:
+    """
+    Shake hands in full, with whom it may be.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(connection)
+
+
+def cipher_of(port: int) -> tuple[str, str]:
+    """
+    Find out what a TLS server chooses.
+
+    @return: the version of TLS and the cipher suite.
+    """
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=20) as connection,
+        encrypted(connection) as client,
+    ):
+        chosen = client.cipher()
+        assert chosen is not None
+        return chosen[1], chosen[0]
 
 
 def _chunked(client: socket.socket, head: bytes, rest: bytes) -> tuple[bytes, int]:
@@ -181,7 +253,7 @@ def wrk(port: int, prefix: str, requests: Requests, seconds: int, answer_bytes: 
         f"-d{seconds}s",
         *(part for line in requests.field_lines for part in ("-H", line)),
         *("--timeout", "10s", "-s", str(_LUA)),
-        f"http://127.0.0.1:{port}{prefix}/{requests.path}",
+        f"{'https' if requests.is_encrypted else 'http'}://127.0.0.1:{port}{prefix}/{requests.path}",
     ]
     environment = {
         **os.environ,
@@ -189,6 +261,11 @@ def wrk(port: int, prefix: str, requests: Requests, seconds: int, answer_bytes: 
         "NETLAB_PATHS": str(requests.paths),
         "NETLAB_DEPTH": str(requests.depth),
     }
+    if requests.is_unseen:
+        environment["NETLAB_UNSEEN"] = secrets.token_hex(4)
+        # Not by wrk's own means: it shuffles the field lines, anew for each run.
+        target = f"{prefix}/{requests.path}"
+        environment["NETLAB_REQUEST"] = requests.bytes_for(target).decode()
     before = _children_ns()
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     used = _children_ns() - before

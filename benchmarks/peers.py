@@ -21,7 +21,7 @@ from typing import Final, Self
 from benchmarks.machine import SERVER_CORE
 
 _HERE: Final = Path(__file__).parent
-_APPS: Final = _HERE / "apps"
+APPS: Final = _HERE / "apps"
 BENCH_PYTHON: Final = _HERE.parent / ".venv-bench" / "bin" / "python"
 """The Python with the peers that are Python packages; `make bench` installs them."""
 
@@ -42,6 +42,13 @@ class Place:
     port: int
     scratch: Path
 
+    @property
+    def certificate(self) -> Path:
+        """
+        The folder with C{cert.pem} and C{key.pem}, which all servers of a run share.
+        """
+        return self.root.parent / "certificate"
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -53,6 +60,7 @@ class Peer:
     @ivar version_command: prints the version.
     @ivar prefix: what stands before the path of a file.
     @ivar environment: makes more variables.
+    @ivar needs: an option that not every version of ours has.
     """
 
     name: str
@@ -60,6 +68,14 @@ class Peer:
     version_command: Sequence[str]
     prefix: str = ""
     environment: Callable[[Place], dict[str, str]] = field(default=lambda _place: {})
+    needs: str = ""
+
+    @property
+    def is_ours(self) -> bool:
+        """
+        Whether another version of netlab may take its place.
+        """
+        return self.version_command is VERSION_OF_OURS
 
     def why_absent(self) -> str | None:
         """
@@ -70,8 +86,8 @@ class Peer:
             return f"no {Path(program).name} here"
         if self.version() is None:
             return "not installed"
-        if self is NETLAB_TWO_WORKERS and "--workers" not in _help_of_ours():
-            return "no --workers yet"
+        if self.needs and self.needs not in _help_of_ours():
+            return f"no {self.needs} yet"
         return None
 
     def version(self) -> str | None:
@@ -94,20 +110,23 @@ class Running:
     @ivar pid: its first process.
     """
 
-    def __init__(self, peer: Peer, root: Path, scratch: Path, *, is_pinned: bool = True) -> None:
+    def __init__(
+        self, peer: Peer, root: Path, scratch: Path, *, core: int | None = SERVER_CORE
+    ) -> None:
         """
         @param root: the folder whose files it serves.
         @param scratch: an empty folder for what it writes.
+        @param core: where it runs; None: on any.
         """
         self.peer = peer
         self.port = _free_port()
         self._place = Place(root, self.port, scratch)
-        self._is_pinned = is_pinned
+        self._core = core
 
     def __enter__(self) -> Self:
         place = self._place
         place.scratch.mkdir(parents=True)
-        pinned = ["taskset", "-c", str(SERVER_CORE)] if self._is_pinned else []
+        pinned = [] if self._core is None else ["taskset", "-c", str(self._core)]
         self._output = (place.scratch / "output").open("w+b")
         self._process = subprocess.Popen(
             [*pinned, *self.peer.command(place)],
@@ -160,16 +179,20 @@ def _free_port() -> int:
 # Ours
 
 
-def _twistd(name: str, *options: str) -> list[str]:
-    twistd = str(Path(sys.executable).with_name("twistd"))
-    return [twistd, "--nodaemon", "--pidfile=", "--logfile=twistd.log", name, *options]
+def twistd(*options: str) -> list[str]:
+    """
+    Make a command line of twistd.
+    """
+    program = str(Path(sys.executable).with_name("twistd"))
+    return [program, "--nodaemon", "--pidfile=", "--logfile=twistd.log", *options]
 
 
-def _netlab(*options: str) -> Callable[[Place], Sequence[str]]:
+def _netlab(*options: str, listen: str = "tcp:{port}") -> Callable[[Place], Sequence[str]]:
     def command(place: Place) -> Sequence[str]:
-        return _twistd(
+        endpoint = listen.format(port=place.port, folder=place.certificate)
+        return twistd(
             "netlab-http",
-            f"--listen=tcp:{place.port}:interface=127.0.0.1",
+            f"--listen={endpoint}:interface=127.0.0.1",
             f"--root={place.root}",
             f"--access-log={place.scratch / 'access.log'}",
             *options,
@@ -180,11 +203,11 @@ def _netlab(*options: str) -> Callable[[Place], Sequence[str]]:
 
 def _help_of_ours() -> str:
     return subprocess.run(
-        _twistd("netlab-http", "--help"), capture_output=True, text=True, check=False
+        twistd("netlab-http", "--help"), capture_output=True, text=True, check=False
     ).stdout
 
 
-_VERSION_OF_OURS: Final = (
+VERSION_OF_OURS: Final = (
     sys.executable,
     "-c",
     "import importlib.metadata as m; print(m.version('netlab'), 'Twisted', m.version('twisted'))",
@@ -195,7 +218,7 @@ def netlab(name: str = "netlab", *options: str) -> Peer:
     """
     Make our server, with more options.
     """
-    return Peer(name, _netlab(*options), _VERSION_OF_OURS)
+    return Peer(name, _netlab(*options), VERSION_OF_OURS)
 
 
 NETLAB: Final = netlab()
@@ -204,20 +227,29 @@ NETLAB: Final = netlab()
 NETLAB_PATIENT: Final = netlab("netlab", "--idle-timeout=3600")
 """Idle connections stay, as long as those of the peers beside it."""
 
+NETLAB_HTTPS: Final = Peer(
+    "netlab",
+    _netlab(listen="ssl:{port}:privateKey={folder}/key.pem:certKey={folder}/cert.pem"),
+    VERSION_OF_OURS,
+)
+
+NETLAB_FORGETFUL: Final = replace(netlab("netlab", "--answer-cache=0"), needs="--answer-cache")
+"""Works each answer out anew."""
+
 NETLAB_DEFERRED: Final = netlab("netlab --defer-accept", "--defer-accept=5")
 """Not as a user starts it, who sees also connections that ask for nothing."""
 
-NETLAB_TWO_WORKERS: Final = netlab("netlab", "--workers=2")
+NETLAB_TWO_WORKERS: Final = replace(netlab("netlab", "--workers=2"), needs="--workers")
 
 NETLAB_ECHO: Final = Peer(
     "netlab-echo",
-    lambda place: _twistd(
+    lambda place: twistd(
         "netlab-echo",
         f"--listen=tcp:{place.port}:interface=127.0.0.1",
         "--exchanges=0",
         "--quiet",
     ),
-    _VERSION_OF_OURS,
+    VERSION_OF_OURS,
 )
 
 
@@ -230,7 +262,7 @@ def _bare(
     return Peer(
         name,
         lambda place: [
-            *(sys.executable, str(_APPS / script)),
+            *(sys.executable, str(APPS / script)),
             *(str(argument(place)) for argument in (*arguments, lambda place: place.port)),
         ],
         (sys.executable, "--version"),
@@ -247,11 +279,12 @@ BARE_SENDFILE: Final = _bare("bare_sendfile.py", lambda place: place.root / "10m
 # Others
 
 
-def nginx(name: str, cache: str = "", workers: int = 1) -> Peer:
+def nginx(name: str, cache: str = "", workers: int = 1, *, is_encrypted: bool = False) -> Peer:
     """
     Make nginx.
 
     @param cache: the directive for open files.
+    @param is_encrypted: whether by TLS.
     """
 
     def command(place: Place) -> Sequence[str]:
@@ -264,7 +297,8 @@ def nginx(name: str, cache: str = "", workers: int = 1) -> Peer:
             "WORKERS": workers,
             # With several workers, each takes its share of the connections only in this way.
             "MULTI_ACCEPT": "on" if workers == 1 else "off",
-            "LISTEN": "" if workers == 1 else "reuseport",
+            "LISTEN": "ssl" if is_encrypted else "" if workers == 1 else "reuseport",
+            "TLS": _TLS.format(folder=place.certificate) if is_encrypted else "",
             "USER": pwd.getpwuid(os.getuid()).pw_name,
             "GROUP": grp.getgrgid(os.getgid()).gr_name,
         }
@@ -276,16 +310,22 @@ def nginx(name: str, cache: str = "", workers: int = 1) -> Peer:
     return Peer(name, command, ("nginx", "-v"))
 
 
+_TLS: Final = (
+    "ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem; "
+    "ssl_protocols TLSv1.2 TLSv1.3;"
+)
 _CACHE: Final = "open_file_cache max=20000 inactive=1h;"
 
 NGINX: Final = nginx("nginx", _CACHE)
 """With open_file_cache: what all ratios refer to."""
 
+NGINX_HTTPS: Final = nginx("nginx", _CACHE, is_encrypted=True)
+
 NGINX_UNCACHED: Final = nginx("nginx, no open_file_cache")
 
 TWISTD_WEB: Final = Peer(
     "twistd web",
-    lambda place: _twistd(
+    lambda place: twistd(
         "web",
         f"--listen=tcp:{place.port}:interface=127.0.0.1",
         f"--path={place.root}",
@@ -295,7 +335,10 @@ TWISTD_WEB: Final = Peer(
 )
 
 
-def _version_of(package: str) -> tuple[str, ...]:
+def version_of(package: str) -> tuple[str, ...]:
+    """
+    Make a command that prints the version of a package of the peers' Python.
+    """
     return (
         str(BENCH_PYTHON),
         "-c",
@@ -309,34 +352,31 @@ GRANIAN: Final = Peer(
         *(str(BENCH_PYTHON), "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"),
         *("--port", str(place.port), "--workers", "1", "--no-access-log", "--log-level", "error"),
         *("--static-path-route", "/static", "--static-path-mount", str(place.root)),
-        *("--working-dir", str(_APPS), "granian_static:application"),
+        *("--working-dir", str(APPS), "granian_static:application"),
     ],
-    _version_of("granian"),
+    version_of("granian"),
     prefix="/static",
 )
 
 AIOHTTP: Final = Peer(
     "aiohttp on uvloop",
     lambda place: [
-        *(str(BENCH_PYTHON), str(_APPS / "aiohttp_static.py")),
+        *(str(BENCH_PYTHON), str(APPS / "aiohttp_static.py")),
         *(str(place.root), str(place.port)),
     ],
-    _version_of("aiohttp"),
+    version_of("aiohttp"),
 )
 
 UVICORN: Final = Peer(
     "uvicorn + starlette",
     lambda place: [
         *(str(BENCH_PYTHON), "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(place.port)),
-        *("--no-access-log", "--log-level", "error", "--app-dir", str(_APPS)),
+        *("--no-access-log", "--log-level", "error", "--app-dir", str(APPS)),
         "starlette_static:application",
     ],
-    _version_of("uvicorn"),
+    version_of("uvicorn"),
     environment=lambda place: {"NETLAB_BENCH_ROOT": str(place.root)},
 )
-
-
-OURS: Final = (NETLAB, NETLAB_PATIENT, NETLAB_ECHO)
 
 
 def of_environment(peer: Peer, environment: Path) -> Peer:
@@ -347,7 +387,8 @@ def of_environment(peer: Peer, environment: Path) -> Peer:
     """
 
     def command(place: Place) -> Sequence[str]:
-        return [str(environment / "bin" / "twistd"), *peer.command(place)[1:]]
+        program, *arguments = peer.command(place)
+        return [str(environment / "bin" / Path(program).name), *arguments]
 
     python = str(environment / "bin" / "python")
     return replace(

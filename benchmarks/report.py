@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Series, shown
-from benchmarks.workloads import Goal, Workload
+from benchmarks.workload import Goal, Workload
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ LAYERS = {
     "netlab.errors": Layer.PURE,
     "netlab.foreground": Layer.PROTOCOL,
     "netlab.options": Layer.TAP,
+    "netlab.plainfile": Layer.FILES,
     "netlab.serve": Layer.COMMAND,
     "netlab.service": Layer.TAP,
     "netlab.signals": Layer.PROTOCOL,
@@ -65,6 +66,12 @@ LAYERS = {
     "netlab.analysis.observations.*": Layer.PURE,
     "netlab.analysis.tcp": Layer.PURE,
     "netlab.analysis.tcp.*": Layer.PURE,
+    "netlab.analysis.tls": Layer.PURE,
+    "netlab.analysis.tls.*": Layer.PURE,
+    "netlab.analysis.tls.cryptographic": Layer.FILES,
+    "netlab.analysis.tls.keylogfile": Layer.FILES,
+    "netlab.analysis.transfer": Layer.PURE,
+    "netlab.analysis.transfer.*": Layer.PURE,
     "netlab.analysis.words": Layer.PURE,
     "netlab.analysis.words.*": Layer.PURE,
     "netlab.capture": Layer.PURE,
@@ -99,8 +106,8 @@ LAYERS = {
     "netlab.http1.server": Layer.PURE,
     "netlab.http1.server.*": Layer.PROTOCOL,
     "netlab.http1.server.admission": Layer.PURE,
-    "netlab.http1.server.bystanders": Layer.PURE,
-    "netlab.http1.server.repeats": Layer.FILES,
+    "netlab.http1.server.answercache": Layer.PURE,
+    "netlab.http1.server.fairness": Layer.PURE,
     "netlab.http1.twistd": Layer.PURE,
     "netlab.http1.twistd.*": Layer.TAP,
     "netlab.http1.twistd.fieldoption": Layer.PURE,
@@ -138,6 +145,9 @@ LAYERS = {
     "netlab.transport.*": Layer.PROTOCOL,
     "netlab.transport.descriptions": Layer.PURE,
     "netlab.transport.proxyheader": Layer.PURE,
+    "netlab.transport.tls": Layer.PURE,
+    "netlab.transport.tls.*": Layer.PROTOCOL,
+    "netlab.transport.tls.records": Layer.PURE,
     "twisted.plugins.netlab_plugin": Layer.PLUGIN,
 }
 
@@ -194,6 +204,8 @@ ACTING = {
 #: Distributions that a layer may use beside the standard library, by their top-level module.
 OUTSIDERS = {
     "bcrypt": Layer.TAP,
+    # It only computes; yet it is a large library, and the parsers are to be tried without it.
+    "cryptography": Layer.FILES,
     "jinja2": Layer.FILES,
     "markupsafe": Layer.FILES,
     "prometheus_client": Layer.PROTOCOL,

@@ -27,6 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         "Examples:\n"
         "    netlab explain capture.pcapng\n"
         "    netlab explain capture.pcapng -o report.html\n"
+        "    netlab explain --keylog keys.txt https.pcapng\n"
         "    netlab explain capture.pcapng --anonymise --format markdown > report.md\n"
         "    tcpdump -i lo -c 20 -w - port 8080 | netlab explain -"
     )
@@ -54,6 +55,12 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="the file to write (default: standard output)"
     )
+    parser.add_argument(
+        "--keylog",
+        metavar="FILE",
+        help="open TLS with the secrets in this file, which browsers, curl and netlab get write "
+        "(the format of SSLKEYLOGFILE)",
+    )
     parser.add_argument("--no-payload", action="store_true", help="show nothing of any payload")
     parser.add_argument(
         "--anonymise", action="store_true", help="replace addresses, and show no payload"
@@ -76,6 +83,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
                 tells_frames=not arguments.summary,
                 shows_payload=not arguments.no_payload,
                 anonymises=arguments.anonymise,
+                keylog=arguments.keylog,
             )
         )
 

@@ -18,6 +18,8 @@ from typing import Final
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.story import CaptureStory
 from netlab.analysis.tcp.figures import Figures
+from netlab.analysis.tls.keylog import KeyLog
+from netlab.analysis.tls.keylogfile import read_keylog
 from netlab.commands.outcome import OutputError
 from netlab.commands.reports import refuse_capture, written
 from netlab.errors import KnownError
@@ -41,6 +43,7 @@ class ExplainOptions:
     @ivar tells_frames: Whether frames are told one by one, or only conversations.
     @ivar shows_payload: Whether payloads may be shown.
     @ivar anonymises: Whether addresses are replaced.
+    @ivar keylog: A file with secrets of TLS, or C{None}.
     """
 
     path: str
@@ -50,6 +53,7 @@ class ExplainOptions:
     tells_frames: bool = True
     shows_payload: bool = True
     anonymises: bool = False
+    keylog: str | None = None
 
 
 def explain(options: ExplainOptions) -> int:
@@ -60,12 +64,13 @@ def explain(options: ExplainOptions) -> int:
     @raise KnownError: The capture cannot be read, or the report not be written.
     """
     refuse_capture(options.output, options.path)
+    keylog = None if options.keylog is None else read_keylog(options.keylog)
     discretion = Discretion(options.shows_payload, options.anonymises)
-    name = _name(options)
+    name = discretion.capture_name(_name(options))
     if options.format == "pcapng":
         if not options.tells_frames:
             raise KnownError("pcapng has a comment for each frame: leave out --summary")
-        _annotate(options, discretion)
+        _annotate(options, discretion, keylog)
         return 0
     figures = Figures() if options.format == "json" and options.tells_frames else None
     with _progress(options.path) as progress:
@@ -76,6 +81,7 @@ def explain(options: ExplainOptions) -> int:
             tells_frames=options.tells_frames,
             figures=figures,
             progress=progress,
+            keylog=keylog,
         ).story
     if options.format == "terminal":
         from rich.console import Console
@@ -127,7 +133,7 @@ def _name(options: ExplainOptions) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 
 
-def _annotate(options: ExplainOptions, discretion: Discretion) -> None:
+def _annotate(options: ExplainOptions, discretion: Discretion, keylog: KeyLog | None) -> None:
     """
     Write the capture with comments, which takes two readings of it.
     """
@@ -139,7 +145,11 @@ def _annotate(options: ExplainOptions, discretion: Discretion) -> None:
     with _seekable(options.path) as path:
         with _progress(path) as progress:
             reading: Reading = read_story(
-                path, discretion, conversation=options.conversation, progress=progress
+                path,
+                discretion,
+                conversation=options.conversation,
+                progress=progress,
+                keylog=keylog,
             )
         with open_capture(path) as reader:
             _write(

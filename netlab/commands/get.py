@@ -52,6 +52,12 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         help="seconds to wait between an answer and the next request (default: %(default)s)",
     )
     parser.add_argument(
+        "--keylog",
+        metavar="FILE",
+        help="add the secrets of https connections to this file, with which netlab explain "
+        "--keylog reads a capture of them",
+    )
+    parser.add_argument(
         "--timeout",
         metavar="S",
         default="30",
@@ -72,6 +78,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
             closes=arguments.close,
             pause=seconds("--pause", at_least=0)(arguments.pause),
             timeout=seconds("--timeout")(arguments.timeout),
+            keylog=arguments.keylog,
         )
         return run_get(
             arguments.targets,

@@ -17,7 +17,13 @@ from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.findings import Finding
 from netlab.analysis.claims.framestories import flag_names, mark_names
 from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.story import CaptureStory, ConversationStory, FrameStory, Passage
+from netlab.analysis.claims.story import (
+    Answer,
+    CaptureStory,
+    ConversationStory,
+    FrameStory,
+    Passage,
+)
 from netlab.analysis.tcp.figures import Figures
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.words.sentences import sentence
@@ -56,6 +62,7 @@ def pieces(
         "end_ns": story.end_ns,
         "frame_count": story.frame_count,
         "conversation_count": story.conversation_count,
+        "answers": [_answer(answer) for answer in story.answers],
         "claims": [_claim(claim) for claim in story.claims],
         "passages": [_passage(passage) for passage in story.passages],
         "conversations": [_conversation(each) for each in story.conversations],
@@ -117,6 +124,16 @@ def _claim(claim: Claim) -> dict[str, Any]:
         "causes": claim.causes,
         "who": claim.who,
         "sentence": sentence(claim),
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {
+        "question": answer.question.value,
+        "frames": answer.frames,
+        "streams": answer.streams,
+        "kinds": answer.kinds,
+        "sentence": answer.sentence,
     }
 
 

@@ -15,12 +15,16 @@ from netlab.analysis.observations.dialogue import Dialogue, Dialogues
 from netlab.analysis.tcp.figures import FIGURES_MAX, Figures
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tcp.pipeline import THOROUGH_FRAMES, Pipeline
+from netlab.analysis.tls.cryptographic import tools_for
+from netlab.analysis.tls.keylog import KeyLog
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.capture.faults import Fault
-from netlab.capture.opening import open_capture
+from netlab.capture.opening import Bounds, open_capture
 from netlab.capture.reading import Reader
 from netlab.capture.records import Interface
 from netlab.capture.segments import Other
 from netlab.errors import KnownError
+from netlab.report.redact import with_shown_options
 
 _ICMP: Final = frozenset({"ICMP", "ICMPv6"})
 
@@ -58,17 +62,27 @@ class Talks(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def read_dialogues(path: str, trail_max: int = 0) -> Talks:
+def read_dialogues(
+    path: str,
+    trail_max: int = 0,
+    tools: Tools = NO_TOOLS,
+    *,
+    bounds: Bounds | None = None,
+    opened: int | None = None,
+) -> Talks:
     """
     Read the conversations of a capture to its end.
 
     @param path: Of the file; C{-} is standard input.
     @param trail_max: How many segments of each are kept one by one.
-    @raise netlab.capture.faults.CaptureError: It cannot be read, or is no capture.
+    @param tools: With what TLS is opened.
+    @param bounds: How much of it is read.
+    @param opened: A descriptor of it, if it is open already; it is closed.
+    @raise netlab.capture.faults.CaptureError: It cannot be read, is no capture, or is too large.
     """
-    dialogues = Dialogues(trail_max=trail_max)
-    with open_capture(path) as reader:
-        pipeline = Pipeline(reader)
+    dialogues = Dialogues(trail_max=trail_max, tools=tools)
+    with open_capture(path, bounds=bounds, opened=opened) as reader:
+        pipeline = Pipeline(reader, frames_max=None if bounds is None else bounds.frames_max)
         for analysed in pipeline.segments():
             dialogues.receive(analysed)
         found = dialogues.finish()
@@ -95,6 +109,7 @@ def read_story(
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
     captured: View | None = None,
+    keylog: KeyLog | None = None,
 ) -> Reading:
     """
     Read a capture and tell what happened.
@@ -106,6 +121,7 @@ def read_story(
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
+    @param keylog: Secrets by which TLS is opened.
     @raise KnownError: It cannot be read, holds no TCP, or has no such conversation. The text is one
         line.
     """
@@ -119,6 +135,7 @@ def read_story(
             figures=figures,
             progress=progress,
             captured=captured,
+            keylog=keylog,
         )
 
 
@@ -132,6 +149,7 @@ def tell(
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
     captured: View | None = None,
+    keylog: KeyLog | None = None,
 ) -> Reading:
     """
     As L{read_story}, of a capture that is open already.
@@ -144,13 +162,24 @@ def tell(
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
+    @param keylog: Secrets by which TLS is opened.
     @raise KnownError: It holds no TCP, or has no such conversation.
     """
     # Where every frame is shown, all that was shown is as in Wireshark; beyond it, memory counts.
     is_whole = figures is not None or conversation is not None
-    pipeline = Pipeline(reader, thorough_frames=FIGURES_MAX if is_whole else THOROUGH_FRAMES)
+    hides = discretion is not None and not discretion.quotes
+    pipeline = Pipeline(
+        reader,
+        thorough_frames=FIGURES_MAX if is_whole else THOROUGH_FRAMES,
+        # Figures would be made of what stands in malformed options.
+        shown=with_shown_options if hides else None,
+    )
     explainer = Explainer(
-        discretion, conversation=conversation, tells_frames=tells_frames, captured=captured
+        discretion,
+        conversation=conversation,
+        tells_frames=tells_frames,
+        captured=captured,
+        tools=tools_for(keylog),
     )
     number = 0
     for frame in pipeline:

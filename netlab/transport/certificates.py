@@ -8,9 +8,8 @@ TLS endpoints whose certificate can be renewed while they listen.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
@@ -23,11 +22,24 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import Factory
 from zope.interface import implementer
 
-from netlab.transport.descriptions import arguments_of
+from netlab.transport.descriptions import arguments_of, named_argument, unescaped
 
-_NAMED: Final = re.compile(r"((?:\\.|[^=\\])+)=(.*)", re.DOTALL)
 _FILES: Final = ("privateKey", "certKey", "extraCertChain", "dhParameters")
 _PLACES: Final = ("port", "privateKey", "certKey")
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """
+    What reads its certificate again when it is told to.
+    """
+
+    def renew(self) -> None:
+        """
+        Read the certificate and its key again, for the connections to come.
+
+        @raise Exception: whatever is wrong with them. They then stay as they were.
+        """
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -134,10 +146,10 @@ def with_absolute_paths(description: str) -> str:
     places = iter(_PLACES)
     has_key = False
     for argument in arguments:
-        named = _NAMED.fullmatch(argument)
-        name = next(places, "") if named is None else named[1]
+        named = named_argument(argument)
+        name = next(places, "") if named is None else named[0]
         if name in _FILES:
-            path = re.sub(r"\\(.)", r"\1", argument if named is None else named[2])
+            path = unescaped(argument if named is None else named[1])
             quoted = quoteStringArgument(os.path.abspath(Path(path)))
             written.append(quoted if named is None else f"{name}={quoted}")
             has_key = has_key or name == "privateKey"

@@ -73,7 +73,7 @@ class FormatTests(ExplainTestCase):
             ("terminal", b"redirect.pcap\n2 connections, 22 frames"),
             ("html", b"<!DOCTYPE html>"),
             ("svg", b"<svg "),
-            ("markdown", b"# redirect.pcap\n"),
+            ("markdown", b"# `redirect.pcap`\n"),
             ("json", b'{"format":"netlab-explain","version":2,"name":"redirect.pcap"'),
             ("pcapng", b"\x0a\x0d\x0d\x0a"),
         ):
@@ -104,7 +104,9 @@ class FormatTests(ExplainTestCase):
         self.assertEqual([each["stream"] for each in told["conversations"]], [1])
         self.assertEqual(told["conversation_count"], 2)
         self.assertEqual([frame["number"] for frame in told["frames"]], list(range(12, 23)))
-        self.assertIn("Connection: close, #6", told["conversations"][0]["passages"][0]["sentence"])
+        self.assertIn(
+            "Connection: close in #6", told["conversations"][0]["passages"][0]["sentence"]
+        )
 
     def test_discretion(self) -> None:
         """

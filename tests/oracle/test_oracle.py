@@ -23,6 +23,7 @@ ACCEPTED = {
     "faults/f35_icmp_fragmentation_needed.pcap": {"quoted"},
     "faults/f35_icmp_port_unreachable.pcap": {"quoted"},
     "faults/f35_icmp_time_exceeded.pcap": {"quoted"},
+    "faults/f49_undecoded_layer.pcap": {"other-layers"},
     "pcap-parser/smtp.pcap": {"quoted"},
     "tcpdump/babel_update_oobr.pcap": {"impossible-time"},
     "tcpdump/beep-oobr.pcap": {"bad-options", "impossible-time"},
@@ -34,9 +35,6 @@ ACCEPTED = {
     "tcpdump/rpki-rtr-oobr.pcap": {"no-whole-segment"},
     "tcpdump/tcp-auth-heapoverflow.pcap": {"bad-options", "impossible-time"},
 }
-
-#: Captures that are about what is not read: a layer that tshark knows, and headers that were cut.
-UNREAD = {"f49_undecoded_layer.pcap", "f50_snapped_at_40_bytes.pcap"}
 
 #: One run of it holds every mark that there is.
 SEED = 2
@@ -62,17 +60,17 @@ class OracleTests(SynchronousTestCase):
         named for that very capture.
         """
         paths = sorted(
-            path
-            for path in itertools.chain(DATA.rglob("*.pcap"), DATA.rglob("*.pcapng"))
-            if path.name not in UNREAD
+            path for path in itertools.chain(DATA.rglob("*.pcap"), DATA.rglob("*.pcapng"))
         )
         total = 0
         unexplained = {}
         accepted = {}
+        empty = []
         for path in paths:
             left, rules, count = self._compare(path)
             name = path.relative_to(DATA).as_posix()
-            self.assertGreater(count, 0, name)
+            if not count:
+                empty.append(name)
             total += count
             if left:
                 unexplained[name] = left
@@ -80,6 +78,8 @@ class OracleTests(SynchronousTestCase):
                 accepted[name] = rules
         self.assertEqual(unexplained, {})
         self.assertEqual(accepted, ACCEPTED)
+        # Snapped within the TCP header, of which tshark then shows nothing.
+        self.assertEqual(empty, ["faults/f50_snapped_at_40_bytes.pcap"])
         self.assertGreater(total, 1500)
 
     def test_reference_exchanges(self) -> None:

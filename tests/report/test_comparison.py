@@ -112,9 +112,9 @@ class SidesTests(SynchronousTestCase):
         Waits are a table; what a name might say in Markdown, it does not.
         """
         text = "\n".join(sides_markdown(("*a*|b", "b.pcap"), [_same()]))
-        self.assertIn(r"A is \*a\*\|b, B is b.pcap.", text)
+        self.assertIn(r"A is `*a*`\|`b`, B is `b.pcap`.", text)
         self.assertIn("| the handshake | 21.00 ms | 1.000 ms | 20.00 ms |", text)
-        self.assertIn(r"- lost between B and A: 1 segment of the client, in B \#7", text)
+        self.assertIn("- lost between B and A: 1 segment of the client, in B `#7`", text)
         one_place = "\n".join(sides_markdown(_NAMES, [_same(is_one_place=True)]))
         self.assertNotIn("| the handshake", one_place)
 
@@ -189,9 +189,11 @@ class ContrastsTests(SynchronousTestCase):
         Every question is a row, in bold where the answers differ; causes follow.
         """
         lines = list(contrasts_markdown(_NAMES, self.found, self.times))
-        self.assertIn(r"| **connections** | 1 (\#1) | 2 (\#1, \#8) |", lines)
+        self.assertIn("| **connections** | 1 (`#1`) | 2 (`#1`, `#8`) |", lines)
         self.assertIn("| HTTP | none | none |", lines)
-        self.assertIn(r"| the handshake | 40.00 ms (\#1 to \#3) | 500.0 µs (\#9 to \#11) |", lines)
+        self.assertIn(
+            "| the handshake | 40.00 ms (`#1` to `#3`) | 500.0 µs (`#9` to `#11`) |", lines
+        )
         self.assertEqual(lines[-1], "- B: because")
 
     def test_json(self) -> None:

@@ -9,21 +9,24 @@ from dataclasses import replace
 from typing import Final
 
 from netlab.analysis.claims.around import ODD, Around
-from netlab.analysis.claims.closing import close_of
 from netlab.analysis.claims.conversationstories import conversation_story
-from netlab.analysis.claims.judges import capture_claims, conversation_claims
+from netlab.analysis.claims.judges import (
+    capture_claims,
+    conversation_claims,
+    neighbour_claims,
+)
 from netlab.analysis.claims.keeping import Kept, keep
 from netlab.analysis.claims.passages import capture_passages
 from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.reasons import why_of
 from netlab.analysis.claims.rules import link_name
 from netlab.analysis.claims.story import CaptureStory, ConversationStory, Passage, PassageKind
 from netlab.analysis.claims.units import count, duration
 from netlab.analysis.claims.viewpoint import INFERRED_PLACES, View
 from netlab.analysis.observations.facts import Facts, Point
-from netlab.analysis.observations.history import BEGINNING_MAX
 from netlab.analysis.observations.surroundings import Surroundings
 from netlab.analysis.tcp.frames import Analysed
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
+from netlab.analysis.words.answers import answers_of
 from netlab.capture.faults import Fault
 from netlab.capture.icmp import IcmpError
 from netlab.capture.records import Interface, Record
@@ -44,9 +47,6 @@ SKIMMED_AFTER: Final = 32
 PAYLOAD_COMPARED_MAX_BYTES: Final = 64 << 20
 """How many bytes of payload are kept of all conversations, to compare what was sent again."""
 
-_PAYLOAD_OF_THE_REST_MAX: Final = 256
-"""Up to which size payloads are kept where not all frames are."""
-
 _FAULTS_TOLD_MAX: Final = 20
 _ACROSS_MAX: Final = 5
 
@@ -63,13 +63,16 @@ class Explainer:
         conversation: int | None = None,
         tells_frames: bool = True,
         captured: View | None = None,
+        tools: Tools = NO_TOOLS,
     ) -> None:
         """
         @param discretion: What is left out of the story.
         @param conversation: Tell only the conversation of this number.
         @param tells_frames: Whether frames are told one by one, where there are not too many.
         @param captured: Where it was captured, if that need not be inferred.
+        @param tools: With what TLS is opened.
         """
+        self._tools = tools
         self._tells_frames = tells_frames
         self._captured = captured
         self._interface: Interface | None = None
@@ -103,19 +106,20 @@ class Explainer:
             self._streams = max(self._streams, stream + 1)
             if len(self._facts) >= CONVERSATIONS_TOLD_MAX and stream != self._only:
                 return
-            facts = Facts(analysed.conversation, Point(analysed.number, analysed.time_ns))
+            first = Point(analysed.number, analysed.time_ns)
+            facts = Facts(analysed.conversation, first, self._tools)
             self._facts[stream] = facts
             self._surroundings.begin(analysed)
         if facts.skimmed is not None:
             facts.skim(analysed)
             return
-        facts.observe(analysed)
         is_told = self._only is None or stream == self._only
+        if not self._keeps or not is_told:
+            facts.remember(analysed)
+        facts.observe(analysed)
         if is_told:
             self._told_count += 1
         if not self._keeps or not is_told:
-            if len(facts.history.segments) < BEGINNING_MAX:
-                facts.history.add(analysed, payload_max=_PAYLOAD_OF_THE_REST_MAX)
             facts.trim()
             if facts.frame_count >= SKIMMED_AFTER:
                 facts.begin_skimming()
@@ -174,7 +178,6 @@ class Explainer:
         around = Around(self._surroundings, self._discretion)
         for facts in self._facts.values():
             facts.finish()
-        closes = {stream: close_of(facts, start) for stream, facts in self._facts.items()}
         told = [stream for stream in self._facts if self._only is None or stream == self._only]
         frames: dict[int, list[Kept]] = {stream: [] for stream in told}
         for kept in self._kept:
@@ -184,22 +187,26 @@ class Explainer:
         shared = capture_claims([self._facts[each].history for each in told], around, quotes=quotes)
         if self._captured is not None:
             shared = tuple(claim for claim in shared if claim.kind not in INFERRED_PLACES)
+        neighbours = neighbour_claims(
+            [facts.history for facts in self._facts.values()], quotes=quotes
+        )
         stories = []
         for stream in told:
-            extra = [why_of(stream, self._facts, closes)]
             facts = self._facts[stream]
             story = conversation_story(
                 facts,
-                closes[stream],
                 frames[stream],
-                extra,
                 self._discretion,
-                conversation_claims(facts.history, around, quotes=quotes),
+                (
+                    *neighbours.get(stream, ()),
+                    *conversation_claims(facts.history, around, quotes=quotes),
+                ),
+                start,
             )
             back = clock.back_ns(facts.first.number, facts.last.number)
             is_timed = back * ODD <= facts.last.time_ns - facts.first.time_ns
             stories.append(story if is_timed else replace(story, is_timed=False))
-        return CaptureStory(
+        told_all = CaptureStory(
             title=self._title(),
             passages=(
                 *self._passages(start, end, faults),
@@ -214,6 +221,10 @@ class Explainer:
             link=", ".join(dict.fromkeys(self._links.values())),
             claims=shared,
         )
+        is_whole = self._streams == len(told) and all(
+            self._facts[each].history.is_whole for each in told
+        )
+        return replace(told_all, answers=answers_of(told_all, is_whole=is_whole))
 
     def _title(self) -> str:
         clock = self._surroundings.clock

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from netlab.analysis.claims.findings import Finding, Verdict
+from netlab.analysis.claims.privacy import METHODS_SHOWN
 from netlab.analysis.claims.story import Passage, PassageKind
 from netlab.analysis.claims.units import cite, count, duration
 from netlab.analysis.http.exchange import ExchangeReader
@@ -44,7 +45,8 @@ def message_name(message: Message, *, quotes: bool) -> str:
     head = message.head
     if isinstance(head, RequestHead):
         if not quotes:
-            return f"a {printable(head.method, 16)} request"
+            known = f"{head.method.decode()} " if head.method in METHODS_SHOWN else ""
+            return f"{'an' if known.startswith('O') else 'a'} {known}request"
         words = head.raw.split(b" ", 2)
         target = printable(words[1], _TARGET_MAX) if len(words) > 1 else ""
         return f"{printable(head.method, 16)} {target}".rstrip()

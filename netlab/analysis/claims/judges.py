@@ -12,10 +12,21 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Final, TypeAlias
 
-from netlab.analysis.claims import capturing, icmp, leading, opening, viewpoint
+from netlab.analysis.claims import (
+    capturing,
+    closes,
+    icmp,
+    leading,
+    opening,
+    reasons,
+    resets,
+    tlsclaims,
+    viewpoint,
+)
 from netlab.analysis.claims.around import Around
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.observations.history import History
+from netlab.analysis.transfer import judge as transfer
 
 Judge: TypeAlias = Callable[[History], Iterable[Claim]]
 """From a conversation's history to what may be claimed of it."""
@@ -23,9 +34,21 @@ Judge: TypeAlias = Callable[[History], Iterable[Claim]]
 CaptureJudge: TypeAlias = Callable[[Sequence[History]], Iterable[Claim]]
 """From the histories of a capture's conversations to what may be claimed of several together."""
 
-JUDGES: Final[Sequence[Judge]] = (opening.claims_of,)
+NeighbourJudge: TypeAlias = Callable[[Sequence[History]], Iterable[tuple[int, Claim]]]
+"""From the histories of a capture's conversations to what may be claimed of each, after those
+before it: the number of the conversation, and the claim."""
 
-CAPTURE_JUDGES: Final[Sequence[CaptureJudge]] = ()
+JUDGES: Final[Sequence[Judge]] = (
+    opening.claims_of,
+    transfer.claims_of,
+    closes.claims_of,
+    resets.claims_of,
+    tlsclaims.claims_of,
+)
+
+CAPTURE_JUDGES: Final[Sequence[CaptureJudge]] = (reasons.series_of, transfer.claims_across)
+
+NEIGHBOUR_JUDGES: Final[Sequence[NeighbourJudge]] = (reasons.claims_of,)
 
 AroundJudge: TypeAlias = Callable[[History, Around], Iterable[Claim]]
 """From a conversation's history and the capture around it to what may be claimed of it."""
@@ -87,6 +110,23 @@ def capture_claims(
         others = [judge(histories, around) for judge in AROUND_CAPTURE_JUDGES]
         claims = chain(*others, claims)
     return _bounded(claims, around, quotes=quotes)
+
+
+def neighbour_claims(
+    histories: Sequence[History], *, quotes: bool = True
+) -> dict[int, tuple[Claim, ...]]:
+    """
+    Claim what may be claimed of each conversation after those before it.
+
+    @param histories: those of all conversations that are known, by number.
+    @param quotes: whether a figure may quote a payload.
+    @return: the claims by the number of their conversation.
+    """
+    found: dict[int, list[Claim]] = {}
+    for judge in NEIGHBOUR_JUDGES:
+        for stream, claim in judge(histories):
+            found.setdefault(stream, []).append(claim)
+    return {stream: _bounded(claims, None, quotes=quotes) for stream, claims in found.items()}
 
 
 def by_last_frame(claims: Iterable[Claim]) -> dict[int, list[Claim]]:

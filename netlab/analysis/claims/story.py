@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from netlab.analysis.claims.answers import Question
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.findings import Finding
 from netlab.analysis.claims.units import duration
@@ -204,6 +205,25 @@ class ConversationStory:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    What an expert would say first.
+
+    @ivar question: What it answers.
+    @ivar frames: The frames that it is about, ascending; its claims, below, cite all.
+    @ivar streams: The numbers of the conversations that it is about.
+    @ivar sentence: One or two plain sentences.
+    @ivar kinds: The kinds of claim that it rests on.
+    """
+
+    question: Question
+    frames: tuple[int, ...]
+    streams: tuple[int, ...]
+    sentence: str
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureStory:
     """
     A whole capture told.
@@ -217,6 +237,7 @@ class CaptureStory:
     @ivar end_ns: Time of the last frame.
     @ivar link: The link layers by name.
     @ivar claims: All that is claimed of several conversations together, or of the capture.
+    @ivar answers: What an expert would say first, in that order.
     """
 
     title: str
@@ -228,3 +249,4 @@ class CaptureStory:
     end_ns: int
     link: str
     claims: tuple[Claim, ...] = ()
+    answers: tuple[Answer, ...] = ()

@@ -134,7 +134,7 @@ def _one_host(histories: Sequence[History]) -> Iterator[Claim]:
         rule = "RFC 1122 section 3.2.1.3" if address.version == 4 else "RFC 4291 section 2.5.3"
         yield Claim("capture.one-host", frames, Known.FOLLOWS, figures, rule=rule)
     else:
-        causes = ("one-host", "forged-address")
+        causes = ("one-host", "false-address")
         yield Claim("capture.one-address", frames, Known.POSSIBLE, figures, causes=causes)
 
 

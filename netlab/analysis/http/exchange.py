@@ -192,6 +192,20 @@ class ExchangeReader:
         elif len(side.buffer):
             self._note_fault(frame, "the stream ended within a head", from_client=from_client)
 
+    def skip(self, frame: int, reason: str, *, from_client: bool) -> None:
+        """
+        Bytes of one direction cannot be given, and nobody knows how many.
+
+        @param frame: the number of the frame where they should have been.
+        @param reason: a short sentence without a full stop.
+        @param from_client: whose they were.
+        """
+        side = self._client if from_client else self._server
+        if side.is_over or side.is_tunnel:
+            return
+        self._note_fault(frame, reason, from_client=from_client)
+        side.lose()
+
     def stop(self) -> None:
         """
         Read no further, and keep no bytes for it. What has begun and not ended is only counted, if

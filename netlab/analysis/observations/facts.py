@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from netlab.analysis.observations.dialogue import Dialogue
-from netlab.analysis.observations.history import History
+from netlab.analysis.observations.history import BEGINNING_MAX, History
 from netlab.analysis.observations.skimming import Skimmed
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.capture.segments import Flag
 
 IDLE_MIN_NS: Final = 500_000_000
@@ -20,6 +21,9 @@ IDLE_MIN_NS: Final = 500_000_000
 
 IDLES_MAX: Final = 100
 """How many idle spells are told."""
+
+_PAYLOAD_OF_SOME_MAX: Final = 256
+"""Up to which size payloads are kept where not all segments are."""
 
 _EXCHANGES_KEPT: Final = 200
 """How many HTTP exchanges of a conversation are kept in a summary: the first and the last ones."""
@@ -163,12 +167,12 @@ class Facts:
         "skimmed",
     )
 
-    def __init__(self, conversation: Conversation, first: Point) -> None:
+    def __init__(self, conversation: Conversation, first: Point, tools: Tools = NO_TOOLS) -> None:
         self.conversation = conversation
         self.sides = (Side(), Side())
         self.first = self.last = first
         self.frame_count = 0
-        self.dialogue = Dialogue(conversation)
+        self.dialogue = Dialogue(conversation, tools=tools)
         self.history = History(conversation)
         self.idles: list[Idle] = []
         self.reset: Reset | None = None
@@ -187,6 +191,36 @@ class Facts:
             self._is_open = True
             self._active = here
         self._note(analysed, here)
+
+    def remember(self, analysed: Analysed) -> None:
+        """
+        Remember a segment, before L{observe} is given it, where not all are kept one by one: of the
+        first ones each, of the others those that are noteworthy.
+        """
+        if len(self.history.segments) < BEGINNING_MAX:
+            self.history.add(analysed, payload_max=_PAYLOAD_OF_SOME_MAX)
+        elif (
+            analysed.marks
+            or self._is_event(analysed)
+            or analysed.time_ns - self.last.time_ns >= IDLE_MIN_NS
+        ):
+            self._remember_noteworthy(analysed)
+
+    def _is_event(self, analysed: Analysed) -> bool:
+        """
+        Tell whether a segment opens, closes or resets the connection, or comes after that.
+        """
+        return (
+            bool(analysed[0][6] & _SYN_FIN_RST)
+            or self.reset is not None
+            or self.sides[1 - analysed[2].index].fin is not None
+        )
+
+    def _remember_noteworthy(self, analysed: Analysed) -> None:
+        silent_ns = analysed.time_ns - self.last.time_ns
+        self.history.add_noteworthy(
+            analysed, self.last.number, silent_ns, is_event=self._is_event(analysed)
+        )
 
     def skim(self, analysed: Analysed) -> None:
         """
@@ -210,8 +244,9 @@ class Facts:
             or segment[6] & _SYN_FIN_RST
             or here[1] - self.last[1] >= IDLE_MIN_NS
             or other.fin is not None
+            or self.reset is not None
         ):
-            self.history.add_noteworthy(analysed)
+            self._remember_noteworthy(analysed)
             self._note(analysed, here)
             return
         self.frame_count += 1
@@ -268,7 +303,11 @@ class Facts:
         There are no more segments.
         """
         self.dialogue.finish()
-        self.history.finish(self.frame_count, self.dialogue.client.index, self.dialogue.http)
+        if self.skimmed is not None:
+            self.history.announced_close = self.skimmed.announced_close
+        self.history.finish(
+            self.frame_count, self.dialogue.client.index, self.dialogue.http, self.dialogue.tls
+        )
 
     @property
     def has_data(self) -> bool:

@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 from netlab.analysis.http.exchange import ExchangeReader
 from netlab.analysis.tcp.conversation import Conversation
 from netlab.analysis.tcp.frames import Analysed
+from netlab.analysis.tls.conversation import TLSReader
+from netlab.analysis.tls.observations import TLSConversation
 from netlab.capture.options import Options
 from netlab.capture.segments import Checksum, Flag
 
@@ -25,10 +27,16 @@ BEGINNING_MAX: Final = 64
 """How many segments of a conversation are kept where the capture is too large to keep all."""
 
 NOTEWORTHY_MAX: Final = 256
-"""How many of those after them are kept that open, close or are marked."""
+"""How many of those after them are kept that are marked, or end a silence."""
+
+EVENTS_MAX: Final = 128
+"""How many of those after them are kept that open, close or reset, or follow a FIN."""
 
 BASES_MAX: Final = 8
 """How many initial sequence numbers of one end are told apart."""
+
+SILENCE_MIN_NS: Final = 500_000_000
+"""From how long on a silence is noted where not all segments are kept."""
 
 _ACK: Final = int(Flag.ACK)
 _FIN: Final = int(Flag.FIN)
@@ -135,26 +143,44 @@ class History:
     @ivar segments: the first L{SEGMENTS_MAX} of them, in the order of the capture; of a large
         capture L{BEGINNING_MAX} and up to L{NOTEWORTHY_MAX} after them.
     @ivar left_out: how many more there were.
+    @ivar unbroken: how many of them, from the first on, have none left out between them; None for
+        all.
     @ivar http: the conversation read as HTTP, once it is over.
+    @ivar tls: what the conversation did in TLS, once it is over; None if nothing.
     @ivar client: the index of the end that opened the connection, or seems to have.
+    @ivar silences: of a large capture, for frames that end a silence, the frame before it and how
+        long it was, in nanoseconds.
+    @ivar announced_close: of a large capture, the last frame whose answer said
+        C{Connection: close}; 0 if none did.
     """
 
     __slots__ = (
         "_bases",
+        "_events",
         "_kept_bytes",
         "_next",
+        "_noteworthy",
+        "announced_close",
         "client",
         "conversation",
         "http",
         "left_out",
         "segments",
+        "silences",
+        "tls",
+        "unbroken",
     )
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
         self.segments: list[Sent] = []
         self.left_out = 0
+        self.unbroken: int | None = None
         self.http = ExchangeReader()
+        self.silences: dict[int, tuple[int, int]] = {}
+        self.announced_close = 0
+        self._events = self._noteworthy = 0
+        self.tls: TLSConversation | None = None
         self.client = conversation.client.index
         self._bases: tuple[list[int], list[int]] = ([], [])
         self._next = [1, 1]
@@ -164,6 +190,11 @@ class History:
     def is_whole(self) -> bool:
         """Whether no segment was left out."""
         return not self.left_out
+
+    @property
+    def has_all_events(self) -> bool:
+        """Whether each segment that opens, closes or resets the connection is here."""
+        return self._events <= EVENTS_MAX and (self.is_whole or len(self.segments) < SEGMENTS_MAX)
 
     def name(self, sender: int) -> str:
         """
@@ -227,24 +258,43 @@ class History:
         )
         return len(payload)
 
-    def add_noteworthy(self, analysed: Analysed) -> None:
+    def add_noteworthy(
+        self, analysed: Analysed, before: int, silent_ns: int, *, is_event: bool
+    ) -> None:
         """
         Take the next segment that is noteworthy, of a capture too large to keep all.
-        """
-        if len(self.segments) < BEGINNING_MAX + NOTEWORTHY_MAX:
-            self.add(analysed, payload_max=0)
 
-    def finish(self, total: int, client: int, http: ExchangeReader) -> None:
+        @param before: the frame before it.
+        @param silent_ns: how long ago that was.
+        @param is_event: whether it opens, closes or resets, or follows a FIN.
+        """
+        if self.unbroken is None:
+            self.unbroken = len(self.segments)
+        if is_event:
+            self._events += 1
+            if self._events > EVENTS_MAX:
+                return
+        else:
+            self._noteworthy += 1
+            if self._noteworthy > NOTEWORTHY_MAX:
+                return
+        if silent_ns >= SILENCE_MIN_NS:
+            self.silences[analysed.number] = before, silent_ns
+        self.add(analysed, payload_max=0)
+
+    def finish(self, total: int, client: int, http: ExchangeReader, tls: TLSReader) -> None:
         """
         There are no more segments.
 
         @param total: how many there were, with those that were not given.
         @param client: the index of the end that opened the connection, or seems to have.
         @param http: the conversation read as HTTP.
+        @param tls: the conversation read as TLS.
         """
         self.left_out = max(total - len(self.segments), 0)
         self.client = client
         self.http = http
+        self.tls = tls.conversation() if tls.is_tls else None
 
     def _position(self, sender: int, raw: int, first: int, *, is_first: bool = False) -> int:
         """

@@ -5,14 +5,14 @@ laboratory read one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from netlab.analysis.tcp.analyser import Analyser
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tcp.limits import STREAMING, THOROUGH
 from netlab.capture.decode import Decoder
-from netlab.capture.faults import Fault
+from netlab.capture.faults import CaptureError, Fault
 from netlab.capture.icmp import IcmpError
 from netlab.capture.reading import Reader
 from netlab.capture.records import Record
@@ -32,25 +32,50 @@ class Pipeline:
     @ivar frame_count: how many frames were read so far.
     """
 
-    def __init__(self, reader: Reader, *, thorough_frames: int = THOROUGH_FRAMES) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        thorough_frames: int = THOROUGH_FRAMES,
+        shown: Callable[[Segment], Segment] | None = None,
+        frames_max: int | None = None,
+    ) -> None:
         """
         @param reader: the capture, of which nothing was read.
         @param thorough_frames: for how many frames everything is remembered.
+        @param shown: gives of each segment what may be looked at; None is all.
+        @param frames_max: how many frames the capture may have; None is any number.
         """
         self.reader = reader
         self.frame_count = 0
         self._thorough_frames = thorough_frames
+        self._shown = shown
+        self._frames_max = frames_max
         self._decoder = Decoder()
         self._analyser = Analyser(THOROUGH)
 
     def __iter__(self) -> Iterator[Frame]:
+        """
+        Read the capture.
+
+        @raise CaptureError: it has more frames than it may.
+        """
         decode, analyse = self._decoder.decode, self._analyser.analyse
+        shown = self._shown
         for number, record in enumerate(self.reader, 1):
+            if self._frames_max is not None and number > self._frames_max:
+                text = f"it has more than {self._frames_max:,} frames: cut it with editcap -r"
+                raise CaptureError(text)
             self.frame_count = number
             if number == self._thorough_frames:
                 self._analyser.remember(STREAMING)
             frame = decode(record)
-            yield analyse(frame) if isinstance(frame, Segment) else frame
+            if not isinstance(frame, Segment):
+                yield frame
+            elif shown is None:
+                yield analyse(frame)
+            else:
+                yield analyse(shown(frame))
         self._decoder.end()
 
     def segments(self) -> Iterator[Analysed]:

@@ -80,3 +80,18 @@ def capitalised(text: str) -> str:
     Let a sentence begin with a capital letter.
     """
     return text[:1].upper() + text[1:]
+
+
+def nothing(claim: Claim) -> str:
+    """
+    Say nothing, where a frame's own sentence says enough.
+    """
+    del claim
+    return ""
+
+
+def cited(numbers: Sequence[int]) -> str:
+    """
+    Cite some frames.
+    """
+    return cite(numbers)

@@ -12,23 +12,45 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.words import capture, icmp, leading, opening
+from netlab.analysis.words import (
+    capture,
+    closes,
+    icmp,
+    leading,
+    opening,
+    reasons,
+    repetition,
+    resets,
+    tls,
+    waiting,
+)
 from netlab.analysis.words.phrases import capitalised
 
+_TOPICS: Final = (
+    opening,
+    closes,
+    resets,
+    reasons,
+    repetition,
+    waiting,
+    capture,
+    leading,
+    icmp,
+    tls,
+)
+
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
-    **capture.WORDS,
-    **leading.WORDS,
-    **icmp.WORDS,
-    **opening.WORDS,
+    kind: words for topic in _TOPICS for kind, words in topic.WORDS.items()
 }
 """For each kind of claim what makes its sentence."""
 
 FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
-    **capture.FRAME_WORDS,
-    **leading.FRAME_WORDS,
-    **icmp.FRAME_WORDS,
+    kind: words for topic in _TOPICS for kind, words in getattr(topic, "FRAME_WORDS", {}).items()
 }
 """For some kinds what makes the sentence of the frame that is the effect; empty is none."""
+
+FRAME_ONLY: Final = repetition.FRAME_ONLY | waiting.FRAME_ONLY
+"""Kinds that only the frame that is the effect tells, not the conversation's story."""
 
 
 def sentence(claim: Claim) -> str:

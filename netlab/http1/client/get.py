@@ -43,6 +43,7 @@ class GetOptions:
     @ivar pause: seconds to wait after an answer before the next request.
     @ivar timeout: seconds that a connection may take, and then the head of an answer, and for which
         its content may make no progress.
+    @ivar keylog: the file that the secrets of TLS are added to; None for none.
     """
 
     output_dir: str = "."
@@ -51,6 +52,7 @@ class GetOptions:
     closes: bool = False
     pause: float = 0.0
     timeout: float = 30.0
+    keylog: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,12 @@ def run_get(
     """
     wanted = read_targets(targets)
     folder = OutputFolder(options.output_dir)
+    keylog, trust_root = None, None
+    if options.keylog is not None:
+        from netlab.http1.client.keylogging import KeyLogFile, LoggingTrustRoot
+
+        keylog = KeyLogFile(options.keylog)
+        trust_root = LoggingTrustRoot(keylog.write)
 
     async def get_all(reactor: Any) -> int | None:
         if isinstance(wanted, Server):
@@ -156,13 +164,20 @@ def run_get(
         else:
             requests = _listed(wanted, options)
         settings = ClientSettings(answer_timeout=options.timeout, content_timeout=options.timeout)
-        async with HTTPClient(reactor, settings, options.timeout) as client:
+        async with HTTPClient(reactor, settings, options.timeout, trust_root) as client:
             getter = Getter(client, folder, options, show)
             return await get_each(
                 getter, requests, reactor, complain, is_stopping=lambda: not reactor.running
             )
 
-    status = run_until_done(get_all, reactor)
+    try:
+        status = run_until_done(get_all, reactor)
+    finally:
+        if keylog is not None:
+            keylog.close()
+    if status is not None and keylog is not None and keylog.fault is not None:
+        complain(f"the key log {options.keylog} is incomplete: {keylog.fault}")
+        status = 1
     if status is None:
         raise KeyboardInterrupt
     return status

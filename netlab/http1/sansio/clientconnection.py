@@ -216,7 +216,7 @@ class ClientConnection:
         self._interim_responses = self._content_bytes = 0
         self.exchanges += 1
         self.deadline = now + self._settings.answer_timeout
-        return line + head.fields.serialise() + b"\r\n"
+        return line + head.fields.serialised + b"\r\n"
 
     # What came in
 

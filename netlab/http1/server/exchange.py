@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable
 from inspect import iscoroutine
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import ISSLTransport, ITransport
@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.http1 import SERVER_NAME
-from netlab.http1.accesslog.loglines import shown_head
+from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.contents import BytesContent
 from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
 from netlab.http1.resources.resource import Answer, Receiver, receiver_of
@@ -28,19 +28,95 @@ from netlab.http1.sansio.messages import (
     RequestHead,
     ResponseHead,
 )
+from netlab.http1.sansio.serverconnection import ServerConnection
 from netlab.http1.sansio.statuses import forbids_content
-from netlab.http1.server.repeating import keep, keep_file, repeatable_until
+from netlab.http1.server.context import ServerContext
 from netlab.http1.server.sender import PIECE_BYTES, Sender, sender_for
-
-if TYPE_CHECKING:
-    from netlab.http1.server.protocol import HTTPServerProtocol
 
 _CONTINUE: Final = ResponseHead(100)
 
-#: What hardly ever has content: a resource is not asked whether it wants any that is not there.
-_WITHOUT_CONTENT: Final = frozenset((b"GET", b"HEAD"))
-
 _log = Logger(namespace=SERVER_NAME)
+
+
+class Connection(Protocol):
+    """
+    What an exchange knows of its connection.
+
+    @ivar context: what all connections have in common.
+    @ivar machine: what has been received and sent, as messages.
+    @ivar transport: what carries it.
+    @ivar peer: the client's address; empty where it has none.
+    @ivar exchange: the one that is under way.
+    @ivar sender: the transport's producer, where it is not the connection.
+    @ivar is_advancing: the connection will go on by itself with what it has received.
+    @ivar is_closing: nothing more is answered.
+    """
+
+    context: ServerContext
+    machine: ServerConnection
+    transport: ITransport | None
+    peer: bytes
+    exchange: Exchange | None
+    sender: Sender | None
+    is_advancing: bool
+    is_closing: bool
+
+    def advance(self) -> None:
+        """
+        Go on with what has been received.
+        """
+
+    def send_whole(
+        self, head: RequestHead | None, response: Response, content: bytes, now: float
+    ) -> bytes:
+        """
+        Send an answer in one piece, count it and log it.
+        """
+
+    def record(self, head: RequestHead | None, status: int, sent: int, now: float) -> None:
+        """
+        Count and log an answer.
+        """
+
+    def answered(self) -> None:
+        """
+        The answer is complete, as far as the machine is concerned.
+        """
+
+    def hand_over_to(self, sender: Sender) -> None:
+        """
+        Let a sender be the transport's producer.
+        """
+
+    def take_back(self) -> None:
+        """
+        The sender has handed everything to the transport.
+        """
+
+    def sender_failed(self, why: Exception) -> None:
+        """
+        The sender has stopped in the middle.
+        """
+
+    def stream_blocked(self, is_blocked: bool) -> None:
+        """
+        The client must take what it is sent, or there is nothing to be taken.
+        """
+
+    def expect_progress(self) -> None:
+        """
+        From now on the peer must take something of what we send.
+        """
+
+    def refuse(self, status: int, explanation: str) -> None:
+        """
+        Say what is wrong with what the peer has sent, then close.
+        """
+
+    def abort(self) -> None:
+        """
+        Close now.
+        """
 
 
 class Exchange:
@@ -53,7 +129,7 @@ class Exchange:
 
     __slots__ = ("_answering", "_connection", "_content", "head")
 
-    def __init__(self, connection: HTTPServerProtocol, head: RequestHead) -> None:
+    def __init__(self, connection: Connection, head: RequestHead) -> None:
         """
         @param connection: whose C{exchange} this is, for as long as it is not over.
         """
@@ -108,16 +184,13 @@ class Exchange:
         not want is read before it answers if there is little of it: then a fault in it is still
         answered by 400.
         """
-        factory = self._connection.factory
+        context = self._connection.context
         machine = self._connection.machine
         head = self.head
-        if factory.shows_requests:
-            _log.info("{head}", head=shown_head(head.raw))
         promised = machine.promised_content_bytes
-        if promised == 0 and head.method in _WITHOUT_CONTENT:
-            return
+        ASKING.peer = self._connection.peer
         try:
-            receiver = receiver_of(factory.resource, head)
+            receiver = receiver_of(context.resource, head)
         except Exception:  # noqa: BLE001, as in _respond
             machine.abandon_content()
             self._answer_failed(_failure())
@@ -128,7 +201,7 @@ class Exchange:
             return
         if promised == 0:
             return
-        most = factory.settings.limits.unwanted_content_max_bytes
+        most = context.settings.limits.unwanted_content_max_bytes
         if machine.expects_continue or (promised is not None and promised > most):
             machine.abandon_content()
             self._respond()
@@ -142,7 +215,7 @@ class Exchange:
             return
         connection = self._connection
         machine = connection.machine
-        if machine.content_bytes > connection.factory.settings.limits.unwanted_content_max_bytes:
+        if machine.content_bytes > connection.context.settings.limits.unwanted_content_max_bytes:
             machine.abandon_content()
             self._respond()
 
@@ -164,7 +237,7 @@ class Exchange:
         if connection.is_closing or self._content is None:
             return
         machine = connection.machine
-        now = connection.factory.seconds()
+        now = connection.context.seconds()
         if machine.expects_continue and machine.can_answer:
             cast(ITransport, connection.transport).write(machine.send(_CONTINUE, now))
             was_full = True
@@ -202,20 +275,33 @@ class Exchange:
         connection = self._connection
         head = self.head
         if head.target.is_https and not ISSLTransport.providedBy(connection.transport):
-            self._send(connection.factory.pages.error(421, closes=True))
+            self._send(connection.context.pages.error(421, closes=True))
             return
+        ASKING.peer = connection.peer
         try:
             if receiver is not None and self._content is not None:
                 answer = receiver(head, self._content)
             else:
-                answer = connection.factory.resource.respond(head)
+                answer = connection.context.resource.respond(head)
         except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
             self._answer_failed(_failure())
             return
+        self.take(answer)
+
+    def take(self, answer: Answer) -> None:
+        """
+        Send what the resource has returned, now or later.
+        """
         if isinstance(answer, Response):
             self._send(answer)
         else:
             self._wait_for(answer)
+
+    def fail(self) -> None:
+        """
+        The resource has raised what is being handled.
+        """
+        self._answer_failed(_failure())
 
     def _wait_for(self, answer: Answer) -> None:
         """
@@ -227,7 +313,7 @@ class Exchange:
         elif iscoroutine(answer):
             later = Deferred.fromCoroutine(answer)
         else:
-            resource = self._connection.factory.resource
+            resource = self._connection.context.resource
             mistake = TypeError(f"{resource!r} returned {answer!r}, not a response")
             self._answer_failed(_failure(mistake))
             return
@@ -268,7 +354,7 @@ class Exchange:
             return
         connection = self._connection
         if connection.machine.can_answer:
-            self._send(connection.factory.pages.error(status))
+            self._send(connection.context.pages.error(status))
         else:
             # Half of an answer has gone out: only the end of the connection can say that.
             connection.abort()
@@ -291,7 +377,11 @@ class Exchange:
                 if self._content is not None:
                     self._leave_content()
                 if len(content) <= PIECE_BYTES:
-                    self._send_small(response, content)
+                    connection = self._connection
+                    connection.send_whole(
+                        self.head, response, content, connection.context.seconds()
+                    )
+                    connection.answered()
                 else:
                     self._send_large(response, BytesContent(content))
             elif isinstance(content, AsyncIterable):
@@ -306,18 +396,6 @@ class Exchange:
             _close(content)
             self._answer_failed(_failure())
 
-    def _send_small(self, response: Response, content: bytes) -> None:
-        connection = self._connection
-        machine = connection.machine
-        head = self.head
-        now = connection.factory.seconds()
-        until = repeatable_until(connection, head, response, now)
-        is_last = machine.is_last_by_request and not response.closes
-        data, logged = connection.send_whole(head, response, content, now)
-        if until > now and (is_last or not machine.must_close):
-            keep(connection.factory, head, response, until, data, logged, is_last=is_last)
-        connection.answered()
-
     def _send_large(self, response: Response, source: ContentSource) -> None:
         """
         Send content of known length, no faster than the client takes it.
@@ -326,7 +404,7 @@ class Exchange:
         machine = connection.machine
         transport = connection.transport
         assert transport is not None
-        now = connection.factory.seconds()
+        now = connection.context.seconds()
         data = machine.send(ResponseHead(response.status, response.fields), now, source.length)
         if self._is_without_content(response):
             source.close()
@@ -344,9 +422,8 @@ class Exchange:
                 connection.expect_progress()
 
         has_begun = False
-        keep_file(connection, self.head, response, source, data)
         sender = sender_for(
-            transport, source, done, progressed, connection.factory.bystanders.are_there
+            transport, source, done, progressed, connection.context.fairness.gives_way
         )
         connection.hand_over_to(sender)
         sender.begin(data)
@@ -359,11 +436,11 @@ class Exchange:
         Send content as it comes. Meanwhile the rest of the request's content may be read.
         """
         connection = self._connection
-        factory = connection.factory
+        context = connection.context
         machine = connection.machine
         transport = connection.transport
         assert transport is not None
-        data = machine.send(ResponseHead(response.status, response.fields), factory.seconds())
+        data = machine.send(ResponseHead(response.status, response.fields), context.seconds())
         if self._is_without_content(response):
             _close(content)
             transport.write(data)
@@ -377,7 +454,7 @@ class Exchange:
             self._sender_is_done(response, sender, why)
 
         blocked = connection.stream_blocked
-        sender = StreamSender(transport, content, frame, done, blocked, factory.clock)
+        sender = StreamSender(transport, content, frame, done, blocked, context.clock)
         connection.hand_over_to(sender)
         sender.begin(data)
 
@@ -388,7 +465,8 @@ class Exchange:
         connection = self._connection
         if why is not None:
             connection.sender_failed(why)
-            connection.factory.record(connection.peer, self.head, response.status, sender.sent)
+            now = connection.context.seconds()
+            connection.record(self.head, response.status, sender.sent, now)
             return
         connection.take_back()
         self._content_sent(response, sender.sent)
@@ -404,10 +482,11 @@ class Exchange:
             except RemoteProtocolError:
                 # It is too late to say so, and the connection ends anyway.
                 machine.abandon_content()
-        tail = machine.send(END_OF_MESSAGE, connection.factory.seconds())
+        now = connection.context.seconds()
+        tail = machine.send(END_OF_MESSAGE, now)
         if tail:
             cast(ITransport, connection.transport).write(tail)
-        connection.factory.record(connection.peer, self.head, response.status, sent)
+        connection.record(self.head, response.status, sent, now)
         connection.answered()
 
 

@@ -8,7 +8,7 @@ goes through the machine to the transport. No byte of a message is looked at her
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from twisted.internet.interfaces import (
     IConsumer,
@@ -25,7 +25,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netlab.http1 import SERVER_NAME
-from netlab.http1.accesslog.loglines import LoggedAnswer
+from netlab.http1.accesslog.loglines import LoggedAnswers, shown_head
+from netlab.http1.resources.asking import ASKING
+from netlab.http1.resources.resource import Answer
 from netlab.http1.resources.responses import Response
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.sansio.fields import Fields
@@ -34,16 +36,13 @@ from netlab.http1.sansio.messages import (
     Content,
     EndOfMessage,
     RequestHead,
-    ResponseHead,
 )
 from netlab.http1.sansio.serverconnection import Phase, ServerConnection
+from netlab.http1.server.answercache import CachedAnswer, joined
+from netlab.http1.server.context import ServerContext
 from netlab.http1.server.exchange import Exchange
-from netlab.http1.server.repeating import answer_known
-from netlab.http1.server.sender import Sender, acknowledged_bytes
+from netlab.http1.server.sender import PIECE_BYTES, Sender, acknowledged_bytes
 from netlab.transport.sendfile import TransferStoppedError
-
-if TYPE_CHECKING:
-    from netlab.http1.server.factory import HTTPServerFactory
 
 #: How much input is thrown away behind a refusal before the peer is cut off: most that a client
 #: sends before it looks for an answer. It costs no memory, and time is bounded too.
@@ -56,8 +55,15 @@ _REQUESTS_A_TURN: Final = 64
 #: Likewise the pieces of one request's content: a chunk of one byte takes some microseconds.
 _PIECES_A_TURN: Final = 512
 
+#: So many small answers to requests that came together leave together, where none is larger.
+_GATHERED_MAX: Final = 16
+_GATHERED_MAX_BYTES: Final = 4096
+
 #: And however few they are, a turn is over after so long: a head of 8 KB may take milliseconds.
 _TURN_SECONDS: Final = 0.002
+
+#: What hardly ever has content: a resource is not asked whether it wants any that is not there.
+_WITHOUT_CONTENT: Final = frozenset((b"GET", b"HEAD"))
 
 _RETRY_SOON: Final = Fields([(b"Retry-After", b"1")])
 
@@ -72,7 +78,7 @@ class HTTPServerProtocol(Protocol):
     The protocol is the producer of what it sends: while the transport's buffer is full, no further
     request is read, so that a client which asks and never reads costs one buffer and no more.
 
-    @ivar factory: what all connections have in common.
+    @ivar context: what all connections have in common.
     @ivar machine: what has been received and sent, as messages.
     @ivar peer: the client's address; empty where it has none.
     @ivar exchange: the request being answered; with content that nobody wants, it first waits for
@@ -87,6 +93,8 @@ class HTTPServerProtocol(Protocol):
     # There may be ten thousand of these, idle.
     __slots__ = (
         "_acknowledged",
+        "_burst",
+        "_gathered",
         "_is_admitted",
         "_is_lingering",
         "_is_reading_paused",
@@ -98,7 +106,7 @@ class HTTPServerProtocol(Protocol):
         "bucket",
         "connected",
         "exchange",
-        "factory",
+        "context",
         "is_advancing",
         "is_closing",
         "is_write_blocked",
@@ -108,22 +116,25 @@ class HTTPServerProtocol(Protocol):
         "transport",
     )
 
-    factory: HTTPServerFactory
     transport: ITransport | None
 
-    def __init__(self, factory: HTTPServerFactory, peer: bytes = b"") -> None:
+    def __init__(self, context: ServerContext, peer: bytes = b"") -> None:
         """
-        @param factory: what all connections have in common.
+        @param context: what all connections have in common.
         @param peer: the client's address; empty where it has none.
         """
-        self.factory = factory
-        self.machine = ServerConnection(factory.settings, factory.seconds())
+        self.context = context
+        self.machine = ServerConnection(context.settings, context.seconds())
         self.transport = None
         self.connected = 0
         self.bucket: int | None = None
         self.peer = peer
         self.exchange: Exchange | None = None
         self.sender: Sender | None = None
+        # Answers that will be kept together, while they are sent.
+        self._burst: list[CachedAnswer] | None = None
+        # Answers that will leave together.
+        self._gathered: list[bytes] | None = None
         self._is_admitted = False
         self._is_refused = False
         self.is_advancing = False
@@ -145,18 +156,18 @@ class HTTPServerProtocol(Protocol):
         """
         Start the idle deadline.
         """
-        factory = self.factory
+        context = self.context
         transport = self.transport
         assert transport is not None
-        factory.connections.add(self)
-        factory.counters.connections += 1
+        context.connections.add(self)
+        context.counters.connections += 1
         cast(IConsumer, transport).registerProducer(self, True)
-        self._is_admitted = factory.gate.enter(self.peer)
+        self._is_admitted = context.gate.enter(self.peer)
         if self._is_admitted:
             deadline = self.machine.deadline
             if deadline is not None:
-                factory.deadlines.watch(self, deadline)
-        elif factory.gate.enter_refusal():
+                context.deadlines.watch(self, deadline)
+        elif context.gate.enter_refusal():
             self._is_refused = True
             self._turn_away()
         else:
@@ -164,37 +175,62 @@ class HTTPServerProtocol(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Answer at once what has just been answered to others; pass everything else to the machine.
+        Answer what has been answered before; ask the resource for what is one request, whole; pass
+        everything else to the machine.
         """
-        factory = self.factory
-        now = factory.seconds()
-        # The most frequent case by far, written out: each call costs as much as a tenth of it.
-        entry = factory.repeated.get(data)
-        if entry is not None:
-            repeat = entry[0]
-            if (
-                now < repeat.until
-                and not self.is_write_blocked
-                and self.machine.repeat_exchanges(now, repeat.count)
-            ):
-                self.transport.write(repeat.data)  # type: ignore[union-attr]
-                tally = repeat.tally
-                tally.answers += repeat.count
-                tally.content_bytes += repeat.content_bytes
-                log = factory.access_log
-                if log is not None:
-                    log.add_again(self.peer, now, repeat.logged)
-                return
+        context = self.context
+        now = context.seconds()
+        if now >= context.time_of_day_due:
+            context.read_time_of_day(now)
+        machine = self.machine
         if not self.is_write_blocked:
-            data = answer_known(self, data, now)
-            if not data:
+            known = context.known.get(data)
+            if (
+                known is not None
+                and (now < known.until or self._is_renewed(data, known, now))
+                and machine.repeat_exchange(now, known.count)
+            ):
+                # Written out: a call would cost a tenth of it.
+                self.transport.write(known.data)  # type: ignore[union-attr]
+                tally = known.tally
+                tally.answers += known.count
+                tally.content_bytes += known.content_bytes
+                log = context.access_log
+                if log is not None:
+                    log.add_again(self.peer, now + context.settings.date.offset, known.logged)
+                if known.closes:
+                    machine.close()
+                    self.lose()
+                return
+            head = machine.receive_request(data, now)
+            if head is not None:
+                if not self._answer(head, now, may_keep=True):
+                    self.advance()
                 return
         if self._is_lingering:
             self._linger_bytes += len(data)
             if self._linger_bytes > _LINGER_MAX_BYTES:
                 self.abort()
             return
-        self.machine.receive(data, now)
+        answers = context.answers
+        if (
+            answers is not None
+            and data.endswith(b"\r\n\r\n")
+            and machine.is_clear
+            and answers.has_come(data)
+        ):
+            # Several requests, and the same ones again: what leaves now is kept as a whole.
+            self._burst = []
+            exchanges = machine.exchanges
+            machine.receive(data, now)
+            self.advance()
+            burst, self._burst = self._burst, None
+            if machine.is_clear and len(burst) == machine.exchanges - exchanges > 0:
+                answer = joined(burst)
+                if answer is not None:
+                    answers.keep(data, answer)
+            return
+        machine.receive(data, now)
         self.advance()
 
     def readConnectionLost(self) -> None:
@@ -204,7 +240,7 @@ class HTTPServerProtocol(Protocol):
         if self.is_closing:
             self.lose()
             return
-        self.machine.receive_end(self.factory.seconds())
+        self.machine.receive_end(self.context.seconds())
         self.advance()
 
     def writeConnectionLost(self) -> None:
@@ -212,19 +248,19 @@ class HTTPServerProtocol(Protocol):
         All has been sent, and our side is shut: from now on the linger counts.
         """
         self._is_write_shut = True
-        self._wait(self.factory.settings.timeouts.linger)
+        self._wait(self.context.settings.timeouts.linger)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
         Leave nothing behind.
         """
-        factory = self.factory
-        factory.deadlines.forget(self)
-        factory.connections.remove(self)
+        context = self.context
+        context.deadlines.forget(self)
+        context.connections.remove(self)
         if self._is_admitted:
-            factory.gate.leave(self.peer)
+            context.gate.leave(self.peer)
         elif self._is_refused:
-            factory.gate.leave_refusal()
+            context.gate.leave_refusal()
         self.is_closing = True
         if self._turn is not None:
             self._turn.cancel()
@@ -232,8 +268,8 @@ class HTTPServerProtocol(Protocol):
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
             exchange.give_up("the client has gone")
-        if not factory.numPorts:
-            factory.flush_when_over()
+        if not context.ports:
+            context.flush_when_over()
 
     def pauseProducing(self) -> None:
         """
@@ -249,7 +285,7 @@ class HTTPServerProtocol(Protocol):
         self.is_write_blocked = False
         if not self.is_closing:
             self._wait_until = None
-            self.machine.restart_phase(self.factory.seconds())
+            self.machine.restart_phase(self.context.seconds())
             self.advance()
 
     def stopProducing(self) -> None:
@@ -264,7 +300,7 @@ class HTTPServerProtocol(Protocol):
         Go as far as what has been received, and what the client has taken, allows.
         """
         machine = self.machine
-        seconds = self.factory.seconds
+        seconds = self.context.seconds
         began = seconds()
         self.is_advancing = True
         complete = pieces = 0
@@ -283,7 +319,7 @@ class HTTPServerProtocol(Protocol):
                     and not 0 <= seconds() - began < _TURN_SECONDS
                 )
             ):
-                self._turn = self.factory.clock.callLater(0, self._take_turn)
+                self._turn = self.context.clock.callLater(0, self._take_turn)
                 break
             try:
                 event = machine.next_event()
@@ -294,6 +330,16 @@ class HTTPServerProtocol(Protocol):
                 break
             match event:
                 case RequestHead():
+                    if event.method in _WITHOUT_CONTENT and machine.promised_content_bytes == 0:
+                        machine.next_event()  # its end
+                        complete += 1
+                        if self._gathered is None and machine.waiting_bytes:
+                            self._gathered = []
+                        self._answer(event, seconds())
+                        continue
+                    self._send_gathered()
+                    if self.context.shows_requests:
+                        _log.info("{head}", head=shown_head(event.raw))
                     self.exchange = exchange = Exchange(self, event)
                     exchange.begin()
                 case EndOfMessage():
@@ -308,6 +354,7 @@ class HTTPServerProtocol(Protocol):
                         exchange.content_received(event)
                 case _:
                     raise LocalProtocolError(f"a server does not receive {event!r}")
+        self._send_gathered()
         self.is_advancing = False
         self._pace_reading()
         self._watch()
@@ -319,22 +366,164 @@ class HTTPServerProtocol(Protocol):
         self._turn = None
         self.advance()
 
+    def _answer(self, head: RequestHead, now: float, *, may_keep: bool = False) -> bool:
+        """
+        Ask the resource for the answer to a whole request without content, and send it.
+
+        @param may_keep: whether the head came alone, so that its answer may be sent again.
+        @return: whether the answer was sent at once. If not, an exchange has it.
+        """
+        context = self.context
+        if context.shows_requests:
+            _log.info("{head}", head=shown_head(head.raw))
+        answer: Answer | None = None
+        ASKING.peer = self.peer
+        try:
+            if not head.target.is_https:
+                answer = context.resource.respond(head)
+            if answer.__class__ is Response:
+                content = answer.content
+                if content.__class__ is bytes and len(content) <= PIECE_BYTES:
+                    self._send_small(head, answer, content, now, may_keep=may_keep)
+                    return True
+        except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
+            self._send_gathered()
+            self.exchange = exchange = Exchange(self, head)
+            exchange.fail()
+            return False
+        self._send_gathered()
+        was_advancing, self.is_advancing = self.is_advancing, True
+        self.exchange = exchange = Exchange(self, head)
+        if answer is None:
+            exchange.end_received()
+        else:
+            exchange.take(answer)
+        self.is_advancing = was_advancing
+        return False
+
+    def _send_small(
+        self, head: RequestHead, response: Response, content: bytes, now: float, *, may_keep: bool
+    ) -> None:
+        """
+        Send an answer that has come at once; keep it where it comes again.
+        """
+        if self.is_closing:
+            return
+        machine = self.machine
+        if response.closes:
+            machine.give_up_persistence()
+        burst = self._burst
+        answers = self.context.answers
+        keeps = (
+            answers is not None
+            and (burst is not None or (may_keep and answers.has_come(head.raw)))
+            and answers.may_keep(head, response)
+        )
+        closes = keeps and machine.is_last_by_request
+        data = self.send_whole(head, response, content, now)
+        if keeps and not response.closes and (closes or not machine.must_close):
+            cached = self._cached(head, response, data, now, closes=closes)
+            if cached is not None:
+                if burst is not None:
+                    burst.append(cached)
+                elif answers is not None:
+                    answers.keep(head.raw, cached)
+        if machine.must_close:
+            self.close_in_order()
+
+    def _cached(
+        self, head: RequestHead, response: Response, data: bytes, now: float, *, closes: bool
+    ) -> CachedAnswer | None:
+        """
+        Make what is kept of an answer, if it may be sent again.
+        """
+        context = self.context
+        more = response.repeat_seconds
+        if more <= 0 and response.renew is not None:
+            more = response.renew()
+        if more <= 0:
+            return None
+        sent = 0 if head.method == b"HEAD" else len(cast(bytes, response.content))
+        log = context.access_log
+        texts = (b"", b"", b"") if log is None else log.request_texts(head)
+        status = response.status
+        return CachedAnswer(
+            data,
+            now + more,
+            response.renew,
+            LoggedAnswers(((texts, status, sent),)),
+            context.counters.tally(status),
+            sent,
+            closes=closes,
+        )
+
+    def _is_renewed(self, delivery: bytes, known: CachedAnswer, now: float) -> bool:
+        answers = self.context.answers
+        return answers is not None and answers.renew(delivery, known, now)
+
+    def finish(self, answer: CachedAnswer, sent: int) -> None:
+        """
+        Send the rest of the only answer of a connection, then close.
+
+        @param sent: how many bytes of the answer were sent before the connection had a protocol.
+        """
+        machine = self.machine
+        if not machine.is_clear:
+            # Refused in the meantime: a second answer behind the half of one would look like its
+            # rest.
+            self.abort()
+            return
+        cast(ITransport, self.transport).write(answer.data[sent:])
+        self.context.record_again(self.peer, answer, self.context.seconds())
+        machine.close()
+        self.lose()
+
     def send_whole(
         self, head: RequestHead | None, response: Response, content: bytes, now: float
-    ) -> tuple[bytes, LoggedAnswer]:
+    ) -> bytes:
         """
         Send an answer in one piece, count it and log it. L{answered} is to be called then.
 
         @param head: the request's; None where none could be read.
-        @return: what was sent, and how it stands in the log.
+        @return: what was sent.
         """
         machine = self.machine
-        transport = self.transport
-        assert transport is not None
         sent = 0 if machine.is_answering_head else len(content)
-        data = machine.send_whole(ResponseHead(response.status, response.fields), content, now)
-        transport.write(data)
-        return data, self.factory.record(self.peer, head, response.status, sent)
+        data = machine.send_whole(response, content, now)
+        gathered = self._gathered
+        if gathered is None:
+            self.transport.write(data)  # type: ignore[union-attr]
+        else:
+            gathered.append(data)
+            if len(data) > _GATHERED_MAX_BYTES or len(gathered) == _GATHERED_MAX:
+                self._send_gathered()
+        self.record(head, response.status, sent, now)
+        return data
+
+    def _send_gathered(self) -> None:
+        """
+        Send the answers that have gathered.
+        """
+        gathered, self._gathered = self._gathered, None
+        if gathered:
+            cast(ITransport, self.transport).write(b"".join(gathered))
+
+    def record(self, head: RequestHead | None, status: int, sent: int, now: float) -> None:
+        """
+        Count and log an answer.
+
+        @param head: the request's; None where none could be read.
+        @param sent: how many bytes of content the answer had.
+        """
+        context = self.context
+        tally = context.counters.tallies.get(status)
+        if tally is None:
+            tally = context.counters.tally(status)
+        tally.answers += 1
+        tally.content_bytes += sent
+        log = context.access_log
+        if log is not None:
+            log.add(self.peer, now + context.settings.date.offset, head, status, sent)
 
     def answered(self) -> None:
         """
@@ -357,7 +546,7 @@ class HTTPServerProtocol(Protocol):
         The sender has handed everything to the transport: be its producer again.
         """
         self.sender = None
-        self.factory.counters.large_answers += 1
+        self.context.counters.large_answers += 1
         cast(IConsumer, self.transport).registerProducer(self, True)
         self._wait_until = None
 
@@ -366,7 +555,7 @@ class HTTPServerProtocol(Protocol):
         The sender has stopped in the middle, and the connection is lost or has been aborted.
         """
         self.sender = None
-        self.factory.counters.large_answers += 1
+        self.context.counters.large_answers += 1
         if not isinstance(why, (TransferStoppedError, ConnectionError)):
             _log.error("Content could not be sent; the connection is cut: {why}", why=why)
         self.is_closing = True
@@ -397,9 +586,9 @@ class HTTPServerProtocol(Protocol):
             else:
                 self.abort()  # in the middle of an answer, which must not look complete
             return
-        if self.factory.shows_requests:
+        if self.context.shows_requests:
             _log.info("Refused with {status}: {why}", status=status, why=explanation)
-        response = self.factory.pages.error(status, explanation[0].upper() + explanation[1:] + ".")
+        response = self.context.pages.error(status, explanation[0].upper() + explanation[1:] + ".")
         self._send_page(head, response)
 
     def _turn_away(self) -> None:
@@ -408,13 +597,13 @@ class HTTPServerProtocol(Protocol):
         """
         machine = self.machine
         machine.refuse_connection()
-        response = self.factory.pages.error(503, fields=_RETRY_SOON)
+        response = self.context.pages.error(503, fields=_RETRY_SOON)
         # Its request is on the way: closing at once would reset the connection and lose the 503.
         self._send_page(None, response)
 
     def _send_page(self, head: RequestHead | None, response: Response) -> None:
         assert isinstance(response.content, bytes)
-        self.send_whole(head, response, response.content, self.factory.seconds())
+        self.send_whole(head, response, response.content, self.context.seconds())
         self.answered()
 
     def close_in_order(self, *, has_unread_input: bool | None = None) -> None:
@@ -424,13 +613,15 @@ class HTTPServerProtocol(Protocol):
 
         @param has_unread_input: None asks the machine.
         """
+        self._send_gathered()
         machine = self.machine
         if has_unread_input is None:
             has_unread_input = machine.has_unread_input
         machine.close()
-        # TLS ends in order by itself: with a closure alert, while it goes on reading.
-        is_secret = ISSLTransport.providedBy(self.transport)
-        shut = None if is_secret else getattr(self.transport, "loseWriteConnection", None)
+        # Twisted's TLS ends in order by itself: with a closure alert, while it goes on reading. It
+        # hands on what it does not know to the transport below.
+        is_wrapped = hasattr(self.transport, "wrappedProtocol")
+        shut = None if is_wrapped else getattr(self.transport, "loseWriteConnection", None)
         if not has_unread_input or shut is None:
             self.lose()
             return
@@ -445,6 +636,7 @@ class HTTPServerProtocol(Protocol):
         """
         Close once everything is sent, and wait for that only so long.
         """
+        self._send_gathered()
         self.is_closing = True
         self._resume_reading()
         if not getattr(self.transport, "is_drained", False):
@@ -471,7 +663,7 @@ class HTTPServerProtocol(Protocol):
         soon as the reactor has looked once more for a request that is there already.
         """
         if not self.is_closing:
-            self.machine.end_soon(self.factory.seconds())
+            self.machine.end_soon(self.context.seconds())
             self._watch()
 
     def abort(self) -> None:
@@ -479,6 +671,7 @@ class HTTPServerProtocol(Protocol):
         Close now, dropping what is still to be sent.
         """
         self.is_closing = True
+        self._gathered = None
         cast(ITCPTransport, self.transport).abortConnection()
 
     # Time
@@ -507,7 +700,7 @@ class HTTPServerProtocol(Protocol):
                 return
             # Something was taken meanwhile: a slow reader, but a reader.
             self._acknowledged = acknowledged
-            timeouts = self.factory.settings.timeouts
+            timeouts = self.context.settings.timeouts
             self._wait_until = now + (timeouts.linger if self._is_write_shut else timeouts.write)
         phase = None if self._leaves_input() else self.machine.expire(now)
         if phase is Phase.IDLE:
@@ -530,17 +723,17 @@ class HTTPServerProtocol(Protocol):
     def _watch(self) -> None:
         deadline = self.next_deadline()
         if deadline is not None:
-            self.factory.deadlines.watch(self, deadline)
+            self.context.deadlines.watch(self, deadline)
 
     def expect_progress(self) -> None:
         """
         From now on the peer must take something of what we send, ever again.
         """
-        self._wait(self.factory.settings.timeouts.write)
+        self._wait(self.context.settings.timeouts.write)
 
     def _wait(self, seconds: float) -> None:
         self._acknowledged = acknowledged_bytes(self.transport)
-        self._wait_until = self.factory.seconds() + seconds
+        self._wait_until = self.context.seconds() + seconds
         self._watch()
 
     # Reading
@@ -550,7 +743,7 @@ class HTTPServerProtocol(Protocol):
         Read no further than the pipelined bytes that may wait.
         """
         machine = self.machine
-        is_full = machine.waiting_bytes > self.factory.settings.limits.pipelined_max_bytes
+        is_full = machine.waiting_bytes > self.context.settings.limits.pipelined_max_bytes
         if is_full and not self._is_reading_paused and not self.is_closing:
             self._is_reading_paused = True
             cast(IPushProducer, self.transport).pauseProducing()

@@ -215,11 +215,11 @@ class Results:
     def _file(self, head: RequestHead, name: bytes, file: bytes) -> Response:
         if self._static is None:
             self._static = StaticFiles(Root(self._folder()), self._seconds)
-        target = replace(head.target, path=b"/%b/%b" % (name, file), segments=(name, file))
+        target = replace(head.target, path=b"/%b/%b" % (name, file), decoded=(name, file))
         response = self._static.respond(replace(head, target=target))
         lines = [*response.fields.lines, (b"Content-Security-Policy", _REPORT_POLICY.encode())]
         # A run may replace it at any time.
-        return replace(response, fields=Fields.known(lines), repeat_until=0.0, renew=None)
+        return replace(response, fields=Fields.known(lines), repeat_seconds=0.0, renew=None)
 
 
 def _begin(bench: Bench, data: bytes) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from netlab.lab.live.guards import Names, is_loopback_only
 from netlab.lab.live.order import ORDER_MAX_BYTES
 from netlab.lab.live.service import SERVER_NAME, LiveLaboratory
 from netlab.lab.live.site import make_site
+from netlab.lab.results.folder import ResultsFolder
 from netlab.options import ListeningOptions
 from netlab.service import ListeningService
 
@@ -89,10 +90,11 @@ class Options(ListeningOptions):
         if self["out"] is not None:
             self.out = Path(self["out"]).absolute()
             try:
-                self.out.mkdir(parents=True, exist_ok=True)
+                with ResultsFolder(self.out):
+                    pass
             except OSError as error:
                 raise UsageError(
-                    f"--out {self['out']!a}: cannot be made ({error.strerror}); name a folder, or "
+                    f"--out {self['out']!a}: cannot be used ({error.strerror}); name a folder, or "
                     "a new one where you may write"
                 ) from error
         if self["isolation"] is not None:

@@ -11,9 +11,11 @@ from typing import Final
 
 from netlab.analysis.expectations.expectations import Expectation, Result, judge
 from netlab.analysis.observations.dialogue import Dialogue
+from netlab.analysis.tls.cryptographic import tools_for
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.sides import Side
-from netlab.lab.wire.places import capture_path
+from netlab.lab.wire.places import capture_path, keylog_of
 from netlab.report import reading
 
 #: How many segments of each conversation are kept for expectations about segments.
@@ -67,8 +69,9 @@ def judge_run(experiment: Experiment, folder: Path) -> Judgement:
     """
     results: dict[Side, Sequence[Result]] = {}
     frames: dict[Side, int] = {}
+    tools = tools_for(keylog_of(folder))
     for side in Side:
-        dialogues, frames[side] = read_dialogues(capture_path(folder, side))
+        dialogues, frames[side] = read_dialogues(capture_path(folder, side), tools)
         results[side] = judge(expectations_of(experiment, side), dialogues)
     return Judgement(results, frames)
 
@@ -96,12 +99,13 @@ def expectations_of(experiment: Experiment, side: Side | None) -> Sequence[Expec
     return (*experiment.expectations, *own[side])
 
 
-def read_dialogues(path: Path) -> tuple[list[Dialogue], int]:
+def read_dialogues(path: Path, tools: Tools = NO_TOOLS) -> tuple[list[Dialogue], int]:
     """
     Read a capture.
 
+    @param tools: with what TLS is opened.
     @return: its conversations, and how many frames it has.
     @raise netlab.capture.faults.CaptureError: it cannot be read.
     """
-    talks = reading.read_dialogues(str(path), TRAIL_MAX)
+    talks = reading.read_dialogues(str(path), TRAIL_MAX, tools)
     return talks.dialogues, talks.frame_count

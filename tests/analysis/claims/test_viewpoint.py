@@ -146,7 +146,7 @@ class SignTests(SynchronousTestCase):
         script = Script(addresses=("192.0.2.1", "192.0.2.1"))
         claims = shaken(0.08, 0.0002, script).story().claims
         (claim,) = of_kind(claims, "capture.one-address")
-        self.assertEqual(claim.causes, ("one-host", "forged-address"))
+        self.assertEqual(claim.causes, ("one-host", "false-address"))
         self.assertEqual(of_kind(claims, "capture.one-host"), [])
 
     def test_never_more_than_possible(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 import netlab.analysis.claims
+import netlab.analysis.transfer
 from netlab.analysis.words.causes import CAUSES
 from netlab.analysis.words.sentences import FRAME_WORDS, WORDS, frame_sentence, sentence
 from tests.captures.faults import NAMES, fault_story
@@ -26,7 +27,8 @@ def _kinds_in_source() -> set[str]:
     """
     topics = {kind.partition(".")[0] for kind in WORDS}
     found = set()
-    for path in Path(netlab.analysis.claims.__path__[0]).glob("*.py"):
+    folders = (*netlab.analysis.claims.__path__, *netlab.analysis.transfer.__path__)
+    for path in (path for folder in folders for path in Path(folder).glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 topic, dot, name = node.value.partition(".")

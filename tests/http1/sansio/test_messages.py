@@ -20,7 +20,7 @@ from netlab.http1.sansio.messages import (
 )
 from netlab.http1.sansio.target import Target, TargetForm
 
-TARGET = Target(TargetForm.ORIGIN, b"/", segments=(b"",))
+TARGET = Target(TargetForm.ORIGIN, b"/")
 
 
 class EventTests(SynchronousTestCase):

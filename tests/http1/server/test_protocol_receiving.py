@@ -458,6 +458,8 @@ class FrontTests(ServerTestCase):
             )
 
         self.serve(respond)
-        self.factory.resource = WithFields(self.factory.resource, ((b"X-Tag", b"1"),))
+        self.factory.context.resource = WithFields(
+            self.factory.context.resource, ((b"X-Tag", b"1"),)
+        )
         answer = self.ask_one(get("/a"))
         self.assertEqual((answer.content, answer.fields["X-Tag"]), (b"one", "1"))
