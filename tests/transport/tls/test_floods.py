@@ -13,7 +13,7 @@ from typing import Any
 from twisted.internet import error
 
 from netlab.transport.tls.channel import CONTENTLESS_RECORDS_MAX
-from netlab.transport.tls.secureserver import RECORDS_A_TURN, RECORDS_QUEUED, UNREAD_MAX_BYTES
+from netlab.transport.tls.secureserver import RECORDS_A_TURN, RECORDS_QUEUED
 from netlab.transport.tls.turns import TURN_SECONDS, Turns
 from tests.transport.connections import Recorder
 from tests.transport.tls.rawrecords import ALERT, RecordWriter, secret_in
@@ -31,7 +31,7 @@ class CountingObject(ssl.SSLObject):
 
     reads = 0
 
-    def read(self, len: int = 1024, buffer: bytearray | None = None) -> Any:  # noqa: A002
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002
         """
         Decrypt.
         """
