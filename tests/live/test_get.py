@@ -286,6 +286,7 @@ async def test_interrupted(
 
 
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+@pytest.mark.slow
 async def test_wrong_usage(netlab: RunNetlab) -> None:
     """
     Wrong usage is one line and exit status 2.
@@ -328,6 +329,7 @@ async def test_large_content(twistd: StartServer, netlab: RunNetlab, tmp_path: P
 
 
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+@pytest.mark.slow
 async def test_our_server(
     twistd: StartServer, start_netlab: StartNetlab, netlab: RunNetlab, tmp_path: Path
 ) -> None:
