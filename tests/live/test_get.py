@@ -16,10 +16,11 @@ import pytest_twisted  # type: ignore[import-untyped]
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.error import ConnectionDone
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from netlab.demonstration import demonstration_root
+from netlab.factories import Factory
 from tests.live.conftest import RunNetlab, StartNetlab, StartServer
 
 REFERENCE_REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n"
