@@ -66,6 +66,8 @@ class LenientRequestReader:
         """
         while not self._searched and buffer.peek(2) == _BLANK:
             buffer.take(2)
+        if buffer.peek(2) in (b"", b"\r"):
+            return None
         end = buffer.locate(b"\r\n\r\n", max(self._searched - 3, 0), self._head_max_bytes)
         if end == NOT_YET:
             self._check_beginning(buffer)
@@ -85,7 +87,7 @@ class LenientRequestReader:
         """
         if len(buffer) >= self._head_max_bytes:
             raise RemoteProtocolError(431, "the request head is too long")
-        if self._searched > 64 or buffer.peek(2) in (b"", b"\r"):
+        if self._searched > 64:
             return
         line, _, _ = buffer.peek(64).partition(_BLANK)
         if _BEGINS.fullmatch(line.removesuffix(b"\r")) is None:
