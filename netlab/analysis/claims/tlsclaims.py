@@ -22,6 +22,7 @@ from netlab.analysis.tls.observations import (
 )
 
 _SECOND_NS: Final = 1_000_000_000
+_DAY_SECONDS: Final = 86_400
 _FATAL: Final = 2
 
 #: The fragment of a record of TLS 1.3 with an alert: two bytes, the hidden type, and the tag.
@@ -149,7 +150,7 @@ def _certificate(chain: CertificateChain) -> Iterator[Claim]:
             "alerts.certificate-not-valid",
             _frames(chain.travel),
             Known.FOLLOWS,
-            {"is_over": int(is_over), "away_ns": away * _SECOND_NS},
+            {"is_over": int(is_over), "days": away // _DAY_SECONDS},
             "RFC 5280 section 4.1.2.5",
             who=who,
         )

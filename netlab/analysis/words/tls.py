@@ -26,8 +26,6 @@ _LEFT_OUT: Final = (
     ("unfinished_bytes", ("byte at the end begins a record", "bytes at the end begin a record")),
 )
 
-_DAY_NS: Final = 86_400 * 1_000_000_000
-
 
 def _client_hello(claim: Claim) -> str:
     text = f"TLS ClientHello ({frames(claim)}): the client offers {word(claim, 'versions')}"
@@ -105,7 +103,7 @@ def _certificate_none(claim: Claim) -> str:
 
 
 def _certificate_not_valid(claim: Claim) -> str:
-    away = max(whole(claim, "away_ns") // _DAY_NS, 0)
+    away = whole(claim, "days")
     days = "less than a day" if not away else f"{away} day{'' if away == 1 else 's'}"
     state = (
         f"expired {days} before" if whole(claim, "is_over") else f"is not valid until {days} after"
