@@ -235,17 +235,20 @@ class Explainer:
         span = (start, end)
         if self._captured is not None:
             yield Passage(PassageKind.VIEW, (), *span, self._captured.sentence)
-        layers = self._surroundings.layers
-        # TCP that was cut too short to be followed is told by what it is.
-        if set(layers) - {"TCP"}:
+        # What is not decoded may be TCP, and TCP that was cut is: both are told by themselves.
+        unread = {"TCP", *self._surroundings.unknown_layers}
+        layers = {
+            name: layer.frames
+            for name, layer in self._surroundings.layers.items()
+            if name not in unread
+        }
+        if layers:
             named = ", ".join(
-                f"{layer.frames} {name}"
-                for name, layer in sorted(layers.items(), key=lambda each: -each[1].frames)[:5]
-                if name != "TCP"
+                f"{frames} {name}"
+                for name, frames in sorted(layers.items(), key=lambda each: -each[1])[:5]
             )
-            told = count(self._other_count, "frame is not", "frames are not")
-            sentence = f"{told} TCP ({named})."
-            yield Passage(PassageKind.UNUSUAL, (), *span, sentence)
+            told = count(sum(layers.values()), "frame is", "frames are")
+            yield Passage(PassageKind.UNUSUAL, (), *span, f"{told} not TCP ({named}).")
         if not self._keeps:
             first = f"its first {len(self._kept)} frames are told one by one, the rest"
             sentence = (
