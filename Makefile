@@ -12,6 +12,7 @@ LIVE_PORT ?= 8081
 TESTS     ?= tests
 FUZZ_SECONDS ?= 10
 BENCH     ?=
+TRUTH     ?= $(wildcard tests/captures/data/*/*.pcap*)
 JSON      ?=
 
 BIN := $(VENV)/bin
@@ -33,7 +34,7 @@ TRIAL          := $(if $(NETLAB_NO_SKIPS),.ci/trial.py,$(BIN)/trial)
 TRIAL_SCRATCH  := $(VENV)/trial-scratch
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab live test bench fuzz strictness lint format types docs news coverage coverage-report dist check clean
+.PHONY: help run lab live test bench fuzz truth strictness lint format types docs news coverage coverage-report dist check clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -76,6 +77,9 @@ fuzz: $(FUZZ_STAMP) ## look for bytes that break a promise (FUZZ_SECONDS=… for
 	@mkdir -p artefacts/fuzz
 	$(BIN)/python -m tests.fuzz.run --list | xargs -P 2 -I TARGET $(BIN)/python -m tests.fuzz.run \
 	    TARGET -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=artefacts/fuzz/TARGET-
+
+truth: $(TEST_STAMP) ## hold what is claimed of captures against their frames (TRUTH=files …)
+	$(BIN)/python -m tests.truth $(TRUTH)
 
 strictness: $(TEST_STAMP) ## try the black-box cases on nginx, lighttpd and twistd web too
 	$(BIN)/python benchmarks/strictness.py

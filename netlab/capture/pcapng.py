@@ -27,6 +27,9 @@ Of a host's or an interface's name, and of its description; the rest is dropped.
 253 at most; the longest that the format allows would let a packed file of 7 MB fill 9 GB.
 """
 
+SECRETS_MAX_BYTES: Final = 1 << 24
+"""Of all secrets of TLS in one file; further ones are passed over."""
+
 _COMMENTS_MAX: Final = 64
 """Of one frame."""
 
@@ -37,6 +40,10 @@ _OLD_PACKET: Final = 2
 _SIMPLE_PACKET: Final = 3
 _NAMES: Final = 4
 _PACKET: Final = 6
+_SECRETS: Final = 10
+
+_TLS_KEY_LOG: Final = 0x544C534B
+"""The secrets of a block are lines of a key log of TLS."""
 
 #: Blocks of other tools that Wireshark counts as frames too: a systemd journal entry, the events of
 #: Sysdig and Falco, and custom blocks. They are counted so that the numbers of later frames are the
@@ -74,15 +81,22 @@ class PcapngReader:
 
     @ivar interfaces: all that have been described so far, of all sections.
     @ivar names: addresses of 4 or 16 bytes and the names that the file gives them; bounded.
+    @ivar secrets: key logs of TLS that the file holds so far; bounded, also if they are taken away.
     """
 
     def __init__(
-        self, source: Source, interfaces: list[Interface], names: dict[bytes, str]
+        self,
+        source: Source,
+        interfaces: list[Interface],
+        names: dict[bytes, str],
+        secrets: list[bytes],
     ) -> None:
         self._source = source
         self._faults = source.faults
         self.interfaces = interfaces
         self.names = names
+        self.secrets = secrets
+        self._secrets_room = SECRETS_MAX_BYTES
         self._order = "<"
         self._section: list[tuple[Interface, _Clock]] = []
         self._number = 0
@@ -190,10 +204,26 @@ class PcapngReader:
             self._interface(body, at)
         elif kind == _NAMES:
             self._names(body)
+        elif kind == _SECRETS:
+            self._take_secrets(body, at)
         elif kind in _COUNTED:
             self._number += 1
             return Record(self._number, 0, b"", len(body), NOT_A_FRAME)
         return None
+
+    def _take_secrets(self, body: bytes, at: int) -> None:
+        if len(body) < 8:
+            self._fault("secrets", "A block of secrets is shorter than its own header.", at)
+            return
+        kind, size = struct.unpack_from(self._order + "II", body)
+        if kind != _TLS_KEY_LOG:
+            return
+        data = body[8 : 8 + size]
+        if len(data) > self._secrets_room:
+            self._fault("secrets", "The file holds more secrets than are kept.", at)
+            return
+        self._secrets_room -= len(data)
+        self.secrets.append(data)
 
     def _options(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         at = 0

@@ -23,6 +23,7 @@ from netlab.analysis.tls.keylogfile import read_keylog
 from netlab.commands.outcome import OutputError
 from netlab.commands.reports import refuse_capture, written
 from netlab.errors import KnownError
+from netlab.plaintext import plain
 from netlab.report.reading import Reading, read_story
 
 _FILE_COLUMNS: Final = 100
@@ -129,8 +130,7 @@ def _pieces(
 def _name(options: ExplainOptions) -> str:
     if options.path == "-":
         return "standard input"
-    name = os.path.basename(options.path)
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+    return plain(os.path.basename(options.path))
 
 
 def _annotate(options: ExplainOptions, discretion: Discretion, keylog: KeyLog | None) -> None:

@@ -64,6 +64,12 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         help="seconds that a connection, and each head, may take, and for which the content may "
         "make no progress (default: %(default)s)",
     )
+    parser.add_argument(
+        "--max-time",
+        metavar="S",
+        help="seconds that all of one URL or path may take, redirects and content too (default: "
+        "any time, as long as there is progress)",
+    )
 
     def run(arguments: argparse.Namespace) -> int:
         from twisted.internet import reactor
@@ -79,6 +85,9 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
             pause=seconds("--pause", at_least=0)(arguments.pause),
             timeout=seconds("--timeout")(arguments.timeout),
             keylog=arguments.keylog,
+            max_time=(
+                None if arguments.max_time is None else seconds("--max-time")(arguments.max_time)
+            ),
         )
         return run_get(
             arguments.targets,

@@ -19,9 +19,11 @@ SUFFIXES: Final = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz", ".cap.g
 #: else a machine says meanwhile, some thousand.
 BOUNDS: Final = Bounds(frames_max=250_000, bytes_max=256 << 20)
 
-#: How deep a folder is searched, and how many captures are looked for in it.
+#: How deep a folder is searched, and how much is looked at in each folder at its top, which may be
+#: one student's: captures, and entries of any kind.
 DEPTH_MAX: Final = 64
-FILES_MAX: Final = 100_000
+FILES_MAX: Final = 1000
+ENTRIES_MAX: Final = 100_000
 
 
 class HandIn(NamedTuple):
@@ -77,27 +79,46 @@ def _found(top: str) -> Iterator[HandIn]:
     Search a folder. Links to folders are not followed; what cannot be searched is a hand-in with a
     problem, so that nobody's is passed over in silence.
     """
-    left = FILES_MAX
-    waiting = [(top, 0)]
+    try:
+        with os.scandir(top) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _found_in(entry.path, top)
+                elif entry.name.lower().endswith(SUFFIXES):
+                    yield HandIn(entry.path, top)
+    except OSError as error:
+        yield HandIn(top, top, error.strerror or str(error))
+
+
+def _found_in(folder: str, top: str) -> Iterator[HandIn]:
+    """
+    Search one of the folders in it, within its bounds: what one student hands in leaves what the
+    others do to be found.
+    """
+    files_left, entries_left = FILES_MAX, ENTRIES_MAX
+    waiting = [(folder, 1)]
     while waiting:
-        folder, depth = waiting.pop()
+        at, depth = waiting.pop()
         if depth > DEPTH_MAX:
-            yield HandIn(folder, top, f"it is more than {DEPTH_MAX} folders deep")
+            yield HandIn(at, top, f"it is more than {DEPTH_MAX} folders deep")
             continue
         try:
-            entries = list(os.scandir(folder))
+            with os.scandir(at) as entries:
+                for entry in entries:
+                    entries_left -= 1
+                    if entries_left < 0:
+                        yield HandIn(folder, top, f"it has more than {ENTRIES_MAX} entries")
+                        return
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append((entry.path, depth + 1))
+                    elif entry.name.lower().endswith(SUFFIXES):
+                        files_left -= 1
+                        if files_left < 0:
+                            yield HandIn(folder, top, f"it has more than {FILES_MAX} captures")
+                            return
+                        yield HandIn(entry.path, top)
         except OSError as error:
-            yield HandIn(folder, top, error.strerror or str(error))
-            continue
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append((entry.path, depth + 1))
-            elif entry.name.lower().endswith(SUFFIXES):
-                if not left:
-                    yield HandIn(folder, top, f"there are more than {FILES_MAX} captures")
-                    return
-                left -= 1
-                yield HandIn(entry.path, top)
+            yield HandIn(at, top, error.strerror or str(error))
 
 
 def _open_beneath(folder: str, path: str) -> int:
@@ -107,6 +128,8 @@ def _open_beneath(folder: str, path: str) -> int:
 
     @raise OSError: it cannot be opened, or lies elsewhere.
     """
+    # Looking a chain of links through takes the system forty steps at most, and us any number.
+    os.stat(path)
     top = os.path.realpath(folder)
     steps = os.path.relpath(os.path.realpath(path), top).split(os.sep)
     if os.pardir in steps:

@@ -16,7 +16,7 @@ from netlab.analysis.tcp.figures import FIGURES_MAX, Figures
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tcp.pipeline import THOROUGH_FRAMES, Pipeline
 from netlab.analysis.tls.cryptographic import tools_for
-from netlab.analysis.tls.keylog import KeyLog
+from netlab.analysis.tls.keylog import KeyLog, parse_keylog
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.capture.faults import Fault
 from netlab.capture.opening import Bounds, open_capture
@@ -121,7 +121,7 @@ def read_story(
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
-    @param keylog: Secrets by which TLS is opened.
+    @param keylog: Secrets by which TLS is opened, beside those that the capture itself holds.
     @raise KnownError: It cannot be read, holds no TCP, or has no such conversation. The text is one
         line.
     """
@@ -162,9 +162,10 @@ def tell(
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
-    @param keylog: Secrets by which TLS is opened.
+    @param keylog: Secrets by which TLS is opened; those that the capture holds are added to it.
     @raise KnownError: It holds no TCP, or has no such conversation.
     """
+    secrets = KeyLog() if keylog is None else keylog
     # Where every frame is shown, all that was shown is as in Wireshark; beyond it, memory counts.
     is_whole = figures is not None or conversation is not None
     hides = discretion is not None and not discretion.quotes
@@ -179,11 +180,13 @@ def tell(
         conversation=conversation,
         tells_frames=tells_frames,
         captured=captured,
-        tools=tools_for(keylog),
+        tools=tools_for(secrets),
     )
     number = 0
     for frame in pipeline:
         number += 1
+        while reader.secrets:
+            parse_keylog(reader.secrets.pop(), secrets)
         if progress is not None and number % _STEP_RECORDS == 0:
             progress(reader.offset)
         if isinstance(frame, Other):

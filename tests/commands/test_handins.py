@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import struct
 from pathlib import Path
 
@@ -182,15 +183,35 @@ class ClassTests(CommandTestCase):
 
     def test_many_files(self) -> None:
         """
-        Nor are more captures looked for than a class has.
+        A student's folder of more captures, or of more entries, than anybody needs leaves the
+        others' to be found.
         """
         self.patch(handins, "FILES_MAX", 3)
-        (self.folder / "sub").mkdir()
         for number in range(5):
-            (self.folder / "sub" / f"{number}.pcap").write_bytes(b"")
+            for student in ("a", "z"):
+                (self.folder / student).mkdir(exist_ok=True)
+                (self.folder / student / f"{number}.pcap").write_bytes(b"")
         lines = self.judged()
-        self.assertEqual(lines[-1], "4 captures: 1 PASS, 3 ERROR")
-        self.assertIn("there are more than 3 captures", " ".join(lines))
+        self.assertEqual(lines[-1], "9 captures: 1 PASS, 8 ERROR")
+        self.assertEqual(sum("it has more than 3 captures" in line for line in lines), 2)
+        self.patch(handins, "FILES_MAX", 1000)
+        self.patch(handins, "ENTRIES_MAX", 4)
+        lines = self.judged()
+        self.assertEqual(lines[-1], "11 captures: 1 PASS, 10 ERROR")
+        self.assertEqual(sum("it has more than 4 entries" in line for line in lines), 2)
+
+    def test_a_chain_of_links(self) -> None:
+        """
+        Links are followed as far as the system follows them.
+        """
+        for number in range(1500):
+            (self.folder / f"{number}.pcap").symlink_to(f"{number + 1}.pcap")
+        (self.folder / "1500.pcap").symlink_to("right.pcap")
+        lines = self.judged()
+        self.assertNotIn("a mistake of ours", " ".join(lines))
+        passed, failed = map(int, re.findall(r"([0-9]+) (?:PASS|ERROR)", lines[-1]))
+        self.assertEqual(passed + failed, 1502)
+        self.assertLess(passed, 100)
 
     def test_a_folder_that_cannot_be_searched(self) -> None:
         """

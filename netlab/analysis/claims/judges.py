@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from netlab.analysis.claims import (
     capturing,
     closes,
+    exchanges,
     icmp,
     leading,
     opening,
@@ -41,6 +42,7 @@ before it: the number of the conversation, and the claim."""
 JUDGES: Final[Sequence[Judge]] = (
     opening.claims_of,
     transfer.claims_of,
+    exchanges.claims_of,
     closes.claims_of,
     resets.claims_of,
     tlsclaims.claims_of,

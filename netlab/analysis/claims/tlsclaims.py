@@ -43,13 +43,17 @@ def claims_of(history: History) -> Iterator[Claim]:
     yield from _resumption(found)
     for chain in found.certificates:
         yield from _certificate(chain)
+    if found.asks_for_certificate is not None:
+        yield Claim("tls.certificate-request", _frames(found.asks_for_certificate), who="server")
     yield from _handshake(found)
-    yield from _unanswered(history, found)
-    yield from _talk(found)
     yield from _alerts(history, found)
-    yield from _ends(history, found)
-    yield from _decryption(found)
-    yield from _left_out(found)
+    yield from _refusal(found)
+    yield from _decryption(history, found)
+    if found.is_followed:
+        yield from _unanswered(history, found)
+        yield from _talk(found)
+        yield from _ends(history, found)
+        yield from _left_out(found)
 
 
 def _hellos(found: TLSConversation) -> Iterator[Claim]:
@@ -59,7 +63,7 @@ def _hellos(found: TLSConversation) -> Iterator[Claim]:
     if found.retry is not None:
         figures: dict[str, Figure] = {"group": group_name(found.retry.group or 0)}
         frames = [found.retry.travel]
-        if chosen is not None:
+        if chosen is not None and chosen.travel.start_ns >= found.retry.travel.start_ns:
             figures["cost_ns"] = chosen.travel.start_ns - found.retry.travel.start_ns
             frames.append(chosen.travel)
         yield Claim(
@@ -157,18 +161,26 @@ def _handshake(found: TLSConversation) -> Iterator[Claim]:
     1.3 holds one is a rule's word where no secret shows it; with early data it does not.
     """
     hello, client, server = found.client_hello, found.client_finished, found.server_finished
-    if hello is None or found.server_hello is None or client is None or server is None:
+    if hello is None or found.server_hello is None or client is None:
+        return
+    if server is None and not found.is_tls_1_3:
         return
     if hello.has_early_data and found.decryption is not Decryption.OPENED:
         return
-    last = max(client, server, key=lambda each: each.end_ns)
+    # In TLS 1.3 the client's Finished is an answer to the server's.
+    last = client if server is None else max(client, server, key=lambda each: each.frames[-1])
+    took_ns = last.end_ns - hello.travel.start_ns
+    answered_ns = found.server_hello.travel.start_ns - hello.travel.end_ns
+    if min(took_ns, answered_ns) < 0:
+        # The capture's clock was set back in between.
+        return
     yield Claim(
         "tls.handshake",
         _frames(hello.travel, last),
         Known.FOLLOWS,
         {
-            "took_ns": max(last.end_ns - hello.travel.start_ns, 0),
-            "answered_ns": max(found.server_hello.travel.start_ns - hello.travel.end_ns, 0),
+            "took_ns": took_ns,
+            "answered_ns": answered_ns,
         },
         "RFC 8446 section 2" if found.is_tls_1_3 else "RFC 5246 section 7.3",
     )
@@ -181,18 +193,22 @@ def _unanswered(history: History, found: TLSConversation) -> Iterator[Claim]:
     hello = found.client_hello
     if hello is None or found.server.records or found.server.missing_bytes:
         return
-    if found.server.skipped_bytes or found.server.unfinished_bytes:
+    answers = [
+        each
+        for each in history.segments
+        if each.number > hello.travel.frames[-1] and history.name(each.sender) == "server"
+    ]
+    spoken = next((each for each in answers if each.length and not each.has_rst), None)
+    if spoken is not None:
+        if found.server.skipped_bytes:
+            frames = _and(_frames(hello.travel), spoken.number)
+            yield Claim("alerts.answered-without-tls", frames, who="server")
         return
-    end = next(
-        (
-            each
-            for each in history.segments
-            if each.number > hello.travel.frames[-1]
-            and (each.has_rst or each.has_fin)
-            and history.name(each.sender) == "server"
-        ),
-        None,
-    )
+    if found.server.unfinished_bytes or not any(
+        history.name(each.sender) == "server" for each in history.segments
+    ):
+        return
+    end = next((each for each in answers if each.has_rst or each.has_fin), None)
     if end is not None:
         yield Claim(
             "alerts.hello-refused",
@@ -321,7 +337,12 @@ def _ends(history: History, found: TLSConversation) -> Iterator[Claim]:
                     rule="RFC 8446 section 6.1",
                     who=who,
                 )
-        elif closing.has_fin and side.last_length == _ALERT_RECORD_BYTES and side.last_protected:
+        elif (
+            closing.has_fin
+            and side.last_length == _ALERT_RECORD_BYTES
+            and side.last_protected is not None
+            and side.protected_records > 1
+        ):
             frames = sorted({*_frames(side.last_protected), closing.number})
             if frames[-1] == closing.number:
                 yield Claim(
@@ -333,14 +354,48 @@ def _ends(history: History, found: TLSConversation) -> Iterator[Claim]:
                 )
 
 
-def _decryption(found: TLSConversation) -> Iterator[Claim]:
+def _refusal(found: TLSConversation) -> Iterator[Claim]:
+    """
+    A client that cannot go on says so in its first protected record of TLS 1.3, where its Finished
+    should be. What it says is encrypted, but no Finished is so short.
+    """
+    first = found.client.first_protected
+    if (
+        first is not None
+        and found.is_tls_1_3
+        and found.decryption is not Decryption.OPENED
+        and found.client.first_protected_length == _ALERT_RECORD_BYTES
+        and found.client_hello is not None
+        and not found.client_hello.has_early_data
+        and not found.client.missing_bytes
+    ):
+        yield Claim(
+            "alerts.hidden-refusal",
+            _frames(first),
+            Known.FOLLOWS,
+            rule="RFC 8446 section 4.4.4",
+            who="client",
+        )
+
+
+def _decryption(history: History, found: TLSConversation) -> Iterator[Claim]:
     hello = found.client_hello
     frames = () if hello is None else _frames(hello.travel)
     match found.decryption:
         case Decryption.NO_KEYLOG:
             return
         case Decryption.OPENED:
-            kind = "tls.opened"
+            http = history.http
+            figures: dict[str, Figure] = {
+                "suite": found.cipher_suite or "",
+                "exchanges": len(http.exchanges) + http.exchanges_uncounted,
+            }
+            if found.alpn is not None:
+                figures["alpn_text"] = _quoted(found.alpn)
+            yield Claim("tls.opened", frames, figures=figures)
+            if found.is_renegotiated:
+                yield Claim("tls.renegotiated", frames)
+            return
         case Decryption.NO_HANDSHAKE:
             kind = "tls.keys-unnamed"
         case Decryption.NOT_IN_KEYLOG:
@@ -351,8 +406,6 @@ def _decryption(found: TLSConversation) -> Iterator[Claim]:
             kind = "tls.keys-wrong"
             frames = frames if found.broken is None else _frames(found.broken)
     yield Claim(kind, frames, figures={"suite": found.cipher_suite or ""})
-    if found.is_renegotiated:
-        yield Claim("tls.renegotiated", frames)
 
 
 def _left_out(found: TLSConversation) -> Iterator[Claim]:

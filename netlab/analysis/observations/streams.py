@@ -196,6 +196,7 @@ class Streams:
     @ivar steps: its segments in order, from the first on, as far as none was left out.
     @ivar directions: by the index of the sender.
     @ivar is_doubled: most of its segments were captured twice.
+    @ivar lacks_segments: the capture has missed some: others may be missing, too.
     @ivar is_whole: they are all that the capture has of the conversation, and of one connection.
     """
 
@@ -206,6 +207,7 @@ class Streams:
         "history",
         "is_doubled",
         "is_whole",
+        "lacks_segments",
         "steps",
     )
 
@@ -232,6 +234,12 @@ class Streams:
             if step.copy_of is None:
                 self._follow(step, acks[index])
                 self._is_over = self._is_over or self._has_ended(sent)
+
+        self.lacks_segments = any(
+            each.is_seen and (each.acked or 0) >= high and each.covered.missing(low, high) > 1
+            for each in self.directions
+            for low, high, _ in each.holes
+        )
 
     @property
     def has_both(self) -> bool:

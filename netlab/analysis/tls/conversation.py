@@ -49,6 +49,10 @@ _HELLO: Final = re.compile(rb"\x16\x03[\x00-\x03]..[\x01\x02]\x00..\x03[\x00-\x0
 _HELLO_MESSAGE: Final = re.compile(rb"[\x01\x02]\x00..\x03[\x00-\x03]", re.DOTALL)
 
 _ALERT_BYTES: Final = 2
+
+#: The shortest record of TLS 1.3 with a Finished (RFC 8446 section 4.4.4): a header of four bytes,
+#: a hash of 32, the hidden type, and the tag. One with an alert has 19.
+_FINISHED_MIN_BYTES: Final = 4 + 32 + 1 + TAG_BYTES
 _EXPLICIT_NONCE_BYTES: Final = 8
 
 
@@ -77,6 +81,7 @@ class _Side:
         "finished",
         "first_application",
         "first_protected",
+        "first_protected_length",
         "handshake",
         "has_opened",
         "inner_handshake",
@@ -107,6 +112,7 @@ class _Side:
         self.application_records = self.application_bytes = self.opened_records = 0
         self.early_records = self.key_updates = self.tickets = self.last_length = 0
         self.first_protected: Travel | None = None
+        self.first_protected_length = 0
         self.last_protected: Travel | None = None
         self.first_application: Travel | None = None
         self.last_application: Travel | None = None
@@ -116,7 +122,8 @@ class _Side:
     def note_protected(self, record: Record, travel: Travel) -> None:
         self.protected_records += 1
         self.protected_bytes += record.length
-        self.first_protected = self.first_protected or travel
+        if self.first_protected is None:
+            self.first_protected, self.first_protected_length = travel, record.length
         self.last_protected = travel
 
     def note_application(self, length: int, travel: Travel) -> None:
@@ -125,12 +132,22 @@ class _Side:
         self.first_application = self.first_application or travel
         self.last_application = travel
 
+    def finished_record(self, *, may_be_hidden: bool) -> Travel | None:
+        """
+        Give the record with the Finished, or the one that must hold it: the first protected one of
+        TLS 1.3, if it is long enough.
+        """
+        if self.finished is not None or not may_be_hidden:
+            return self.finished
+        return self.first_protected if self.first_protected_length >= _FINISHED_MIN_BYTES else None
+
     def summary(self, *, knows_application: bool, knows_bytes: bool) -> Direction:
         return Direction(
             records=self.records,
             protected_records=self.protected_records,
             protected_bytes=self.protected_bytes,
             first_protected=self.first_protected,
+            first_protected_length=self.first_protected_length,
             last_protected=self.last_protected,
             last_length=self.last_length,
             application_records=self.application_records if knows_application else None,
@@ -175,6 +192,7 @@ class TLSReader:
         self._asks: Travel | None = None
         self._broken: Travel | None = None
         self._is_renegotiated = False
+        self._is_followed = True
 
     @property
     def is_tls(self) -> bool:
@@ -212,6 +230,7 @@ class TLSReader:
         """
         Keep no bytes: nothing more will be given.
         """
+        self._is_followed = False
         for side in (self._client, self._server):
             side.reader.forget()
             side.handshake.begin_anew()
@@ -245,11 +264,12 @@ class TLSReader:
             alerts=tuple(self._alerts),
             client=client,
             server=server,
-            client_finished=self._client.finished or self._client.first_protected,
-            server_finished=self._server.finished or self._server.first_protected,
+            client_finished=self._client.finished_record(may_be_hidden=is_hidden),
+            server_finished=self._server.finished,
             decryption=decryption,
             broken=self._broken,
             is_renegotiated=self._is_renegotiated,
+            is_followed=self._is_followed,
         )
 
     # Which bytes are TLS
@@ -546,7 +566,7 @@ class TLSReader:
         return Resumption.DECLINED if is_offered else Resumption.FULL
 
     def _decryption(self) -> Decryption:
-        if self._tools.keylog is None:
+        if self._tools.keylog is None or not len(self._tools.keylog):
             return Decryption.NO_KEYLOG
         if self._client_hello is None or self._server_hello is None:
             return Decryption.NO_HANDSHAKE

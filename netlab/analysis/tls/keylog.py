@@ -87,14 +87,17 @@ class KeyLog:
         found.setdefault(label, secret)
 
 
-def parse_keylog(data: bytes) -> KeyLog:
+def parse_keylog(data: bytes, keylog: KeyLog | None = None) -> KeyLog:
     """
     Read a key log. Lines that hold no secret, or none that is used, are passed over (RFC 9850
     section 2).
 
     @param data: at most L{KEYLOG_MAX_BYTES}; more is not looked at.
+    @param keylog: what the secrets are added to; None begins a new one.
+    @return: the key log with them.
     """
-    keylog = KeyLog()
+    if keylog is None:
+        keylog = KeyLog()
     begin = 0
     data = data[:KEYLOG_MAX_BYTES]
     while begin < len(data):

@@ -120,6 +120,7 @@ class Direction:
         after the hellos.
     @ivar protected_bytes: bytes of their fragments, as they travelled.
     @ivar first_protected: the first of them, which in a handshake holds the Finished.
+    @ivar first_protected_length: the length of that one's fragment.
     @ivar last_protected: the last of them.
     @ivar last_length: the length of the last record's fragment.
     @ivar application_records: those with application data; C{None} where that cannot be told (TLS
@@ -141,6 +142,7 @@ class Direction:
     protected_records: int = 0
     protected_bytes: int = 0
     first_protected: Travel | None = None
+    first_protected_length: int = 0
     last_protected: Travel | None = None
     last_length: int = 0
     application_records: int | None = None
@@ -174,13 +176,15 @@ class TLSConversation:
         L{netlab.analysis.tls.conversation.ALERTS_MAX}.
     @ivar client: the client's records.
     @ivar server: the server's records.
-    @ivar client_finished: the record with the client's Finished. Without secrets the first
-        protected one, which in TLS 1.3 may also begin a certificate of the client's.
-    @ivar server_finished: the same of the server.
+    @ivar client_finished: the record with the client's Finished. In TLS 1.3, without secrets, the
+        first protected one, if it is long enough; it may also begin a certificate of the client's.
+    @ivar server_finished: the record with the server's Finished; in TLS 1.3 only secrets show it.
     @ivar decryption: what became of the protected records.
     @ivar broken: the record that could not be opened.
     @ivar is_renegotiated: whether new keys were agreed on within the connection (TLS 1.2); what
         comes then is not opened.
+    @ivar is_followed: whether it was read to the capture's end; of large captures only the
+        beginning of a conversation is, and then all counts are those of the beginning.
     """
 
     client_hello: ClientHello | None
@@ -199,6 +203,7 @@ class TLSConversation:
     decryption: Decryption
     broken: Travel | None
     is_renegotiated: bool
+    is_followed: bool
 
     @property
     def version(self) -> int | None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.transfer.order import numbers_count
 
 DELAYED_MIN_NS: Final = 20_000_000
 """How much longer than the shortest answer an ACK must take to count as delayed."""
@@ -153,6 +154,7 @@ def _turns(streams: Streams) -> Iterator[Claim]:
     Judge the spells in which one end had sent all and the other had not begun.
     """
     client = streams.history.client
+    counts = tuple(numbers_count(streams, sender) for sender in (0, 1))
     spent = {"server_ns": 0, "client_ns": 0, "network_ns": 0, "transfer_ns": 0}
     turns = 0
     last: Step | None = None
@@ -176,7 +178,9 @@ def _turns(streams: Streams) -> Iterator[Claim]:
                 spent["network_ns"] += network
                 spent["transfer_ns"] += transfer or 0
                 if waited - network >= WAIT_MIN_NS:
-                    yield _waited(streams, last, step, waited, network)
+                    claim = _waited(streams, last, step, waited, network)
+                    is_next = counts[step.sent.sender] and _follows_directly(streams, step)
+                    yield claim if is_next else _doubted(claim)
             began = step
             is_repaired = False
         elif began is None:
@@ -188,6 +192,22 @@ def _turns(streams: Streams) -> Iterator[Claim]:
             figures["round_trip_ns"] = streams.round_trip_ns
         frames = streams.numbers(0, len(streams.steps) - 1)
         yield Claim("delays.shares", frames, Known.SEEN, figures)
+
+
+def _follows_directly(streams: Streams, step: Step) -> bool:
+    """
+    Tell whether a packet is the next that its sender sent after the one captured before: then no
+    copy of it was lost on the way to this point.
+    """
+    for before in reversed(streams.steps[max(0, step.index - 64) : step.index]):
+        if before.sent.sender == step.sent.sender and before.copy_of is None:
+            return (step.sent.ip_id - before.sent.ip_id) % (1 << 16) == 1
+    return False
+
+
+def _doubted(claim: Claim) -> Claim:
+    causes = ("waited-there", "lost-before-this-point")
+    return claim._replace(known=Known.POSSIBLE, causes=causes)
 
 
 def _waited(streams: Streams, last: Step, step: Step, waited: int, network: int) -> Claim:

@@ -22,7 +22,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
     """
     Judge each hole where it is filled, or where an ACK shows that it need not be.
     """
-    counts = tuple(_numbers_count(streams, sender) for sender in (0, 1))
+    counts = tuple(numbers_count(streams, sender) for sender in (0, 1))
     pointers = [0, 0]
     reported: set[tuple[int, int]] = set()
     for step in streams.steps:
@@ -48,7 +48,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             yield from _left_open(streams, sender, reported)
 
 
-def _numbers_count(streams: Streams, sender: int) -> bool:
+def numbers_count(streams: Streams, sender: int) -> bool:
     """
     Tell whether an end counts its packets: their identifications grow by little.
     """
@@ -127,7 +127,8 @@ def _filled(streams: Streams, step: Step, *, counts: bool) -> Claim:
     if is_soon:
         causes = ("sent-out-of-order", "retransmission")
         return Claim("reordering.late", frames, Known.POSSIBLE, figures, "", causes, who)
-    if duplicates and (earlier is False or (way is not None and late >= way)):
+    is_repeat = earlier is False or (way is not None and late >= way)
+    if duplicates and is_repeat and not streams.lacks_segments:
         return Claim(
             "repeats.first-copy-lost-before",
             frames,

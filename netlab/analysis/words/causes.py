@@ -59,6 +59,8 @@ CAUSES: Final[Mapping[str, str]] = {
     # Why there is a connection.
     "spare-connection": "a spare connection, opened in advance",
     "retries": "a client that tries again",
+    # HTTP.
+    "answer-in-missing-bytes": "the answer is among them",
     # FIN.
     "fin-not-captured": "a FIN that was not captured",
     "one-byte-not-captured": "one byte of data that was not captured",
@@ -102,6 +104,9 @@ CAUSES: Final[Mapping[str, str]] = {
     "no-such-host": "no host of this address is up on this link",
     "reply-not-captured": "the replies, which are sent to the asking host alone, were not captured",
     "retransmission-timeout": "its retransmission timer expired (RFC 6298)",
+    "earlier-timeout": "an earlier timeout, after which all outstanding data is sent again",
+    "sack-recovery": "SACK recovery (RFC 6675)",
+    "partial-ack": "a partial ACK (RFC 6582)",
     "tail-loss-probe": "a tail loss probe (RFC 8985)",
     "rack": "time-based loss detection, RACK (RFC 8985)",
     "early-retransmit": "an early retransmit (RFC 5827)",
@@ -113,6 +118,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "sent-out-of-order": "its sender sent it out of order",
     "lost-before-this-point": "the first copy was lost before this point",
     "not-captured": "the capture missed it",
+    "waited-there": "it had nothing to send earlier",
     "captured-late": "it was captured late",
     "injected": "somebody else sent one of them (injection)",
     "sender-changed-its-bytes": "the sender sent something else the second time",

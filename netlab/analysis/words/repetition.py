@@ -50,7 +50,7 @@ def _after_timeout(claim: Claim) -> str:
     head = f"{_carried(claim)}. It follows #{whole(claim, 'timeout_frame')}"
     if claim.known is Known.FOLLOWS:
         return f"{head}: after a retransmission timeout all outstanding data is sent again."
-    return f"{head} in one go.{possible(claim)}"
+    return f"{head}, which repeats what came before.{possible(claim)}"
 
 
 def _fast(claim: Claim) -> str:

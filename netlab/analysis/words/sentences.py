@@ -15,6 +15,7 @@ from netlab.analysis.claims.claim import Claim
 from netlab.analysis.words import (
     capture,
     closes,
+    http,
     icmp,
     leading,
     opening,
@@ -36,6 +37,7 @@ _TOPICS: Final = (
     capture,
     leading,
     icmp,
+    http,
     tls,
 )
 

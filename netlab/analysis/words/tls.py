@@ -212,8 +212,32 @@ def _hello_unanswered(claim: Claim) -> str:
     return f"No byte of the server's answers the ClientHello ({frames(claim)}) in this capture."
 
 
-def _opened(_: Claim) -> str:
-    return "The records are decrypted with the key log; what is told of HTTP was inside."
+def _answered_without_tls(claim: Claim) -> str:
+    return (
+        f"The ClientHello (#{claim.frames[0]}) is answered by bytes that are no TLS "
+        f"({last(claim)}): the server speaks something else at this port."
+    )
+
+
+def _hidden_refusal(claim: Claim) -> str:
+    return (
+        f"The client breaks off the handshake: its first encrypted record ({frames(claim)}) has 19 "
+        f"bytes, an alert's length and too short for the Finished that should be there "
+        f"({claim.rule}). Which alert it is is encrypted; a client that refuses the server's "
+        "certificate does this."
+    )
+
+
+def _certificate_request(claim: Claim) -> str:
+    return f"The server asks for a certificate of the client's ({frames(claim)})."
+
+
+def _opened(claim: Claim) -> str:
+    if whole(claim, "exchanges"):
+        return "The records are decrypted; what is told of HTTP was inside."
+    protocol = word(claim, "alpn_text")
+    named = f" The ends agreed on {protocol} (ALPN)." if protocol else ""
+    return f"The records are decrypted; no HTTP/1.1 was found inside.{named}"
 
 
 def _keys_unnamed(_: Claim) -> str:
@@ -291,6 +315,9 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "alerts.certificate-not-valid": _certificate_not_valid,
     "alerts.hello-refused": _hello_refused,
     "alerts.hello-unanswered": _hello_unanswered,
+    "alerts.answered-without-tls": _answered_without_tls,
+    "alerts.hidden-refusal": _hidden_refusal,
+    "tls.certificate-request": _certificate_request,
 }
 
 

@@ -221,17 +221,18 @@ def _waited(claim: Claim) -> str:
     )
     if "ack_ns" in claim.figures:
         text += f", whose ACK took {time(claim, 'ack_ns')}"
-    return (
-        f"{text}. The way takes {time(claim, 'network_ns')} at least: {time(claim, 'end_ns')} "
-        f"passed at {who(claim)}."
-    )
+    text += f". The way takes {time(claim, 'network_ns')} at least: "
+    if claim.causes:
+        return f"{text}at most {time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
+    return f"{text}{time(claim, 'end_ns')} passed at {who(claim)}."
 
 
 def _shares(claim: Claim) -> str:
     text = (
         "Between one end's data and the other's, "
-        f"{time(claim, 'server_ns')} passed at the server, {time(claim, 'client_ns')} at the "
-        f"client and {time(claim, 'network_ns')} on the network"
+        f"at most {time(claim, 'server_ns')} passed at the server, at most "
+        f"{time(claim, 'client_ns')} at the client and at least {time(claim, 'network_ns')} on the "
+        "network"
     )
     if whole(claim, "transfer_ns"):
         text += f"; {time(claim, 'transfer_ns')} while one of them was sending"

@@ -25,6 +25,9 @@ FLUSH_LINES: Final = 512
 FLUSH_LINE_BYTES: Final = 8192
 """A line longer than this is written at once: escaped, the longest are of 100 KB."""
 
+_AGENTS_MAX: Final = 256
+_AGENT_MAX_BYTES: Final = 512
+
 _log = Logger(namespace=SERVER_NAME)
 
 
@@ -66,6 +69,7 @@ class AccessLog:
         # How many lines these are.
         self._waiting = 0
         self._call: IDelayedCall | None = None
+        self._agents: dict[tuple[bytes, ...], bytes] = {}
         self._second = -1
         self._stamp = b""
 
@@ -94,12 +98,9 @@ class AccessLog:
                 request = self._format.quoted(request)
             else:
                 request = b'"%b"' % request
-            if b"user-agent" in index:
-                agent = b", ".join(index[b"user-agent"])
-                if not agent or agent.translate(None, CLEAN_BYTES):
-                    agent = self._format.quoted(agent)
-                else:
-                    agent = b'"%b"' % agent
+            agents = index.get(b"user-agent")
+            if agents is not None:
+                agent = self._agents.get(agents) or self._quoted_agent(agents)
             if b"referer" in index:
                 referrer = b", ".join(index[b"referer"])
                 if not referrer or referrer.translate(None, CLEAN_BYTES):
@@ -115,6 +116,17 @@ class AccessLog:
             self._write()
         elif self._call is None or self._waiting >= FLUSH_LINES:
             self._see_to_it()
+
+    def _quoted_agent(self, agents: tuple[bytes, ...]) -> bytes:
+        """
+        Write a user agent. There are few, and they are long.
+        """
+        quoted = self._format.quoted(b", ".join(agents))
+        if len(quoted) <= _AGENT_MAX_BYTES:
+            if len(self._agents) >= _AGENTS_MAX:
+                self._agents.clear()
+            self._agents[agents] = quoted
+        return quoted
 
     def request_texts(self, head: RequestHead) -> RequestTexts:
         """

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.python.usage import UsageError
 
@@ -44,6 +45,8 @@ class GetOptions:
     @ivar timeout: seconds that a connection may take, and then the head of an answer, and for which
         its content may make no progress.
     @ivar keylog: the file that the secrets of TLS are added to; None for none.
+    @ivar max_time: seconds that all of one target may take, redirects and content too; C{None} is
+        any time: a server that sends a byte now and then makes progress for ever.
     """
 
     output_dir: str = "."
@@ -53,6 +56,7 @@ class GetOptions:
     pause: float = 0.0
     timeout: float = 30.0
     keylog: str | None = None
+    max_time: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +212,48 @@ async def get_each(
             await deferLater(clock, getter.options.pause)
         is_first = False
         try:
-            await getter.get(request)
+            await _in_time(getter, request, clock)
         except KnownError as error:
             if is_stopping():
                 return None
             complain(str(error))
             status = 1
     return status
+
+
+async def _in_time(getter: Getter, request: Request, clock: Any) -> None:
+    """
+    Ask for one, and give up when its time is over.
+
+    @raise KnownError: there is no complete answer, or none in time.
+    """
+    max_time = getter.options.max_time
+    if max_time is None:
+        await getter.get(request)
+        return
+    is_late = False
+    ending: Any = None
+
+    def give_up() -> None:
+        nonlocal is_late, ending
+        is_late = True
+        # What is waited for may be a redirect's content, behind which another request follows: so
+        # this is done again until it is over.
+        ending = clock.callLater(0, give_up)
+        running.cancel()
+
+    running = Deferred.fromCoroutine(getter.get(request))
+    ending = clock.callLater(max_time, give_up)
+    try:
+        await running
+    except (KnownError, CancelledError) as error:
+        if not is_late:
+            raise
+        text = f"{request.url}: not done within {max_time:g} seconds; nothing was saved"
+        raise RequestError(text) from error
+    finally:
+        if ending.active():
+            ending.cancel()
 
 
 class Getter:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import filterfalse, repeat
 from operator import itemgetter
 from typing import Final, TypeAlias
 
@@ -185,12 +185,11 @@ class RequestParser:
         index = dict(map(known.get, lines, _UNKNOWN))
         if b"" in index:
             del index[b""]
-            for line in lines:
-                if line not in known:
-                    read = self._memory.read(line)
-                    if read is None:
-                        break
-                    index[read[0]] = read[1]
+            for line in filterfalse(known.__contains__, lines):
+                read = self._memory.read(line)
+                if read is None:
+                    break
+                index[read[0]] = read[1]
         if len(index) != len(lines) or len(lines) > limits.field_lines_max:
             # A field of several lines; or something is wrong.
             fields = parse_fields(raw[len(request_line) + 2 : -2], limits.field_lines_max)

@@ -75,6 +75,9 @@ class ServerConnection:
         times passed in; None while the next step is ours.
     @ivar exchanges: how many request heads have been read.
     @ivar content_bytes: how much of the current request's content has been read.
+    @ivar is_clear: whether nothing is under way: no request has begun, nothing waits, another
+        exchange may follow. For reading only. Whatever puts something in the way says so; only the
+        end of an exchange clears it.
     """
 
     __slots__ = (
@@ -83,7 +86,6 @@ class ServerConnection:
         "_has_ended",
         "_head_reader",
         "_is_persistent",
-        "_is_clear",
         "_now",
         "_parsed",
         "_reader",
@@ -94,6 +96,7 @@ class ServerConnection:
         "content_bytes",
         "deadline",
         "exchanges",
+        "is_clear",
     )
 
     def __init__(self, settings: ServerSettings, now: float) -> None:
@@ -111,9 +114,7 @@ class ServerConnection:
         self._reader: BodyReader | None = None
         self._writer: BodyWriter | None = None
         self._is_persistent = True
-        # Whether nothing is under way: no request has begun, nothing waits, another exchange may
-        # follow. Whatever puts something in the way says so; only the end of an exchange clears it.
-        self._is_clear = True
+        self.is_clear = True
         self._has_ended = False
         self._has_dropped_input = False
         self.content_bytes = 0
@@ -131,7 +132,7 @@ class ServerConnection:
             thrown away.
         """
         self._now = now
-        self._is_clear = False
+        self.is_clear = False
         if self._has_ended or self._request in (RequestState.FAILED, RequestState.CLOSED):
             return
         if self._request is RequestState.DONE and not self._is_persistent:
@@ -153,7 +154,7 @@ class ServerConnection:
             L{receive} takes it.
         """
         if (
-            not self._is_clear
+            not self.is_clear
             or len(data) > _WHOLE_MAX_BYTES
             or not data.endswith(b"\r\n\r\n")
             or not data.startswith((b"GET ", b"HEAD "))
@@ -174,7 +175,7 @@ class ServerConnection:
         if not parsed.is_persistent or self.exchanges == settings.limits.exchanges_max:
             self._is_persistent = False
         self.deadline = None
-        self._is_clear = False
+        self.is_clear = False
         self._request = _WHOLE_REQUEST
         self._response = ResponseState.DUE
         return parsed.head
@@ -184,7 +185,7 @@ class ServerConnection:
         The peer has ended its side; what it has asked for is still answered.
         """
         self._now = now
-        self._is_clear = False
+        self.is_clear = False
         self._has_ended = True
 
     def next_event(self) -> Event | None:
@@ -314,14 +315,6 @@ class ServerConnection:
         return self._request is RequestState.IDLE and not self._buffer
 
     @property
-    def is_clear(self) -> bool:
-        """
-        Whether L{receive_request} and L{repeat_exchange} may be called with success: nothing is
-        under way, and another exchange may follow.
-        """
-        return self._is_clear
-
-    @property
     def has_unread_input(self) -> bool:
         """
         Whether the peer has sent, or has promised to send, bytes that have not been read: then
@@ -364,6 +357,13 @@ class ServerConnection:
         return framing.length if isinstance(framing, Fixed) else None
 
     @property
+    def is_persistent(self) -> bool:
+        """
+        Whether another exchange may follow this one, as far as is known now.
+        """
+        return self._is_persistent
+
+    @property
     def is_last_by_request(self) -> bool:
         """
         Whether the request being answered has asked for the end of the connection, by its version
@@ -375,14 +375,14 @@ class ServerConnection:
         """
         End the connection after this exchange.
         """
-        self._is_persistent = self._is_clear = False
+        self._is_persistent = self.is_clear = False
 
     def end_soon(self, now: float) -> None:
         """
         End the connection after this exchange, or at once if none is under way. A request that has
         begun to arrive, or does so before L{expire} is called, is one.
         """
-        self._is_persistent = self._is_clear = False
+        self._is_persistent = self.is_clear = False
         if self.is_between_exchanges:
             self.deadline = now
 
@@ -465,7 +465,12 @@ class ServerConnection:
         @param content: left out where the request or the status allows none.
         """
         parsed = self._parsed
-        request = None if parsed is None else parsed.head
+        if parsed is None:
+            request = None
+            is_head = self.is_answering_head
+        else:
+            request = parsed.head
+            is_head = request.method == b"HEAD"
         parts, framing = final_head(
             head, request, len(content), now, self._settings, is_persistent=self._is_persistent
         )
@@ -473,11 +478,23 @@ class ServerConnection:
             raise LocalProtocolError(f"a response in {self._response}")
         if framing is Delimited.UNTIL_CLOSE:
             self._is_persistent = False
-        if framing is not NO_BODY and not self.is_answering_head:
+        if framing is not NO_BODY and not is_head:
             parts.append(content)
-        self._response = _WHOLE_RESPONSE
         self._now = now
-        self._end_exchange()
+        if (
+            self._request is RequestState.DONE
+            and self._is_persistent
+            and self._buffer is None
+            and not self._has_ended
+        ):
+            # As _end_exchange, for what nearly every exchange is.
+            self._parsed = None
+            self._request, self._response = _NEXT
+            self.is_clear = True
+            self.deadline = now + self._settings.idle_seconds
+        else:
+            self._response = _WHOLE_RESPONSE
+            self._end_exchange()
         return b"".join(parts)
 
     def note_content_sent(self, length: int) -> None:
@@ -498,7 +515,7 @@ class ServerConnection:
         @param count: how many, at least 1.
         @return: False where these exchanges must go the long way; nothing has changed then.
         """
-        if not self._is_clear:
+        if not self.is_clear:
             return False
         settings = self._settings
         self.exchanges += count
@@ -508,6 +525,31 @@ class ServerConnection:
             return False
         self.deadline = now + settings.idle_seconds
         return True
+
+    def begin_repeat(self) -> bool:
+        """
+        Begin an exchange as L{repeat_exchange} counts whole ones: for an answer that may take a
+        while. L{end_repeat} ends it.
+
+        @return: False where it must go the long way; nothing has changed then.
+        """
+        if not self.is_clear or self.exchanges + 1 >= self._settings.last_exchange:
+            return False
+        self.exchanges += 1
+        self.content_bytes = 0
+        self.deadline = None
+        self.is_clear = False
+        self._request = _WHOLE_REQUEST
+        self._response = RESPONSE_TRANSITIONS[ResponseState.DUE, Step.RESPONSE_HEAD]
+        return True
+
+    def end_repeat(self, now: float) -> None:
+        """
+        The answer that L{begin_repeat} began is complete.
+        """
+        self._now = now
+        self._step_response(Step.END)
+        self._end_exchange()
 
     def expire(self, now: float) -> Phase | None:
         """
@@ -535,7 +577,7 @@ class ServerConnection:
     # How it moves
 
     def _step(self, step: Step) -> None:
-        self._is_clear = False
+        self.is_clear = False
         try:
             self._request = REQUEST_TRANSITIONS[self._request, step]
         except KeyError:
@@ -561,11 +603,11 @@ class ServerConnection:
         self._request, self._response = _NEXT
         timeouts = self._settings.timeouts
         if self._buffer:
-            self._is_clear = False
+            self.is_clear = False
             self.deadline = self._now + timeouts.head
         else:
             self._buffer = None
-            self._is_clear = not self._has_ended
+            self.is_clear = not self._has_ended
             self.deadline = self._now + timeouts.idle
 
     def _send_head(self, head: ResponseHead, now: float, content_length: int | None) -> bytes:

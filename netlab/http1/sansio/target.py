@@ -24,7 +24,8 @@ class TargetForm(Enum):
     ASTERISK = "asterisk-form"
 
 
-@dataclass(frozen=True, slots=True)
+# As RequestHead: not frozen, but Final.
+@dataclass(slots=True, unsafe_hash=True)
 class Target:
     """
     A valid request target.
@@ -40,11 +41,11 @@ class Target:
         cutting, or because they have been asked for. A target with another path has others.
     """
 
-    form: TargetForm
-    path: bytes
-    query: bytes | None = None
-    authority: bytes | None = None
-    is_https: bool = False
+    form: Final[TargetForm]
+    path: Final[bytes]
+    query: Final[bytes | None] = None
+    authority: Final[bytes | None] = None
+    is_https: Final[bool] = False
     decoded: tuple[bytes, ...] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -57,8 +58,7 @@ class Target:
         segments = self.decoded
         if segments is None:
             # Cut when somebody asks.
-            segments = tuple(self.path.split(b"/")[1:])
-            object.__setattr__(self, "decoded", segments)
+            segments = self.decoded = tuple(self.path.split(b"/")[1:])
         return segments
 
 

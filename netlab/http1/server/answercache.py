@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Final
+from weakref import ref
 
 from netlab.http1.accesslog.counters import Tally
 from netlab.http1.accesslog.loglines import LoggedAnswers
+from netlab.http1.resources.files import FileRange
 from netlab.http1.resources.responses import Response
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.serversettings import ServerSettings
@@ -25,7 +27,10 @@ DELIVERY_MAX_BYTES: Final = 16384
 ANSWERS_MAX: Final = 16384
 """How many answers are kept at the most."""
 
-_SEEN_MAX: Final = 16384
+#: Each delivery has a place among this many, by its hash, where it leaves another part of its hash.
+#: Whoever comes to that place next takes it. So a mark costs no memory of its own; one delivery in
+#: 128 is taken for one that has come before, and its answer is kept for nothing.
+_MARKS_MASK: Final = 0xFFFF
 
 #: What an answer takes in memory besides its bytes.
 _ANSWER_WEIGHT: Final = 600
@@ -47,9 +52,24 @@ class CachedAnswer:
     @ivar content_bytes: how many bytes of content are sent.
     @ivar count: how many answers there are.
     @ivar closes: whether it ends the connection, because the request head asked for that.
+    @ivar file: the open file of which a range is the content, while somebody else keeps it open: a
+        deleted one must not take room on the disk until other answers have displaced this. C{data}
+        is the head then. None where all is in C{data}.
+    @ivar offset: where the range begins, in bytes.
     """
 
-    __slots__ = ("closes", "content_bytes", "count", "data", "logged", "renew", "tally", "until")
+    __slots__ = (
+        "closes",
+        "content_bytes",
+        "count",
+        "data",
+        "file",
+        "logged",
+        "offset",
+        "renew",
+        "tally",
+        "until",
+    )
 
     def __init__(
         self,
@@ -62,7 +82,10 @@ class CachedAnswer:
         count: int = 1,
         *,
         closes: bool = False,
+        content: FileRange | None = None,
     ) -> None:
+        self.file = None if content is None else ref(content.file)
+        self.offset = 0 if content is None else content.offset
         self.data = data
         self.until = until
         self.renew = renew
@@ -114,8 +137,7 @@ class AnswerCache:
         self._max_bytes = max_bytes
         self._bytes = 0
         self.known: dict[bytes, CachedAnswer] = {}
-        # Hashes of heads that have come once.
-        self._seen: set[int] = set()
+        self._marks = bytearray(_MARKS_MASK + 1)
 
     @property
     def bytes_kept(self) -> int:
@@ -126,17 +148,16 @@ class AnswerCache:
 
     def has_come(self, delivery: bytes) -> bool:
         """
-        Say whether a delivery has come before; the next time it will have.
+        Say whether a delivery has come before, lately; the next time it will have.
         """
         if len(delivery) > DELIVERY_MAX_BYTES:
             return False
         mark = hash(delivery)
-        seen = self._seen
-        if mark in seen:
+        place = mark & _MARKS_MASK
+        tag = (mark >> 16 & 0x7F) + 1
+        if self._marks[place] == tag:
             return True
-        if len(seen) >= _SEEN_MAX:
-            seen.clear()
-        seen.add(mark)
+        self._marks[place] = tag
         return False
 
     def may_keep(self, head: RequestHead, response: Response) -> bool:

@@ -38,6 +38,7 @@ class ServerContext:
 
     @ivar resource: answers all requests.
     @ivar settings: limits, timeouts and the style of answers.
+    @ivar date: the Date field, and the difference of the two clocks.
     @ivar access_log: gets a line for each answer.
     @ivar shows_requests: log each request head.
     @ivar pages: what is answered where no resource answers.
@@ -73,6 +74,7 @@ class ServerContext:
         """
         self.resource = resource
         self.settings = ServerSettings() if settings is None else settings
+        self.date = self.settings.date
         self.access_log = access_log
         self.shows_requests = shows_requests
         self.pages = Pages(self.settings.is_bare)
@@ -98,7 +100,7 @@ class ServerContext:
         Compare the two clocks. If the time of day was set back, timers that are armed would be late
         by as much: Twisted's go by it.
         """
-        self.settings.date.offset = self._epoch_seconds() - now
+        self.date.offset = self._epoch_seconds() - now
         self.time_of_day_due = now + _TIME_OF_DAY_SECONDS
         self.deadlines.catch_up(now)
 
@@ -109,7 +111,7 @@ class ServerContext:
         answer.tally.answers += answer.count
         answer.tally.content_bytes += answer.content_bytes
         if self.access_log is not None:
-            self.access_log.add_again(peer, now + self.settings.date.offset, answer.logged)
+            self.access_log.add_again(peer, now + self.date.offset, answer.logged)
 
     def flush_when_over(self) -> None:
         """

@@ -30,41 +30,30 @@ from netlab.http1.sansio.messages import (
 )
 from netlab.http1.sansio.serverconnection import ServerConnection
 from netlab.http1.sansio.statuses import forbids_content
-from netlab.http1.server.context import ServerContext
-from netlab.http1.server.sender import PIECE_BYTES, Sender, sender_for
+from netlab.http1.server.coroutines import run_coroutine
+from netlab.http1.server.sender import PIECE_BYTES
+from netlab.http1.server.transfer import Carrier, begin_transfer
 
 _CONTINUE: Final = ResponseHead(100)
+
+#: How many pieces of content a resource finds when it begins; a chunk may be one byte.
+_PIECES_AT_ONCE: Final = 64
 
 _log = Logger(namespace=SERVER_NAME)
 
 
-class Connection(Protocol):
+class Connection(Carrier, Protocol):
     """
-    What an exchange knows of its connection.
+    What an exchange knows of its connection, beside what a transfer does.
 
-    @ivar context: what all connections have in common.
     @ivar machine: what has been received and sent, as messages.
-    @ivar transport: what carries it.
     @ivar peer: the client's address; empty where it has none.
     @ivar exchange: the one that is under way.
-    @ivar sender: the transport's producer, where it is not the connection.
-    @ivar is_advancing: the connection will go on by itself with what it has received.
-    @ivar is_closing: nothing more is answered.
     """
 
-    context: ServerContext
     machine: ServerConnection
-    transport: ITransport | None
     peer: bytes
     exchange: Exchange | None
-    sender: Sender | None
-    is_advancing: bool
-    is_closing: bool
-
-    def advance(self) -> None:
-        """
-        Go on with what has been received.
-        """
 
     def send_whole(
         self, head: RequestHead | None, response: Response, content: bytes, now: float
@@ -83,29 +72,9 @@ class Connection(Protocol):
         The answer is complete, as far as the machine is concerned.
         """
 
-    def hand_over_to(self, sender: Sender) -> None:
-        """
-        Let a sender be the transport's producer.
-        """
-
-    def take_back(self) -> None:
-        """
-        The sender has handed everything to the transport.
-        """
-
-    def sender_failed(self, why: Exception) -> None:
-        """
-        The sender has stopped in the middle.
-        """
-
     def stream_blocked(self, is_blocked: bool) -> None:
         """
         The client must take what it is sent, or there is nothing to be taken.
-        """
-
-    def expect_progress(self) -> None:
-        """
-        From now on the peer must take something of what we send.
         """
 
     def refuse(self, status: int, explanation: str) -> None:
@@ -125,9 +94,10 @@ class Exchange:
     has one at a time, and none while it is idle.
 
     @ivar head: the request's.
+    @ivar sent_head: the head of an answer with large content, once that is being sent.
     """
 
-    __slots__ = ("_answering", "_connection", "_content", "head")
+    __slots__ = ("_answering", "_connection", "_content", "head", "sent_head")
 
     def __init__(self, connection: Connection, head: RequestHead) -> None:
         """
@@ -135,6 +105,7 @@ class Exchange:
         """
         self._connection = connection
         self.head = head
+        self.sent_head = b""
         # Its content, while it arrives and a resource wants it.
         self._content: RequestContent | None = None
         # The resource, while it thinks.
@@ -196,8 +167,9 @@ class Exchange:
             self._answer_failed(_failure())
             return
         if receiver is not None:
-            self._content = RequestContent(self._content_wanted)
-            self._respond(receiver)
+            self._content = content = RequestContent(self._content_wanted)
+            if self._take_what_has_come(content):
+                self._respond(receiver, content)
             return
         if promised == 0:
             return
@@ -205,6 +177,31 @@ class Exchange:
         if machine.expects_continue or (promised is not None and promised > most):
             machine.abandon_content()
             self._respond()
+
+    def _take_what_has_come(self, content: RequestContent) -> bool:
+        """
+        Let the resource find all that has come with the head: most contents are small, and nobody
+        has to wait for them.
+
+        @return: whether it may go on; not where there is a fault in it.
+        """
+        connection = self._connection
+        for _ in range(_PIECES_AT_ONCE):
+            try:
+                event = connection.machine.next_event()
+            except RemoteProtocolError as fault:
+                connection.refuse(fault.status, fault.explanation)
+                return False
+            if isinstance(event, Content):
+                content.add(event.data)
+                if content.is_full:
+                    break
+            elif event is None:
+                break
+            else:
+                self.end_received()
+                break
+        return True
 
     def content_received(self, content: Content) -> None:
         """
@@ -266,11 +263,14 @@ class Exchange:
 
     # The resource
 
-    def _respond(self, receiver: Receiver | None = None) -> None:
+    def _respond(
+        self, receiver: Receiver | None = None, content: RequestContent | None = None
+    ) -> None:
         """
         Ask the resource, and send what it returns, now or later.
 
         @param receiver: what the resource answers with where it wants the request's content.
+        @param content: that content.
         """
         connection = self._connection
         head = self.head
@@ -279,8 +279,8 @@ class Exchange:
             return
         ASKING.peer = connection.peer
         try:
-            if receiver is not None and self._content is not None:
-                answer = receiver(head, self._content)
+            if receiver is not None and content is not None:
+                answer = receiver(head, content)
             else:
                 answer = connection.context.resource.respond(head)
         except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
@@ -308,41 +308,53 @@ class Exchange:
         Send a response when it comes; a client that has gone cancels it.
         """
         later: Deferred[Response]
-        if isinstance(answer, Deferred):
+        if iscoroutine(answer):
+            try:
+                come = run_coroutine(answer)
+            except Exception:  # noqa: BLE001, as in _respond
+                self._failed(_failure())
+                return
+            if not isinstance(come, Deferred):
+                self._came(come)
+                return
+            later = come
+        elif isinstance(answer, Deferred):
             later = answer
-        elif iscoroutine(answer):
-            later = Deferred.fromCoroutine(answer)
         else:
             resource = self._connection.context.resource
             mistake = TypeError(f"{resource!r} returned {answer!r}, not a response")
             self._answer_failed(_failure(mistake))
             return
 
-        def came(response: Any) -> None:
-            self._answering = None
-            if self._connection.exchange is not self:
-                _close(getattr(response, "content", None))  # given up meanwhile
-            elif isinstance(response, Response):
-                self._send(response)
-            else:
-                self._answer_failed(_failure(TypeError(f"not a response: {response!r}")))
-
-        def failed(failure: Failure) -> None:
-            self._answering = None
-            if not (
-                self._is_over() and isinstance(failure.value, (CancelledError, ContentLostError))
-            ):
-                self._answer_failed(failure)
-
         def go_on(ignored: None) -> None:
             connection = self._connection
             if not (connection.is_closing or connection.is_advancing):
                 connection.advance()
 
-        done = later.addCallbacks(came, failed)
+        done = later.addCallbacks(self._came, self._failed)
         if not later.called or later.paused:
             self._answering = done
             done.addCallback(go_on)
+
+    def _came(self, response: Any) -> None:
+        """
+        The response, or what a resource takes for one, is here.
+        """
+        self._answering = None
+        if self._connection.exchange is not self:
+            _close(getattr(response, "content", None))  # given up meanwhile
+        elif isinstance(response, Response):
+            self._send(response)
+        else:
+            self._answer_failed(_failure(TypeError(f"not a response: {response!r}")))
+
+    def _failed(self, failure: Failure) -> None:
+        """
+        There will be no response.
+        """
+        self._answering = None
+        if not (self._is_over() and isinstance(failure.value, (CancelledError, ContentLostError))):
+            self._answer_failed(failure)
 
     def _answer_failed(self, failure: Failure) -> None:
         status = 500
@@ -412,24 +424,12 @@ class Exchange:
             self._content_sent(response, 0)
             return
         machine.note_content_sent(source.length)
+        self.sent_head = data
 
-        def done(why: Exception | None) -> None:
-            source.close()
-            self._sender_is_done(response, sender, why)
+        def over(sent: int, why: Exception | None) -> None:
+            self._sent(response, sent, why)
 
-        def progressed(sent: int) -> None:
-            if has_begun:
-                connection.expect_progress()
-
-        has_begun = False
-        sender = sender_for(
-            transport, source, done, progressed, connection.context.fairness.gives_way
-        )
-        connection.hand_over_to(sender)
-        sender.begin(data)
-        has_begun = True
-        if connection.sender is sender:
-            connection.expect_progress()
+        begin_transfer(connection, data, source, over)
 
     def _send_stream(self, response: Response, content: AsyncIterable[bytes]) -> None:
         """
@@ -451,7 +451,13 @@ class Exchange:
             return machine.send(Content(piece), 0.0)
 
         def done(why: Exception | None) -> None:
-            self._sender_is_done(response, sender, why)
+            if why is None:
+                connection.take_back()
+            else:
+                connection.sender_failed(why)
+            self._sent(response, sender.sent, why)
+            if why is None and not (connection.is_advancing or connection.is_closing):
+                connection.advance()
 
         blocked = connection.stream_blocked
         sender = StreamSender(transport, content, frame, done, blocked, context.clock)
@@ -461,17 +467,15 @@ class Exchange:
     def _is_without_content(self, response: Response) -> bool:
         return self.head.method == b"HEAD" or forbids_content(response.status)
 
-    def _sender_is_done(self, response: Response, sender: Sender, why: Exception | None) -> None:
-        connection = self._connection
-        if why is not None:
-            connection.sender_failed(why)
-            now = connection.context.seconds()
-            connection.record(self.head, response.status, sender.sent, now)
-            return
-        connection.take_back()
-        self._content_sent(response, sender.sent)
-        if not (connection.is_advancing or connection.is_closing):
-            connection.advance()
+    def _sent(self, response: Response, sent: int, why: Exception | None) -> None:
+        """
+        Content has been handed to the transport, all of it or less.
+        """
+        if why is None:
+            self._content_sent(response, sent)
+        else:
+            connection = self._connection
+            connection.record(self.head, response.status, sent, connection.context.seconds())
 
     def _content_sent(self, response: Response, sent: int) -> None:
         connection = self._connection

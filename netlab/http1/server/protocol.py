@@ -1,5 +1,5 @@
 """
-One client's connection to the HTTP server: the transport's side of it, time and the end.
+One client's connection to the HTTP server: what it asks for, and what it is answered.
 
 What arrives goes to the machine, what the machine reports goes to an
 L{Exchange<netlab.http1.server.exchange.Exchange>}, which asks the resource, and what that returns
@@ -10,16 +10,8 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-from twisted.internet.interfaces import (
-    IConsumer,
-    IDelayedCall,
-    IHalfCloseableProtocol,
-    IPushProducer,
-    ISSLTransport,
-    ITCPTransport,
-    ITransport,
-)
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.interfaces import IConsumer, IDelayedCall, IHalfCloseableProtocol, ITransport
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -27,6 +19,7 @@ from zope.interface import implementer
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.loglines import LoggedAnswers, shown_head
 from netlab.http1.resources.asking import ASKING
+from netlab.http1.resources.files import FileRange
 from netlab.http1.resources.resource import Answer
 from netlab.http1.resources.responses import Response
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
@@ -37,12 +30,12 @@ from netlab.http1.sansio.messages import (
     EndOfMessage,
     RequestHead,
 )
-from netlab.http1.sansio.serverconnection import Phase, ServerConnection
 from netlab.http1.server.answercache import CachedAnswer, joined
 from netlab.http1.server.context import ServerContext
 from netlab.http1.server.exchange import Exchange
-from netlab.http1.server.sender import PIECE_BYTES, Sender, acknowledged_bytes
-from netlab.transport.sendfile import TransferStoppedError
+from netlab.http1.server.pacing import PacedConnection
+from netlab.http1.server.sender import PIECE_BYTES
+from netlab.http1.server.transfer import begin_transfer
 
 #: How much input is thrown away behind a refusal before the peer is cut off: most that a client
 #: sends before it looks for an answer. It costs no memory, and time is bounded too.
@@ -70,67 +63,37 @@ _RETRY_SOON: Final = Fields([(b"Retry-After", b"1")])
 _log = Logger(namespace=SERVER_NAME)
 
 
-@implementer(IHalfCloseableProtocol, IPushProducer)
-class HTTPServerProtocol(Protocol):
+@implementer(IHalfCloseableProtocol)
+class HTTPServerProtocol(PacedConnection):
     """
     One client's connection.
 
-    The protocol is the producer of what it sends: while the transport's buffer is full, no further
-    request is read, so that a client which asks and never reads costs one buffer and no more.
-
-    @ivar context: what all connections have in common.
-    @ivar machine: what has been received and sent, as messages.
     @ivar peer: the client's address; empty where it has none.
     @ivar exchange: the request being answered; with content that nobody wants, it first waits for
         its end.
-    @ivar sender: the transport's producer, where it is not this protocol.
     @ivar is_advancing: L{advance} is running.
-    @ivar is_write_blocked: the transport's buffer is full, and this protocol its producer.
-    @ivar is_closing: nothing more is answered.
-    @ivar bucket: belongs to L{Deadlines<netlab.http1.server.deadlines.Deadlines>}.
     """
 
-    # There may be ten thousand of these, idle.
     __slots__ = (
-        "_acknowledged",
         "_burst",
         "_gathered",
         "_is_admitted",
-        "_is_lingering",
-        "_is_reading_paused",
         "_is_refused",
-        "_is_write_shut",
         "_linger_bytes",
         "_turn",
-        "_wait_until",
-        "bucket",
-        "connected",
         "exchange",
-        "context",
         "is_advancing",
-        "is_closing",
-        "is_write_blocked",
-        "machine",
         "peer",
-        "sender",
-        "transport",
     )
-
-    transport: ITransport | None
 
     def __init__(self, context: ServerContext, peer: bytes = b"") -> None:
         """
         @param context: what all connections have in common.
         @param peer: the client's address; empty where it has none.
         """
-        self.context = context
-        self.machine = ServerConnection(context.settings, context.seconds())
-        self.transport = None
-        self.connected = 0
-        self.bucket: int | None = None
+        super().__init__(context)
         self.peer = peer
         self.exchange: Exchange | None = None
-        self.sender: Sender | None = None
         # Answers that will be kept together, while they are sent.
         self._burst: list[CachedAnswer] | None = None
         # Answers that will leave together.
@@ -138,15 +101,7 @@ class HTTPServerProtocol(Protocol):
         self._is_admitted = False
         self._is_refused = False
         self.is_advancing = False
-        self.is_write_blocked = False
-        self._is_write_shut = False
-        self._is_reading_paused = False
-        self.is_closing = False
-        self._is_lingering = False
         self._linger_bytes = 0
-        # Until when the peer must have taken a byte, or the linger be over.
-        self._wait_until: float | None = None
-        self._acknowledged: int | None = None
         # When others have had theirs.
         self._turn: IDelayedCall | None = None
 
@@ -185,11 +140,12 @@ class HTTPServerProtocol(Protocol):
         machine = self.machine
         if not self.is_write_blocked:
             known = context.known.get(data)
-            if (
-                known is not None
-                and (now < known.until or self._is_renewed(data, known, now))
-                and machine.repeat_exchange(now, known.count)
-            ):
+            if known is not None and not (now < known.until or self._is_renewed(data, known, now)):
+                known = None
+            if known is not None and known.file is not None:
+                if self._send_file_again(known):
+                    return
+            elif known is not None and machine.repeat_exchange(now, known.count):
                 # Written out: a call would cost a tenth of it.
                 self.transport.write(known.data)  # type: ignore[union-attr]
                 tally = known.tally
@@ -197,7 +153,7 @@ class HTTPServerProtocol(Protocol):
                 tally.content_bytes += known.content_bytes
                 log = context.access_log
                 if log is not None:
-                    log.add_again(self.peer, now + context.settings.date.offset, known.logged)
+                    log.add_again(self.peer, now + context.date.offset, known.logged)
                 if known.closes:
                     machine.close()
                     self.lose()
@@ -207,7 +163,7 @@ class HTTPServerProtocol(Protocol):
                 if not self._answer(head, now, may_keep=True):
                     self.advance()
                 return
-        if self._is_lingering:
+        if self.is_lingering:
             self._linger_bytes += len(data)
             if self._linger_bytes > _LINGER_MAX_BYTES:
                 self.abort()
@@ -243,13 +199,6 @@ class HTTPServerProtocol(Protocol):
         self.machine.receive_end(self.context.seconds())
         self.advance()
 
-    def writeConnectionLost(self) -> None:
-        """
-        All has been sent, and our side is shut: from now on the linger counts.
-        """
-        self._is_write_shut = True
-        self._wait(self.context.settings.timeouts.linger)
-
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
         Leave nothing behind.
@@ -270,28 +219,6 @@ class HTTPServerProtocol(Protocol):
             exchange.give_up("the client has gone")
         if not context.ports:
             context.flush_when_over()
-
-    def pauseProducing(self) -> None:
-        """
-        The transport's buffer is full: answer no more until the client has read.
-        """
-        self.is_write_blocked = True
-        self.expect_progress()
-
-    def resumeProducing(self) -> None:
-        """
-        The transport's buffer is empty again.
-        """
-        self.is_write_blocked = False
-        if not self.is_closing:
-            self._wait_until = None
-            self.machine.restart_phase(self.context.seconds())
-            self.advance()
-
-    def stopProducing(self) -> None:
-        """
-        The connection is lost; C{connectionLost} sees to it.
-        """
 
     # What was received, and what is sent
 
@@ -337,13 +264,13 @@ class HTTPServerProtocol(Protocol):
                             self._gathered = []
                         self._answer(event, seconds())
                         continue
-                    self._send_gathered()
+                    self.send_gathered()
                     if self.context.shows_requests:
                         _log.info("{head}", head=shown_head(event.raw))
+                    complete += 1
                     self.exchange = exchange = Exchange(self, event)
                     exchange.begin()
                 case EndOfMessage():
-                    complete += 1
                     if exchange is not None:
                         exchange.end_received()
                 case ConnectionClosed():
@@ -354,10 +281,10 @@ class HTTPServerProtocol(Protocol):
                         exchange.content_received(event)
                 case _:
                     raise LocalProtocolError(f"a server does not receive {event!r}")
-        self._send_gathered()
+        self.send_gathered()
         self.is_advancing = False
-        self._pace_reading()
-        self._watch()
+        self.pace_reading()
+        self.watch()
 
     def _take_turn(self) -> None:
         """
@@ -387,17 +314,32 @@ class HTTPServerProtocol(Protocol):
                     self._send_small(head, answer, content, now, may_keep=may_keep)
                     return True
         except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
-            self._send_gathered()
+            self.send_gathered()
             self.exchange = exchange = Exchange(self, head)
             exchange.fail()
             return False
-        self._send_gathered()
+        self.send_gathered()
         was_advancing, self.is_advancing = self.is_advancing, True
         self.exchange = exchange = Exchange(self, head)
         if answer is None:
             exchange.end_received()
         else:
+            cached = None
+            answers = context.answers
+            if (
+                may_keep
+                and isinstance(answer, Response)
+                and isinstance(answer.content, FileRange)
+                and answers is not None
+                and answers.has_come(head.raw)
+                and answers.may_keep(head, answer)
+            ):
+                cached = self._cached(head, answer, b"", now, closes=False)
             exchange.take(answer)
+            if cached is not None and exchange.sent_head and self.machine.is_persistent:
+                cached.data = exchange.sent_head
+                assert answers is not None
+                answers.keep(head.raw, cached)
         self.is_advancing = was_advancing
         return False
 
@@ -428,7 +370,7 @@ class HTTPServerProtocol(Protocol):
                     burst.append(cached)
                 elif answers is not None:
                     answers.keep(head.raw, cached)
-        if machine.must_close:
+        if not machine.is_clear and machine.must_close:
             self.close_in_order()
 
     def _cached(
@@ -443,7 +385,10 @@ class HTTPServerProtocol(Protocol):
             more = response.renew()
         if more <= 0:
             return None
-        sent = 0 if head.method == b"HEAD" else len(cast(bytes, response.content))
+        content = response.content
+        file = content if isinstance(content, FileRange) else None
+        length = file.length if file is not None else len(cast(bytes, content))
+        sent = 0 if head.method == b"HEAD" else length
         log = context.access_log
         texts = (b"", b"", b"") if log is None else log.request_texts(head)
         status = response.status
@@ -455,11 +400,43 @@ class HTTPServerProtocol(Protocol):
             context.counters.tally(status),
             sent,
             closes=closes,
+            content=file,
         )
 
     def _is_renewed(self, delivery: bytes, known: CachedAnswer, now: float) -> bool:
         answers = self.context.answers
         return answers is not None and answers.renew(delivery, known, now)
+
+    def _send_file_again(self, known: CachedAnswer) -> bool:
+        """
+        Send an answer whose content is a file again.
+
+        @return: False where that is not possible; nothing has happened then.
+        """
+        file = None if known.file is None else known.file()
+        machine = self.machine
+        if file is None or not machine.begin_repeat():
+            return False
+        context = self.context
+
+        def over(sent: int, why: Exception | None) -> None:
+            now = context.seconds()
+            if why is None:
+                context.record_again(self.peer, known, now)
+                machine.end_repeat(now)
+                self.answered()
+                return
+            texts, status, _ = known.logged.answers[0]
+            cut = LoggedAnswers(((texts, status, sent),))
+            context.record_again(self.peer, CachedAnswer(b"", 0, None, cut, known.tally, sent), now)
+
+        was_advancing, self.is_advancing = self.is_advancing, True
+        content = FileRange(file, known.offset, known.content_bytes)
+        begin_transfer(self, known.data, content, over)
+        self.is_advancing = was_advancing
+        if self.sender is None and not self.is_closing:
+            self.watch()
+        return True
 
     def finish(self, answer: CachedAnswer, sent: int) -> None:
         """
@@ -488,7 +465,8 @@ class HTTPServerProtocol(Protocol):
         @return: what was sent.
         """
         machine = self.machine
-        sent = 0 if machine.is_answering_head else len(content)
+        is_head = machine.is_answering_head if head is None else head.method == b"HEAD"
+        sent = 0 if is_head else len(content)
         data = machine.send_whole(response, content, now)
         gathered = self._gathered
         if gathered is None:
@@ -496,11 +474,11 @@ class HTTPServerProtocol(Protocol):
         else:
             gathered.append(data)
             if len(data) > _GATHERED_MAX_BYTES or len(gathered) == _GATHERED_MAX:
-                self._send_gathered()
+                self.send_gathered()
         self.record(head, response.status, sent, now)
         return data
 
-    def _send_gathered(self) -> None:
+    def send_gathered(self) -> None:
         """
         Send the answers that have gathered.
         """
@@ -516,14 +494,12 @@ class HTTPServerProtocol(Protocol):
         @param sent: how many bytes of content the answer had.
         """
         context = self.context
-        tally = context.counters.tallies.get(status)
-        if tally is None:
-            tally = context.counters.tally(status)
+        tally = context.counters.tallies.get(status) or context.counters.tally(status)
         tally.answers += 1
         tally.content_bytes += sent
         log = context.access_log
         if log is not None:
-            log.add(self.peer, now + context.settings.date.offset, head, status, sent)
+            log.add(self.peer, now + context.date.offset, head, status, sent)
 
     def answered(self) -> None:
         """
@@ -533,43 +509,13 @@ class HTTPServerProtocol(Protocol):
         if self.machine.must_close:
             self.close_in_order()
 
-    def hand_over_to(self, sender: Sender) -> None:
+    def leaves_input(self) -> bool:
         """
-        Let a sender be the transport's producer.
+        Find out whether what the peer sends is left alone, so that it cannot be late.
         """
-        self.sender = sender
-        cast(IConsumer, self.transport).unregisterProducer()
-        self.is_write_blocked = False
+        return self.is_write_blocked or (self.exchange is not None and self.exchange.is_full)
 
-    def take_back(self) -> None:
-        """
-        The sender has handed everything to the transport: be its producer again.
-        """
-        self.sender = None
-        self.context.counters.large_answers += 1
-        cast(IConsumer, self.transport).registerProducer(self, True)
-        self._wait_until = None
-
-    def sender_failed(self, why: Exception) -> None:
-        """
-        The sender has stopped in the middle, and the connection is lost or has been aborted.
-        """
-        self.sender = None
-        self.context.counters.large_answers += 1
-        if not isinstance(why, (TransferStoppedError, ConnectionError)):
-            _log.error("Content could not be sent; the connection is cut: {why}", why=why)
-        self.is_closing = True
-
-    def stream_blocked(self, is_blocked: bool) -> None:
-        """
-        The client must go on taking what it is sent; but while nothing is to be sent, it need not.
-        """
-        if is_blocked:
-            self.expect_progress()
-        else:
-            self._wait_until = None
-
-    # The end
+    # What is refused
 
     def refuse(self, status: int, explanation: str) -> None:
         """
@@ -605,152 +551,3 @@ class HTTPServerProtocol(Protocol):
         assert isinstance(response.content, bytes)
         self.send_whole(head, response, response.content, self.context.seconds())
         self.answered()
-
-    def close_in_order(self, *, has_unread_input: bool | None = None) -> None:
-        """
-        Close after an answer: at once where all input has been read, and else in two steps, so
-        that the answer is not lost to the reset that unread input causes (RFC 9112 section 9.6).
-
-        @param has_unread_input: None asks the machine.
-        """
-        self._send_gathered()
-        machine = self.machine
-        if has_unread_input is None:
-            has_unread_input = machine.has_unread_input
-        machine.close()
-        # Twisted's TLS ends in order by itself: with a closure alert, while it goes on reading. It
-        # hands on what it does not know to the transport below.
-        is_wrapped = hasattr(self.transport, "wrappedProtocol")
-        shut = None if is_wrapped else getattr(self.transport, "loseWriteConnection", None)
-        if not has_unread_input or shut is None:
-            self.lose()
-            return
-        self.is_closing = self._is_lingering = True
-        self._resume_reading()
-        self.expect_progress()
-        # A paused producer would be resumed when all is sent, and our side never be shut.
-        cast(IConsumer, self.transport).unregisterProducer()
-        shut()
-
-    def lose(self) -> None:
-        """
-        Close once everything is sent, and wait for that only so long.
-        """
-        self._send_gathered()
-        self.is_closing = True
-        self._resume_reading()
-        if not getattr(self.transport, "is_drained", False):
-            self.expect_progress()
-        if self.sender is None:
-            # TLS does not close while it has a producer.
-            cast(IConsumer, self.transport).unregisterProducer()
-        cast(ITransport, self.transport).loseConnection()
-
-    def _let_go_of_tls(self) -> None:
-        """
-        Close what is below TLS as soon as our closure alert has left. Twisted waits for the peer's,
-        which it need not (RFC 8446 section 6.1): an idle peer that says nothing would stay for as
-        long as one that takes no answer.
-        """
-        if ISSLTransport.providedBy(self.transport):
-            below = getattr(self.transport, "transport", None)
-            if below is not None:
-                below.loseConnection()
-
-    def close(self) -> None:
-        """
-        The server stops: answer what has been asked, then close. An idle connection is closed as
-        soon as the reactor has looked once more for a request that is there already.
-        """
-        if not self.is_closing:
-            self.machine.end_soon(self.context.seconds())
-            self._watch()
-
-    def abort(self) -> None:
-        """
-        Close now, dropping what is still to be sent.
-        """
-        self.is_closing = True
-        self._gathered = None
-        cast(ITCPTransport, self.transport).abortConnection()
-
-    # Time
-
-    def next_deadline(self) -> float | None:
-        """
-        Return the earlier of the machine's deadline and our own. While the peer takes nothing of
-        what we send, nothing of what it sends is read, and only our own counts.
-        """
-        if self._leaves_input():
-            return self._wait_until
-        if self._wait_until is None:
-            return self.machine.deadline
-        if self.machine.deadline is None:
-            return self._wait_until
-        return min(self._wait_until, self.machine.deadline)
-
-    def deadline_passed(self, now: float) -> None:
-        """
-        A phase has lasted too long.
-        """
-        if self._wait_until is not None and now >= self._wait_until:
-            acknowledged = acknowledged_bytes(self.transport)
-            if acknowledged == self._acknowledged:
-                self.abort()
-                return
-            # Something was taken meanwhile: a slow reader, but a reader.
-            self._acknowledged = acknowledged
-            timeouts = self.context.settings.timeouts
-            self._wait_until = now + (timeouts.linger if self._is_write_shut else timeouts.write)
-        phase = None if self._leaves_input() else self.machine.expire(now)
-        if phase is Phase.IDLE:
-            self.lose()
-            self._let_go_of_tls()
-        elif phase is Phase.STOPPING:
-            # A request may be on its way. If it met a closed socket, the reset could overtake our
-            # FIN, and a proxy that sends unanswered requests to another server would not do so.
-            self.close_in_order(has_unread_input=True)
-        elif phase is not None:
-            self.refuse(408, f"the request's {phase.name.lower()} took too long")
-        self._watch()
-
-    def _leaves_input(self) -> bool:
-        """
-        Find out whether what the peer sends is left alone, so that it cannot be late.
-        """
-        return self.is_write_blocked or (self.exchange is not None and self.exchange.is_full)
-
-    def _watch(self) -> None:
-        deadline = self.next_deadline()
-        if deadline is not None:
-            self.context.deadlines.watch(self, deadline)
-
-    def expect_progress(self) -> None:
-        """
-        From now on the peer must take something of what we send, ever again.
-        """
-        self._wait(self.context.settings.timeouts.write)
-
-    def _wait(self, seconds: float) -> None:
-        self._acknowledged = acknowledged_bytes(self.transport)
-        self._wait_until = self.context.seconds() + seconds
-        self._watch()
-
-    # Reading
-
-    def _pace_reading(self) -> None:
-        """
-        Read no further than the pipelined bytes that may wait.
-        """
-        machine = self.machine
-        is_full = machine.waiting_bytes > self.context.settings.limits.pipelined_max_bytes
-        if is_full and not self._is_reading_paused and not self.is_closing:
-            self._is_reading_paused = True
-            cast(IPushProducer, self.transport).pauseProducing()
-        elif not is_full:
-            self._resume_reading()
-
-    def _resume_reading(self) -> None:
-        if self._is_reading_paused:
-            self._is_reading_paused = False
-            cast(IPushProducer, self.transport).resumeProducing()

@@ -19,6 +19,7 @@ from netlab.http1.accesslog.logfile import AppendedFile
 from netlab.http1.resources.authentication import PasswordCheck, PasswordFile, parse_htpasswd
 from netlab.http1.resources.beneath import OutsideRoot, Root, check_names
 from netlab.http1.resources.faults import FaultyFileError
+from netlab.http1.resources.hostguard import read_name
 from netlab.http1.resources.redirects import RedirectRule, RedirectRules, parse_redirects
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.grammar import ABSOLUTE_FORM, is_authority
@@ -129,6 +130,7 @@ class Options(ListeningOptions):
         self.routes: dict[tuple[bytes, ...], bytes] = {}
         self.field_lines: list[tuple[bytes, bytes]] = []
         self.origins: list[bytes] = []
+        self.admin_hosts: set[str] = set()
 
     # The docstrings of opt_ methods are shown by --help.
     def opt_redirect(self, rule: str) -> None:
@@ -148,6 +150,16 @@ class Options(ListeningOptions):
         """
         read = _reader("--header", line, "write a line such as 'Name: value'")
         self.field_lines.append(read(lambda: parse_field_option(os.fsencode(line))))
+
+    def opt_admin_host(self, name: str) -> None:
+        """
+        A name by which --admin is asked for, beside localhost and addresses. Repeatable.
+        """
+        try:
+            self.admin_hosts.add(read_name(name))
+        except ValueError as error:
+            text = f"--admin-host {name!a}: {error}; write one such as web1.example"
+            raise UsageError(text) from error
 
     def opt_cors(self, origin: str) -> None:
         """

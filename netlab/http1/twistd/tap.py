@@ -120,7 +120,8 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
     service = HTTPService(server, reactor, delay, calls, take, factory.connections.abort)
     if options.admin_endpoint is not None and not options.is_worker:
         endpoint = options.admin_endpoint
-        admin = admin_service(endpoint, take, lambda: service.is_serving, reactor)
+        hosts = options.admin_hosts
+        admin = admin_service(endpoint, take, lambda: service.is_serving, reactor, hosts=hosts)
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     return service
 
@@ -169,7 +170,8 @@ def _supervised_service(options: Options, reactor: Any) -> HTTPService:
             return service.is_serving and any(worker.is_ready for worker in supervisor.workers)
 
         endpoint = options.admin_endpoint
-        admin = admin_service(endpoint, service.take, is_serving, reactor, supervisor)
+        hosts = options.admin_hosts
+        admin = admin_service(endpoint, service.take, is_serving, reactor, supervisor, hosts=hosts)
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     return service
 

@@ -29,6 +29,7 @@ class Turns:
         self._clock = clock
         self._seconds = clock.seconds
         self._waiting: deque[Callable[[], None]] = deque()
+        self._is_due = False
         self._debt = 0.0
         self._noted = 0.0
 
@@ -38,7 +39,7 @@ class Turns:
 
         @return: what L{end} is to be given; None if it must wait: give it to L{add}.
         """
-        if self._waiting:
+        if self._is_due:
             return None
         now: float = self._seconds()
         # A clock may be set back.
@@ -60,20 +61,20 @@ class Turns:
 
         @param work: raises nothing, and does nothing where its connection is gone.
         """
-        if not self._waiting:
-            self._clock.callLater(0, self._take_turn)
         self._waiting.append(work)
+        if not self._is_due:
+            self._is_due = True
+            self._clock.callLater(0, self._take_turn)
 
     def _take_turn(self) -> None:
         waiting, seconds = self._waiting, self._seconds
         began = seconds()
-        # Whoever adds work meanwhile must find that others wait.
-        left = len(waiting)
-        while left:
-            waiting[0]()
-            waiting.popleft()
-            left -= 1
+        # What is added meanwhile has its turn later.
+        for _ in range(len(waiting)):
+            waiting.popleft()()
             if not 0 <= seconds() - began < TURN_SECONDS:
                 break
         if waiting:
             self._clock.callLater(0, self._take_turn)
+        else:
+            self._is_due = False

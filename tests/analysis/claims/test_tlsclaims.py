@@ -10,6 +10,7 @@ import re
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.analysis.claims import explain
 from netlab.analysis.claims.claim import Claim, Known
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.story import ConversationStory
@@ -139,6 +140,20 @@ class TLSClaimTests(SynchronousTestCase):
         labels = [frame.label for frame in conversation.frames if "GET" in frame.label]
         self.assertEqual(len(labels), 1)
 
+    def test_other_protocol(self) -> None:
+        """
+        What is inside and no HTTP/1.1 is not told as if it were.
+        """
+        played = begin(Terms(alpn=(b"h2",)))
+        played.say("c", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9))
+        played.say("s", bytes(9))
+        conversation = told(played.captured().close("c"), played.keylog_bytes)
+        self.assert_sound(conversation)
+        claim = only(conversation, "tls.opened")
+        self.assertEqual((claim.figures["exchanges"], claim.figures["alpn_text"]), (0, "h2"))
+        self.assertNotIn("HTTP exchange", conversation.title)
+        self.assertIn("no HTTP/1.1", sentence(claim))
+
     def test_handshake_time(self) -> None:
         """
         The handshake begins with the ClientHello and ends with the client's Finished in TLS 1.3,
@@ -219,6 +234,89 @@ class TLSClaimTests(SynchronousTestCase):
             self.assert_sound(conversation)
             kind = "alerts.hello-refused" if ends else "alerts.hello-unanswered"
             self.assertEqual(kinds(conversation), {"tls.client-hello", kind})
+
+    def test_certificate_refused(self) -> None:
+        """
+        A client that refuses the certificate says so by a fatal alert, which OpenSSL sends in the
+        open; then no handshake is told as done.
+        """
+        for version in ("1.2", "1.3"):
+            played = begin(Terms(version, verifies=True))
+            talk = played.captured()
+            talk.send("c", RST | ACK)
+            for keylog in (None, played.keylog_bytes):
+                conversation = told(talk, keylog)
+                self.assert_sound(conversation)
+                self.assertNotIn("tls.handshake", kinds(conversation))
+                self.assertEqual(only(conversation, "alerts.sent").figures["level"], "fatal")
+                self.assertEqual(only(conversation, "alerts.ended").figures["flag"], "RST")
+
+    def test_certificate_refused_in_secret(self) -> None:
+        """
+        Others encrypt that alert: it is known by its length, where a Finished should be.
+        """
+        played = begin(Terms(verifies=True))
+        end, alert = played.sent[-1]
+        self.assertEqual((end, len(alert)), ("c", 7))
+        played.sent[-1] = (end, b"\x17\x03\x03\x00\x13" + bytes(19))
+        conversation = told(played.captured().close("c"))
+        self.assert_sound(conversation)
+        self.assertIn("alerts.hidden-refusal", kinds(conversation))
+        self.assertNotIn("alerts.sent", kinds(conversation))
+        self.assertNotIn("tls.handshake", kinds(conversation))
+        whole = told(http_exchange(Terms()).captured().close("c"))
+        self.assertNotIn("alerts.hidden-refusal", kinds(whole))
+        self.assertIn("tls.handshake", kinds(whole))
+
+    def test_no_tls_there(self) -> None:
+        """
+        A server of HTTP that is asked by TLS answers in the open.
+        """
+        played = begin(Terms("1.2"))
+        talk = Talk(ports=(40000, 8080)).open()
+        talk.say("c", played.sent[0][1])
+        talk.say("s", b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").close("s")
+        conversation = told(talk)
+        self.assert_sound(conversation)
+        self.assertEqual(
+            kinds(conversation),
+            {"tls.client-hello", "alerts.answered-without-tls", "tls.incomplete"},
+        )
+
+    def test_plain_to_tls(self) -> None:
+        """
+        A request in the open to a server of TLS is told, and so is the alert that answers it.
+        """
+        talk = Talk(ports=(40000, 443)).open()
+        talk.say("c", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        talk.say("s", b"\x15\x03\x01\x00\x02\x02\x46").close("s")
+        conversation = told(talk)
+        self.assert_sound(conversation)
+        self.assertEqual(only(conversation, "alerts.sent").figures["alert"], "protocol_version")
+        self.assertIn("HTTP exchange", conversation.title)
+
+    def test_not_followed(self) -> None:
+        """
+        Of a large capture only the beginning of a conversation is read: nothing is told then of how
+        much was said, nor of what was not.
+        """
+        self.patch(explain, "FRAMES_TOLD_MAX", 3)
+        self.patch(explain, "SKIMMED_AFTER", 12)
+        for terms in (Terms(), Terms("1.2")):
+            played = http_exchange(terms)
+            for keylog in (None, played.keylog_bytes):
+                conversation = told(played.captured().close("c"), keylog)
+                self.assertIn("tls.server-hello", kinds(conversation))
+                self.assertFalse(
+                    {
+                        "tls.application-data",
+                        "tls.protected",
+                        "tls.incomplete",
+                        "tls.hidden-close-notify",
+                        "alerts.no-close-notify",
+                    }
+                    & kinds(conversation)
+                )
 
     def test_certificate_time(self) -> None:
         """

@@ -45,6 +45,7 @@ class Terms:
     @ivar suites: for OpenSSL, in its own words.
     @ivar alpn: what the client offers; the server takes the first.
     @ivar before: an earlier connection of the same client, to be resumed.
+    @ivar verifies: whether the client checks the certificate, which nobody has signed.
     @ivar tickets: whether the server gives session tickets; without them TLS 1.2 has session IDs.
     @ivar wants_other_group: whether the server takes no key of the groups that a client of
         OpenSSL guesses, so that this has to begin again.
@@ -54,6 +55,7 @@ class Terms:
     suites: str = ""
     alpn: tuple[bytes, ...] = ()
     before: Played | None = None
+    verifies: bool = False
     tickets: bool = True
     wants_other_group: bool = False
 
@@ -192,6 +194,8 @@ def begin(terms: Terms, server_context: SSL.Context | None = None) -> Played:
         client_context.set_keylog_callback(lambda _, line: lines.append(line))
         if terms.alpn:
             client_context.set_alpn_protos(list(terms.alpn))
+        if terms.verifies:
+            client_context.set_verify(SSL.VERIFY_PEER, lambda *_: False)
     else:
         # A session belongs to its context, which writes one key log.
         lines, client_context = before.keylog, before.client.get_context()

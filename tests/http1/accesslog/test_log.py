@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.accesslog.log import FLUSH_LINE_BYTES, FLUSH_LINES, FLUSH_SECONDS, AccessLog
 from netlab.http1.accesslog.loglines import LoggedAnswers
+from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.target import parse_target
 from tests.http1.logs import NOW, FullFile
@@ -137,6 +138,18 @@ class BufferTests(SynchronousTestCase):
         self.add()
         self.log.flush()
         self.assertEqual(self.lines(), 1)
+
+    def test_agents_are_bounded(self) -> None:
+        """
+        Of a flood of user agents only few are remembered, and none that is long once escaped.
+        """
+        target = parse_target(b"GET", b"/")
+        for number in range(1000):
+            agent = b"%d" % number + b"\xff" * (number % 150)
+            head = RequestHead(b"GET", target, fields=Fields([(b"User-Agent", agent)]))
+            self.log.add(b"192.0.2.7", NOW, head, 200, 0)
+            self.assertLessEqual(len(self.log._agents), 256)
+            self.assertLessEqual(sum(map(len, self.log._agents.values())), 256 * 512)
 
     def test_clock_set_back(self) -> None:
         """

@@ -5,6 +5,7 @@ is made anew, in everything that anyone can observe.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netlab.http1.accesslog.log import AccessLog
+from netlab.http1.resources.files import FileRange, OpenFile
 from netlab.http1.resources.responses import Pages, Response, refuse_method
 from netlab.http1.sansio.fields import NO_FIELDS, Fields
 from netlab.http1.sansio.limits import Limits, Timeouts
@@ -329,6 +331,159 @@ class RepeatTests(ServerTestCase):
             client.transport.take(10_000)
         answers = read_answers(client.received)
         self.assertEqual([answer.content for answer in answers], [content + p for p in paths])
+
+
+class FileTests(ServerTestCase):
+    """
+    Large files, which are sent again from their descriptor.
+    """
+
+    CONTENT = bytes(range(256)) * 2048
+
+    def serve_file(self, settings: ServerSettings | None = None) -> list[RequestHead]:
+        """
+        Serve one open file.
+
+        @return: what the resource is asked.
+        """
+        path = self.mktemp()
+        with open(path, "wb") as file:
+            file.write(self.CONTENT)
+        self.file: OpenFile | None = OpenFile(os.open(path, os.O_RDONLY))
+        self.is_fresh = True
+        asked: list[RequestHead] = []
+
+        def renew() -> float:
+            return 1.0 if self.is_fresh else 0.0
+
+        def respond(head: RequestHead) -> Response:
+            asked.append(head)
+            if self.file is None:
+                return Response(200, NO_FIELDS, b"another")
+            return Response(
+                200, NO_FIELDS, FileRange(self.file, 256, len(self.CONTENT) - 256), renew=renew
+            )
+
+        self.serve(respond, settings, has_access_log=True)
+        return asked
+
+    def test_asked_once(self) -> None:
+        """
+        The resource is asked once; every answer is whole, counted and logged.
+        """
+        asked = self.serve_file()
+        for _ in range(3):
+            for answer in self.ask(get("/"), get("/")):
+                self.assertEqual(answer.content, self.CONTENT[256:])
+            self.pass_time(1.5)
+        self.assertEqual(len(asked), 2)
+        self.assertEqual(self.factory.context.counters.answers, {200: 6})
+        self.assertEqual(self.factory.context.counters.content_bytes, 6 * (len(self.CONTENT) - 256))
+        assert self.factory.context.access_log is not None
+        self.factory.context.access_log.flush()
+        lines = b"".join(self.log_lines).splitlines()
+        length = b"%d" % (len(self.CONTENT) - 256)
+        self.assertEqual([line.split()[9] for line in lines], [length] * 6)
+
+    def test_large(self) -> None:
+        """
+        Files that are not written in one piece count as large, new and repeated; others do not.
+        """
+        self.serve_file()
+        self.ask(get("/"), get("/"))
+        self.assertEqual(self.factory.context.counters.large_answers, 2)
+        self.assertEqual(self.factory.context.counters.small_answers, 0)
+        self.file = None
+        self.is_fresh = False
+        self.pass_time(1.5)
+        self.ask(get("/other"))
+        self.assertEqual(self.factory.context.counters.small_answers, 1)
+
+    def test_changed(self) -> None:
+        """
+        What is not fresh any more is asked for anew, and so is what nobody keeps open.
+        """
+        asked = self.serve_file()
+        self.ask(get("/"))
+        self.pass_time(1.0)
+        self.is_fresh = False
+        self.ask(get("/"), get("/"))
+        self.assertEqual(len(asked), 3)
+        self.is_fresh = True
+        self.file = None
+        self.assertEqual(self.ask_one(get("/")).content, b"another")
+
+    def test_in_order(self) -> None:
+        """
+        To a slow reader that has asked for more meanwhile, all answers go in order.
+        """
+        self.serve_file()
+        self.ask(get("/"))
+        client = self.connect()
+        client.transport.window = 1000
+        client.send(get("/"), get("/") + get("/"), get("/", "Connection: close"))
+        for _ in range(100):
+            client.transport.take(30_000)
+        answers = read_answers(client.received)
+        self.assertEqual([answer.content for answer in answers], [self.CONTENT[256:]] * 4)
+        self.assertTrue(client.is_ended)
+
+    def test_no_progress(self) -> None:
+        """
+        A reader that takes nothing is cut off; the log tells how much was sent.
+        """
+        self.serve_file()
+        self.ask(get("/"))
+        client = self.connect()
+        client.transport.window = 1000
+        client.send(get("/"))
+        self.pass_time(Timeouts().write - 0.01)
+        self.assertFalse(client.is_lost)
+        self.pass_time(0.02)
+        self.assertTrue(client.transport.is_aborted)
+        assert self.factory.context.access_log is not None
+        self.factory.context.access_log.flush()
+        last = b"".join(self.log_lines).splitlines()[-1]
+        self.assertLess(int(last.split()[9]), len(self.CONTENT) - 256)
+        self.assert_nothing_armed()
+
+    def test_idle_after(self) -> None:
+        """
+        When the file is sent, the connection is idle, and closed in time.
+        """
+        self.serve_file()
+        self.ask(get("/"))
+        client = self.connect()
+        client.send(get("/"))
+        self.pass_time(Timeouts().idle - 0.01)
+        self.assertFalse(client.is_ended)
+        self.pass_time(0.02)
+        self.assertTrue(client.is_ended)
+
+    def test_last_exchange(self) -> None:
+        """
+        The last exchange of a connection says so.
+        """
+        self.serve_file(ServerSettings(Limits(exchanges_max=2)))
+        self.ask(get("/"))
+        answers = self.ask(get("/"), get("/"))
+        self.assertEqual([answer.fields["Connection"] for answer in answers], [None, "close"])
+
+    def test_told_to_stop(self) -> None:
+        """
+        A server that stops finishes the file, then closes.
+        """
+        self.serve_file()
+        self.ask(get("/"))
+        client = self.connect()
+        client.transport.window = 1000
+        client.send(get("/"))
+        client.protocol.close()
+        for _ in range(20):
+            client.transport.take(30_000)
+        (answer,) = read_answers(client.received)
+        self.assertEqual(answer.content, self.CONTENT[256:])
+        self.assertTrue(client.is_ended)
 
 
 @dataclass
