@@ -14,6 +14,7 @@ from netlab.analysis.words.causes import possible
 from netlab.analysis.words.phrases import amount, frames, last, time, who, whole, word
 
 _LEFT_OUT: Final = (
+    ("missing_bytes", ("byte was not captured", "bytes were not captured")),
     (
         "cut_records",
         ("record was not captured as a whole", "records were not captured as a whole"),
@@ -160,7 +161,9 @@ def _close_notify(claim: Claim) -> str:
 def _encrypted_alert(claim: Claim) -> str:
     text = f"{who(claim)} sends an encrypted alert ({frames(claim)})."
     if claim.causes:
-        text += f" Its FIN follows.{possible(claim)}"
+        alert = cite(claim.frames[:-1] or claim.frames)
+        text = f"{who(claim)} sends an encrypted alert ({alert}), and then its FIN ({last(claim)})."
+        text += possible(claim)
     return text
 
 
