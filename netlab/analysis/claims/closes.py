@@ -139,7 +139,7 @@ def _first(course: Course, first: Sent) -> Iterator[Claim]:
     active = before[-1] if _has_gap(course, first) else _last_active(course, first)
     figures: dict[str, Figure] = {"bytes": first.length}
     frames: tuple[int, ...] = (first.number,)
-    if not first.length and active is not None:
+    if not first.length and active is not None and course.history.is_whole:
         figures |= _span("after_ns", active, first)
         frames = (active.number, first.number)
     yield Claim("closes.first", frames, figures=figures, who=who)

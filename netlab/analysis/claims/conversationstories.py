@@ -10,7 +10,7 @@ from typing import Final
 from netlab.analysis.claims.books import Books
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.framestories import frame_story, mark_names
-from netlab.analysis.claims.httpnotes import exchange_passages, notes_of
+from netlab.analysis.claims.httpnotes import more_exchanges, notes_of
 from netlab.analysis.claims.judges import by_last_frame
 from netlab.analysis.claims.keeping import Kept
 from netlab.analysis.claims.passages import passages_of
@@ -69,13 +69,8 @@ def conversation_story(
     dialogue = facts.dialogue
     client, server = dialogue.client, dialogue.server
     if dialogue.http.is_http:
-        exchanges = list(
-            exchange_passages(
-                dialogue.http,
-                quotes=discretion.quotes,
-                skimmed=facts.skimmed.requests if facts.skimmed else 0,
-            )
-        )
+        skimmed = facts.skimmed.requests if facts.skimmed else 0
+        exchanges = list(more_exchanges(dialogue.http, skimmed, facts.last.time_ns))
     elif facts.history.tls is not None:
         # The turns of what is encrypted are the handshake's as much as the programs'.
         exchanges = []
@@ -219,7 +214,10 @@ def _turn_passages(turns: Sequence[Turn], *, has_more: bool, quotes: bool) -> It
 def _turn(turn: Turn) -> str:
     frames = sorted({turn.first.frame, turn.last.frame})
     where = f"#{frames[0]}" if len(frames) == 1 else f"#{frames[0]} to #{frames[1]}"
-    return f"{count(turn.length, 'byte')} ({where})"
+    text = f"{count(turn.length - turn.missing, 'byte')} ({where})"
+    if turn.missing:
+        text += f", and {count(turn.missing, 'byte')} that were not captured"
+    return text
 
 
 def _is_upper_case(asked: Turn, answered: Turn) -> bool:

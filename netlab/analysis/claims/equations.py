@@ -44,6 +44,27 @@ def equations_of(claim: Claim, sent: Mapping[int, Sent], start_ns: int) -> Itera
             yield _difference(
                 claim, sent, start_ns, "half-close", "From the first FIN to the second."
             )
+        case "http.exchange":
+            head, body = claim.figures["head_bytes"], claim.figures["body_bytes"]
+            answer = claim.figures["answer_first"]
+            yield Finding(
+                "message-length",
+                tuple(
+                    frame for frame in claim.frames if isinstance(answer, int) and frame >= answer
+                ),
+                f"{claim.figures['answer_bytes']} = {head} (head) + {body} (body)",
+                Verdict.NOTED,
+                "The answer's bytes in the stream; TCP does not know where it ends, HTTP does.",
+            )
+        case "http.ends-with-the-stream":
+            status, answer = claim.figures["status"], claim.figures["answer_first"]
+            yield Finding(
+                "ends-at-end-of-stream",
+                claim.frames,
+                f"status {status} in #{answer}, end of the answer in #{claim.frames[-1]}",
+                Verdict.NOTED,
+                "Without Content-Length or chunks only the FIN says that no more follows.",
+            )
         case "closes.simultaneous":
             fins = [frame for frame in claim.frames if sent[frame].has_fin][:2]
             here, there = fins

@@ -15,12 +15,14 @@ from typing import Final, TypeAlias
 from netlab.analysis.claims import (
     capturing,
     closes,
+    exchanges,
     icmp,
     leading,
     opening,
     reasons,
     resets,
     tlsclaims,
+    urgent,
     viewpoint,
 )
 from netlab.analysis.claims.around import Around
@@ -41,6 +43,8 @@ before it: the number of the conversation, and the claim."""
 JUDGES: Final[Sequence[Judge]] = (
     opening.claims_of,
     transfer.claims_of,
+    urgent.claims_of,
+    exchanges.claims_of,
     closes.claims_of,
     resets.claims_of,
     tlsclaims.claims_of,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from netlab.analysis.claims.claim import Claim
+from netlab.analysis.claims.claim import Claim, Figure
 from netlab.analysis.claims.equations import equations_of
 from netlab.analysis.claims.story import Passage, PassageKind
 from netlab.analysis.claims.units import count
@@ -17,6 +17,9 @@ from netlab.analysis.words.sentences import FRAME_ONLY, sentence
 
 PASSAGES_OF_A_KIND_MAX: Final = 20
 """How many claims of one kind are told in a conversation; further ones are counted."""
+
+EXCHANGES_TOLD_MAX: Final = 100
+"""How many HTTP exchanges of a conversation are told one by one."""
 
 _KINDS: Final = {
     "opening": PassageKind.OPENING,
@@ -46,16 +49,20 @@ def passages_of(claims: Sequence[Claim], history: History, start_ns: int = 0) ->
     sent = {each.number: each for each in history.segments}
     harmless = _harmless(claims)
     joined: dict[PassageKind, list[tuple[Claim, str]]] = {}
+    exchanges: dict[Figure, list[tuple[Claim, str]]] = {}
     alone = []
     for claim, text in _bounded(claims):
         kind = _kind(claim)
         if kind is PassageKind.CLOSE and _reset_frame(claim) in harmless:
             kind = PassageKind.UNUSUAL
-        if kind in _JOINED:
+        if claim.topic == "http":
+            exchanges.setdefault(claim.figures["number"], []).append((claim, text))
+        elif kind in _JOINED:
             joined.setdefault(kind, []).append((claim, text))
         else:
             alone.append((kind, [(claim, text)]))
-    for kind, told in (*joined.items(), *alone):
+    told_exchanges = [(PassageKind.EXCHANGE, each) for each in exchanges.values()]
+    for kind, told in (*joined.items(), *told_exchanges, *alone):
         frames = tuple(sorted({frame for claim, _ in told for frame in claim.frames}))
         # What is told of the end begins with the effect, not with what may have caused it.
         effects = [claim.frames[-1] for claim, _ in told] if kind is PassageKind.CLOSE else frames
@@ -125,9 +132,10 @@ def _bounded(claims: Iterable[Claim]) -> Iterator[tuple[Claim, str]]:
         if claim.kind not in FRAME_ONLY:
             groups.setdefault(claim.kind, []).append(claim)
     for group in groups.values():
-        for claim in group[:PASSAGES_OF_A_KIND_MAX]:
+        most = EXCHANGES_TOLD_MAX if group[0].topic == "http" else PASSAGES_OF_A_KIND_MAX
+        for claim in group[:most]:
             yield claim, sentence(claim)
-        rest = len(group) - PASSAGES_OF_A_KIND_MAX
+        rest = len(group) - most if group[0].topic != "http" else 0
         if rest > 0:
             told = f"{count(rest, 'more case')} of the same, up to #{group[-1].frames[-1]}."
             yield group[-1], told

@@ -12,12 +12,21 @@ import re
 from collections import deque
 from typing import Final
 
-from netlab.analysis.http.messages import End, Exchange, HTTPFault, Message, is_interim, status_of
+from netlab.analysis.http.lenient import LenientRequestReader
+from netlab.analysis.http.messages import (
+    Begun,
+    End,
+    Exchange,
+    HTTPFault,
+    Message,
+    is_interim,
+    status_of,
+)
 from netlab.analysis.http.reassembly import Piece
 from netlab.http1.sansio.bodies import BodyReader, UntilCloseReader, body_reader
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.framing import NO_BODY, Delimited, Fixed, Framing, response_framing
-from netlab.http1.sansio.heads import RequestHeadReader, RequestParser, ResponseHeadReader
+from netlab.http1.sansio.heads import RequestParser, ResponseHeadReader
 from netlab.http1.sansio.limits import Limits
 from netlab.http1.sansio.messages import Content, RequestHead, ResponseHead
 from netlab.http1.sansio.receivebuffer import ReceiveBuffer
@@ -129,7 +138,7 @@ class ExchangeReader:
         self._current: Exchange | None = None
         self._client = _Side()
         self._server = _Side()
-        self._requests = RequestHeadReader(_PARSER)
+        self._requests = LenientRequestReader(_PARSER)
         self._responses = ResponseHeadReader(_LIMITS)
         if not is_from_start:
             self._client.is_lost = self._server.is_lost = True
@@ -165,7 +174,7 @@ class ExchangeReader:
                     return
                 side.is_lost = False
                 if from_client:
-                    self._requests = RequestHeadReader(_PARSER)
+                    self._requests = LenientRequestReader(_PARSER)
                 else:
                     self._forget_unanswered(piece.time_ns)
             side.append(piece.data, piece.frame, piece.time_ns)
@@ -241,13 +250,14 @@ class ExchangeReader:
         if not len(side.buffer):
             return False
         begin = side.position
+        fault = ""
         if from_client:
-            begin += 2 if side.buffer.peek(2) == b"\r\n" else 0
             parsed = self._requests.read(side.buffer)
             if parsed is None:
                 return False
             head: RequestHead | ResponseHead = parsed.head
             framing = parsed.framing
+            fault = parsed.fault
         else:
             if not b"HTTP/1.".startswith(side.buffer.peek(7)):
                 raise RemoteProtocolError(400, "the answer is not HTTP/1.0 or HTTP/1.1")
@@ -271,6 +281,7 @@ class ExchangeReader:
             head_frame,
             head_frame,
             head_time_ns,
+            fault=fault,
         )
         side.reader = body_reader(framing, _LIMITS)
         if from_client:
@@ -332,7 +343,7 @@ class ExchangeReader:
             if self._waiting:
                 self._current = self._waiting.popleft()
             else:
-                self._current = Exchange(None)
+                self._current = Exchange(None, begun=self._begun(message))
                 self._keep(self._current)
         exchange = self._current
         if is_interim(message):
@@ -343,6 +354,19 @@ class ExchangeReader:
         exchange.response = message
         if exchange.method == b"CONNECT" and (exchange.status or 0) // 100 == 2:
             self._client.is_tunnel = self._server.is_tunnel = True
+
+    def _begun(self, answer: Message) -> Begun | None:
+        """
+        Give what has come of a request when an answer begins that no whole request asked for.
+        """
+        side = self._client
+        if side.is_lost or not len(side.buffer):
+            return None
+        first = side.carrier(side.position)
+        last = side.carrier(side.received - 1)
+        if last[0] > answer.first_frame:
+            return None
+        return Begun(len(side.buffer), *first, *last)
 
     def _keep(self, exchange: Exchange) -> None:
         if len(self.exchanges) < EXCHANGES_MAX:

@@ -244,6 +244,10 @@ class Dialogue:
         if self.established is None and who == 0 and flags & _ACK and self.syn_ack is not None:
             self.established = now
             self._active_ns = self._said_ns[0] = self._said_ns[1] = now.time_ns
+        if flags & _ACK:
+            pieces = self._streams[1 - who].acknowledge(segment.ack)
+            if pieces:
+                self._speak(pieces, 1 - who)
         if flags & _RST:
             # What a RST carries is no data but a reason (RFC 9293 section 3.5.3).
             if self.resets[who] is None:

@@ -246,6 +246,19 @@ class Streams:
         """Whether segments of both ends were captured."""
         return all(direction.is_seen for direction in self.directions)
 
+    def bytes_in(self, sender: int, low: int, high: int) -> tuple[int, int, int]:
+        """
+        Give the bytes among the numbers of a range: a FIN at its end is none.
+
+        @param low: the first number.
+        @param high: the number after the last.
+        @return: the first byte, the last, and how many there are.
+        """
+        fin = self.directions[sender].fin
+        if fin is not None and low < high == self.steps[fin].sent.end:
+            high -= 1
+        return low, high - 1, high - low
+
     @property
     def round_trip_ns(self) -> int | None:
         """
@@ -332,10 +345,12 @@ class Streams:
             return
         if sent.has_syn:
             own.syn = step.index if own.syn is None else own.syn
+            # Data or a FIN in the SYN itself follow its number: no hole is before them.
+            own.highest = max(own.highest, start)
         if sent.has_fin and own.fin is None:
             own.fin = step.index
         if step.length or sent.has_fin:
-            if start > own.highest:
+            if start > own.highest and (own.syn is not None or own.covered.total):
                 step.opens = own.highest
                 own.holes.append((own.highest, start, step.index))
             elif start < own.highest and step.length:

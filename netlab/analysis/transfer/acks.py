@@ -27,7 +27,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             heard[1 - sender] = None
         elif step.copy_of is None and step.sent.ack is not None:
             numbers[sender] = 0
-            beyond = _beyond(step)
+            beyond = _beyond(streams, step)
             if beyond:
                 beyond["expects"] = step.sent.ack
                 frames = streams.numbers(step.index)
@@ -66,7 +66,7 @@ def _duplicate(streams: Streams, step: Step, heard: Step | None, number: int) ->
             others = ()
         if others:
             figures["heard_frame"] = heard.sent.number
-    figures |= _beyond(step)
+    figures |= _beyond(streams, step)
     who = streams.history.name(step.sent.sender)
     frames = streams.numbers(*others, step.index)
     known = Known.FOLLOWS if kind == "acks.duplicate-for-hole" else Known.SEEN
@@ -74,7 +74,7 @@ def _duplicate(streams: Streams, step: Step, heard: Step | None, number: int) ->
     return Claim(kind, frames, known, figures, rule, (), who)
 
 
-def _beyond(step: Step) -> dict[str, Figure]:
+def _beyond(streams: Streams, step: Step) -> dict[str, Figure]:
     """
     Give what an ACK names beyond the first hole (SACK).
     """
@@ -83,14 +83,15 @@ def _beyond(step: Step) -> dict[str, Figure]:
         return {}
     base = ack - step.sent.ack_raw
     ranges = [
-        (low + base, high + base)
+        streams.bytes_in(1 - step.sent.sender, low + base, high + base)
         for low, high in step.sent.options.sacks
         if ack < low + base < high + base
     ]
+    ranges = [each for each in dict.fromkeys(ranges) if each[2]]
     if not ranges:
         return {}
     return {
-        "sacked_first": min(low for low, _ in ranges),
-        "sacked_last": max(high for _, high in ranges) - 1,
-        "sacked_bytes": sum(high - low for low, high in ranges),
+        "sacked_first": min(low for low, _, _ in ranges),
+        "sacked_last": max(last for _, last, _ in ranges),
+        "sacked_bytes": sum(size for _, _, size in ranges),
     }

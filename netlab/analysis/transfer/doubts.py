@@ -83,7 +83,10 @@ def _received_twice(streams: Streams, step: Step) -> Iterator[Claim]:
     direction = streams.directions[sender]
     if low < 1 or high > direction.highest:
         return
-    figures: dict[str, Figure] = {"first": low, "last": high - 1, "bytes": high - low}
+    one, other, size = streams.bytes_in(sender, low, high)
+    if not size:
+        return
+    figures: dict[str, Figure] = {"first": one, "last": other, "bytes": size}
     who = streams.history.name(step.sent.sender)
     first, latest = direction.firsts.at(low), direction.latest.at(low)
     rule = "RFC 2883 section 4"

@@ -288,7 +288,7 @@ _COUNTED: Final = {
     "sack_recovery": "in SACK recovery",
     "partial_ack": "after a partial ACK",
     "after_duplicate_acks": "after duplicate ACKs or SACK",
-    "again": "for a reason not shown",
+    "again": "with no trigger in TCP itself",
     "acknowledged_before": "spurious (acknowledged before)",
     "first_copy_lost_before": "whose first copy was lost before this point",
     "first_copy_not_seen": "whose first copy was not captured",

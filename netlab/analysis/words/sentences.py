@@ -15,6 +15,7 @@ from netlab.analysis.claims.claim import Claim
 from netlab.analysis.words import (
     capture,
     closes,
+    http,
     icmp,
     leading,
     opening,
@@ -22,6 +23,7 @@ from netlab.analysis.words import (
     repetition,
     resets,
     tls,
+    urgent,
     waiting,
 )
 from netlab.analysis.words.phrases import capitalised
@@ -36,7 +38,9 @@ _TOPICS: Final = (
     capture,
     leading,
     icmp,
+    http,
     tls,
+    urgent,
 )
 
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {

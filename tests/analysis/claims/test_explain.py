@@ -76,7 +76,7 @@ class ExchangeTests(SynchronousTestCase):
         """
         talk = Talk().open().say("c", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         (told,) = sentences(story_of(talk.pcap()), 0, PassageKind.EXCHANGE)
-        self.assertIn("is not answered", told)
+        self.assertIn("has no answer in this capture", told)
         alone = Talk()
         alone.send("c", SYN)
         claims = story_of(alone.pcap()).conversations[0].claims

@@ -32,10 +32,14 @@ def exchanges(talk: Talk, number: int) -> Talk:
 
 def sentences(story: CaptureStory, *kinds: PassageKind) -> list[str]:
     """
-    Give what is said of some kinds in the one conversation, but for claims: they need to have all
+    Give what is said of some kinds in the one conversation, but for claims that need to have all
     its segments.
     """
-    passages = [passage for passage in only(story).passages if not passage.claims]
+    passages = [
+        passage
+        for passage in only(story).passages
+        if not passage.claims or passage.claims[0].topic == "http"
+    ]
     return [passage.sentence for passage in passages if passage.kind in kinds]
 
 
