@@ -193,7 +193,9 @@ class Books:
         covered_bytes = 0
         if has_ack:
             ack, before = peer.position(segment.ack), side.ack
-            since = before if before is not None else min(ack, 1 - peer.has_isn)
+            # Without a byte seen before it, an ACK may cover a keep-alive's number, or anything.
+            first = 0 if peer.has_isn or peer.end else 1
+            since = before if before is not None else min(ack, first)
             if ack > since:
                 covered = peer.frames_between(max(since, 0), ack)
                 covers_syn = peer.has_isn and since <= 0 < ack

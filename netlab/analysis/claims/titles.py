@@ -34,10 +34,11 @@ def title_of(facts: Facts, claims: Sequence[Claim]) -> str:
         for kind, words in _NEVER_OPENED.items():
             if kind in kinds:
                 return words
-    return f"{_said(facts)}; {ended}" if ended else _said(facts)
+    said = _said(facts, claims)
+    return f"{said}; {ended}" if ended else said
 
 
-def _said(facts: Facts) -> str:
+def _said(facts: Facts, claims: Sequence[Claim]) -> str:
     http = facts.dialogue.http
     if http.is_http:
         total = len(http.exchanges) + http.exchanges_uncounted
@@ -48,25 +49,21 @@ def _said(facts: Facts) -> str:
     history = facts.history
     up, down = facts.client_side.byte_count, facts.server_side.byte_count
     if history.is_whole:
-        up, down = (_stream_bytes(facts, end) for end in (history.client, 1 - history.client))
+        up, down = (_stream_bytes(claims, who) for who in ("client", "server"))
     said = f"{count(up, 'byte')} up, {count(down, 'byte')} down"
     return f"{history.tls.version_name}, {said}" if history.tls is not None else said
 
 
-def _stream_bytes(facts: Facts, end: int) -> int:
+def _stream_bytes(claims: Sequence[Claim], who: str) -> int:
     """
-    Count the bytes of a direction that were captured, each once, in its window.
+    Give how many bytes an end sent, each counted once.
     """
-    spans = sorted(
-        (each.data_start, each.data_end)
-        for each in facts.history.segments
-        if each.sender == end and each.length and not each.has_rst
-    )
-    total, reached = 0, 0
-    for start, stop in spans:
-        total += max(0, stop - max(start, reached))
-        reached = max(reached, stop)
-    return total
+    for claim in claims:
+        if claim.kind == "bytes.stream" and claim.who == who:
+            size = claim.figures["bytes"]
+            assert isinstance(size, int)
+            return size
+    return 0
 
 
 def _ending(claims: Sequence[Claim], kinds: dict[str, Claim]) -> str:

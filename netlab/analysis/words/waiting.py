@@ -201,6 +201,14 @@ def _nagle(claim: Claim) -> str:
     )
 
 
+def _nagle_in_frame(claim: Claim) -> str:
+    return (
+        f"It leaves as soon as the ACK #{whole(claim, 'ack_frame')} of the segment before "
+        f"(#{whole(claim, 'first_frame')}) has come, {time(claim, 'waited_ns')} after that."
+        f"{possible(claim)}"
+    )
+
+
 def _nagle_total(claim: Claim) -> str:
     text = (
         f"{whole(claim, 'times')} times {who(claim)} sent a small segment only when a late ACK of "
@@ -301,6 +309,10 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.nagle-total": _nothing,
     "delays.slow-start": _nothing,
     "keepalives.exchanged": _nothing,
+    # The topic resets tells of the RST itself.
+    "keepalives.gave-up": _nothing,
+    "windows.gave-up": _nothing,
+    "delays.nagle": _nagle_in_frame,
     "windows.one-a-round-trip": _nothing,
     "windows.closed-to-the-end": _nothing,
 }
@@ -314,8 +326,10 @@ FRAME_ONLY: Final = frozenset(
         "acks.selective",
         "delays.delayed-ack",
         "keepalives.answer",
+        "keepalives.gave-up",
         "keepalives.probe",
         "windows.full",
+        "windows.gave-up",
         "windows.probe",
         "windows.probe-answered",
         "windows.raised",
