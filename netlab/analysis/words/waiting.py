@@ -23,8 +23,8 @@ _MEGA: Final = 1_000_000
 
 def _closed(claim: Claim) -> str:
     return (
-        f"{who(claim)} announces a window of 0 in {last(claim)}: its receive buffer is full, and "
-        f"{peer(claim)} must wait."
+        f"{who(claim)} announces a window of 0 in {last(claim)}: it takes no more data for now, "
+        f"and {peer(claim)} must wait."
     )
 
 
@@ -83,7 +83,7 @@ def _gave_up(claim: Claim) -> str:
         text += f", {time(claim, 'closed_ns')} after {peer(claim)} closed its window"
     return (
         f"{text} (#{whole(claim, 'closed_frame')}): {peer(claim)} did not open its window "
-        "meanwhile, so its program did not read."
+        "meanwhile, most likely because its program did not read."
     )
 
 
@@ -91,7 +91,7 @@ def _to_the_end(claim: Claim) -> str:
     text = f"{who(claim)}'s window stays 0 from #{claim.frames[0]} to the end of the capture"
     if "closed_ns" in claim.figures:
         text += f", {time(claim, 'closed_ns')}"
-    return f"{text}: its program did not read meanwhile."
+    return f"{text}: most likely its program did not read meanwhile."
 
 
 def _beyond(claim: Claim) -> str:
@@ -168,17 +168,11 @@ def _sacked(claim: Claim) -> str:
     )
 
 
-def _duplicate(why: str) -> Callable[[Claim], str]:
-    def words(claim: Claim) -> str:
-        reason = why
-        if "heard_frame" in claim.figures:
-            reason = why.format(heard=f"#{whole(claim, 'heard_frame')}")
-        return (
-            f"Duplicate ACK {whole(claim, 'duplicate')}: {who(claim)} still expects byte "
-            f"{whole(claim, 'expects')}{reason}.{_sacked(claim)}"
-        )
-
-    return words
+def _duplicate(claim: Claim) -> str:
+    return (
+        f"Duplicate ACK {whole(claim, 'duplicate')}: {who(claim)} still expects byte "
+        f"{whole(claim, 'expects')}.{_sacked(claim)}{possible(claim)}"
+    )
 
 
 def _selective(claim: Claim) -> str:
@@ -260,7 +254,7 @@ _ENDED: Final = {
 def _slow_start(claim: Claim) -> str:
     ended = _ENDED[word(claim, "ended")].format(last=last(claim))
     return (
-        f"{who(claim)} begins with a slow start ({claim.rule}): its flights grow from "
+        f"{who(claim)} begins as in slow start ({claim.rule}): its flights grow from "
         f"{amount(claim, 'first_bytes')} to {amount(claim, 'last_bytes')} in "
         f"{amount(claim, 'flights', 'round trip')}, from #{claim.frames[0]} on. {ended}."
     )
@@ -285,10 +279,8 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "keepalives.gave-up": _silent,
     "keepalives.unanswered": _unanswered,
     "acks.never-sent": _never_sent,
-    "acks.duplicate": _duplicate(""),
-    "acks.duplicate-for-hole": _duplicate(": {heard} came, but not what is to come before it"),
-    "acks.duplicate-for-repeat": _duplicate(": {heard} brought only what it had"),
-    "acks.duplicate-for-copy": _duplicate(", right after the copy {heard}"),
+    "acks.duplicate": _duplicate,
+    "acks.duplicate-for-hole": _duplicate,
     "acks.selective": _selective,
     "delays.delayed-ack": _delayed,
     "delays.nagle": _nagle,
@@ -320,9 +312,7 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
 FRAME_ONLY: Final = frozenset(
     {
         "acks.duplicate",
-        "acks.duplicate-for-copy",
         "acks.duplicate-for-hole",
-        "acks.duplicate-for-repeat",
         "acks.selective",
         "delays.delayed-ack",
         "keepalives.answer",
