@@ -213,8 +213,8 @@ def _not_captured(claim: Claim) -> str:
         )
     return (
         f"{count(size, 'byte')} of {who(claim)} ({_bytes(claim)}) are not in the capture, but "
-        f"{last(claim)} acknowledges them: they arrived, and the capture missed them. Their absence "
-        "shows no loss on the network."
+        f"{last(claim)} acknowledges them: they arrived, and the capture missed them. Their "
+        "absence shows no loss on the network."
     )
 
 
