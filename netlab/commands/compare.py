@@ -71,7 +71,8 @@ def _compare(paths: tuple[str, str], form: str) -> Iterator[str]:
     from twisted.python.usage import UsageError
 
     from netlab.analysis.comparison.contrast import contrast, lapses
-    from netlab.analysis.comparison.sides import Sightings, compare_sides, pair
+    from netlab.analysis.comparison.sides import compare_sides, pair
+    from netlab.analysis.comparison.sightings import Sightings
     from netlab.report import comparison
     from netlab.report.reading import read_segments
     from netlab.report.verification import printable

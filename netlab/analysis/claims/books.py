@@ -193,9 +193,7 @@ class Books:
         covered_bytes = 0
         if has_ack:
             ack, before = peer.position(segment.ack), side.ack
-            # Without a byte seen before it, an ACK may cover a keep-alive's number, or anything.
-            first = 0 if peer.has_isn or peer.end else 1
-            since = before if before is not None else min(ack, first)
+            since = before if before is not None else min(ack, 0)
             if ack > since:
                 covered = peer.frames_between(max(since, 0), ack)
                 covers_syn = peer.has_isn and since <= 0 < ack

@@ -41,9 +41,9 @@ def conversation_claims_of(history: History, around: Around) -> Iterator[Claim]:
         heard = _heard(history, 1 - end)
         if heard is None:
             continue
-        causes: tuple[str, ...] = ("direction-not-captured", "other-way")
+        causes = ("direction-not-captured", "other-way")
         if around.seen.unknown_layers:
-            causes = ("layer-not-decoded", *causes)
+            causes = ("layer-not-decoded", "unknown")
         first = history.segments[0].number
         yield Claim(
             "capture.one-direction",
@@ -65,7 +65,9 @@ def _heard(history: History, end: int) -> Sent | None:
         if sent.sender != end or sent.ack is None or sent.has_rst:
             has_opened = has_opened or (sent.sender == end and sent.has_syn and not sent.has_ack)
             continue
-        if sent.has_syn or has_opened or (lowest is not None and sent.ack > lowest):
+        # A number of 0 is what stands there where nothing is acknowledged, whatever the flag says.
+        has_heard = sent.has_syn or (has_opened and sent.ack_raw)
+        if has_heard or (lowest is not None and sent.ack > lowest):
             return sent
         lowest = sent.ack if lowest is None else lowest
     return None

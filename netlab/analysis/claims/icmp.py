@@ -35,6 +35,7 @@ def claims_of(history: History, around: Around) -> Iterator[Claim]:
     numbers: dict[tuple[int, int], list[int]] = {}
     for sender, seq, number in sent:
         numbers.setdefault((sender, seq), []).append(number)
+    told: set[tuple[str, Figure, int]] = set()
     for error in errors:
         end = _sender(history, error)
         before = [
@@ -44,7 +45,12 @@ def claims_of(history: History, around: Around) -> Iterator[Claim]:
         ]
         about = next((each for each in reversed(before) if _has_size(each, error)), None)
         yield _error(history, error, end, about, around)
-        yield from _sequel(history, error, end, about)
+        for sequel in _sequel(history, error, end, about):
+            # Several errors about one flight have one sequel, told with the first of them.
+            said = sequel.kind, sequel.figures.get("mtu", sequel.frames[-1]), end
+            if said not in told:
+                told.add(said)
+                yield sequel
 
 
 def _has_size(sent: Sent, error: IcmpError) -> bool:

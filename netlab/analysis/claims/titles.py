@@ -21,6 +21,9 @@ _NEVER_OPENED: Final = {
 }
 
 
+_COUNTS: Final = "bytes.stream"
+
+
 def title_of(facts: Facts, claims: Sequence[Claim]) -> str:
     """
     Give a conversation's title.
@@ -34,8 +37,7 @@ def title_of(facts: Facts, claims: Sequence[Claim]) -> str:
         for kind, words in _NEVER_OPENED.items():
             if kind in kinds:
                 return words
-    said = _said(facts, claims)
-    return f"{said}; {ended}" if ended else said
+    return f"{_said(facts, claims)}; {ended}" if ended else _said(facts, claims)
 
 
 def _said(facts: Facts, claims: Sequence[Claim]) -> str:
@@ -49,21 +51,11 @@ def _said(facts: Facts, claims: Sequence[Claim]) -> str:
     history = facts.history
     up, down = facts.client_side.byte_count, facts.server_side.byte_count
     if history.is_whole:
-        up, down = (_stream_bytes(claims, who) for who in ("client", "server"))
+        # What is claimed of the stream counts each byte once, and none outside the window.
+        counts = {claim.who: claim.figures["bytes"] for claim in claims if claim.kind == _COUNTS}
+        up, down = (int(counts.get(who, 0)) for who in ("client", "server"))
     said = f"{count(up, 'byte')} up, {count(down, 'byte')} down"
     return f"{history.tls.version_name}, {said}" if history.tls is not None else said
-
-
-def _stream_bytes(claims: Sequence[Claim], who: str) -> int:
-    """
-    Give how many bytes an end sent, each counted once.
-    """
-    for claim in claims:
-        if claim.kind == "bytes.stream" and claim.who == who:
-            size = claim.figures["bytes"]
-            assert isinstance(size, int)
-            return size
-    return 0
 
 
 def _ending(claims: Sequence[Claim], kinds: dict[str, Claim]) -> str:

@@ -22,6 +22,7 @@ from netlab.analysis.tls.observations import (
 )
 
 _SECOND_NS: Final = 1_000_000_000
+_DAY_SECONDS: Final = 86_400
 _FATAL: Final = 2
 
 #: The fragment of a record of TLS 1.3 with an alert: two bytes, the hidden type, and the tag.
@@ -149,7 +150,7 @@ def _certificate(chain: CertificateChain) -> Iterator[Claim]:
             "alerts.certificate-not-valid",
             _frames(chain.travel),
             Known.FOLLOWS,
-            {"is_over": int(is_over), "away_ns": away * _SECOND_NS},
+            {"is_over": int(is_over), "days": away // _DAY_SECONDS},
             "RFC 5280 section 4.1.2.5",
             who=who,
         )
@@ -164,6 +165,13 @@ def _handshake(found: TLSConversation) -> Iterator[Claim]:
     if hello is None or found.server_hello is None or client is None:
         return
     if server is None and not found.is_tls_1_3:
+        return
+    if (
+        found.is_tls_1_3
+        and found.decryption is not Decryption.OPENED
+        and found.client.missing_bytes
+    ):
+        # The first protected record that was captured need not be the first that was sent.
         return
     if hello.has_early_data and found.decryption is not Decryption.OPENED:
         return
@@ -200,13 +208,11 @@ def _unanswered(history: History, found: TLSConversation) -> Iterator[Claim]:
     ]
     spoken = next((each for each in answers if each.length and not each.has_rst), None)
     if spoken is not None:
-        if found.server.skipped_bytes:
+        if found.server.skipped_bytes and _begins(history, spoken):
             frames = _and(_frames(hello.travel), spoken.number)
             yield Claim("alerts.answered-without-tls", frames, who="server")
         return
-    if found.server.unfinished_bytes or not any(
-        history.name(each.sender) == "server" for each in history.segments
-    ):
+    if found.server.unfinished_bytes or not _has_said_nothing(history, "server"):
         return
     end = next((each for each in answers if each.has_rst or each.has_fin), None)
     if end is not None:
@@ -257,13 +263,16 @@ def _alerts(history: History, found: TLSConversation) -> Iterator[Claim]:
         frames = _frames(alert.travel)
         if alert.description is None:
             fin = _next_end(history, alert, own=True)
-            yield Claim(
-                "tls.encrypted-alert",
-                frames,
-                Known.POSSIBLE if fin is not None and fin.has_fin else Known.SEEN,
-                causes=("close-notify", "unknown") if fin is not None and fin.has_fin else (),
-                who=who,
-            )
+            if fin is not None and fin.has_fin and _is_last(history, who, frames[-1], fin):
+                yield Claim(
+                    "tls.encrypted-alert",
+                    _and(frames, fin.number),
+                    Known.POSSIBLE,
+                    causes=("close-notify", "unknown"),
+                    who=who,
+                )
+            else:
+                yield Claim("tls.encrypted-alert", frames, who=who)
             continue
         if alert.is_close_notify:
             yield Claim("tls.close-notify", frames, who=who)
@@ -313,7 +322,7 @@ def _ends(history: History, found: TLSConversation) -> Iterator[Claim]:
             ),
             None,
         )
-        if closing is None or found.server_hello is None:
+        if closing is None or found.server_hello is None or not history.is_whole:
             continue
         notified = found.close_notify(from_client=who == "client")
         own = [alert for alert in found.alerts if alert.from_client == (who == "client")]
@@ -326,10 +335,16 @@ def _ends(history: History, found: TLSConversation) -> Iterator[Claim]:
                     rule="RFC 8446 section 6.1",
                     who=who,
                 )
-        elif not side.protected_records or own or side.missing_bytes or side.skipped_bytes:
+        elif (
+            not side.protected_records
+            or own
+            or side.missing_bytes
+            or side.skipped_bytes
+            or not _is_last(history, who, closing.number, closing)
+        ):
             continue
-        elif found.decryption is Decryption.OPENED or not found.is_tls_1_3:
-            if closing.has_fin and not side.cut_records:
+        elif not found.is_tls_1_3 or side.opened_records == side.protected_records:
+            if closing.has_fin and not side.cut_records and _is_whole(history, found, who):
                 yield Claim(
                     "alerts.no-close-notify",
                     (closing.number,),
@@ -382,7 +397,7 @@ def _decryption(history: History, found: TLSConversation) -> Iterator[Claim]:
     hello = found.client_hello
     frames = () if hello is None else _frames(hello.travel)
     match found.decryption:
-        case Decryption.NO_KEYLOG:
+        case Decryption.NO_KEYLOG | Decryption.NOTHING_OPENED:
             return
         case Decryption.OPENED:
             http = history.http
@@ -413,6 +428,7 @@ def _left_out(found: TLSConversation) -> Iterator[Claim]:
         figures: dict[str, Figure] = {
             name: number
             for name, number in (
+                ("missing_bytes", side.missing_bytes),
                 ("cut_records", side.cut_records),
                 ("skipped_bytes", side.skipped_bytes),
                 ("unfinished_bytes", side.unfinished_bytes),
@@ -426,6 +442,52 @@ def _left_out(found: TLSConversation) -> Iterator[Claim]:
 
 def _frames(*travels: Travel) -> tuple[int, ...]:
     return tuple(sorted({frame for travel in travels for frame in travel.frames}))
+
+
+def _is_last(history: History, who: str, number: int, fin: Sent) -> bool:
+    """
+    Tell whether the bytes of a frame, or those before it, are the last that an end sent before its
+    FIN: nothing follows them, and nothing is missing in between.
+    """
+    reached = 1
+    for each in history.segments:
+        if each.number > number or history.name(each.sender) != who:
+            continue
+        if each.length and not each.has_rst:
+            reached = max(reached, each.data_end)
+    return fin.end - fin.has_fin == reached
+
+
+def _is_whole(history: History, found: TLSConversation, who: str) -> bool:
+    """
+    Tell whether TLS was read from an end's first byte on.
+    """
+    own = [each for each in history.segments if history.name(each.sender) == who]
+    hello = found.client_hello
+    return bool(own) and own[0].has_syn and hello is not None and hello.is_whole
+
+
+def _begins(history: History, spoken: Sent) -> bool:
+    """
+    Tell whether a segment holds the first byte that its sender sent, by the number of its SYN.
+    """
+    syns = [each for each in history.segments if each.has_syn and each.sender == spoken.sender]
+    return bool(syns) and spoken.data_start == 1
+
+
+def _has_said_nothing(history: History, who: str) -> bool:
+    """
+    Tell whether an end that was seen sent no byte, by its own numbers and by what was acknowledged.
+    """
+    own = [each for each in history.segments if history.name(each.sender) == who]
+    peers = [each.ack for each in history.segments if history.name(each.sender) != who]
+    return bool(
+        history.is_whole
+        and own
+        and own[0].has_syn
+        and all(each.data_start <= 1 for each in own)
+        and all(ack is None or ack <= 1 for ack in peers)
+    )
 
 
 def _and(frames: tuple[int, ...], number: int) -> tuple[int, ...]:

@@ -29,7 +29,9 @@ _FAR_MIN_NS: Final = 300_000
 _OPENING_MAX: Final = 8
 """Among how many segments the handshake is looked for."""
 
-INFERRED_PLACES: Final = frozenset({"capture.place", "capture.one-host", "capture.bare-link"})
+INFERRED_PLACES: Final = frozenset(
+    {"capture.place", "capture.one-host", "capture.one-address", "capture.bare-link"}
+)
 """Kinds of claims that need not be made where somebody knows the place."""
 
 _BARE_LINKS: Final = frozenset({int(LinkType.NULL), int(LinkType.LOOP)})
@@ -125,14 +127,15 @@ def _is_one_host(history: History) -> bool:
 def _one_host(histories: Sequence[History]) -> Iterator[Claim]:
     if not histories or not histories[0].segments:
         return
+    figures = {"connections": len(histories)}
+    frames = (histories[0].segments[0].number,)
     address = ip_address(histories[0].conversation.flows[0].raw_address)
-    yield Claim(
-        "capture.one-host",
-        (histories[0].segments[0].number,),
-        Known.FOLLOWS if address.is_loopback else Known.SEEN,
-        {"connections": len(histories)},
-        rule="RFC 1122 section 3.2.1.3" if address.is_loopback else "",
-    )
+    if address.is_loopback:
+        rule = "RFC 1122 section 3.2.1.3" if address.version == 4 else "RFC 4291 section 2.5.3"
+        yield Claim("capture.one-host", frames, Known.FOLLOWS, figures, rule=rule)
+    else:
+        causes = ("one-host", "false-address")
+        yield Claim("capture.one-address", frames, Known.POSSIBLE, figures, causes=causes)
 
 
 def _bare_link(histories: Sequence[History], around: Around) -> Iterator[Claim]:

@@ -83,10 +83,10 @@ class _Side:
         "first_protected",
         "first_protected_length",
         "handshake",
-        "has_opened",
         "inner_handshake",
         "is_claimed",
         "is_heard",
+        "is_opened",
         "is_protected",
         "key_updates",
         "last_application",
@@ -107,7 +107,7 @@ class _Side:
         self.handshake = HandshakeReader()
         self.inner_handshake = HandshakeReader()
         self.protection: RecordProtection | None = None
-        self.is_heard = self.is_claimed = self.is_protected = False
+        self.is_heard = self.is_claimed = self.is_protected = self.is_opened = False
         self.records = self.protected_records = self.protected_bytes = self.cut_records = 0
         self.application_records = self.application_bytes = self.opened_records = 0
         self.early_records = self.key_updates = self.tickets = self.last_length = 0
@@ -132,6 +132,16 @@ class _Side:
         self.first_application = self.first_application or travel
         self.last_application = travel
 
+    def protect(self, protection: RecordProtection | None, *, is_late: bool = False) -> None:
+        """
+        Open records from now on. If some came already, their number is not known: captures may
+        have frames in another order than they were sent in.
+        """
+        self.protection = protection
+        self.is_opened = protection is not None
+        if protection is not None and (is_late or self.protected_records):
+            protection.is_astray = True
+
     def finished_record(self, *, may_be_hidden: bool) -> Travel | None:
         """
         Give the record with the Finished, or the one that must hold it: the first protected one of
@@ -149,6 +159,7 @@ class _Side:
             first_protected=self.first_protected,
             first_protected_length=self.first_protected_length,
             last_protected=self.last_protected,
+            opened_records=self.opened_records,
             last_length=self.last_length,
             application_records=self.application_records if knows_application else None,
             application_bytes=self.application_bytes if knows_bytes else None,
@@ -159,7 +170,7 @@ class _Side:
             tickets=self.tickets,
             cut_records=self.cut_records,
             missing_bytes=self.reader.missing,
-            skipped_bytes=self.reader.skipped,
+            skipped_bytes=self.reader.passed_over,
             unfinished_bytes=self.reader.unfinished_bytes,
         )
 
@@ -220,6 +231,8 @@ class TLSReader:
             elif self._is_from_start or side.reader.skipped > SEARCHED_MAX_BYTES:
                 side.is_heard = True
                 return False
+        elif not side.records and begins_with_hello(piece.data) is not None:
+            side.reader = RecordReader()
         side.is_heard = True
         for record in side.reader.receive(piece):
             self._claim()
@@ -244,11 +257,13 @@ class TLSReader:
         decryption = self._decryption()
         is_opened = decryption is Decryption.OPENED
         is_hidden = self._is_tls_1_3 and not is_opened
-        knows_bytes = is_opened or (not self._is_tls_1_3 and self._overhead is not None)
         client, server = (
             side.summary(
-                knows_application=not is_hidden and self._server_hello is not None,
-                knows_bytes=knows_bytes,
+                knows_application=self._server_hello is not None
+                and (not self._is_tls_1_3 or (is_opened and side.is_opened)),
+                knows_bytes=(is_opened and side.is_opened)
+                if self._is_tls_1_3
+                else self._overhead is not None,
             )
             for side in (self._client, self._server)
         )
@@ -282,7 +297,8 @@ class TLSReader:
             for side in (self._client, self._server):
                 side.is_claimed = True
                 if self._is_from_start:
-                    side.reader = RecordReader()
+                    # What an end said before need not have ended where a record begins.
+                    side.reader = RecordReader(is_from_start=not side.is_heard)
 
     # Records
 
@@ -319,7 +335,7 @@ class TLSReader:
             side.protection = None
             return
         side.is_protected = True
-        side.protection = self._protection_1_2(side)
+        side.protect(self._protection_1_2(side))
 
     def _take_alert(self, record: Record, side: _Side, http: ExchangeReader) -> None:
         travel = record.travel
@@ -329,7 +345,7 @@ class TLSReader:
         opened = self._open(record, side, http) if side.is_protected else None
         if opened is not None and len(opened.data) == _ALERT_BYTES:
             self._note_alert(opened.data, travel, side)
-        elif len(self._alerts) < ALERTS_MAX and side.is_protected:
+        elif len(self._alerts) < ALERTS_MAX and record.length > _ALERT_BYTES:
             self._alerts.append(Alert(side is self._client, travel, None, None))
 
     def _note_alert(self, data: bytes, travel: Travel, side: _Side) -> None:
@@ -360,8 +376,8 @@ class TLSReader:
         travel = record.travel
         side.note_protected(record, travel)
         if side.protection is None:
-            overhead = self._overhead
-            side.note_application(max(0, record.length - (overhead or 0)), travel)
+            if self._server_hello is not None and not self._is_tls_1_3:
+                side.note_application(max(0, record.length - (self._overhead or 0)), travel)
             return
         opened = self._open(record, side, http)
         if opened is None:
@@ -454,6 +470,7 @@ class TLSReader:
         hello = messages.client_hello(message)
         if self._client_hello is None:
             self._client_hello = hello
+            self._begin_protection()
         elif self._retry is not None and self._second_hello is None:
             self._second_hello = hello
 
@@ -466,8 +483,7 @@ class TLSReader:
             return
         self._server_hello = hello
         self._alpn = hello.alpn
-        if self._is_tls_1_3:
-            self._begin_protection_1_3()
+        self._begin_protection()
 
     def _take_certificate(self, message: HandshakeMessage, *, is_client: bool) -> None:
         chosen = self._server_hello
@@ -482,6 +498,18 @@ class TLSReader:
 
     # Opening records
 
+    def _begin_protection(self) -> None:
+        """
+        Both hellos may be there now. In TLS 1.2 it is ChangeCipherSpec that changes the keys, but a
+        capture may show that of an end before the other's hello.
+        """
+        if self._is_tls_1_3:
+            self._begin_protection_1_3()
+            return
+        for side in (self._client, self._server):
+            if side.is_protected and side.protection is None:
+                side.protect(self._protection_1_2(side), is_late=True)
+
     def _begin_protection_1_3(self) -> None:
         hello, chosen, make_aead = self._client_hello, self._server_hello, self._tools.make_aead
         if hello is None or chosen is None or make_aead is None or not self._has_secrets:
@@ -494,8 +522,10 @@ class TLSReader:
             (self._client, Label.CLIENT_HANDSHAKE, Label.CLIENT_APPLICATION),
             (self._server, Label.SERVER_HANDSHAKE, Label.SERVER_APPLICATION),
         ):
-            side.protection = RecordProtection.of_secrets(
-                make_aead, suite, usable.get(handshake), usable.get(application)
+            side.protect(
+                RecordProtection.of_secrets(
+                    make_aead, suite, usable.get(handshake), usable.get(application)
+                )
             )
 
     def _protection_1_2(self, side: _Side) -> RecordProtection | None:
@@ -576,4 +606,7 @@ class TLSReader:
             return Decryption.UNSUPPORTED
         if not self._has_secrets:
             return Decryption.NOT_IN_KEYLOG
-        return Decryption.OPENED if self._broken is None else Decryption.BROKEN
+        if self._broken is not None:
+            return Decryption.BROKEN
+        has_opened = self._client.opened_records or self._server.opened_records
+        return Decryption.OPENED if has_opened else Decryption.NOTHING_OPENED

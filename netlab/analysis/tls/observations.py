@@ -41,6 +41,7 @@ class Decryption(Enum):
     NOT_IN_KEYLOG = "the key log has no secret of this connection"
     UNSUPPORTED = "its cipher suite is not one that is opened"
     OPENED = "opened"
+    NOTHING_OPENED = "the secrets are there, and no record that they open"
     BROKEN = "a record could not be opened with the secrets of the key log"
 
 
@@ -122,6 +123,8 @@ class Direction:
     @ivar first_protected: the first of them, which in a handshake holds the Finished.
     @ivar first_protected_length: the length of that one's fragment.
     @ivar last_protected: the last of them.
+    @ivar opened_records: how many protected records were opened, in TLS 1.2 with those of the
+        handshake and alerts.
     @ivar last_length: the length of the last record's fragment.
     @ivar application_records: those with application data; C{None} where that cannot be told (TLS
         1.3 without secrets).
@@ -144,6 +147,7 @@ class Direction:
     first_protected: Travel | None = None
     first_protected_length: int = 0
     last_protected: Travel | None = None
+    opened_records: int = 0
     last_length: int = 0
     application_records: int | None = None
     application_bytes: int | None = None

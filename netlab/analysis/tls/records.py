@@ -168,6 +168,13 @@ class RecordReader:
         """
         return 0 if self.is_lost else len(self._buffer)
 
+    @property
+    def passed_over(self) -> int:
+        """
+        How many bytes belong to no record so far: L{skipped}, and those that still may.
+        """
+        return self.skipped + (len(self._buffer) if self.is_lost else 0)
+
     def forget(self) -> None:
         """
         Keep no bytes: no more will be given.

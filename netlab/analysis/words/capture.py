@@ -34,7 +34,11 @@ def _name(end: str) -> str:
 
 
 def _one_host(claim: Claim) -> str:
-    return "Both ends run on one host: their addresses are the same, or those of a loopback."
+    return "Both ends run on the host that captured: loopback addresses do not leave it."
+
+
+def _one_address(claim: Claim) -> str:
+    return f"Both ends have the same address (first in {frames(claim)}).{possible(claim)}"
 
 
 def _bare_link(claim: Claim) -> str:
@@ -73,7 +77,7 @@ def _answer_first(claim: Claim) -> str:
 def _layer(claim: Claim) -> str:
     return (
         f"{amount(claim, 'frames', 'frame carries', 'frames carry')} {word(claim, 'layer')}, which "
-        f"is not decoded (first in {frames(claim)}): TCP inside it is missing in this report."
+        f"is not decoded (first in {frames(claim)}): if there is TCP inside, it is missing here."
     )
 
 
@@ -146,6 +150,7 @@ def _of(claim: Claim, noun: str) -> str:
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "capture.place": _place,
     "capture.one-host": _one_host,
+    "capture.one-address": _one_address,
     "capture.bare-link": _bare_link,
     "capture.one-direction": _one_direction,
     "capture.times-go-back": _times,

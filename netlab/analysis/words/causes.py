@@ -81,6 +81,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "other-alert": "another alert",
     "two-bytes-of-data": "two bytes of application data",
     "icmp-error": "what the ICMP error says",
+    "one-host": "both run on one host",
+    "false-address": "one of the addresses is forged",
     "near-the-client": "it was captured near the client",
     "near-the-server": "it was captured near the server",
     "client-answers-late": "the client was slow to answer",

@@ -288,7 +288,7 @@ _COUNTED: Final = {
     "sack_recovery": "retransmission in SACK recovery",
     "partial_ack": "retransmission after a partial ACK",
     "after_duplicate_acks": "retransmission after duplicate ACKs or SACK",
-    "again": "retransmission for a reason not shown",
+    "again": "retransmission with no trigger in TCP itself",
     "acknowledged_before": "spurious retransmission (acknowledged before)",
     "first_copy_lost_before": "retransmission whose first copy was lost before this point",
     "first_copy_not_seen": "late segment whose first copy was not captured",

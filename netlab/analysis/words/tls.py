@@ -14,6 +14,7 @@ from netlab.analysis.words.causes import possible
 from netlab.analysis.words.phrases import amount, frames, last, time, who, whole, word
 
 _LEFT_OUT: Final = (
+    ("missing_bytes", ("byte was not captured", "bytes were not captured")),
     (
         "cut_records",
         ("record was not captured as a whole", "records were not captured as a whole"),
@@ -24,8 +25,6 @@ _LEFT_OUT: Final = (
     ),
     ("unfinished_bytes", ("byte at the end begins a record", "bytes at the end begin a record")),
 )
-
-_DAY_NS: Final = 86_400 * 1_000_000_000
 
 
 def _client_hello(claim: Claim) -> str:
@@ -104,7 +103,7 @@ def _certificate_none(claim: Claim) -> str:
 
 
 def _certificate_not_valid(claim: Claim) -> str:
-    away = max(whole(claim, "away_ns") // _DAY_NS, 0)
+    away = whole(claim, "days")
     days = "less than a day" if not away else f"{away} day{'' if away == 1 else 's'}"
     state = (
         f"expired {days} before" if whole(claim, "is_over") else f"is not valid until {days} after"
@@ -160,7 +159,9 @@ def _close_notify(claim: Claim) -> str:
 def _encrypted_alert(claim: Claim) -> str:
     text = f"{who(claim)} sends an encrypted alert ({frames(claim)})."
     if claim.causes:
-        text += f" Its FIN follows.{possible(claim)}"
+        alert = cite(claim.frames[:-1] or claim.frames)
+        text = f"{who(claim)} sends an encrypted alert ({alert}), and then its FIN ({last(claim)})."
+        text += possible(claim)
     return text
 
 

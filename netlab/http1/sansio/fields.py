@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Final, Self
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.sansio.grammar import CONTROL_BYTE, FIELD_LINES, is_token, split_list
 
+CONNECTIONS_OWN: Final = frozenset(
+    (b"connection", b"content-length", b"date", b"transfer-encoding")
+)
+"""What a connection says of its messages, so that nobody else must."""
+
 
 class Fields:
     """
@@ -21,14 +26,16 @@ class Fields:
     @ivar index: the values of all lines of a name, in order, by the name in lower case; for
         reading only.
     @ivar serialised: the field lines as they go onto the wire, each with its CRLF.
+    @ivar frames: whether one of the fields is a connection's own to send (L{CONNECTIONS_OWN}).
     @ivar received: lines as they came, without their CRLFs, where L{lines} is not known.
     """
 
-    __slots__ = ("index", "lines", "received", "serialised")
+    __slots__ = ("frames", "index", "lines", "received", "serialised")
 
     lines: tuple[tuple[bytes, bytes], ...]
     index: dict[bytes, tuple[bytes, ...]]
     serialised: bytes
+    frames: bool
     received: Sequence[bytes]
 
     def __init__(self, lines: Iterable[tuple[bytes, bytes]] = ()) -> None:
@@ -66,6 +73,9 @@ class Fields:
                 for field_name, value in self.lines:
                     lowered = field_name.lower()
                     made[lowered] = (*made[lowered], value) if lowered in made else (value,)
+            elif name == "frames":
+                names = [field_name.lower() for field_name, _value in self.lines]
+                made = not CONNECTIONS_OWN.isdisjoint(names)
             elif name == "serialised":
                 made = b"".join([b"%b: %b\r\n" % line for line in self.lines])
             else:

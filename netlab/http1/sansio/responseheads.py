@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from netlab.http1.sansio.errors import LocalProtocolError
-from netlab.http1.sansio.fields import Fields
+from netlab.http1.sansio.fields import CONNECTIONS_OWN, Fields
 from netlab.http1.sansio.framing import NO_BODY, Delimited, Framing
 from netlab.http1.sansio.grammar import CONTROL_BYTE
 from netlab.http1.sansio.messages import HTTP_1_1, RequestHead, ResponseHead
@@ -19,7 +19,6 @@ _CLOSE_LINE: Final = b"Connection: close\r\n"
 _KEEP_ALIVE_LINE: Final = b"Connection: keep-alive\r\n"
 #: Of final responses; forbids_content says it of all.
 _WITHOUT_CONTENT: Final = frozenset((204, 304))
-_OUR_FIELDS: Final = frozenset((b"connection", b"content-length", b"date", b"transfer-encoding"))
 
 
 def interim_head(head: ResponseHead, request: RequestHead | None) -> bytes:
@@ -83,8 +82,8 @@ def final_head(
     """
     fields = head.fields
     status = head.status
-    if not _OUR_FIELDS.isdisjoint(fields.index):
-        ours = ", ".join(name.decode() for name in _OUR_FIELDS if name in fields)
+    if fields.frames:
+        ours = ", ".join(name.decode() for name in CONNECTIONS_OWN if name in fields)
         raise LocalProtocolError(f"the field {ours} is the connection's to send")
     if not 200 <= status <= 999:
         raise LocalProtocolError(f"{status} is not the status of a final response")

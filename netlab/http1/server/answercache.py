@@ -35,9 +35,6 @@ _MARKS_MASK: Final = 0xFFFF
 #: What an answer takes in memory besides its bytes.
 _ANSWER_WEIGHT: Final = 600
 
-#: Heads with one of these are not kept, so that no secret stays in memory.
-_SECRET_FIELDS: Final = frozenset((b"authorization", b"cookie", b"proxy-authorization"))
-
 
 class CachedAnswer:
     """
@@ -160,15 +157,19 @@ class AnswerCache:
         self._marks[place] = tag
         return False
 
-    def may_keep(self, head: RequestHead, response: Response) -> bool:
+    def wants(self, head: RequestHead, response: Response, *, is_alone: bool) -> bool:
         """
-        Say whether an answer may be sent again, as far as is known without asking anyone.
+        Say whether an answer is to be kept: it may be sent again, no secret stays in memory with
+        it, and its head has come before.
+
+        @param is_alone: whether the head is all of its delivery. If not, that has come before.
         """
-        return (
-            (response.repeat_seconds > 0 or response.renew is not None)
-            and len(head.raw) <= HEAD_MAX_BYTES
-            and _SECRET_FIELDS.isdisjoint(head.fields.index)
-        )
+        index = head.fields.index
+        if b"cookie" in index or b"authorization" in index or b"proxy-authorization" in index:
+            return False
+        if not (response.repeat_seconds > 0 or response.renew is not None):
+            return False
+        return len(head.raw) <= HEAD_MAX_BYTES and (not is_alone or self.has_come(head.raw))
 
     def keep(self, delivery: bytes, answer: CachedAnswer) -> None:
         """

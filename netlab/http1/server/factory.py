@@ -11,9 +11,9 @@ from twisted.internet.interfaces import (
     IProtocolNegotiationFactory,
     IReactorTime,
 )
-from twisted.internet.protocol import Factory
 from zope.interface import implementer
 
+from netlab.factories import Factory
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.log import AccessLog
 from netlab.http1.resources.resource import Resource

@@ -139,7 +139,7 @@ class HTTPServerProtocol(PacedConnection):
             context.read_time_of_day(now)
         machine = self.machine
         if not self.is_write_blocked:
-            known = context.known.get(data)
+            known = context.known.get(data) if context.known else None
             if known is not None and not (now < known.until or self._is_renewed(data, known, now)):
                 known = None
             if known is not None and known.file is not None:
@@ -331,8 +331,7 @@ class HTTPServerProtocol(PacedConnection):
                 and isinstance(answer, Response)
                 and isinstance(answer.content, FileRange)
                 and answers is not None
-                and answers.has_come(head.raw)
-                and answers.may_keep(head, answer)
+                and answers.wants(head, answer, is_alone=True)
             ):
                 cached = self._cached(head, answer, b"", now, closes=False)
             exchange.take(answer)
@@ -358,8 +357,8 @@ class HTTPServerProtocol(PacedConnection):
         answers = self.context.answers
         keeps = (
             answers is not None
-            and (burst is not None or (may_keep and answers.has_come(head.raw)))
-            and answers.may_keep(head, response)
+            and (may_keep or burst is not None)
+            and answers.wants(head, response, is_alone=burst is None)
         )
         closes = keeps and machine.is_last_by_request
         data = self.send_whole(head, response, content, now)

@@ -139,6 +139,16 @@ class SignTests(SynchronousTestCase):
         self.assertEqual(of_kind(claims, "capture.place"), [])
         self.assertEqual(of_kind(claims, "capture.bare-link"), [])
 
+    def test_one_address(self) -> None:
+        """
+        An address that talks to itself may be one host, or forged.
+        """
+        script = Script(addresses=("192.0.2.1", "192.0.2.1"))
+        claims = shaken(0.08, 0.0002, script).story().claims
+        (claim,) = of_kind(claims, "capture.one-address")
+        self.assertEqual(claim.causes, ("one-host", "false-address"))
+        self.assertEqual(of_kind(claims, "capture.one-host"), [])
+
     def test_never_more_than_possible(self) -> None:
         """
         Where a capture was taken is never claimed as a fact.

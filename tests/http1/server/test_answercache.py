@@ -67,9 +67,10 @@ class AnswerCacheTests(SynchronousTestCase):
         self.assertFalse(self.cache.has_come(long[1:]))
         self.assertTrue(self.cache.has_come(long[1:]))
 
-    def test_never_kept(self) -> None:
+    def test_never_wanted(self) -> None:
         """
-        Answers to long heads and to those with secrets, and those that may not be sent again.
+        Answers to long heads and to those with secrets, and those that may not be sent again; such
+        heads leave no mark.
         """
         response = Response(repeat_seconds=1.0)
         for request in (
@@ -78,11 +79,15 @@ class AnswerCacheTests(SynchronousTestCase):
             head(b"b", (b"authorization", b"x")),
             head(b"c", (b"PROXY-AUTHORIZATION", b"x")),
         ):
-            self.assertFalse(self.cache.may_keep(request, response))
+            for is_alone in (True, True, False):
+                self.assertFalse(self.cache.wants(request, response, is_alone=is_alone))
+        self.assertEqual(self.cache._marks.count(0), len(self.cache._marks))
         longest = head(b"x" * HEAD_MAX_BYTES)
-        self.assertTrue(self.cache.may_keep(longest, response))
-        self.assertTrue(self.cache.may_keep(longest, Response(renew=lambda: 1.0)))
-        self.assertFalse(self.cache.may_keep(longest, Response()))
+        self.assertFalse(self.cache.wants(longest, Response(), is_alone=False))
+        self.assertTrue(self.cache.wants(longest, response, is_alone=False))
+        self.assertFalse(self.cache.wants(longest, response, is_alone=True))
+        self.assertTrue(self.cache.wants(longest, response, is_alone=True))
+        self.assertTrue(self.cache.wants(longest, Response(renew=lambda: 1.0), is_alone=True))
 
     def test_joined(self) -> None:
         """
