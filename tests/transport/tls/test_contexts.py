@@ -8,6 +8,7 @@ import os
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -20,10 +21,19 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.transport.tls.contexts import (
     RenewableContext,
     TLSFilesError,
+    TLSSettings,
     make_context,
     prepare_key_log,
 )
 from tests.transport.tls.secured import issued, settings
+
+
+def with_file(field: str, path: str) -> TLSSettings:
+    """
+    Make settings of which one file is another.
+    """
+    others: dict[str, Any] = {field: path}
+    return replace(settings(), **others)
 
 
 class ContextTests(SynchronousTestCase):
@@ -69,7 +79,7 @@ class ContextTests(SynchronousTestCase):
         """
         for field in ("certificate", "key", "chain", "client_authorities", "dh_parameters"):
             with self.assertRaises(FileNotFoundError) as missing:
-                make_context(replace(settings(), **{field: "/nowhere"}))
+                make_context(with_file(field, "/nowhere"))
             self.assertEqual("/nowhere", missing.exception.filename)
 
     def test_no_good(self) -> None:
@@ -79,7 +89,7 @@ class ContextTests(SynchronousTestCase):
         nonsense = self.write("nonsense", b"nonsense")
         for field in ("certificate", "key", "client_authorities", "dh_parameters"):
             with self.assertRaises(TLSFilesError) as refused:
-                make_context(replace(settings(), **{field: nonsense}))
+                make_context(with_file(field, nonsense))
             self.assertIn(nonsense, str(refused.exception))
 
     def test_other_key(self) -> None:

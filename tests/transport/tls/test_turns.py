@@ -71,7 +71,8 @@ class TurnsTests(SynchronousTestCase):
         times = 0
         while self.do(TURN_SECONDS / 10):
             times += 1
-        self.assertAlmostEqual(20, times, delta=1)
+        # Half of what is spent is forgiven meanwhile; one more for what rounding does.
+        self.assertIn(times, (20, 21))
         self.clock.rightNow += TURN_SECONDS
         self.assertTrue(self.do(0))
 
