@@ -28,8 +28,8 @@ from twisted.internet.error import (
     TimeoutError as ConnectTimeoutError,
 )
 from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
-from twisted.internet.protocol import Factory
 
+from netlab.factories import Factory
 from netlab.http1.client.clientprotocol import HTTPClientProtocol
 from netlab.http1.client.clientresponse import ConnectionEnded, RequestError, Response
 from netlab.http1.sansio.clientconnection import ClientSettings

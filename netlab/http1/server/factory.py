@@ -11,10 +11,10 @@ from twisted.internet.interfaces import (
     IProtocolNegotiationFactory,
     IReactorTime,
 )
-from twisted.internet.protocol import Factory
 from zope.interface import implementer
 
 from netlab.connections import OpenConnections
+from netlab.factories import Factory
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.counters import Counters
 from netlab.http1.accesslog.log import AccessLog
