@@ -120,6 +120,7 @@ class Explainer:
                 self._chosen.add(stream)
             first = Point(analysed.number, analysed.time_ns)
             facts = Facts(analysed.conversation, first, self._tools)
+            facts.history.keeps_payload = self._discretion.quotes
             self._facts[stream] = facts
             self._surroundings.begin(analysed)
         if facts.skimmed is not None:
