@@ -345,8 +345,19 @@ class TLSReader:
         opened = self._open(record, side, http) if side.is_protected else None
         if opened is not None and len(opened.data) == _ALERT_BYTES:
             self._note_alert(opened.data, travel, side)
+            self._end_if_notified(opened.data, travel, side, http)
         elif len(self._alerts) < ALERTS_MAX and record.length > _ALERT_BYTES:
             self._alerts.append(Alert(side is self._client, travel, None, None))
+
+    def _end_if_notified(
+        self, data: bytes, travel: Travel, side: _Side, http: ExchangeReader
+    ) -> None:
+        """
+        After close_notify an end says no more: what has no length ends there (RFC 9112 section
+        9.8), and not with the FIN.
+        """
+        if data[1] == 0:
+            http.receive_end(travel.frames[-1], travel.end_ns, from_client=side is self._client)
 
     def _note_alert(self, data: bytes, travel: Travel, side: _Side) -> None:
         if len(self._alerts) < ALERTS_MAX:
@@ -391,6 +402,7 @@ class TLSReader:
                 self._take_inner(opened, record, side)
             case ContentType.ALERT if len(opened.data) == _ALERT_BYTES:
                 self._note_alert(opened.data, travel, side)
+                self._end_if_notified(opened.data, travel, side, http)
             case _:
                 pass
 
