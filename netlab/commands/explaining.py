@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from netlab.analysis.claims.choice import ALL, Choice
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.story import CaptureStory
 from netlab.analysis.tcp.figures import Figures
@@ -40,7 +41,7 @@ class ExplainOptions:
     @ivar path: The capture; C{-} is standard input.
     @ivar format: One of L{FORMATS}.
     @ivar output: The file to write; C{None} is standard output.
-    @ivar conversation: Its number, or C{None} for all.
+    @ivar choice: What of it is told.
     @ivar tells_frames: Whether frames are told one by one, or only conversations.
     @ivar shows_payload: Whether payloads may be shown.
     @ivar anonymises: Whether addresses are replaced.
@@ -50,7 +51,7 @@ class ExplainOptions:
     path: str
     format: str = "terminal"
     output: str | None = None
-    conversation: int | None = None
+    choice: Choice = ALL
     tells_frames: bool = True
     shows_payload: bool = True
     anonymises: bool = False
@@ -78,7 +79,7 @@ def explain(options: ExplainOptions) -> int:
         story = read_story(
             options.path,
             discretion,
-            conversation=options.conversation,
+            choice=options.choice,
             tells_frames=options.tells_frames,
             figures=figures,
             progress=progress,
@@ -147,7 +148,7 @@ def _annotate(options: ExplainOptions, discretion: Discretion, keylog: KeyLog | 
             reading: Reading = read_story(
                 path,
                 discretion,
-                conversation=options.conversation,
+                choice=options.choice,
                 progress=progress,
                 keylog=keylog,
             )

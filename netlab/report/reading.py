@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from netlab.analysis.claims.choice import ALL, Choice
 from netlab.analysis.claims.explain import Explainer
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.story import CaptureStory
@@ -75,7 +76,7 @@ def read_dialogues(
 
     @param path: Of the file; C{-} is standard input.
     @param trail_max: How many segments of each are kept one by one.
-    @param tools: With what TLS is opened.
+    @param tools: With what TLS is opened; secrets that the capture holds are added to its key log.
     @param bounds: How much of it is read.
     @param opened: A descriptor of it, if it is open already; it is closed.
     @raise netlab.capture.faults.CaptureError: It cannot be read, is no capture, or is too large.
@@ -84,6 +85,8 @@ def read_dialogues(
     with open_capture(path, bounds=bounds, opened=opened) as reader:
         pipeline = Pipeline(reader, frames_max=None if bounds is None else bounds.frames_max)
         for analysed in pipeline.segments():
+            while reader.secrets and tools.keylog is not None:
+                parse_keylog(reader.secrets.pop(), tools.keylog)
             dialogues.receive(analysed)
         found = dialogues.finish()
         return Talks(found, dialogues.left_out, pipeline.frame_count, pipeline.faults)
@@ -104,7 +107,7 @@ def read_story(
     path: str,
     discretion: Discretion | None = None,
     *,
-    conversation: int | None = None,
+    choice: Choice = ALL,
     tells_frames: bool = True,
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
@@ -116,7 +119,7 @@ def read_story(
 
     @param path: Of the file; C{-} is standard input.
     @param discretion: What is left out of the story.
-    @param conversation: Tell only the conversation of this number, from 0.
+    @param choice: What of it is told.
     @param tells_frames: Whether frames are told one by one.
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
@@ -130,7 +133,7 @@ def read_story(
             reader,
             path,
             discretion,
-            conversation=conversation,
+            choice=choice,
             tells_frames=tells_frames,
             figures=figures,
             progress=progress,
@@ -144,7 +147,7 @@ def tell(
     name: str,
     discretion: Discretion | None = None,
     *,
-    conversation: int | None = None,
+    choice: Choice = ALL,
     tells_frames: bool = True,
     figures: Figures | None = None,
     progress: Callable[[int], None] | None = None,
@@ -157,7 +160,7 @@ def tell(
     @param reader: The capture.
     @param name: What an error calls it.
     @param discretion: What is left out of the story.
-    @param conversation: Tell only the conversation of this number, from 0.
+    @param choice: What of it is told.
     @param tells_frames: Whether frames are told one by one.
     @param figures: Is given every segment of what is told.
     @param progress: Called now and then with the number of bytes read, unpacked.
@@ -167,7 +170,7 @@ def tell(
     """
     secrets = KeyLog() if keylog is None else keylog
     # Where every frame is shown, all that was shown is as in Wireshark; beyond it, memory counts.
-    is_whole = figures is not None or conversation is not None
+    is_whole = figures is not None or not choice.takes_all
     hides = discretion is not None and not discretion.quotes
     pipeline = Pipeline(
         reader,
@@ -177,7 +180,7 @@ def tell(
     )
     explainer = Explainer(
         discretion,
-        conversation=conversation,
+        choice=choice,
         tells_frames=tells_frames,
         captured=captured,
         tools=tools_for(secrets),
@@ -204,12 +207,14 @@ def tell(
             explainer.observe_other(Other(record, name), error, frame.stream)
         else:
             explainer.observe(frame)
-        if figures is not None and conversation in (None, frame.stream):
-            figures.add(frame)
+        if figures is not None and choice.takes(frame.conversation):
+            first_ns = explainer.start_ns
+            if not choice.is_timed or choice.spans(frame.time_ns - first_ns):
+                figures.add(frame)
     total = explainer.conversation_count
-    if conversation is not None and not 0 <= conversation < total:
+    if choice.conversation is not None and not 0 <= choice.conversation < total:
         last = f"0 to {total - 1}" if total > 1 else "only 0" if total else "none"
-        raise KnownError(f"{name} has no conversation {conversation}: it has {last}")
+        raise KnownError(f"{name} has no conversation {choice.conversation}: it has {last}")
     faults = list(pipeline.faults)
     if figures is not None and figures.left_out:
         text = f"Of {figures.left_out} frames no figures are here: there are too many."
@@ -218,4 +223,7 @@ def tell(
     if not total and not story.claims:
         what = f"{number} frames, none of them TCP" if number else "no frame at all"
         raise KnownError(f"{name} holds {what}: there is nothing to explain")
+    if not choice.takes_all and not story.conversations:
+        told = f"{total} conversations" if total != 1 else "1 conversation"
+        raise KnownError(f"{name} has {told}, and none of them is as asked for")
     return Reading(story, tuple(reader.interfaces), figures)

@@ -108,6 +108,34 @@ class FormatTests(ExplainTestCase):
             "Connection: close in #6", told["conversations"][0]["passages"][0]["sentence"]
         )
 
+    def test_choices(self) -> None:
+        """
+        --host, --port, --from and --to choose; what makes no sense is refused with its cure.
+        """
+        for arguments, expected in (
+            (("--port", "51490"), [1]),
+            (("--host", "127.0.0.1"), None),
+            (("--from", "0", "--to", "0"), [0]),
+        ):
+            self.buffer.truncate(0)
+            self.buffer.seek(0)
+            status = self.status(self.capture, *arguments, "--format", "json")
+            if expected is None:
+                self.assertEqual(status, 1)
+                self.assertIn("none of them is as asked for", self.err.getvalue())
+                continue
+            self.assertEqual(status, 0)
+            told = json.loads(self.shown())["conversations"]
+            self.assertEqual([each["stream"] for each in told], expected)
+        for arguments, reason in (
+            (("--host", "example.org"), "is no address: give one such as 192.0.2.1"),
+            (("--port", "65536"), "--port"),
+            (("--from", "2", "--to", "1"), "--from 2 is after --to 1"),
+            (("--from", "soon"), "--from"),
+        ):
+            self.assertEqual(self.status(self.capture, *arguments), 2)
+            self.assertIn(reason, self.err.getvalue())
+
     def test_discretion(self) -> None:
         """
         --no-payload and --anonymise leave out of every format what they promise to.

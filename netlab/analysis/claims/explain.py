@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from netlab.analysis.claims.around import ODD, Around
+from netlab.analysis.claims.choice import ALL, Choice
 from netlab.analysis.claims.conversationstories import conversation_story
 from netlab.analysis.claims.judges import (
     capture_claims,
@@ -19,7 +20,13 @@ from netlab.analysis.claims.keeping import Kept, keep
 from netlab.analysis.claims.passages import capture_passages
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.rules import link_name
-from netlab.analysis.claims.story import CaptureStory, ConversationStory, Passage, PassageKind
+from netlab.analysis.claims.story import (
+    CaptureStory,
+    ConversationStory,
+    FrameStory,
+    Passage,
+    PassageKind,
+)
 from netlab.analysis.claims.units import count, duration
 from netlab.analysis.claims.viewpoint import INFERRED_PLACES, View
 from netlab.analysis.observations.facts import Facts, Point
@@ -60,14 +67,14 @@ class Explainer:
         self,
         discretion: Discretion | None = None,
         *,
-        conversation: int | None = None,
+        choice: Choice = ALL,
         tells_frames: bool = True,
         captured: View | None = None,
         tools: Tools = NO_TOOLS,
     ) -> None:
         """
         @param discretion: What is left out of the story.
-        @param conversation: Tell only the conversation of this number.
+        @param choice: What is told.
         @param tells_frames: Whether frames are told one by one, where there are not too many.
         @param captured: Where it was captured, if that need not be inferred.
         @param tools: With what TLS is opened.
@@ -77,7 +84,8 @@ class Explainer:
         self._captured = captured
         self._interface: Interface | None = None
         self._discretion = discretion or Discretion()
-        self._only = conversation
+        self._choice = choice
+        self._chosen: set[int] = set()
         self._facts: dict[int, Facts] = {}
         self._kept: list[Kept] = []
         self._keeps = True
@@ -104,8 +112,12 @@ class Explainer:
             # Every conversation says why the next one was needed, so all are observed even where
             # only one is told.
             self._streams = max(self._streams, stream + 1)
-            if len(self._facts) >= CONVERSATIONS_TOLD_MAX and stream != self._only:
+            is_chosen = self._choice.takes(analysed.conversation)
+            room = self._chosen if is_chosen and not self._choice.takes_all else self._facts
+            if len(room) >= CONVERSATIONS_TOLD_MAX:
                 return
+            if is_chosen:
+                self._chosen.add(stream)
             first = Point(analysed.number, analysed.time_ns)
             facts = Facts(analysed.conversation, first, self._tools)
             self._facts[stream] = facts
@@ -113,7 +125,7 @@ class Explainer:
         if facts.skimmed is not None:
             facts.skim(analysed)
             return
-        is_told = self._only is None or stream == self._only
+        is_told = stream in self._chosen
         if not self._keeps or not is_told:
             facts.remember(analysed)
         facts.observe(analysed)
@@ -178,7 +190,7 @@ class Explainer:
         around = Around(self._surroundings, self._discretion)
         for facts in self._facts.values():
             facts.finish()
-        told = [stream for stream in self._facts if self._only is None or stream == self._only]
+        told = [stream for stream in self._facts if self._is_told(stream)]
         frames: dict[int, list[Kept]] = {stream: [] for stream in told}
         for kept in self._kept:
             if kept.analysed.stream in frames:
@@ -205,7 +217,7 @@ class Explainer:
             )
             back = clock.back_ns(facts.first.number, facts.last.number)
             is_timed = back * ODD <= facts.last.time_ns - facts.first.time_ns
-            stories.append(story if is_timed else replace(story, is_timed=False))
+            stories.append(replace(story, frames=self._shown(story.frames), is_timed=is_timed))
         told_all = CaptureStory(
             title=self._title(),
             passages=(
@@ -225,6 +237,31 @@ class Explainer:
             self._facts[each].history.is_whole for each in told
         )
         return replace(told_all, answers=answers_of(told_all, is_whole=is_whole))
+
+    @property
+    def start_ns(self) -> int:
+        """When the capture begins, as far as it was read."""
+        return self._surroundings.clock.first_ns
+
+    def _is_told(self, stream: int) -> bool:
+        """
+        Tell whether a conversation is told: it is chosen, and some of it lies in the chosen time.
+        """
+        choice, facts = self._choice, self._facts[stream]
+        if stream not in self._chosen:
+            return False
+        first, last = facts.first.time_ns - self.start_ns, facts.last.time_ns - self.start_ns
+        is_late = choice.begin_ns is not None and last < choice.begin_ns
+        return not is_late and (choice.end_ns is None or first <= choice.end_ns)
+
+    def _shown(self, frames: Sequence[FrameStory]) -> Sequence[FrameStory]:
+        """
+        Give the frames in the chosen time.
+        """
+        if not self._choice.is_timed:
+            return frames
+        start = self.start_ns
+        return tuple(frame for frame in frames if self._choice.spans(frame.time_ns - start))
 
     def _title(self) -> str:
         clock = self._surroundings.clock

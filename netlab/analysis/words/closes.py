@@ -52,8 +52,8 @@ def _simultaneous(claim: Claim) -> str:
 
 def _one_way(claim: Claim) -> str:
     return (
-        f"{who(claim)} closes ({last(claim)}). Only its direction was captured, so who closed "
-        "first is not seen."
+        f"{who(claim)} closes ({last(claim)}). No segment of the other end is here, so who "
+        "closed first is not seen."
     )
 
 

@@ -37,7 +37,7 @@ def _unanswered(claim: Claim) -> str:
 def _answer_not_captured(claim: Claim) -> str:
     return (
         f"The client acknowledges a SYN-ACK in #{claim.frames[-1]} that is not here: the server "
-        "answered, but its direction was not captured."
+        "answered, but no segment of it is here."
     )
 
 
@@ -54,7 +54,7 @@ def _not_captured(claim: Claim) -> str:
         "window scales are not known, and which end opened it is a guess."
     )
     if not claim.figures["both"]:
-        text += " Only one direction was captured."
+        text += " Only segments of one end are here."
     return text
 
 
