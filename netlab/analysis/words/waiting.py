@@ -223,10 +223,10 @@ def _waited(claim: Claim) -> str:
     )
     if "ack_ns" in claim.figures:
         text += f", whose ACK took {time(claim, 'ack_ns')}"
-    text += f". The way takes {time(claim, 'network_ns')} at least: "
     if claim.causes:
-        return f"{text}at most {time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
-    return f"{text}{time(claim, 'end_ns')} passed at {who(claim)}."
+        text += f". The way takes {time(claim, 'network_ns')} at least: at most "
+        return f"{text}{time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
+    return f"{text}: about {time(claim, 'end_ns')} passed at {who(claim)}."
 
 
 def _shares(claim: Claim) -> str:
