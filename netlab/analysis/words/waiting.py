@@ -232,9 +232,12 @@ def _waited(claim: Claim) -> str:
 def _shares(claim: Claim) -> str:
     text = (
         "Between one end's data and the other's, "
-        f"at most {time(claim, 'server_ns')} passed at the server, at most "
-        f"{time(claim, 'client_ns')} at the client and at least {time(claim, 'network_ns')} on the "
-        "network"
+        + "".join(
+            f"at most {time(claim, f'{end}_ns')} passed at the {end}, "
+            for end in ("server", "client")
+            if whole(claim, f"{end}_ns")
+        )
+        + f"and at least {time(claim, 'network_ns')} on the network"
     )
     if whole(claim, "transfer_ns"):
         text += f"; {time(claim, 'transfer_ns')} while one of them was sending"
