@@ -178,7 +178,8 @@ def _handshake(found: TLSConversation) -> Iterator[Claim]:
     # In TLS 1.3 the client's Finished is an answer to the server's.
     last = client if server is None else max(client, server, key=lambda each: each.frames[-1])
     took_ns = last.end_ns - hello.travel.start_ns
-    answered_ns = found.server_hello.travel.start_ns - hello.travel.end_ns
+    answer = found.retry or found.server_hello
+    answered_ns = answer.travel.start_ns - hello.travel.end_ns
     if min(took_ns, answered_ns) < 0:
         # The capture's clock was set back in between.
         return
@@ -189,6 +190,7 @@ def _handshake(found: TLSConversation) -> Iterator[Claim]:
         {
             "took_ns": took_ns,
             "answered_ns": answered_ns,
+            "retried": int(found.retry is not None),
         },
         "RFC 8446 section 2" if found.is_tls_1_3 else "RFC 5246 section 7.3",
     )

@@ -65,6 +65,11 @@ def _retry(claim: Claim) -> str:
 
 
 def _resumed(claim: Claim) -> str:
+    if word(claim, "by") == "pre-shared key":
+        return (
+            f"The ends use a pre-shared key ({frames(claim)}), that of an earlier session or one "
+            f"agreed on otherwise: the server sends no certificate ({claim.rule})."
+        )
     return (
         f"The session is resumed by {word(claim, 'by')} ({frames(claim)}): the server sends no "
         f"certificate ({claim.rule})."
@@ -115,9 +120,10 @@ def _certificate_not_valid(claim: Claim) -> str:
 
 
 def _handshake(claim: Claim) -> str:
+    answer = "HelloRetryRequest" if whole(claim, "retried") else "ServerHello"
     return (
         f"The TLS handshake takes {time(claim, 'took_ns')} (#{claim.frames[0]} to {last(claim)}); "
-        f"the ServerHello comes {time(claim, 'answered_ns')} after the ClientHello."
+        f"the {answer} comes {time(claim, 'answered_ns')} after the ClientHello."
     )
 
 
