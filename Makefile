@@ -10,6 +10,8 @@ HTTP_PORT ?= 8080
 LAB_OUT   ?= lab-results
 LIVE_PORT ?= 8081
 TESTS     ?= tests
+# How many tests run at a time.
+JOBS      ?= 2
 FUZZ_SECONDS ?= 10
 BENCH     ?=
 TRUTH     ?= $(wildcard tests/captures/data/*/*.pcap*)
@@ -30,11 +32,14 @@ COVERAGE       ?=
 MEASURED       := $(if $(COVERAGE),$(BIN)/coverage run,$(BIN)/python)
 # Trial counts a skip as a success; where skips are forbidden .ci/trial.py does not.
 TRIAL          := $(if $(NETLAB_NO_SKIPS),.ci/trial.py,$(BIN)/trial)
-# What tests write stays out of the tree.
-TRIAL_SCRATCH  := $(VENV)/trial-scratch
+# What tests write stays out of the tree. Several at a time only where there are some for sure: with
+# -j and no test case at all trial waits for ever.
+TRIAL          += $(if $(filter tests,$(TESTS)),-j$(JOBS)) --temp-directory=$(VENV)/trial-scratch
+# Tests that share what is dear to make are of a group, which one process runs.
+PYTEST         := -m pytest --numprocesses=$(JOBS) --dist=loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab live test bench fuzz truth strictness lint format types docs news coverage coverage-report dist check clean
+.PHONY: help run lab live test quick trial bench fuzz truth strictness lint format types docs news coverage coverage-report dist check clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -51,10 +56,16 @@ lab: $(RUN_STAMP) ## run the reference experiments and name the page of their re
 live: $(RUN_STAMP) ## serve the live laboratory's page until Ctrl-C (LIVE_PORT=…)
 	@exec $(BIN)/twistd -n --pidfile= netlab-lab --listen tcp:127.0.0.1:$(LIVE_PORT)
 
-test: $(TEST_STAMP) ## run all tests under trial, then under pytest (TESTS=… picks, COVERAGE=1 measures)
+test: $(TEST_STAMP) ## run the TestCases under trial, then all else under pytest (TESTS=… picks, COVERAGE=1 measures, JOBS=2)
 	@$(if $(COVERAGE),rm -f .coverage .coverage.*)
-	$(MEASURED) $(TRIAL) --temp-directory=$(TRIAL_SCRATCH) $(TESTS)
-	$(MEASURED) -m pytest $(TESTS)
+	$(MEASURED) $(TRIAL) $(TESTS)
+	$(MEASURED) $(PYTEST) --without-cases $(TESTS)
+
+quick: $(TEST_STAMP) ## run what takes milliseconds, under pytest alone
+	$(BIN)/python $(PYTEST) -m "not slow" $(TESTS)
+
+trial: $(TEST_STAMP) ## run the TestCases alone
+	$(BIN)/python $(TRIAL) $(TESTS)
 
 bench: $(RUN_STAMP) $(BENCH_STAMP) ## measure the servers beside others (BENCH=quick, or workloads by name; JSON=FILE)
 	$(BIN)/python -m benchmarks $(if $(filter quick,$(BENCH)),--quick) $(if $(JSON),--json $(JSON)) $(filter-out quick,$(BENCH))
@@ -103,7 +114,7 @@ dist: $(CHECK_STAMP) ## build sdist and wheel into dist/
 	rm -rf build
 
 clean: ## remove everything that these commands made
-	rm -rf $(VENV) .venv-bench build dist apidocs artefacts lab-results *.egg-info _trial_temp* .coverage .coverage.* \
+	rm -rf $(VENV) .venv-* build dist apidocs artefacts lab-results *.egg-info _trial_temp* .coverage .coverage.* \
 	    .hypothesis .mypy_cache .ruff_cache .pytest_cache twisted/plugins/dropin.cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

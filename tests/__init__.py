@@ -1,11 +1,10 @@
 """
-The tests of netlab, as packages that mirror it.
+All tests. What holds for each of them, under both runners, is set here.
 """
 
 from hypothesis import HealthCheck, settings
 
-# How long an example takes, to be made or to run, says how busy the machine is: no verdict may rest
-# on it.
+# A busy machine is no fault: neither the time that a case takes is judged nor the time to make it.
 settings.register_profile(
     "netlab", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )

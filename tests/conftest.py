@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.unittest import TestCaseFunction
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,6 +22,39 @@ def scratch_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     os.chdir(tmp_path_factory.mktemp("scratch"))
     yield
     os.chdir(before)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """
+    Let C{make test} say that trial has run its part already.
+    """
+    parser.addoption(
+        "--without-cases",
+        action="store_true",
+        help="leave out the TestCases, which trial runs too",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """
+    Leave out the test cases where that is asked for.
+    """
+    if not config.getoption("--without-cases"):
+        return
+    cases = [item for item in items if isinstance(item, TestCaseFunction)]
+    if cases:
+        config.hook.pytest_deselected(items=cases)
+        items[:] = [item for item in items if not isinstance(item, TestCaseFunction)]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """
+    Be content with a folder in which everything was trial's.
+    """
+    is_empty = session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+    if is_empty and session.config.getoption("--without-cases"):
+        session.exitstatus = pytest.ExitCode.OK
 
 
 def forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -46,6 +46,7 @@ LAYERS = {
     "netlab.connections": Layer.PROTOCOL,
     "netlab.demonstration": Layer.FILES,
     "netlab.errors": Layer.PURE,
+    "netlab.factories": Layer.PROTOCOL,
     "netlab.foreground": Layer.PROTOCOL,
     "netlab.options": Layer.TAP,
     "netlab.plainfile": Layer.FILES,

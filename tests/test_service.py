@@ -218,6 +218,7 @@ class FailureTests(ServiceTestCase):
         An endpoint that fails when the reactor runs already is logged, and stops the reactor.
         """
         outcome: Deferred[IListeningPort] = Deferred()
+        self.reactor.hasStopped = False  # Twisted before 26.4 says so from the beginning
         self.service(Endpoint(outcome)).startService()
         self.assertFalse(self.reactor.hasStopped)
         outcome.errback(CannotListenError("", 80, OSError(errno.EADDRINUSE, "in use")))

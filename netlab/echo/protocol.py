@@ -26,12 +26,13 @@ from twisted.internet.interfaces import (
     IReactorTime,
     ITCPTransport,
 )
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netlab.connections import OpenConnections
+from netlab.factories import Factory
 
 #: The server's name: in the log, and among twistd's commands.
 SERVER_NAME = "netlab-echo"

@@ -76,7 +76,7 @@ def read_dialogues(
 
     @param path: Of the file; C{-} is standard input.
     @param trail_max: How many segments of each are kept one by one.
-    @param tools: With what TLS is opened.
+    @param tools: With what TLS is opened; secrets that the capture holds are added to its key log.
     @param bounds: How much of it is read.
     @param opened: A descriptor of it, if it is open already; it is closed.
     @raise netlab.capture.faults.CaptureError: It cannot be read, is no capture, or is too large.
@@ -85,6 +85,8 @@ def read_dialogues(
     with open_capture(path, bounds=bounds, opened=opened) as reader:
         pipeline = Pipeline(reader, frames_max=None if bounds is None else bounds.frames_max)
         for analysed in pipeline.segments():
+            while reader.secrets and tools.keylog is not None:
+                parse_keylog(reader.secrets.pop(), tools.keylog)
             dialogues.receive(analysed)
         found = dialogues.finish()
         return Talks(found, dialogues.left_out, pipeline.frame_count, pipeline.faults)

@@ -23,6 +23,7 @@ from twisted.internet.protocol import Factory
 from zope.interface import implementer
 
 from netlab.transport.descriptions import arguments_of, named_argument, unescaped
+from netlab.transport.tls.contexts import TLS12_SUITES_WITH_DHE
 
 _FILES: Final = ("privateKey", "certKey", "extraCertChain", "dhParameters")
 _PLACES: Final = ("port", "privateKey", "certKey")
@@ -54,13 +55,15 @@ class _CurrentCertificate:
         self.options = options
 
     def serverConnectionForTLS(self, protocol: Any) -> Any:
+        from netlab.transport.meteredtls import CountedConnection
+
         create = getattr(self.options, "serverConnectionForTLS", None)
         if create is not None:
-            return create(protocol)
+            return CountedConnection(create(protocol))
         # Twisted before 25 has one context for all connections of a certificate.
         from twisted.internet.ssl import SSL  # type: ignore[attr-defined]
 
-        return SSL.Connection(self.options.getContext(), None)
+        return CountedConnection(SSL.Connection(self.options.getContext(), None))
 
 
 class _Parsed:
@@ -81,6 +84,9 @@ class _Parsed:
 
     def listenSSL(self, port: int, factory: object, contextFactory: Any, **others: Any) -> object:
         self.port, self.options, self.others = port, contextFactory, others
+        # Twisted offers TLS 1.2 without forward secrecy, and CBC with SHA-1. (Finite-field
+        # Diffie-Hellman takes parameters, which a description may name.)
+        contextFactory.getContext().set_cipher_list(TLS12_SUITES_WITH_DHE.encode("ascii"))
         return self
 
 
@@ -113,16 +119,14 @@ class RenewableTLSEndpoint:
         @param protocolFactory: builds a protocol for each connection.
         @return: fires with the port, or fails as Twisted's endpoint does.
         """
-        if self._behind is not None:
-            from twisted.protocols.tls import TLSMemoryBIOFactory
+        # Not at the top: TLS needs pyOpenSSL.
+        from netlab.transport.meteredtls import MeteredTLSFactory
 
-            certificate: Any = self._certificate
-            secret = TLSMemoryBIOFactory(certificate, False, protocolFactory, self._reactor)
+        secret = MeteredTLSFactory(self._certificate, protocolFactory, self._reactor)
+        if self._behind is not None:
             return self._behind.listen(secret)
-        listen, parsed = self._reactor.listenSSL, self._parsed
-        listening: Deferred[IListeningPort] = execute(
-            listen, parsed.port, protocolFactory, self._certificate, **parsed.others
-        )
+        listen, parsed = self._reactor.listenTCP, self._parsed
+        listening: Deferred[IListeningPort] = execute(listen, parsed.port, secret, **parsed.others)
         return listening
 
     def renew(self) -> None:

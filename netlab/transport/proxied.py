@@ -21,11 +21,12 @@ from twisted.internet.interfaces import (
     IReactorTime,
     IStreamServerEndpoint,
 )
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from netlab.factories import Factory
 from netlab.transport.proxyheader import ProxyHeader, ProxyHeaderError, read_proxy_header
 
 #: A proxy sends its header at once. HAProxy itself waits for one for as long as for a client.

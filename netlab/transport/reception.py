@@ -1,6 +1,6 @@
 """
-What becomes of a connection that a port has accepted: an answer at the door, or a protocol and a
-transport.
+What becomes of a connection that a port has accepted: an answer without a protocol, or a protocol
+and a transport.
 """
 
 # mypy: allow-untyped-calls
@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from twisted.python import log
 
 from netlab.transport.disconnection import disconnect, log_exception
-from netlab.transport.door import Doorkeeper
 from netlab.transport.filetransport import FULL
+from netlab.transport.oneshot import OneShotAnswers
 from netlab.transport.server import FastServer
 
 #: A connected socket, and the peer's address as accept(2) gave it.
@@ -100,7 +100,7 @@ class Reception:
     Takes in the connections of one port.
 
     A factory that has C{build_for_host} is asked by it, with the peer's address as C{str}, in place
-    of C{buildProtocol}; one that has a C{doorkeeper} (L{Doorkeeper}) may need no protocol at all.
+    of C{buildProtocol}; one that has a C{one_shot} (L{OneShotAnswers}) may need no protocol at all.
     """
 
     def __init__(self, port: AcceptingPort) -> None:
@@ -111,12 +111,12 @@ class Reception:
         factory: Any = port.factory
         self._factory = factory
         self._build_for_host: Callable[[str], Any] | None = getattr(factory, "build_for_host", None)
-        self._doorkeeper: Doorkeeper[Any] | None = getattr(factory, "doorkeeper", None)
+        self._one_shot: OneShotAnswers[Any] | None = getattr(factory, "one_shot", None)
 
     def admit_all(self, arrived: list[Accepted], quiet: list[Accepted] | None = None) -> None:
         """
-        Take in what was accepted. An exception of the factory, the doorkeeper or a protocol is
-        logged, ends its connection, and hurts nobody else.
+        Take in what was accepted. An exception of the factory, its one-shot answers or a protocol
+        is logged, ends its connection, and hurts nobody else.
 
         @param arrived: what was accepted.
         @param quiet: gets those that have sent nothing yet, where they can wait; None if they
@@ -132,7 +132,7 @@ class Reception:
 
     def _admit(self, connection: Accepted, quiet: list[Accepted] | None) -> None:
         accepted, client = connection[0], with_host(connection[1])
-        if self._doorkeeper is None:
+        if self._one_shot is None:
             self._keep(accepted, client)
             return
         try:
@@ -146,18 +146,18 @@ class Reception:
             else:
                 self._keep(accepted, client, is_quiet=True)
             return
-        answer = self._doorkeeper.answer_at_door(client[0], data) if data else None
+        answer = self._one_shot.find_answer(client[0], data) if data else None
         if answer is None:
             self._keep(accepted, client, data)
             return
         sent = _send(accepted, answer.data)
         if sent == len(answer.data):
             accepted.close()
-            self._doorkeeper.answered_at_door(client[0], answer)
+            self._one_shot.answer_sent(client[0], answer)
             return
         transport = self.introduce(accepted, client, self._port.make_transport)
         if transport is not None:
-            finish = self._doorkeeper.finish_from_door
+            finish = self._one_shot.finish_rest
             self.begin(transport, partial(finish, transport.protocol, answer, sent))
 
     def _keep(

@@ -58,6 +58,7 @@ def _ask_innocently(address: tuple[str, int], number: int) -> bytes:
 
 
 @pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
+@pytest.mark.slow
 async def test_no_desynchronisation(
     twistd: StartServer, start_command: StartCommand, tmp_path: Path
 ) -> None:

@@ -16,7 +16,8 @@ from tests.captures.talk import Talk
 from tests.live.devtools import Browser, browser
 from tests.live.tools import NEEDS_CHROMIUM, png_size
 
-pytestmark = NEEDS_CHROMIUM
+#: One server for all.
+pytestmark = [NEEDS_CHROMIUM, pytest.mark.xdist_group("explain")]
 
 _CHOSEN = "document.querySelector('[aria-current]')?.id"
 _DETAIL = "document.getElementById('detail').innerText"
@@ -206,6 +207,7 @@ def test_svg_picture(chromium: Browser, tmp_path: Path) -> None:
     assert chromium.ask("document.querySelectorAll('[marker-end]').length") == 22
 
 
+@pytest.mark.slow
 def test_ten_thousand_frames(chromium: Browser, tmp_path: Path) -> None:
     """
     A page of 10 000 frames answers to its keys, and lays out only what is looked at.

@@ -16,10 +16,11 @@ import pytest_twisted  # type: ignore[import-untyped]
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.error import ConnectionDone
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from netlab.demonstration import demonstration_root
+from netlab.factories import Factory
 from tests.live.conftest import RunNetlab, StartNetlab, StartServer
 
 REFERENCE_REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n"
@@ -286,6 +287,7 @@ async def test_interrupted(
 
 
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+@pytest.mark.slow
 async def test_wrong_usage(netlab: RunNetlab) -> None:
     """
     Wrong usage is one line and exit status 2.
@@ -328,6 +330,7 @@ async def test_large_content(twistd: StartServer, netlab: RunNetlab, tmp_path: P
 
 
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+@pytest.mark.slow
 async def test_our_server(
     twistd: StartServer, start_netlab: StartNetlab, netlab: RunNetlab, tmp_path: Path
 ) -> None:

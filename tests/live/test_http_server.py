@@ -249,6 +249,7 @@ async def test_several_endpoints(twistd: StartServer, tmp_path: Path) -> None:
     assert len(set(contents)) == 1
 
 
+@pytest.mark.slow
 async def test_stops_with_clients(twistd: StartServer, large_root: Path) -> None:
     """
     Asked to stop, the server ends idle connections at once, and finishes what is under way.

@@ -105,6 +105,10 @@ IDENTITY = (
 )
 
 
+#: Not beside one another: on a busy machine frames come late.
+pytestmark = pytest.mark.xdist_group("lab")
+
+
 @pytest.fixture
 def out(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """
@@ -260,6 +264,7 @@ async def test_not_as_expected(netlab: RunNetlab, out: Path) -> None:
 
 
 @NEEDS_HOSTS
+@pytest.mark.slow
 async def test_same_seed_same_segments(netlab: RunNetlab, out: Path) -> None:
     """
     A scripted impairment comes out the same each time: the same segments in the same order at both
@@ -443,6 +448,7 @@ async def test_observer_and_cancel(reactor: Any, out: Path) -> None:
 
 
 @NEEDS_HOSTS
+@pytest.mark.slow
 async def test_two_laboratories(netlab: RunNetlab, out: Path) -> None:
     """
     Two laboratories run at once without knowing of each other.

@@ -36,6 +36,10 @@ _HAS_RESULT = "!document.getElementById('result').hidden"
 _FOCUS = "document.activeElement.id"
 
 
+#: One browser for all.
+pytestmark = pytest.mark.xdist_group("live-lab")
+
+
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """
@@ -157,6 +161,7 @@ async def test_without_hosts(twistd: StartServer, tmp_path: Path) -> None:
 
 
 @NEEDS_HOSTS
+@pytest.mark.slow
 async def test_stop_while_it_runs(twistd: StartServer) -> None:
     """
     A laboratory that is told to stop ends its run and shows that to whoever looks on; nothing is
@@ -186,6 +191,7 @@ async def test_stop_while_it_runs(twistd: StartServer) -> None:
 
 @NEEDS_HOSTS
 @NEEDS_CHROMIUM
+@pytest.mark.slow
 async def test_by_keyboard(twistd: StartServer, chromium: Browser, tmp_path: Path) -> None:
     """
     By keys alone: an experiment is chosen, a knob is turned, the ladder fills, is paused, stepped
@@ -333,6 +339,7 @@ def _use(chromium: Browser, server: Server, tmp_path: Path) -> None:
 
 @NEEDS_HOSTS
 @NEEDS_CHROMIUM
+@pytest.mark.slow
 async def test_one_at_a_time(twistd: StartServer, chromium: Browser, tmp_path: Path) -> None:
     """
     A second page sees the run of the first from its beginning; ordering another one meanwhile says

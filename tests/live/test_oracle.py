@@ -37,6 +37,7 @@ _MESSAGES = ("a message of thirty-three letters", "and one of twenty by")
 _LONG = bytes(300_000)
 
 
+@pytest.mark.slow
 async def test_sockets(
     twistd: StartServer, start_command: StartCommand, netlab: RunNetlab, tmp_path: Path
 ) -> None:

@@ -57,6 +57,10 @@ reactor.run()
 SECONDS_MAX = 20
 
 
+#: One server under each reactor for all.
+pytestmark = pytest.mark.xdist_group("transport")
+
+
 class Process:
     """
     A server and its two ports, plain and TLS.

@@ -94,6 +94,7 @@ async def test_each_serves(twistd: StartServer) -> None:
                 assert b"Hello World" in await deferToThread(ask, server.address)
 
 
+@pytest.mark.slow
 async def test_killed(twistd: StartServer) -> None:
     """
     A worker that is killed is replaced, and what it has counted stays counted.
@@ -150,6 +151,7 @@ def root(tmp_path: Path) -> str:
     return str(folder)
 
 
+@pytest.mark.slow
 async def test_drain(twistd: StartServer, root: str) -> None:
     """
     On SIGTERM all workers finish what they are at; then all processes have ended.
@@ -176,6 +178,7 @@ async def test_drain(twistd: StartServer, root: str) -> None:
         assert has_ended(second)
 
 
+@pytest.mark.slow
 async def test_second_signal(twistd: StartServer, root: str) -> None:
     """
     A second SIGTERM ends all at once.
@@ -192,6 +195,7 @@ async def test_second_signal(twistd: StartServer, root: str) -> None:
             await deferToThread(receive_all, large)
 
 
+@pytest.mark.slow
 async def test_no_orphans(twistd: StartServer) -> None:
     """
     When the supervisor is killed, its workers end.
@@ -204,6 +208,7 @@ async def test_no_orphans(twistd: StartServer) -> None:
         assert await deferToThread(has_ended, second)
 
 
+@pytest.mark.slow
 async def test_one_log(twistd: StartServer, tmp_path: Path) -> None:
     """
     Several workers write whole lines to one log, and all go over to a new one on SIGUSR1.
@@ -232,6 +237,7 @@ async def test_one_log(twistd: StartServer, tmp_path: Path) -> None:
         assert all(whole.fullmatch(line) for line in lines)
 
 
+@pytest.mark.slow
 async def test_tls(twistd: StartServer, command: RunCommand, tmp_path: Path) -> None:
     """
     Workers serve TLS, and take a renewed certificate on SIGHUP.
@@ -256,6 +262,7 @@ async def test_tls(twistd: StartServer, command: RunCommand, tmp_path: Path) -> 
     assert (await subject()).endswith("second")
 
 
+@pytest.mark.slow
 async def test_proxy_header(twistd: StartServer, tmp_path: Path) -> None:
     """
     Workers take PROXY headers.

@@ -54,6 +54,7 @@ class OracleTests(SynchronousTestCase):
         left, rules = differences.unexplained(found, rows)
         return left, rules, len(rows)
 
+    @pytest.mark.slow
     def test_captures_of_others(self) -> None:
         """
         On captures from the test suites of other tools nothing differs but by the rules that are

@@ -15,7 +15,8 @@ import pytest
 
 from tests.packaging.conftest import TOP, clean_environment, run
 
-pytestmark = pytest.mark.slow
+#: What is built is built once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packaging")]
 
 
 def test_twistd_lists_the_servers(programs: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import io
 import json
 from xml.etree import ElementTree as ET
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
@@ -32,7 +32,7 @@ class BrokenTests(SynchronousTestCase):
     Reference exchanges with some bytes changed, and cut off somewhere.
     """
 
-    @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+    @settings(deadline=None, max_examples=40)
     @given(
         st.sampled_from(NAMES),
         _CHANGES,

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet import tcp
 from twisted.internet.interfaces import IHalfCloseableProtocol
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python import failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from netlab.factories import Factory
 from netlab.transport.poller import NestedPoller
 from netlab.transport.port import FastPort
 

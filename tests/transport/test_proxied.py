@@ -9,10 +9,10 @@ from typing import Any
 from twisted.internet import tcp
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IStreamServerEndpoint
-from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
+from netlab.factories import Factory
 from netlab.transport import proxied
 from netlab.transport.proxied import HEADER_SECONDS, ProxiedEndpoint, ProxiedFactory
 from tests.transport.connections import ConnectionTestCase, HalfCloseableRecorder, Recorder

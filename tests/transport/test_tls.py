@@ -5,10 +5,12 @@ TLS on a connection that has already been used.
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet import error, tcp
 
+from tests.certificates import Authority
 from tests.transport.connections import TURN_SECONDS, TURNS_MAX, ConnectionTestCase, Recorder
 from tests.transport.traffic import MUCH
 
@@ -32,11 +34,11 @@ class UpgradeMixin(_Cases):
             from twisted.internet import ssl as twisted_ssl
         except ImportError as missing:
             self.skipTest(f"TLS needs pyOpenSSL: {missing}")
-        key = twisted_ssl.KeyPair.generate()
-        certificate = key.selfSignedCert(1, CN=b"localhost")
-        options = twisted_ssl.PrivateCertificate.fromCertificateAndKeyPair(
-            certificate, key
-        ).options()
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        Authority().issue(folder, "localhost")
+        pem = (folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes()
+        options = twisted_ssl.PrivateCertificate.loadPEM(pem).options()
 
         def act(protocol: Any, data: bytes) -> None:
             transport = protocol.transport

@@ -132,7 +132,7 @@ def _frames_are_there(
     for number in claim.frames:
         frame = frames.get(number)
         # What is cited beside segments (ICMP, DNS, ARP) has no stream to compare.
-        is_of_others = claim.kind.startswith(("copies.", "reason."))
+        is_of_others = claim.kind.startswith(("copies.", "reason.", "reasons."))
         if frame is None or frame.is_quoted or is_of_others:
             continue
         if frame.stream != claim.stream:
@@ -287,6 +287,8 @@ def _flags_are_set(
     cited = [frames[number] for number in claim.frames if number in frames]
     if claim.kind == "opening.handshake":
         wanted = [(SYN,), (SYN, ACK), (ACK,)]
+        # Records may be out of order.
+        cited.sort(key=lambda f: (not f.has(SYN), f.has(ACK)))
         if len(cited) != 3 or not all(f.has(*w) for f, w in zip(cited, wanted, strict=True)):
             return "these frames are no SYN, SYN-ACK and ACK"
     both = {frame.src for frame in cited if frame.has(SYN)}

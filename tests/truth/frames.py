@@ -34,6 +34,7 @@ _FIELDS: Final = (
     "ip.id",
     "icmp.type",
     "icmpv6.type",
+    "frame.protocols",
     "tcp.payload",
 )
 
@@ -128,12 +129,15 @@ def read_frames(path: Path) -> dict[int, Frame]:
 
 def _frame(row: dict[str, str]) -> Frame:
     seconds, _, fraction = row["frame.time_epoch"].partition(".")
+    layers = row["frame.protocols"].split(":")
+    # In a tunnel there are two; the inner one is TCP's.
+    inner = next((layer for layer in reversed(layers) if layer in {"ip", "ipv6"}), "ip")
     return Frame(
         int(row["frame.number"]),
         int(seconds) * 10**9 + int(fraction.ljust(9, "0") or 0),
         int(row["tcp.stream"]),
-        (row["ip.src"] or row["ipv6.src"], row["tcp.srcport"]),
-        (row["ip.dst"] or row["ipv6.dst"], row["tcp.dstport"]),
+        (row[f"{inner}.src"], row["tcp.srcport"]),
+        (row[f"{inner}.dst"], row["tcp.dstport"]),
         int(row["tcp.flags"] or "0", 16),
         int(row["tcp.seq_raw"] or 0),
         int(row["tcp.ack_raw"] or 0),

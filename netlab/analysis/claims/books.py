@@ -193,7 +193,7 @@ class Books:
         covered_bytes = 0
         if has_ack:
             ack, before = peer.position(segment.ack), side.ack
-            since = before if before is not None else min(ack, 1 - peer.has_isn)
+            since = before if before is not None else min(ack, 0)
             if ack > since:
                 covered = peer.frames_between(max(since, 0), ack)
                 covers_syn = peer.has_isn and since <= 0 < ack

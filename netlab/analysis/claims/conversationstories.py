@@ -214,7 +214,10 @@ def _turn_passages(turns: Sequence[Turn], *, has_more: bool, quotes: bool) -> It
 def _turn(turn: Turn) -> str:
     frames = sorted({turn.first.frame, turn.last.frame})
     where = f"#{frames[0]}" if len(frames) == 1 else f"#{frames[0]} to #{frames[1]}"
-    return f"{count(turn.length, 'byte')} ({where})"
+    text = f"{count(turn.length - turn.missing, 'byte')} ({where})"
+    if turn.missing:
+        text += f", and {count(turn.missing, 'byte')} that were not captured"
+    return text
 
 
 def _is_upper_case(asked: Turn, answered: Turn) -> bool:

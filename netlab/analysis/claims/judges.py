@@ -22,6 +22,7 @@ from netlab.analysis.claims import (
     reasons,
     resets,
     tlsclaims,
+    urgent,
     viewpoint,
 )
 from netlab.analysis.claims.around import Around
@@ -42,6 +43,7 @@ before it: the number of the conversation, and the claim."""
 JUDGES: Final[Sequence[Judge]] = (
     opening.claims_of,
     transfer.claims_of,
+    urgent.claims_of,
     exchanges.claims_of,
     closes.claims_of,
     resets.claims_of,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.observations.course import Course, between_ns, is_probe
+from netlab.analysis.observations.course import Course, between_ns, course_of, is_probe
 from netlab.analysis.observations.history import History, Sent
 
 RESETS_JUDGED_MAX: Final = 50
@@ -16,6 +16,9 @@ RESETS_JUDGED_MAX: Final = 50
 
 ANSWER_MAX_NS: Final = 3_000_000_000
 """A RST that answers a segment follows it within a round trip: no longer than this."""
+
+LONG_SILENCE_NS: Final = 60_000_000_000
+"""After so long without a segment, an answer to the next one is an answer to it."""
 
 PROBES_MIN: Final = 2
 """How many probes without an answer make a sender give up."""
@@ -27,7 +30,7 @@ def claims_of(history: History) -> Iterator[Claim]:
     """
     Judge each RST.
     """
-    course = Course(history)
+    course = course_of(history)
     had_reset = [False, False]
     for reset in course.resets[:RESETS_JUDGED_MAX]:
         is_outside = _is_outside(course, reset)
@@ -377,6 +380,9 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
     if silence is not None:
         figures["silent_ns"] = silence
     causes = ["restarted", "device-forgot", "closed-without-a-trace"]
+    if silence is None or silence < LONG_SILENCE_NS:
+        # A program that aborts sends the same, on some systems.
+        causes.append("abort")
     if answered.has_syn:
         causes = ["never-asked", "gave-up"]
     return Claim(

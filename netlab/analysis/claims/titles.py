@@ -21,6 +21,9 @@ _NEVER_OPENED: Final = {
 }
 
 
+_COUNTS: Final = "bytes.stream"
+
+
 def title_of(facts: Facts, claims: Sequence[Claim]) -> str:
     """
     Give a conversation's title.
@@ -34,10 +37,10 @@ def title_of(facts: Facts, claims: Sequence[Claim]) -> str:
         for kind, words in _NEVER_OPENED.items():
             if kind in kinds:
                 return words
-    return f"{_said(facts)}; {ended}" if ended else _said(facts)
+    return f"{_said(facts, claims)}; {ended}" if ended else _said(facts, claims)
 
 
-def _said(facts: Facts) -> str:
+def _said(facts: Facts, claims: Sequence[Claim]) -> str:
     http = facts.dialogue.http
     if http.is_http:
         total = len(http.exchanges) + http.exchanges_uncounted
@@ -48,25 +51,11 @@ def _said(facts: Facts) -> str:
     history = facts.history
     up, down = facts.client_side.byte_count, facts.server_side.byte_count
     if history.is_whole:
-        up, down = (_stream_bytes(facts, end) for end in (history.client, 1 - history.client))
+        # What is claimed of the stream counts each byte once, and none outside the window.
+        counts = {claim.who: claim.figures["bytes"] for claim in claims if claim.kind == _COUNTS}
+        up, down = (int(counts.get(who, 0)) for who in ("client", "server"))
     said = f"{count(up, 'byte')} up, {count(down, 'byte')} down"
     return f"{history.tls.version_name}, {said}" if history.tls is not None else said
-
-
-def _stream_bytes(facts: Facts, end: int) -> int:
-    """
-    Count the bytes of a direction that were captured, each once, in its window.
-    """
-    spans = sorted(
-        (each.data_start, each.data_end)
-        for each in facts.history.segments
-        if each.sender == end and each.length and not each.has_rst
-    )
-    total, reached = 0, 0
-    for start, stop in spans:
-        total += max(0, stop - max(start, reached))
-        reached = max(reached, stop)
-    return total
 
 
 def _ending(claims: Sequence[Claim], kinds: dict[str, Claim]) -> str:

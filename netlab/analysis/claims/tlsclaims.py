@@ -22,6 +22,7 @@ from netlab.analysis.tls.observations import (
 )
 
 _SECOND_NS: Final = 1_000_000_000
+_DAY_SECONDS: Final = 86_400
 _FATAL: Final = 2
 
 #: The fragment of a record of TLS 1.3 with an alert: two bytes, the hidden type, and the tag.
@@ -149,7 +150,7 @@ def _certificate(chain: CertificateChain) -> Iterator[Claim]:
             "alerts.certificate-not-valid",
             _frames(chain.travel),
             Known.FOLLOWS,
-            {"is_over": int(is_over), "away_ns": away * _SECOND_NS},
+            {"is_over": int(is_over), "days": away // _DAY_SECONDS},
             "RFC 5280 section 4.1.2.5",
             who=who,
         )
@@ -177,7 +178,8 @@ def _handshake(found: TLSConversation) -> Iterator[Claim]:
     # In TLS 1.3 the client's Finished is an answer to the server's.
     last = client if server is None else max(client, server, key=lambda each: each.frames[-1])
     took_ns = last.end_ns - hello.travel.start_ns
-    answered_ns = found.server_hello.travel.start_ns - hello.travel.end_ns
+    answer = found.retry or found.server_hello
+    answered_ns = answer.travel.start_ns - hello.travel.end_ns
     if min(took_ns, answered_ns) < 0:
         # The capture's clock was set back in between.
         return
@@ -188,6 +190,7 @@ def _handshake(found: TLSConversation) -> Iterator[Claim]:
         {
             "took_ns": took_ns,
             "answered_ns": answered_ns,
+            "retried": int(found.retry is not None),
         },
         "RFC 8446 section 2" if found.is_tls_1_3 else "RFC 5246 section 7.3",
     )

@@ -79,5 +79,5 @@ def says_close_notify(number: int, who: Who) -> Expectation:
             return Shown(False, "its FIN came before", (fin.at.frame, *frames))
         return Shown(True, "close_notify", frames)
 
-    sentence = f"the {who.value} says close_notify before it closes"
+    sentence = f"carries the {who.value}'s close_notify before its FIN"
     return expect_of(number, f"{who.value}-says-close-notify", sentence, check)

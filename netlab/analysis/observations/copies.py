@@ -14,8 +14,17 @@ from typing import Final
 
 from netlab.analysis.observations.history import Sent
 
-NUMBERED_MAX_NS: Final = 2_000_000_000
-"""After how long a packet of the same number may still be a copy: it counts to 65535 only."""
+ROUTED_MAX_NS: Final = 2_000_000_000
+"""
+After how long a packet of the same number and another time to live may still be a copy: numbers
+come again.
+"""
+
+NUMBERED_MAX_NS: Final = 100_000_000
+"""
+The same with the same time to live. A sender may keep the number where it sends a packet again
+(RFC 1122 section 3.2.1.5), but no timer is so short.
+"""
 
 UNNUMBERED_MAX_NS: Final = 500_000
 """The same without numbers: half of the shortest timer of a sender, which is a millisecond."""
@@ -56,7 +65,7 @@ def find_copies(segments: Sequence[Sent]) -> tuple[dict[int, int], bool]:
         span = 0 if original is None else sent.time_ns - segments[original].time_ns
         if original is None or span < 0:
             seen[key] = index
-        elif numbered and span <= NUMBERED_MAX_NS:
+        elif numbered and span <= _longest(sent, segments[original]):
             copies[index] = original
         elif not numbered and span <= UNNUMBERED_MAX_NS:
             if takes_numbers or sent.ttl != segments[original].ttl:
@@ -70,6 +79,11 @@ def find_copies(segments: Sequence[Sent]) -> tuple[dict[int, int], bool]:
     if is_doubled:
         copies.update(unsure)
     return copies, is_doubled
+
+
+def _longest(sent: Sent, original: Sent) -> int:
+    """Give after how long a numbered packet may be a copy of another."""
+    return NUMBERED_MAX_NS if sent.ttl == original.ttl else ROUTED_MAX_NS
 
 
 def _is_constant(segments: Sequence[Sent], sender: int) -> bool:

@@ -345,6 +345,8 @@ class Streams:
             return
         if sent.has_syn:
             own.syn = step.index if own.syn is None else own.syn
+            # Data or a FIN in the SYN itself follow its number: no hole is before them.
+            own.highest = max(own.highest, start)
         if sent.has_fin and own.fin is None:
             own.fin = step.index
         if step.length or sent.has_fin:

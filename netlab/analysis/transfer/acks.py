@@ -12,20 +12,23 @@ from netlab.analysis.observations.streams import Step, Streams
 
 def claims_of(streams: Streams) -> Iterator[Claim]:
     """
-    Judge duplicate ACKs by what came before them, and ACKs of what was never sent.
+    Judge duplicate ACKs, ACKs that name bytes beyond a hole, and ACKs of what was never sent.
     """
-    heard: list[Step | None] = [None, None]
+    has_repeated = [False, False]
     numbers = [0, 0]
     for step in streams.steps:
         sender = step.sent.sender
-        if step.is_nonsense and step.copy_of is None:
+        if step.copy_of is not None:
+            has_repeated[sender] = has_repeated[sender] or bool(step.length)
+            continue
+        if step.length:
+            has_repeated[sender] = bool(step.repeated)
+        if step.is_nonsense:
             yield _nonsense(streams, step)
         elif step.is_duplicate:
             numbers[sender] += 1
-            yield _duplicate(streams, step, heard[1 - sender], numbers[sender])
-            # One arrival makes one duplicate.
-            heard[1 - sender] = None
-        elif step.copy_of is None and step.sent.ack is not None:
+            yield _duplicate(streams, step, numbers[sender], of_repeat=has_repeated[1 - sender])
+        elif step.sent.ack is not None:
             numbers[sender] = 0
             beyond = _beyond(streams, step)
             if beyond:
@@ -33,8 +36,6 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
                 frames = streams.numbers(step.index)
                 who = streams.history.name(sender)
                 yield Claim("acks.selective", frames, Known.SEEN, beyond, "", (), who)
-        if step.length or step.copy_of is not None:
-            heard[sender] = step
 
 
 def _nonsense(streams: Streams, step: Step) -> Claim:
@@ -49,29 +50,24 @@ def _nonsense(streams: Streams, step: Step) -> Claim:
     )
 
 
-def _duplicate(streams: Streams, step: Step, heard: Step | None, number: int) -> Claim:
+def _duplicate(streams: Streams, step: Step, number: int, *, of_repeat: bool) -> Claim:
+    """
+    Claim what a duplicate ACK means (RFC 5681 section 4.2): that a segment beyond a hole arrived is
+    certain only where SACK says so; one that brought nothing new is answered in the same way.
+
+    @param of_repeat: whether the peer's last data was a repeat, or a copy of a packet.
+    """
     assert step.sent.ack is not None
     figures: dict[str, Figure] = {"expects": step.sent.ack, "duplicate": number}
-    others: tuple[int, ...] = ()
-    kind = "acks.duplicate"
-    if heard is not None:
-        others = (heard.index,)
-        if heard.copy_of is not None:
-            kind = "acks.duplicate-for-copy"
-        elif heard.end <= step.sent.ack:
-            kind = "acks.duplicate-for-repeat"
-        elif heard.sent.data_start > step.sent.ack:
-            kind = "acks.duplicate-for-hole"
-        else:
-            others = ()
-        if others:
-            figures["heard_frame"] = heard.sent.number
-    figures |= _beyond(streams, step)
+    frames = streams.numbers(step.index)
     who = streams.history.name(step.sent.sender)
-    frames = streams.numbers(*others, step.index)
-    known = Known.FOLLOWS if kind == "acks.duplicate-for-hole" else Known.SEEN
-    rule = "RFC 5681 section 4.2" if known is Known.FOLLOWS else ""
-    return Claim(kind, frames, known, figures, rule, (), who)
+    beyond = _beyond(streams, step)
+    if beyond:
+        figures |= beyond
+        rule = "RFC 5681 section 4.2"
+        return Claim("acks.duplicate-for-hole", frames, Known.FOLLOWS, figures, rule, (), who)
+    causes = ("later-segment-came", "nothing-new-came" if of_repeat else "unknown")
+    return Claim("acks.duplicate", frames, Known.POSSIBLE, figures, "", causes, who)
 
 
 def _beyond(streams: Streams, step: Step) -> dict[str, Figure]:

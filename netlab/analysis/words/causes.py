@@ -118,6 +118,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "sent-out-of-order": "its sender sent it out of order",
     "lost-before-this-point": "the first copy was lost before this point",
     "not-captured": "the capture missed it",
+    "later-segment-came": "a later segment came before this byte",
+    "nothing-new-came": "a segment came that brought nothing new",
     "waited-there": "it had nothing to send earlier",
     "captured-late": "it was captured late",
     "injected": "somebody else sent one of them (injection)",

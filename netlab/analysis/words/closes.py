@@ -165,7 +165,7 @@ def _open(claim: Claim) -> str:
         )
     if not claim.figures["is_whole"]:
         return f"Neither FIN nor RST is among the segments looked at, up to {last(claim)}."
-    return f"The capture ends ({last(claim)}) without a FIN or a RST of this connection."
+    return f"No FIN and no RST was captured; the connection's last frame here is {last(claim)}."
 
 
 def _silent(claim: Claim) -> str:

@@ -38,8 +38,6 @@ LABELS: Final[Mapping[str, str]] = {
     "acks.never-sent": "impossible ACK",
     "acks.duplicate": "duplicate ACK",
     "acks.duplicate-for-hole": "duplicate ACK",
-    "acks.duplicate-for-repeat": "duplicate ACK",
-    "acks.duplicate-for-copy": "duplicate ACK",
     "windows.closed": "zero window",
     "windows.probe": "window probe",
     "windows.probe-answered": "answer to a window probe",

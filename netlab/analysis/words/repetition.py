@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Known
-from netlab.analysis.claims.units import cite, count
+from netlab.analysis.claims.units import count
 from netlab.analysis.words.causes import possible
 from netlab.analysis.words.phrases import amount, frames, last, peer, time, who, whole, word
 
@@ -213,8 +213,8 @@ def _not_captured(claim: Claim) -> str:
         )
     return (
         f"{count(size, 'byte')} of {who(claim)} ({_bytes(claim)}) are not in the capture, but "
-        f"{last(claim)} acknowledges them: they arrived, and the capture missed them. This is no "
-        "loss on the network."
+        f"{last(claim)} acknowledges them: they arrived, and the capture missed them. Their "
+        "absence shows no loss on the network."
     )
 
 
@@ -281,32 +281,35 @@ def _translated(claim: Claim) -> str:
 
 
 _COUNTED: Final = {
-    "timeout": "after a retransmission timeout",
-    "after_timeout": "in the wake of a timeout",
-    "timer": "by a timer",
-    "fast_retransmit": "fast retransmissions",
-    "sack_recovery": "in SACK recovery",
-    "partial_ack": "after a partial ACK",
-    "after_duplicate_acks": "after duplicate ACKs or SACK",
-    "again": "with no trigger in TCP itself",
-    "acknowledged_before": "spurious (acknowledged before)",
-    "first_copy_lost_before": "whose first copy was lost before this point",
-    "first_copy_not_seen": "whose first copy was not captured",
-    "other_bytes": "with other bytes",
-    "damaged": "damaged",
-    "syn": "SYNs",
-    "syn_ack": "SYN-ACKs",
-    "fin": "FINs",
-    "overtaken": "overtaken, not repeated",
-    "late": "late, perhaps overtaken",
+    "timeout": "retransmission timeout",
+    "after_timeout": "retransmission in the wake of a timeout",
+    "timer": "retransmission by a timer",
+    "fast_retransmit": "fast retransmission",
+    "sack_recovery": "retransmission in SACK recovery",
+    "partial_ack": "retransmission after a partial ACK",
+    "after_duplicate_acks": "retransmission after duplicate ACKs or SACK",
+    "again": "retransmission with no trigger in TCP itself",
+    "acknowledged_before": "spurious retransmission (acknowledged before)",
+    "first_copy_lost_before": "retransmission whose first copy was lost before this point",
+    "first_copy_not_seen": "late segment whose first copy was not captured",
+    "other_bytes": "segment with other bytes",
+    "damaged": "damaged segment",
+    "syn": "SYN sent again",
+    "syn_ack": "SYN-ACK sent again",
+    "fin": "FIN sent again",
+    "overtaken": "overtaken segment (reordering)",
+    "late": "late segment, perhaps overtaken",
 }
 
 
 def _counts(claim: Claim) -> str:
     parts = [
-        f"{size} {_COUNTED[name]}" for name, size in claim.figures.items() if isinstance(size, int)
+        f"{size} × {_COUNTED[name]}"
+        for name, size in claim.figures.items()
+        if isinstance(size, int)
     ]
-    return f"Sent again or out of order by {who(claim)}, {cite(claim.frames)}: {', '.join(parts)}."
+    where = " to ".join(f"#{frame}" for frame in claim.frames)
+    return f"Sent again or out of order by {who(claim)} ({where}): {', '.join(parts)}."
 
 
 def _stream(claim: Claim) -> str:

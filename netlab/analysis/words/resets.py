@@ -45,7 +45,7 @@ def _own_attempt(claim: Claim) -> str:
 def _unknown(claim: Claim) -> str:
     text = (
         f"{who(claim)} answers #{claim.frames[0]} with a RST ({last(claim)}) without ACK, whose "
-        "number is the one that was acknowledged: the answer of a host that does not know the "
+        "number is the one that was acknowledged, as a host answers that does not know the "
         f"connection{rule(claim)}"
     )
     if "silent_ns" in claim.figures and whole(claim, "silent_ns") >= _LONG_NS:

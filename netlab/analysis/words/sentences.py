@@ -23,6 +23,7 @@ from netlab.analysis.words import (
     repetition,
     resets,
     tls,
+    urgent,
     waiting,
 )
 from netlab.analysis.words.phrases import capitalised
@@ -39,6 +40,7 @@ _TOPICS: Final = (
     icmp,
     http,
     tls,
+    urgent,
 )
 
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {

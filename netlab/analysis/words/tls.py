@@ -26,8 +26,6 @@ _LEFT_OUT: Final = (
     ("unfinished_bytes", ("byte at the end begins a record", "bytes at the end begin a record")),
 )
 
-_DAY_NS: Final = 86_400 * 1_000_000_000
-
 
 def _client_hello(claim: Claim) -> str:
     text = f"TLS ClientHello ({frames(claim)}): the client offers {word(claim, 'versions')}"
@@ -67,6 +65,11 @@ def _retry(claim: Claim) -> str:
 
 
 def _resumed(claim: Claim) -> str:
+    if word(claim, "by") == "pre-shared key":
+        return (
+            f"The ends use a pre-shared key ({frames(claim)}), that of an earlier session or one "
+            f"agreed on otherwise: the server sends no certificate ({claim.rule})."
+        )
     return (
         f"The session is resumed by {word(claim, 'by')} ({frames(claim)}): the server sends no "
         f"certificate ({claim.rule})."
@@ -105,7 +108,7 @@ def _certificate_none(claim: Claim) -> str:
 
 
 def _certificate_not_valid(claim: Claim) -> str:
-    away = max(whole(claim, "away_ns") // _DAY_NS, 0)
+    away = whole(claim, "days")
     days = "less than a day" if not away else f"{away} day{'' if away == 1 else 's'}"
     state = (
         f"expired {days} before" if whole(claim, "is_over") else f"is not valid until {days} after"
@@ -117,9 +120,10 @@ def _certificate_not_valid(claim: Claim) -> str:
 
 
 def _handshake(claim: Claim) -> str:
+    answer = "HelloRetryRequest" if whole(claim, "retried") else "ServerHello"
     return (
         f"The TLS handshake takes {time(claim, 'took_ns')} (#{claim.frames[0]} to {last(claim)}); "
-        f"the ServerHello comes {time(claim, 'answered_ns')} after the ClientHello."
+        f"the {answer} comes {time(claim, 'answered_ns')} after the ClientHello."
     )
 
 

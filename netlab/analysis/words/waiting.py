@@ -23,8 +23,8 @@ _MEGA: Final = 1_000_000
 
 def _closed(claim: Claim) -> str:
     return (
-        f"{who(claim)} announces a window of 0 in {last(claim)}: its receive buffer is full, and "
-        f"{peer(claim)} must wait."
+        f"{who(claim)} announces a window of 0 in {last(claim)}: it takes no more data for now, "
+        f"and {peer(claim)} must wait."
     )
 
 
@@ -83,7 +83,7 @@ def _gave_up(claim: Claim) -> str:
         text += f", {time(claim, 'closed_ns')} after {peer(claim)} closed its window"
     return (
         f"{text} (#{whole(claim, 'closed_frame')}): {peer(claim)} did not open its window "
-        "meanwhile, so its program did not read."
+        "meanwhile, most likely because its program did not read."
     )
 
 
@@ -91,7 +91,7 @@ def _to_the_end(claim: Claim) -> str:
     text = f"{who(claim)}'s window stays 0 from #{claim.frames[0]} to the end of the capture"
     if "closed_ns" in claim.figures:
         text += f", {time(claim, 'closed_ns')}"
-    return f"{text}: its program did not read meanwhile."
+    return f"{text}: most likely its program did not read meanwhile."
 
 
 def _beyond(claim: Claim) -> str:
@@ -168,17 +168,11 @@ def _sacked(claim: Claim) -> str:
     )
 
 
-def _duplicate(why: str) -> Callable[[Claim], str]:
-    def words(claim: Claim) -> str:
-        reason = why
-        if "heard_frame" in claim.figures:
-            reason = why.format(heard=f"#{whole(claim, 'heard_frame')}")
-        return (
-            f"Duplicate ACK {whole(claim, 'duplicate')}: {who(claim)} still expects byte "
-            f"{whole(claim, 'expects')}{reason}.{_sacked(claim)}"
-        )
-
-    return words
+def _duplicate(claim: Claim) -> str:
+    return (
+        f"Duplicate ACK {whole(claim, 'duplicate')}: {who(claim)} still expects byte "
+        f"{whole(claim, 'expects')}.{_sacked(claim)}{possible(claim)}"
+    )
 
 
 def _selective(claim: Claim) -> str:
@@ -197,6 +191,14 @@ def _nagle(claim: Claim) -> str:
         f"{who(claim)} sends {amount(claim, 'bytes')} in {last(claim)} as soon as the ACK "
         f"#{whole(claim, 'ack_frame')} of its {amount(claim, 'first_bytes')} in "
         f"#{whole(claim, 'first_frame')} has come, {time(claim, 'waited_ns')} after it sent those."
+        f"{possible(claim)}"
+    )
+
+
+def _nagle_in_frame(claim: Claim) -> str:
+    return (
+        f"It leaves as soon as the ACK #{whole(claim, 'ack_frame')} of the segment before "
+        f"(#{whole(claim, 'first_frame')}) has come, {time(claim, 'waited_ns')} after that."
         f"{possible(claim)}"
     )
 
@@ -252,7 +254,7 @@ _ENDED: Final = {
 def _slow_start(claim: Claim) -> str:
     ended = _ENDED[word(claim, "ended")].format(last=last(claim))
     return (
-        f"{who(claim)} begins with a slow start ({claim.rule}): its flights grow from "
+        f"{who(claim)} begins as in slow start ({claim.rule}): its flights grow from "
         f"{amount(claim, 'first_bytes')} to {amount(claim, 'last_bytes')} in "
         f"{amount(claim, 'flights', 'round trip')}, from #{claim.frames[0]} on. {ended}."
     )
@@ -277,10 +279,8 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "keepalives.gave-up": _silent,
     "keepalives.unanswered": _unanswered,
     "acks.never-sent": _never_sent,
-    "acks.duplicate": _duplicate(""),
-    "acks.duplicate-for-hole": _duplicate(": {heard} came, but not what is to come before it"),
-    "acks.duplicate-for-repeat": _duplicate(": {heard} brought only what it had"),
-    "acks.duplicate-for-copy": _duplicate(", right after the copy {heard}"),
+    "acks.duplicate": _duplicate,
+    "acks.duplicate-for-hole": _duplicate,
     "acks.selective": _selective,
     "delays.delayed-ack": _delayed,
     "delays.nagle": _nagle,
@@ -301,6 +301,10 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.nagle-total": _nothing,
     "delays.slow-start": _nothing,
     "keepalives.exchanged": _nothing,
+    # The topic resets tells of the RST itself.
+    "keepalives.gave-up": _nothing,
+    "windows.gave-up": _nothing,
+    "delays.nagle": _nagle_in_frame,
     "windows.one-a-round-trip": _nothing,
     "windows.closed-to-the-end": _nothing,
 }
@@ -308,14 +312,14 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
 FRAME_ONLY: Final = frozenset(
     {
         "acks.duplicate",
-        "acks.duplicate-for-copy",
         "acks.duplicate-for-hole",
-        "acks.duplicate-for-repeat",
         "acks.selective",
         "delays.delayed-ack",
         "keepalives.answer",
+        "keepalives.gave-up",
         "keepalives.probe",
         "windows.full",
+        "windows.gave-up",
         "windows.probe",
         "windows.probe-answered",
         "windows.raised",

@@ -19,7 +19,7 @@ from twisted.python.usage import UsageError
 from netlab.errors import KnownError
 from netlab.foreground import run_until_done
 from netlab.http1.client.client import REDIRECTS_MAX, HTTPClient, Request
-from netlab.http1.client.clientresponse import RequestError, Response
+from netlab.http1.client.clientresponse import ClientResponse, RequestError
 from netlab.http1.client.saving import OutputFolder, output_name
 from netlab.http1.sansio.clientconnection import ClientSettings
 from netlab.http1.sansio.fields import Fields
@@ -295,7 +295,7 @@ class Getter:
             response.abandon()
             raise
 
-    async def _save(self, url: URL, response: Response) -> None:
+    async def _save(self, url: URL, response: ClientResponse) -> None:
         with self._folder.create(output_name(url.target)) as file:
             try:
                 async for piece in response:
@@ -304,7 +304,7 @@ class Getter:
                 raise RequestError(f"{error}; nothing was saved") from error
             file.keep()
 
-    def _show_heads(self, response: Response) -> None:
+    def _show_heads(self, response: ClientResponse) -> None:
         if not self.options.includes_heads:
             self._show(visible(_lines(response.head)[0]))
             return

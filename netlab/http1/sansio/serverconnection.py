@@ -6,7 +6,6 @@ Bytes and times go in; events, bytes and the next deadline come out. The machine
 
 from __future__ import annotations
 
-from enum import Enum, auto
 from typing import Final
 
 from netlab.http1.sansio.bodies import BodyReader, BodyWriter, body_reader
@@ -25,43 +24,22 @@ from netlab.http1.sansio.receivebuffer import ReceiveBuffer
 from netlab.http1.sansio.responseheads import FinalHead, final_head, interim_head
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.sansio.states import (
+    NEXT_EXCHANGE,
     REQUEST_TRANSITIONS,
     RESPONSE_TRANSITIONS,
+    WHOLE_REQUEST,
+    WHOLE_RESPONSE,
+    Phase,
     RequestState,
     ResponseState,
     Step,
 )
-
-
-class Phase(Enum):
-    """
-    What a connection's deadline is about.
-    """
-
-    IDLE = auto()
-    HEAD = auto()
-    CONTENT = auto()
-    STOPPING = auto()
-    """Idle, and told to end soon."""
-
 
 #: Longer deliveries are hardly ever one head.
 _WHOLE_MAX_BYTES: Final = 8192
 
 #: What a body is read from where nothing waits.
 _NOTHING: Final = ReceiveBuffer()
-
-#: A request without content, from its head to its end, and an answer likewise, by the tables.
-_WHOLE_REQUEST: Final = REQUEST_TRANSITIONS[
-    REQUEST_TRANSITIONS[RequestState.IDLE, Step.REQUEST_HEAD], Step.END
-]
-_WHOLE_RESPONSE: Final = RESPONSE_TRANSITIONS[
-    RESPONSE_TRANSITIONS[ResponseState.DUE, Step.RESPONSE_HEAD], Step.END
-]
-_NEXT: Final = (
-    REQUEST_TRANSITIONS[RequestState.DONE, Step.NEXT],
-    RESPONSE_TRANSITIONS[ResponseState.DONE, Step.NEXT],
-)
 
 
 class ServerConnection:
@@ -176,7 +154,7 @@ class ServerConnection:
             self._is_persistent = False
         self.deadline = None
         self.is_clear = False
-        self._request = _WHOLE_REQUEST
+        self._request = WHOLE_REQUEST
         self._response = ResponseState.DUE
         return parsed.head
 
@@ -489,11 +467,11 @@ class ServerConnection:
         ):
             # As _end_exchange, for what nearly every exchange is.
             self._parsed = None
-            self._request, self._response = _NEXT
+            self._request, self._response = NEXT_EXCHANGE
             self.is_clear = True
             self.deadline = now + self._settings.idle_seconds
         else:
-            self._response = _WHOLE_RESPONSE
+            self._response = WHOLE_RESPONSE
             self._end_exchange()
         return b"".join(parts)
 
@@ -539,7 +517,7 @@ class ServerConnection:
         self.content_bytes = 0
         self.deadline = None
         self.is_clear = False
-        self._request = _WHOLE_REQUEST
+        self._request = WHOLE_REQUEST
         self._response = RESPONSE_TRANSITIONS[ResponseState.DUE, Step.RESPONSE_HEAD]
         return True
 
@@ -600,7 +578,7 @@ class ServerConnection:
         self._parsed = None
         if not self._is_persistent:
             return
-        self._request, self._response = _NEXT
+        self._request, self._response = NEXT_EXCHANGE
         timeouts = self._settings.timeouts
         if self._buffer:
             self.is_clear = False

@@ -11,9 +11,9 @@ from twisted.internet.interfaces import (
     IProtocolNegotiationFactory,
     IReactorTime,
 )
-from twisted.internet.protocol import Factory
 from zope.interface import implementer
 
+from netlab.factories import Factory
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.log import AccessLog
 from netlab.http1.resources.resource import Resource
@@ -24,7 +24,7 @@ from netlab.http1.server.answercache import CachedAnswer
 from netlab.http1.server.context import ANSWER_CACHE_MAX_BYTES, ServerContext
 from netlab.http1.server.oneshot import OneShotConnections
 from netlab.http1.server.protocol import HTTPServerProtocol
-from netlab.transport import door
+from netlab.transport import oneshot
 
 
 @implementer(ILoggingContext, IProtocolNegotiationFactory)
@@ -34,7 +34,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
 
     @ivar context: what they share.
     @ivar connections: the open ones.
-    @ivar doorkeeper: answers where no protocol need be made.
+    @ivar one_shot: answers where no protocol need be made.
     """
 
     noisy = False
@@ -70,7 +70,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
             answer_cache_max_bytes=answer_cache_max_bytes,
         )
         self.connections = self.context.connections
-        self.doorkeeper: door.Doorkeeper[CachedAnswer] = OneShotConnections(self.context)
+        self.one_shot: oneshot.OneShotAnswers[CachedAnswer] = OneShotConnections(self.context)
 
     def buildProtocol(self, addr: IAddress | None) -> HTTPServerProtocol:
         """

@@ -1,5 +1,5 @@
 """
-One-shot connections: see L{netlab.transport.door}.
+One-shot connections: see L{netlab.transport.oneshot}.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class OneShotConnections:
         """
         self._context = context
 
-    def answer_at_door(self, host: str, data: bytes) -> CachedAnswer | None:
+    def find_answer(self, host: str, data: bytes) -> CachedAnswer | None:
         """
         Find the answer to a connection's first bytes.
 
@@ -51,7 +51,7 @@ class OneShotConnections:
             return None
         return answer
 
-    def answered_at_door(self, host: str, answer: CachedAnswer) -> None:
+    def answer_sent(self, host: str, answer: CachedAnswer) -> None:
         """
         Count and log.
 
@@ -61,7 +61,7 @@ class OneShotConnections:
         context.counters.connections += 1
         context.record_again(peer_of(host), answer, context.seconds())
 
-    def finish_from_door(self, protocol: Finisher, answer: CachedAnswer, sent: int) -> None:
+    def finish_rest(self, protocol: Finisher, answer: CachedAnswer, sent: int) -> None:
         """
         Send the rest of an answer in the way, and in the time, of all others.
 

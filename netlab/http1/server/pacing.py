@@ -19,7 +19,8 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from netlab.http1 import SERVER_NAME
-from netlab.http1.sansio.serverconnection import Phase, ServerConnection
+from netlab.http1.sansio.serverconnection import ServerConnection
+from netlab.http1.sansio.states import Phase
 from netlab.http1.server.context import ServerContext
 from netlab.http1.server.sender import Sender, acknowledged_bytes
 from netlab.transport.sendfile import TransferStoppedError

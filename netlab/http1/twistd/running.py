@@ -12,11 +12,12 @@ from typing import Any
 from twisted.application.service import MultiService
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IListeningPort, ILoggingContext
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from netlab.connections import OpenConnections
+from netlab.factories import Factory
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.counters import Snapshot
 from netlab.service import ListeningService

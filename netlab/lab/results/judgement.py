@@ -12,6 +12,7 @@ from typing import Final
 from netlab.analysis.expectations.expectations import Expectation, Result, judge
 from netlab.analysis.observations.dialogue import Dialogue
 from netlab.analysis.tls.cryptographic import tools_for
+from netlab.analysis.tls.keylog import KeyLog
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.sides import Side
@@ -76,14 +77,18 @@ def judge_run(experiment: Experiment, folder: Path) -> Judgement:
     return Judgement(results, frames)
 
 
-def judge_capture(experiment: Experiment, path: Path, side: Side | None) -> tuple[Result, ...]:
+def judge_capture(
+    experiment: Experiment, path: Path, side: Side | None, keylog: KeyLog | None = None
+) -> tuple[Result, ...]:
     """
     Judge a capture from anywhere.
 
     @param side: the end at which it was captured; None judges what holds at both.
+    @param keylog: secrets by which TLS is opened, beside those that the capture itself holds.
     @raise netlab.capture.faults.CaptureError: it cannot be read.
     """
-    dialogues, _ = read_dialogues(path)
+    tools = tools_for(KeyLog() if keylog is None else keylog)
+    dialogues, _ = read_dialogues(path, tools)
     return judge(expectations_of(experiment, side), dialogues)
 
 

@@ -115,14 +115,14 @@ class TroubleTests(SynchronousTestCase):
 
     def test_duplicate_ack(self) -> None:
         """
-        A repeated ACK says which byte is still expected, and what made its sender repeat it.
+        A repeated ACK says which byte is still expected.
         """
         talk = Talk().open()
         talk.send("c", PSH | ACK, b"a" * 100, arrives=False)
         for _ in range(2):
             talk.send("c", PSH | ACK, b"b" * 100, arrives=False)
             talk.send("s", ACK, ack=1001)
-        self.assertIn("Duplicate ACK 1: the server still expects byte 1: #7", sentence(talk, 8))
+        self.assertIn("Duplicate ACK 1: the server still expects byte 1.", sentence(talk, 8))
 
     def test_zero_window(self) -> None:
         """

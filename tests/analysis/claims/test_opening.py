@@ -227,3 +227,13 @@ class FastOpenTests(SynchronousTestCase):
         script.server("SYN ACK", options=cookie).client("ACK")
         claim = one(script.claims(), "opening.fast-open-cookie")
         self.assertEqual(claim.figures["granted"], 8)
+
+    def test_bytes(self) -> None:
+        """
+        Data in a SYN is counted once, and nothing is missing before it.
+        """
+        for name in ("f23_fast_open_accepted", "f23_fast_open_rejected"):
+            claims = fault_claims(name)
+            counts = {each.who: each.figures["bytes"] for each in of_kind(claims, "bytes.stream")}
+            self.assertEqual(counts, {"client": 100, "server": 50})
+            self.assertEqual(of_kind(claims, "gaps."), [])

@@ -197,16 +197,25 @@ class AckTests(SynchronousTestCase):
 
     def test_duplicates(self) -> None:
         """
-        A duplicate ACK names what made its sender repeat it, if that was captured.
+        That something beyond the hole came is certain only where SACK says so.
         """
         script = Script().open().client("PSH ACK", b"get")
         script.server("PSH ACK", b"a" * 100, is_captured=False, arrives=False)
-        script.server("PSH ACK", b"b" * 100, arrives=False).client("ACK").client("ACK")
-        claims = claims_of(script, "acks.")
-        self.assertEqual(
-            [each.kind for each in claims], ["acks.duplicate-for-hole", "acks.duplicate"]
-        )
-        self.assertEqual(claims[0].figures["heard_frame"], 5)
+        script.server("PSH ACK", b"b" * 100, arrives=False).client("ACK")
+        script.client("ACK", options=sack((101, 201)))
+        first, second = claims_of(script, "acks.")
+        self.assertEqual((first.kind, first.known), ("acks.duplicate", Known.POSSIBLE))
+        self.assertEqual((second.kind, second.known), ("acks.duplicate-for-hole", Known.FOLLOWS))
+
+    def test_duplicate_of_a_repeat(self) -> None:
+        """
+        A segment that brought nothing new is answered by a duplicate ACK, too.
+        """
+        script = Script().open().client("PSH ACK", b"get").server("PSH ACK", b"a" * 100)
+        script.client("ACK").server("PSH ACK", b"b" * 100, arrives=False)
+        script.server("PSH ACK", b"a" * 100, seq=1, after=0.3).client("ACK")
+        (claim,) = claims_of(script, "acks.")
+        self.assertEqual(claim.causes, ("later-segment-came", "nothing-new-came"))
 
     def test_selective(self) -> None:
         """

@@ -1,6 +1,6 @@
 """
-Tests for L{netlab.http1.server.oneshot}: a connection that is answered at the door is like one with
-a protocol, in everything that anyone can observe.
+Tests for L{netlab.http1.server.oneshot}: a connection that is answered without a protocol is like
+one with a protocol, in everything that anyone can observe.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def counted(factory: HTTPServerFactory) -> tuple[int, int, int, int, int]:
 
 class OneShotTests(ServerTestCase):
     """
-    A doorkeeper in memory.
+    One-shot answers in memory.
     """
 
     def setUp(self) -> None:
@@ -70,9 +70,9 @@ class OneShotTests(ServerTestCase):
 
     def look_up(self, data: bytes) -> CachedAnswer | None:
         """
-        Ask the doorkeeper.
+        Ask for a one-shot answer.
         """
-        return self.factory.doorkeeper.answer_at_door(PEER.host, data)
+        return self.factory.one_shot.find_answer(PEER.host, data)
 
     def known(self) -> CachedAnswer:
         """
@@ -84,14 +84,14 @@ class OneShotTests(ServerTestCase):
 
     def finish(self, sent: int, window: int = 1 << 62) -> tuple[Client, CachedAnswer]:
         """
-        Connect a client that got so many bytes of its answer at the door, and let it have the rest.
+        Connect a client that got so many bytes of its answer already, and let it have the rest.
 
         @param window: how many bytes the client takes of that.
         """
         answer = self.known()
         client = self.connect()
         client.transport.window = window
-        self.factory.doorkeeper.finish_from_door(client.protocol, answer, sent)
+        self.factory.one_shot.finish_rest(client.protocol, answer, sent)
         client.transport.turn()
         return client, answer
 
@@ -114,7 +114,7 @@ class OneShotTests(ServerTestCase):
     def test_like_a_protocol(self) -> None:
         """
         The bytes, the line of the log and the counters are those of a connection with a protocol,
-        whether all of the answer leaves at the door or a part.
+        whether all of the answer leaves without one or a part.
         """
 
         def by_protocol() -> bytes:
@@ -125,7 +125,7 @@ class OneShotTests(ServerTestCase):
 
         def at_door() -> bytes:
             answer = self.known()
-            self.factory.doorkeeper.answered_at_door(PEER.host, answer)
+            self.factory.one_shot.answer_sent(PEER.host, answer)
             return answer.data
 
         def in_two_parts() -> bytes:
@@ -182,8 +182,8 @@ class OneShotTests(ServerTestCase):
 
     def test_rest(self) -> None:
         """
-        What was not sent at the door is sent, and the connection is closed when the client has
-        taken it.
+        What was not sent at once is sent, and the connection is closed when the client has taken
+        it.
         """
         client, answer = self.finish(10, window=5)
         self.assertEqual(answer.data[10:15], client.received)
@@ -213,7 +213,7 @@ class OneShotTests(ServerTestCase):
         answer = self.known()
         self.factory.context.gate = Gate(Admission(connections_max=0))
         client = self.connect()
-        self.factory.doorkeeper.finish_from_door(client.protocol, answer, 10)
+        self.factory.one_shot.finish_rest(client.protocol, answer, 10)
         client.transport.turn()
         self.take_turns()
         self.assertEqual(b"", client.received)
@@ -223,7 +223,7 @@ class OneShotTests(ServerTestCase):
 
 class OneShotOnSocketsTests(ConnectionTestCase):
     """
-    A server whose port asks the doorkeeper.
+    A server whose port asks for one-shot answers.
     """
 
     content = b"content"
@@ -262,7 +262,7 @@ class OneShotOnSocketsTests(ConnectionTestCase):
 
     def test_answered(self) -> None:
         """
-        The first two requests of a kind are answered by a protocol, others at the door: alike.
+        The first two requests of a kind are answered by a protocol, others without one: alike.
         """
         self.open()
         answers = []
@@ -280,7 +280,7 @@ class OneShotOnSocketsTests(ConnectionTestCase):
     def test_no_room(self) -> None:
         """
         A peer for which there is no room gets its 503 from a protocol; when there is room again it
-        is answered at the door.
+        is answered without a protocol.
         """
         self.open(Admission(connections_per_peer_max=1))
         for _ in range(2):
@@ -306,18 +306,18 @@ class OneShotOnSocketsTests(ConnectionTestCase):
         # Connections inherit it.
         self.port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         finished: list[int] = []
-        finish = self.factory.doorkeeper.finish_from_door
+        finish = self.factory.one_shot.finish_rest
 
-        def finish_from_door(protocol: Any, answer: CachedAnswer, sent: int) -> None:
+        def finish_rest(protocol: Any, answer: CachedAnswer, sent: int) -> None:
             finished.append(sent)
             finish(protocol, answer, sent)
 
-        self.patch(self.factory.doorkeeper, "finish_from_door", finish_from_door)
+        self.patch(self.factory.one_shot, "finish_rest", finish_rest)
         for built in (1, 2, 3):
             (answer,) = read_answers(self.read_to_end(self.ask(receive_buffer=4096)))
             self.assertTrue(answer.content == self.content)
             self.turn_until(lambda: not self.factory.connections)
             self.assertEqual(built, len(self.built))
-        # The third one was begun at the door.
+        # The third one was begun without a protocol.
         self.assertEqual(1, len(finished))
         self.assertEqual((3, 3 * len(self.content), 3, 0, 0), counted(self.factory))

@@ -125,7 +125,7 @@ class SecureTestCase(ConnectionTestCase):
     @ivar client_context: of the clients.
     """
 
-    port_class = SecurePort
+    port_class: Any = SecurePort
 
     def setUp(self) -> None:
         """
