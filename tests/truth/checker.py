@@ -53,6 +53,11 @@ class Claimed:
     stream: int | None
     client: tuple[str, str] | None
 
+    @property
+    def topic(self) -> str:
+        """What it is about."""
+        return self.kind.partition(".")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Refuted:

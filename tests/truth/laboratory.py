@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from netlab.commands.outcome import show
 from netlab.lab.api.sides import Side
@@ -23,17 +23,30 @@ from netlab.report.reading import read_story
 from tests.truth.checker import claims_of, refuted
 from tests.truth.frames import read_frames
 from tests.truth.scenarios import scenario
-from tests.truth.wirelog import WireLog, contradicted
+from tests.truth.wirelog import WireLog, contradicted, losses_told
 
 
-async def check_scenario(
-    reactor: Any, seed: int, folder: Path, isolation: Isolation
-) -> tuple[Counter[str], list[str]]:
+class Checked(NamedTuple):
+    """
+    What came of one scenario.
+
+    @ivar kinds: how many claims of each kind were made about both ends' captures.
+    @ivar false: those that are false, in words.
+    @ivar told: how many lost data segments the two stories tell of.
+    @ivar lost: how many the wire lost, counted once for each story.
+    """
+
+    kinds: Counter[str]
+    false: list[str]
+    told: int
+    lost: int
+
+
+async def check_scenario(reactor: Any, seed: int, folder: Path, isolation: Isolation) -> Checked:
     """
     Run one scenario, and hold its two stories against what happened.
 
     @param folder: for its results.
-    @return: how many claims of each kind were made, and those that are false.
     """
     crossings: list[Crossing] = []
 
@@ -46,17 +59,21 @@ async def check_scenario(
     outcome = await running.result
     kinds: Counter[str] = Counter()
     false: list[str] = []
+    losses = Counter[str]()
     for side in Side:
         path = capture_path(outcome.folder, side)
         document = json.loads(json_report.render(read_story(str(path)).story, path.name))
         kinds.update(claim.kind for claim in claims_of(document))
+        log = WireLog(crossings, side)
+        told, lost = losses_told(document, log)
+        losses.update({"told": told, "lost": lost})
         found = [
-            *contradicted(document, WireLog(crossings, side)),
+            *contradicted(document, log),
             *map(str, refuted(document, read_frames(path))),
         ]
         false += [f"seed {seed}, {side.value}, {experiment.programs} {each}" for each in found]
     outcome.discard()
-    return kinds, false
+    return Checked(kinds, false, losses["told"], losses["lost"])
 
 
 async def _main(reactor: Any, first: int, last: int) -> None:
@@ -64,16 +81,19 @@ async def _main(reactor: Any, first: int, last: int) -> None:
     if isolation is Isolation.NONE:
         raise SystemExit(f"no hosts can be made here: {reason}")
     kinds: Counter[str] = Counter()
-    count = 0
+    count = told = lost = 0
     for seed in range(first, last + 1):
         with tempfile.TemporaryDirectory(prefix="netlab-truth-") as folder:
-            claimed, false = await check_scenario(reactor, seed, Path(folder) / "run", isolation)
-        kinds.update(claimed)
-        count += len(false)
-        for each in false:
+            checked = await check_scenario(reactor, seed, Path(folder) / "run", isolation)
+        kinds.update(checked.kinds)
+        count += len(checked.false)
+        told += checked.told
+        lost += checked.lost
+        for each in checked.false:
             show(each)
             show(f"    python -m tests.truth.laboratory {seed} {seed}")
     show(f"{last - first + 1} scenarios, {sum(kinds.values())} claims, {count} false")
+    show(f"{told} of {lost} losses of data told of (each counts for both ends' stories)")
     for kind, number in kinds.most_common():
         show(f"{number:8} {kind}")
     if count:

@@ -13,7 +13,7 @@ from netlab.lab.wire.wire import Crossing
 from tests.truth.checker import Claimed, claims_of
 
 #: What only a capture that lacks frames can show. Each end's capture has all that the end saw.
-_NEVER: Final = ("gaps.not-captured", "gaps.never-filled", "capture.one-direction")
+_NEVER: Final = ("gaps.not-captured", "capture.one-direction")
 
 
 class WireLog:
@@ -21,12 +21,14 @@ class WireLog:
     What truly happened, as one end's capture numbers it.
 
     @ivar here: the crossings seen at that end, in the order of its capture, from frame 1.
+    @ivar lost: those that the wire lost, of both ends.
     """
 
     def __init__(self, crossings: Sequence[Crossing], end: Side) -> None:
         self.end = end
         self.here = [each for each in crossings if each.end is end]
         self._sent = [each for each in crossings if each.end is each.sender]
+        self.lost = [each for each in self._sent if each.is_lost]
         self._arrived = [each for each in crossings if each.end is not each.sender]
 
     def __getitem__(self, number: int) -> Crossing:
@@ -96,9 +98,32 @@ def contradicted(document: Mapping[str, Any], log: WireLog) -> Iterator[str]:
             yield f"{claim.kind} {list(claim.frames)}: {why}\n    {claim.sentence}"
 
 
+def losses_told(document: Mapping[str, Any], log: WireLog) -> tuple[int, int]:
+    """
+    Tell how many of the data segments that the wire lost the claims about one end's capture tell
+    of: by a repeat of those bytes, or by the hole that they left.
+
+    @return: those told of, and all.
+    """
+    numbers = {
+        claim.frames[-1]
+        for claim in claims_of(document)
+        if claim.topic in {"repeats", "gaps"} and claim.frames and "first" in claim.figures
+    }
+    told = [log[number] for number in numbers if number <= len(log.here)]
+    lost = [each for each in log.lost if isinstance(each.decoded, Segment) and each.decoded.length]
+    found = sum(
+        any(_overlap(each.decoded, one.decoded) and each.number <= one.number for one in told)
+        for each in lost
+    )
+    return found, len(lost)
+
+
 def _why(claim: Claimed, log: WireLog) -> str | None:
     if claim.kind in _NEVER:
         return "this end's capture has every frame"
+    if claim.kind == "gaps.never-filled" and not any("lost" in cause for cause in claim.causes):
+        return "what is missing was lost, which is none of the causes that it names"
     if not claim.frames or claim.frames[-1] > len(log.here):
         return None
     last = claim.frames[-1]
