@@ -17,16 +17,20 @@ from twisted.python.systemd import ListenFDs
 from zope.interface.verify import verifyObject
 
 from netlab.transport import compat, poller
+from netlab.transport.certificates import RenewableTLSEndpoint
 from netlab.transport.endpoint import (
     BACKLOG,
     AdoptedTCPServerEndpoint,
     FastTCPServerEndpoint,
+    SecureEndpoint,
     server_from_string,
 )
 from netlab.transport.poller import NestedPoller
 from netlab.transport.port import FastPort
 from netlab.transport.proxied import ProxiedEndpoint
+from netlab.transport.tls.contexts import RenewableContext
 from tests.transport.connections import ConnectionTestCase
+from tests.transport.tls.secured import issued, settings
 
 
 class EndpointTests(ConnectionTestCase):
@@ -198,6 +202,35 @@ class FallBackTests(ConnectionTestCase):
         The Twisted that is installed is one that the fast path knows.
         """
         self.assertEqual(None, compat.reason_to_stay_stock())
+
+    def test_tls(self) -> None:
+        """
+        TLS is Twisted's own then, with a line in the log, and also where an C{sslmethod} is named.
+        What only ours can do is refused, and what is to be secured is never served plainly.
+        """
+        _, folder = issued()
+        place = f"ssl:0:{folder}/key.pem:{folder}/cert.pem:interface=127.0.0.1"
+        named = place + ":sslmethod=TLSv1_2_METHOD"
+        self.assertIsInstance(server_from_string(self.reactor, place), SecureEndpoint)
+        self.assertIsInstance(server_from_string(self.reactor, named), RenewableTLSEndpoint)
+        self.assertEqual(["sslmethod was asked for"], self.warnings())
+        self.patch(tcp.Server, "_shouldShutdown", False)
+        self.forget_verdict()
+        self.assertIsInstance(server_from_string(self.reactor, place), RenewableTLSEndpoint)
+        self.assertEqual(2, len(self.warnings()))
+        for description in (place, "tcp:0", "unix:/sock"):
+            with self.assertRaises(ValueError):
+                server_from_string(self.reactor, description, tls=settings(), secures_tcp=True)
+        late = FastTCPServerEndpoint(self.reactor, 0, context=RenewableContext(settings()))
+        self.failureResultOf(late.listen(Factory()), ValueError)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            adopted = AdoptedTCPServerEndpoint(
+                self.reactor,
+                listener.fileno(),
+                socket.AF_INET,
+                context=RenewableContext(settings()),
+            )
+            self.failureResultOf(adopted.listen(Factory()), ValueError)
 
     def test_names_changed(self) -> None:
         """
