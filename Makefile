@@ -14,6 +14,7 @@ TESTS     ?= tests
 JOBS      ?= 2
 FUZZ_SECONDS ?= 10
 BENCH     ?=
+TRUTH     ?= $(wildcard tests/captures/data/*/*.pcap*)
 JSON      ?=
 
 BIN := $(VENV)/bin
@@ -38,7 +39,7 @@ TRIAL          += $(if $(filter tests,$(TESTS)),-j$(JOBS)) --temp-directory=$(VE
 PYTEST         := -m pytest --numprocesses=$(JOBS) --dist=loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab live test quick trial bench fuzz strictness lint format types docs news coverage coverage-report dist check clean
+.PHONY: help run lab live test quick trial bench fuzz truth strictness lint format types docs news coverage coverage-report dist check clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -87,6 +88,9 @@ fuzz: $(FUZZ_STAMP) ## look for bytes that break a promise (FUZZ_SECONDS=… for
 	@mkdir -p artefacts/fuzz
 	$(BIN)/python -m tests.fuzz.run --list | xargs -P 2 -I TARGET $(BIN)/python -m tests.fuzz.run \
 	    TARGET -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=artefacts/fuzz/TARGET-
+
+truth: $(TEST_STAMP) ## hold what is claimed of captures against their frames (TRUTH=files …)
+	$(BIN)/python -m tests.truth $(TRUTH)
 
 strictness: $(TEST_STAMP) ## try the black-box cases on nginx, lighttpd and twistd web too
 	$(BIN)/python benchmarks/strictness.py

@@ -175,7 +175,7 @@ def _repeatedly(
         read = transport.doRead
         read()
         # The connection does not live for ever: see Limits.exchanges_max.
-        times = server.factory.settings.limits.exchanges_max // answers - 3
+        times = server.factory.context.settings.limits.exchanges_max // answers - 3
         begin = time.perf_counter()
         for _ in range(times):
             read()

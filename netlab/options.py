@@ -23,6 +23,7 @@ from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.python.usage import Options, UsageError
 
 from netlab.transport.endpoint import server_from_string
+from netlab.transport.tls.contexts import TLSFilesError
 
 _Number = TypeVar("_Number", int, float)
 
@@ -162,6 +163,8 @@ def server_endpoint(
     except ImportError as error:
         problem = f"needs the Python package {error.name}, which is not installed"
         raise _wrong(option, description, problem, "install it, or listen on tcp") from error
+    except TLSFilesError as error:
+        raise _wrong(option, description, str(error), "mend the files, or name others") from error
     except OSError as error:
         problem = f"cannot be used ({error.strerror}: {error.filename})"
         raise _wrong(option, description, problem, "name files that can be read") from error
@@ -293,8 +296,18 @@ class ListeningOptions(Options):
             server_from_string,
             is_fast=not self["stock-transport"],
             defer_accept_seconds=self["defer-accept"],
+            **self.tls_for(option),
         )
         return server_endpoint(option, description, reactor, make)
+
+    def tls_for(self, option: str) -> dict[str, Any]:
+        """
+        Say how the places of an option speak TLS.
+
+        @param option: The option's name as it is typed.
+        @return: What L{server_from_string} takes.
+        """
+        return {}
 
 
 def _wrong(option: str, text: str, problem: str, advice: str) -> UsageError:

@@ -287,4 +287,4 @@ class ImportTests(SynchronousTestCase):
             text=True,
             env={"PYTHONPATH": ":".join(sys.path)},
         )
-        self.assertEqual(shown.stdout, "['netlab.cli', 'netlab.errors']\n")
+        self.assertEqual(shown.stdout, "['netlab.cli', 'netlab.errors', 'netlab.plaintext']\n")

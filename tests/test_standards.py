@@ -11,7 +11,12 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.twistd.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS
+from netlab.http1.twistd.bounds import (
+    ADMISSION_BOUNDS,
+    CACHE_BOUNDS,
+    LIMIT_BOUNDS,
+    TIMEOUT_BOUNDS,
+)
 from tests.blackbox.options import OPTIONAL
 from tests.blackbox.tables import STANDARD
 
@@ -116,7 +121,7 @@ class LimitsTests(SynchronousTestCase):
         """
         text = (_TOP / "SECURITY.md").read_text(encoding="utf-8")
         rows = dict(re.findall(r"^\| `--([a-z-]+)` \| ([\d.,]+)", text, re.MULTILINE))
-        bounds = (*TIMEOUT_BOUNDS, *LIMIT_BOUNDS, *ADMISSION_BOUNDS)
+        bounds = (*TIMEOUT_BOUNDS, *LIMIT_BOUNDS, *ADMISSION_BOUNDS, *CACHE_BOUNDS)
         self.assertEqual(
             {option: float(default.replace(",", "")) for option, default in rows.items()},
             {bound.option: float(bound.default) for bound in bounds},

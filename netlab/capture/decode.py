@@ -9,6 +9,7 @@ from typing import Final
 
 from netlab.capture.faults import Faults
 from netlab.capture.fragments import Reassembly
+from netlab.capture.icmp import ERRORS_4, ERRORS_6, IcmpError, read_error
 from netlab.capture.links import EITHER_IP, HEADERS, IPV4, IPV6, NAMES, ethernet
 from netlab.capture.records import LinkType, Record
 from netlab.capture.segments import Other, Segment
@@ -40,10 +41,6 @@ _PROTOCOLS: Final = {
     136: "UDP-Lite",
 }
 
-#: Types of message that quote what they are about.
-_ICMP_ERRORS: Final = frozenset({3, 4, 5, 11, 12})
-_ICMPV6_ERRORS: Final = frozenset({1, 2, 3, 4})
-
 _CUT: Final = "The frame ends, or was cut in capturing, within its headers."
 
 #: Ethernet, IPv4 without options and TCP up to the window.
@@ -65,6 +62,8 @@ class Decoder:
     Decodes the frames of one capture. It keeps fragments that wait for others, and no more.
 
     @ivar faults: what was malformed.
+    @ivar icmp: the ICMP error that the last frame was which was one. What L{decode} gives for it
+        is what it quotes, if that is a TCP header.
     """
 
     def __init__(self, faults: Faults | None = None) -> None:
@@ -72,6 +71,7 @@ class Decoder:
         @param faults: where to tell of faults; by default a list of its own.
         """
         self.faults = Faults() if faults is None else faults
+        self.icmp: IcmpError | None = None
         self._reassembly = Reassembly(self.faults)
 
     def decode(self, record: Record) -> Segment | Other:
@@ -142,7 +142,17 @@ class Decoder:
             ethertype, at = decode_link(data, 0)
             return self._network(record, data, ethertype, at)
         except (IndexError, struct.error):
+            if self.icmp is not None and self.icmp.number == record.number:
+                # An error may quote no more than eight bytes, and L{IcmpError} has what they say.
+                return self._quoted(record)
             return self._malformed(record, "cut", _CUT)
+
+    def _quoted(self, record: Record) -> Other:
+        """
+        Give an ICMP error that quotes no whole TCP header.
+        """
+        assert self.icmp is not None
+        return Other(record, "ICMP" if self.icmp.version == 4 else "ICMPv6")
 
     def _malformed(self, record: Record, protocol: str, problem: str) -> Other:
         self.faults.add("malformed", problem, record.number)
@@ -191,7 +201,7 @@ class Decoder:
                 more, offset = fragment & 1, fragment & 0xFFF8
                 identity = addresses, identification, -1
             else:
-                return Other(record, _ethertype_name(ethertype))
+                return Other(record, _ethertype_name(ethertype), "", b"", data, at, end)
             if more or offset:
                 is_whole = end <= len(data) and end > at
                 if is_whole and not is_quoted:
@@ -215,8 +225,11 @@ class Decoder:
                 decode_tunnel = UDP.get((data[at] << 8) | data[at + 1]) or UDP.get(
                     (data[at + 2] << 8) | data[at + 3]
                 )
+                if decode_tunnel is None and is_quoted:
+                    return self._quoted(record)
                 if decode_tunnel is None:
-                    return Other(record, "UDP")
+                    key = addresses + data[at : at + 4]
+                    return Other(record, "UDP", "", key, data, at, end)
                 ethertype, at = decode_tunnel(data, at + 8)
             elif protocol == 47:
                 ethertype, at = gre(data, at)
@@ -228,13 +241,17 @@ class Decoder:
                 ethertype, at = ethernet(data, at + 2)
             elif protocol == 137:
                 ethertype, at = carried(data, 0x8847, at)
-            elif (protocol == _ICMP and data[at] in _ICMP_ERRORS) or (
-                protocol == _ICMPV6 and data[at] in _ICMPV6_ERRORS
+            elif (protocol == _ICMP and data[at] in ERRORS_4) or (
+                protocol == _ICMPV6 and data[at] in ERRORS_6
             ):
-                ethertype = IPV4 if protocol == _ICMP else IPV6
+                ethertype, version = (IPV4, 4) if protocol == _ICMP else (IPV6, 6)
+                sender = addresses[: len(addresses) // 2]
+                self.icmp = read_error(record, data, at, version, sender)
                 at += 8
                 is_quoted = is_partial = True
                 end = max(end, len(data), at + 65535)
+            elif is_quoted:
+                return self._quoted(record)
             else:
                 return Other(record, _PROTOCOLS.get(protocol, f"IP protocol {protocol}"))
         return self._malformed(record, "IP", "More headers of IP than are believed.")
@@ -253,6 +270,10 @@ class Decoder:
     ) -> Segment | Other:
         if end - at < _TCP_LEAST_BYTES:
             return self._malformed(record, "TCP", "The datagram ends within the TCP header.")
+        if len(data) - at < _TCP_LEAST_BYTES and not is_quoted:
+            # Nobody's fault: a snap length. The ports may be there all the same.
+            key = addresses + data[at : at + 4]
+            return Other(record, "TCP", "", key, data, at, end)
         srcport, dstport, seq, ack, offset_flags, window = _TCP_HEADER(data, at)
         header = offset_flags >> 12 << 2
         length = end - at - header

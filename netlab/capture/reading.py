@@ -34,6 +34,8 @@ class Reader:
     @ivar format: C{pcap} or C{pcapng}.
     @ivar interfaces: those that have been described so far.
     @ivar names: names of addresses (4 or 16 bytes) that the file gives so far.
+    @ivar secrets: key logs of TLS that the file holds so far; a reader may take them away.
+    @ivar drops: how many frames an interface says so far that it dropped, by its number.
     @ivar faults: what is wrong with the file so far.
     """
 
@@ -41,12 +43,14 @@ class Reader:
         self.format = kind
         self.interfaces: list[Interface] = []
         self.names: dict[bytes, str] = {}
+        self.secrets: list[bytes] = []
+        self.drops: dict[int, int] = {}
         self.faults: Faults = source.faults
         self._source = source
         self._records = (
             read_pcap(source, self.interfaces)
             if kind == "pcap"
-            else PcapngReader(source, self.interfaces, self.names).read()
+            else PcapngReader(source, self.interfaces, self.names, self.secrets, self.drops).read()
         )
 
     @property

@@ -43,6 +43,9 @@ class Checksum(Enum):
     OFFLOADED = "offloaded"
     """Only the pseudo-header's sum: the capturing host left the rest to its network card."""
 
+    ZEROED = "not filled in"
+    """It is 0 and should not be: whoever captured saw the segment before its sum was made."""
+
     UNCHECKABLE = "not checkable"
     """Not all of the segment was captured."""
 
@@ -187,14 +190,16 @@ class Segment(NamedTuple):
         segment = self.data[self.tcp_at : self.payload_at + self.length]
         whole = self.tcp_bytes + self.length
         pseudo = checksums.pseudo_header_sum(self.key[:-4], whole)
-        if self.checksum_field == pseudo:
-            # Offload leaves the folded sum of the pseudo-header, not complemented. By chance (one
-            # in 65536) the right checksum is the same.
-            is_right = len(segment) == whole and checksums.is_right(pseudo, segment)
-            return Checksum.GOOD if is_right else Checksum.OFFLOADED
+        # By chance (one in 65536) the right checksum is one of those below.
+        if len(segment) == whole and checksums.is_right(pseudo, segment):
+            return Checksum.GOOD
+        # Offload leaves the folded sum of the pseudo-header, not complemented; segmentation offload
+        # that of a pseudo-header without the length, which the card puts in.
+        if self.checksum_field in {pseudo, checksums.pseudo_header_sum(self.key[:-4], 0)}:
+            return Checksum.OFFLOADED
         if len(segment) < whole:
             return Checksum.UNCHECKABLE
-        return Checksum.GOOD if checksums.is_right(pseudo, segment) else Checksum.BAD
+        return Checksum.BAD if self.checksum_field else Checksum.ZEROED
 
 
 class Other(NamedTuple):
@@ -205,11 +210,20 @@ class Other(NamedTuple):
     @ivar protocol: the innermost protocol that was recognised, as C{ARP}, C{UDP}, C{ICMP}, or the
         number of one that has no name here, as C{ethertype 0x88cc}.
     @ivar problem: why it could not be decoded further, one sentence; empty if it is just not TCP.
+    @ivar key: of what travels over IP, source and destination address, and the ports of TCP and
+        UDP: as L{Segment.key}. Empty where they are not known, and for what an ICMP error quotes.
+    @ivar data: the bytes that the offsets count in, of UDP, ARP, and TCP that was cut.
+    @ivar at: where the header of L{protocol} begins in C{data}.
+    @ivar end: where what it carries ends on the wire, counted in C{data}; it may be cut before.
     """
 
     record: Record
     protocol: str
     problem: str = ""
+    key: bytes = b""
+    data: bytes = b""
+    at: int = 0
+    end: int = 0
 
 
 def address_text(address: bytes) -> str:

@@ -71,9 +71,10 @@ def _compare(paths: tuple[str, str], form: str) -> Iterator[str]:
     from twisted.python.usage import UsageError
 
     from netlab.analysis.comparison.contrast import contrast, lapses
-    from netlab.analysis.comparison.sides import Sightings, compare_sides, pair
-    from netlab.commands.captures import analysed_segments
+    from netlab.analysis.comparison.sides import compare_sides, pair
+    from netlab.analysis.comparison.sightings import Sightings
     from netlab.report import comparison
+    from netlab.report.reading import read_segments
     from netlab.report.verification import printable
 
     if paths == ("-", "-"):
@@ -81,7 +82,7 @@ def _compare(paths: tuple[str, str], form: str) -> Iterator[str]:
     captures = []
     for path in paths:
         sightings = Sightings()
-        for analysed in analysed_segments(path):
+        for analysed in read_segments(path):
             sightings.receive(analysed)
         sightings.dialogues.finish()
         captures.append(sightings)

@@ -5,11 +5,17 @@ C{netlab explain}.
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from netlab.commands.outcome import Run
 from netlab.commands.reports import format_of
 
+if TYPE_CHECKING:
+    from netlab.analysis.claims.choice import Choice
+
 _FORMATS = ("terminal", "html", "svg", "markdown", "json", "pcapng")
+
+_SECONDS_MAX = 100 * 365 * 24 * 3600
 
 SUMMARY = "Tell what happened in a capture, and why each number is right."
 
@@ -27,6 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         "Examples:\n"
         "    netlab explain capture.pcapng\n"
         "    netlab explain capture.pcapng -o report.html\n"
+        "    netlab explain --keylog keys.txt https.pcapng\n"
         "    netlab explain capture.pcapng --anonymise --format markdown > report.md\n"
         "    tcpdump -i lo -c 20 -w - port 8080 | netlab explain -"
     )
@@ -37,6 +44,23 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     )
     parser.add_argument(
         "--conversation", metavar="N", help="explain this one alone (they are counted from 0)"
+    )
+    parser.add_argument(
+        "--host", metavar="ADDRESS", help="explain the conversations of this IPv4 or IPv6 address"
+    )
+    parser.add_argument("--port", metavar="N", help="explain the conversations of this port")
+    parser.add_argument(
+        "--from",
+        dest="begin",
+        metavar="SECONDS",
+        help="explain conversations that are not over by then, and their frames from then on; "
+        "seconds since the first frame, as reports show them",
+    )
+    parser.add_argument(
+        "--to",
+        dest="end",
+        metavar="SECONDS",
+        help="explain conversations that have begun by then, and their frames until then",
     )
     parser.add_argument(
         "--summary",
@@ -54,6 +78,12 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="the file to write (default: standard output)"
     )
+    parser.add_argument(
+        "--keylog",
+        metavar="FILE",
+        help="open TLS with the secrets in this file, which browsers, curl and netlab get write "
+        "(the format of SSLKEYLOGFILE)",
+    )
     parser.add_argument("--no-payload", action="store_true", help="show nothing of any payload")
     parser.add_argument(
         "--anonymise", action="store_true", help="replace addresses, and show no payload"
@@ -62,21 +92,56 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     def run(arguments: argparse.Namespace) -> int:
         from netlab.commands.explaining import ExplainOptions, explain
 
-        number = arguments.conversation
-        if number is not None:
-            from netlab.options import count
-
-            number = count("--conversation")(number)
         return explain(
             ExplainOptions(
                 arguments.file,
                 arguments.format or format_of(arguments.output, _FORMATS),
                 arguments.output,
-                number,
+                _choice(arguments),
                 tells_frames=not arguments.summary,
                 shows_payload=not arguments.no_payload,
                 anonymises=arguments.anonymise,
+                keylog=arguments.keylog,
             )
         )
 
     return run
+
+
+def _choice(arguments: argparse.Namespace) -> Choice:
+    """
+    Read what is to be told.
+
+    @raise UsageError: one of the options makes no sense.
+    """
+    from ipaddress import ip_address
+
+    from twisted.python.usage import UsageError
+
+    from netlab.analysis.claims.choice import Choice
+    from netlab.options import count, seconds
+
+    number, port, host = arguments.conversation, arguments.port, arguments.host
+
+    def nanoseconds(option: str, text: str | None) -> int | None:
+        if text is None:
+            return None
+        return round(seconds(option, at_least=0, at_most=_SECONDS_MAX)(text) * 1_000_000_000)
+
+    begin, end = nanoseconds("--from", arguments.begin), nanoseconds("--to", arguments.end)
+    if begin is not None and end is not None and begin > end:
+        raise UsageError(f"--from {arguments.begin} is after --to {arguments.end}")
+    if host is not None:
+        try:
+            host = ip_address(host).packed
+        except ValueError:
+            raise UsageError(
+                f"--host {host!r} is no address: give one such as 192.0.2.1 or 2001:db8::1"
+            ) from None
+    return Choice(
+        None if number is None else count("--conversation")(number),
+        host,
+        None if port is None else count("--port", at_most=65535)(port),
+        begin,
+        end,
+    )

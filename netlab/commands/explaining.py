@@ -15,12 +15,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from netlab.analysis.claims.choice import ALL, Choice
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.story import CaptureStory
 from netlab.analysis.tcp.figures import Figures
+from netlab.analysis.tls.keylog import KeyLog
+from netlab.analysis.tls.keylogfile import read_keylog
 from netlab.commands.outcome import OutputError
 from netlab.commands.reports import refuse_capture, written
 from netlab.errors import KnownError
+from netlab.plaintext import plain
 from netlab.report.reading import Reading, read_story
 
 _FILE_COLUMNS: Final = 100
@@ -37,19 +41,21 @@ class ExplainOptions:
     @ivar path: The capture; C{-} is standard input.
     @ivar format: One of L{FORMATS}.
     @ivar output: The file to write; C{None} is standard output.
-    @ivar conversation: Its number, or C{None} for all.
+    @ivar choice: What of it is told.
     @ivar tells_frames: Whether frames are told one by one, or only conversations.
     @ivar shows_payload: Whether payloads may be shown.
     @ivar anonymises: Whether addresses are replaced.
+    @ivar keylog: A file with secrets of TLS, or C{None}.
     """
 
     path: str
     format: str = "terminal"
     output: str | None = None
-    conversation: int | None = None
+    choice: Choice = ALL
     tells_frames: bool = True
     shows_payload: bool = True
     anonymises: bool = False
+    keylog: str | None = None
 
 
 def explain(options: ExplainOptions) -> int:
@@ -60,22 +66,24 @@ def explain(options: ExplainOptions) -> int:
     @raise KnownError: The capture cannot be read, or the report not be written.
     """
     refuse_capture(options.output, options.path)
+    keylog = None if options.keylog is None else read_keylog(options.keylog)
     discretion = Discretion(options.shows_payload, options.anonymises)
-    name = _name(options)
+    name = discretion.capture_name(_name(options))
     if options.format == "pcapng":
         if not options.tells_frames:
             raise KnownError("pcapng has a comment for each frame: leave out --summary")
-        _annotate(options, discretion)
+        _annotate(options, discretion, keylog)
         return 0
     figures = Figures() if options.format == "json" and options.tells_frames else None
     with _progress(options.path) as progress:
         story = read_story(
             options.path,
             discretion,
-            conversation=options.conversation,
+            choice=options.choice,
             tells_frames=options.tells_frames,
             figures=figures,
             progress=progress,
+            keylog=keylog,
         ).story
     if options.format == "terminal":
         from rich.console import Console
@@ -123,11 +131,10 @@ def _pieces(
 def _name(options: ExplainOptions) -> str:
     if options.path == "-":
         return "standard input"
-    name = os.path.basename(options.path)
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+    return plain(os.path.basename(options.path))
 
 
-def _annotate(options: ExplainOptions, discretion: Discretion) -> None:
+def _annotate(options: ExplainOptions, discretion: Discretion, keylog: KeyLog | None) -> None:
     """
     Write the capture with comments, which takes two readings of it.
     """
@@ -139,7 +146,11 @@ def _annotate(options: ExplainOptions, discretion: Discretion) -> None:
     with _seekable(options.path) as path:
         with _progress(path) as progress:
             reading: Reading = read_story(
-                path, discretion, conversation=options.conversation, progress=progress
+                path,
+                discretion,
+                choice=options.choice,
+                progress=progress,
+                keylog=keylog,
             )
         with open_capture(path) as reader:
             _write(

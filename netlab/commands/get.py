@@ -52,11 +52,23 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         help="seconds to wait between an answer and the next request (default: %(default)s)",
     )
     parser.add_argument(
+        "--keylog",
+        metavar="FILE",
+        help="add the secrets of https connections to this file, with which netlab explain "
+        "--keylog reads a capture of them",
+    )
+    parser.add_argument(
         "--timeout",
         metavar="S",
         default="30",
         help="seconds that a connection, and each head, may take, and for which the content may "
         "make no progress (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-time",
+        metavar="S",
+        help="seconds that all of one URL or path may take, redirects and content too (default: "
+        "any time, as long as there is progress)",
     )
 
     def run(arguments: argparse.Namespace) -> int:
@@ -72,6 +84,10 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
             closes=arguments.close,
             pause=seconds("--pause", at_least=0)(arguments.pause),
             timeout=seconds("--timeout")(arguments.timeout),
+            keylog=arguments.keylog,
+            max_time=(
+                None if arguments.max_time is None else seconds("--max-time")(arguments.max_time)
+            ),
         )
         return run_get(
             arguments.targets,

@@ -117,16 +117,21 @@ def _add_verify(parser: argparse.ArgumentParser) -> Run:
         help="where it was captured, client or server: then what is expected of that end alone is "
         "judged too",
     )
+    parser.add_argument(
+        "--keylog", metavar="FILE", help="open TLS with the secrets in this file, as for https"
+    )
 
     def run(arguments: argparse.Namespace) -> int:
         from pathlib import Path
 
+        from netlab.analysis.tls.keylogfile import read_keylog
         from netlab.lab.api.sides import Side
         from netlab.lab.results.catalogue import load
         from netlab.lab.results.judgement import judge_capture
 
         side = None if arguments.end is None else Side(arguments.end)
-        results = judge_capture(load(arguments.name), Path(arguments.capture), side)
+        keylog = None if arguments.keylog is None else read_keylog(arguments.keylog)
+        results = judge_capture(load(arguments.name), Path(arguments.capture), side, keylog)
         for result in results:
             verdict = "PASS" if result.shown.is_met else "FAIL"
             shown = f"{result.shown.detail}{_frames(result.shown.frames)}"

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from netlab.errors import KnownError
+from netlab.plaintext import plain
 
 #: What a shell reports for a program ended by Ctrl-C: 128 + SIGINT.
 STATUS_INTERRUPTED: Final = 130
@@ -19,6 +20,9 @@ STATUS_WRONG_USAGE: Final = 2
 
 _COLUMNS_MIN: Final = 40
 """A terminal that says that it is narrower does not know."""
+
+#: Ends of lines, and what separates their columns and words.
+_LAYOUT: Final = "\n\t\xa0"
 
 Run: TypeAlias = Callable[[argparse.Namespace], int]
 """What runs a subcommand: it reads the options' values and returns the exit status."""
@@ -34,12 +38,13 @@ def show(text: str) -> None:
     """
     Write to standard output, and see to it that it has arrived there.
 
-    @param text: One or more lines, without the last one's end.
+    @param text: One or more lines, without the last one's end. It may quote what came from
+        outside: no control character of it reaches the terminal.
     @raise OutputError: It cannot be written.
     @raise BrokenPipeError: Nobody reads it any more.
     """
     with _output():
-        print(text, flush=True)
+        print(plain(text, _LAYOUT), flush=True)
 
 
 def fold(line: str, hanging: int = 4) -> str:
@@ -101,5 +106,5 @@ def say(status: int, line: str) -> int:
     @return: The status, for the caller to return in turn.
     """
     # An error may quote what came from outside: no control character of it reaches the terminal.
-    print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line), file=sys.stderr)
+    print(plain(line), file=sys.stderr)
     return status

@@ -5,6 +5,7 @@ C{netlab verify}.
 from __future__ import annotations
 
 import argparse
+import traceback
 from collections.abc import Iterator, Sequence
 
 from netlab.commands.outcome import STATUS_FAILED, Run, fold, show
@@ -72,24 +73,28 @@ def _verify(paths: Sequence[str], name: str, form: str, *, shows_all: bool) -> i
 
     from netlab.analysis.expectations.references import EXCHANGES, verify
     from netlab.capture.faults import CaptureError
-    from netlab.commands.captures import capture_files, read_dialogues
+    from netlab.commands.captures import read_dialogues
+    from netlab.commands.handins import BOUNDS, hand_ins
     from netlab.report.verification import Marked, as_csv, as_json, terminal
 
     if paths.count("-") > 1:
         raise UsageError("standard input can be read only once")
     exchange = EXCHANGES[name]
-    files = list(capture_files(paths))
+    files = list(hand_ins(paths))
     has_failed = False
 
     def marked() -> Iterator[Marked]:
         nonlocal has_failed
         for file in files:
             try:
-                dialogues, notes = read_dialogues(file)
+                dialogues, notes = read_dialogues(file.path, bounds=BOUNDS, opened=file.open())
+                one = Marked(file.path, verify(exchange, dialogues), notes=notes)
             except CaptureError as error:
-                one = Marked(file, None, str(error))
-            else:
-                one = Marked(file, verify(exchange, dialogues), notes=notes)
+                one = Marked(file.path, None, str(error))
+            except Exception as error:  # noqa: BLE001, the others are judged all the same
+                traceback.print_exc()
+                why = f"a mistake of ours: {type(error).__name__}: {error}; please report it"
+                one = Marked(file.path, None, why)
             has_failed = has_failed or one.verdict != "PASS"
             yield one
 

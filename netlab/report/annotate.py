@@ -12,7 +12,7 @@ from netlab.analysis.claims.story import CaptureStory, FrameStory
 from netlab.capture.pcapng import NOT_A_FRAME
 from netlab.capture.records import Interface, Record
 from netlab.capture.writing import TIME_MAX_NS, PcapngWriter
-from netlab.report.redact import redacted
+from netlab.report.redact import Redactor
 
 _LINK_TYPE_USER: Final = 147
 """The first of those that mean what whoever uses them wants (LINKTYPE_USER0)."""
@@ -51,8 +51,8 @@ def pieces(
     """
     Write the capture again, as pcapng with nanoseconds, with comments.
 
-    @param records: Its frames, read a second time. Comments that they have stay, unless addresses
-        are replaced: somebody may have noted names. A time that pcapng cannot say is the nearest
+    @param records: Its frames, read a second time. Comments that they have stay, unless anything is
+        left out: somebody may have noted it there. A time that pcapng cannot say is the nearest
         that it can, and a comment says so. What was counted and is no frame of a network, as an
         entry of a journal, is one of an interface that says so: later frames keep their numbers.
     @param interfaces: All of the capture's interfaces, as the first reading found them.
@@ -61,17 +61,18 @@ def pieces(
     """
     comments = comments_of(story)
     names = [
-        interface._replace(name="", description="") if discretion.anonymises else interface
+        interface if discretion.quotes else interface._replace(name="", description="")
         for interface in interfaces
     ]
     writer = PcapngWriter(names)
     numbers = {interface: index for index, interface in enumerate(interfaces)}
+    redactor = Redactor(discretion)
     yield writer.begin()
     for record in records:
-        frame = redacted(record, discretion)
+        frame = redactor.redacted(record)
         if frame is None:
             continue
-        old = () if discretion.anonymises else record.comments
+        old = record.comments if discretion.quotes else ()
         time_ns = min(max(record.time_ns, 0), TIME_MAX_NS)
         if time_ns != record.time_ns:
             old = (*old, f"This frame's time was {record.time_ns} ns, which no pcapng can say.")

@@ -8,14 +8,17 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from netlab.analysis.claims.units import duration
+from netlab.analysis.claims.units import count, duration
 from netlab.analysis.comparison.contrast import Answer, Contrast, Lapse
-from netlab.analysis.comparison.sides import SameConversation, Sighting, totals
+from netlab.analysis.comparison.losses import Absent
+from netlab.analysis.comparison.shares import Shares
+from netlab.analysis.comparison.sides import SameConversation, totals
+from netlab.analysis.comparison.sightings import Sighting
 from netlab.analysis.observations.dialogue import Dialogue, Moment
 from netlab.report.markdown import escaped
 
 #: The version of the JSON format; it grows when a key changes its meaning or goes.
-JSON_VERSION: Final = 1
+JSON_VERSION: Final = 2
 
 _LISTED_MAX: Final = 20
 
@@ -35,52 +38,158 @@ def sides_terminal(names: tuple[str, str], found: Sequence[SameConversation]) ->
     for one in found:
         yield ""
         yield from side_lines(one)
-    server, way, client = totals(found)
-    if server or way or client:
+    if len(found) > 1:
         yield ""
-        parts = {"at the server": server, "on the way": way, "at the client": client}
-        if all(one.is_one_place for one in found):
-            parts = {"at the server or on the way": server + way, "at the client": client}
-        told = ", ".join(f"{duration(part)} {where}" for where, part in parts.items())
-        yield f"In all: {told}. Most of the time passed {max(parts, key=lambda key: parts[key])}."
+        # How the places are called may differ from conversation to conversation.
+        swapped = {one.is_swapped for one in found}
+        one_place = all(one.is_one_place for one in found)
+        ends = ("B", "A") if swapped == {True} else ("A", "B")
+        yield f"In all: {shares_text(totals(found), ends, is_one_place=one_place)}"
 
 
 def side_lines(one: SameConversation) -> Iterator[str]:
     """
     Tell a conversation that both captures hold: a title, and lines below it.
     """
-    client, server = ("B", "A") if one.is_swapped else ("A", "B")
+    ends = client, server = ("B", "A") if one.is_swapped else ("A", "B")
     yield (
         f"Conversation {one.at_client.conversation.stream} of {client}, "
         f"{one.at_server.conversation.stream} of {server}: "
-        f"{_ends(one.at_client)}, {one.common} segments in both"
+        f"{_ends(one.at_client)}, {count(one.common, 'segment')} in both"
     )
-    if one.is_one_place:
-        yield "  Both captures show the same times: they were taken at one place."
-    else:
-        yield f"  {client} was taken nearer to the client, {server} nearer to the server."
+    yield f"  {shares_text(one.shares, ends, is_one_place=one.is_one_place)}"
+    yield from (f"  {line}" for line in _place_lines(one, client, server))
     for wait in one.waits:
         if one.is_one_place:
             yield f"  {wait.what}: the client waited {duration(wait.total_ns)}"
             continue
+        there = f"behind {server}" if one.behind_ns else "at the server"
         yield (
             f"  {wait.what}: the client waited {duration(wait.total_ns)} "
-            f"({client} {_span(wait.client)}), of which {duration(wait.server_ns)} at the server "
-            f"({server} {_span(wait.server)}) and {duration(wait.way_ns)} on the way"
+            f"({client} {_span(wait.client)}), of which {duration(wait.server_ns)} {there} "
+            f"({server} {_span(wait.server)}) and {duration(wait.way_ns)} on the way between"
         )
     for pause in one.pauses:
         yield (
             f"  the client's next message: {duration(pause.client_ns)} after the answer "
             f"({client} {_span(pause.client)})"
         )
-    for who, lost, where in (
-        ("client", one.lost_to_server, client),
-        ("server", one.lost_to_client, server),
+    for drip in one.drips:
+        who, where = ("client", client) if drip.from_client else ("server", server)
+        moments = (drip.begin, drip.end)
+        took = duration(drip.end.time_ns - drip.begin.time_ns)
+        yield (
+            f"  the {who} sent its {count(drip.length, 'byte')} in {drip.pieces} pieces over "
+            f"{took} ({where} {_span(moments)})"
+        )
+    for shut in one.shut:
+        who, where = ("client", client) if shut.from_client else ("server", server)
+        yield (
+            f"  the {who}'s window was shut for {duration(shut.length_ns)} "
+            f"({where} {_span((shut.begin, shut.end))}): its program did not read, and the other "
+            "end had to wait"
+        )
+    yield from (f"  {line}" for line in _absence_lines(one, client, server))
+
+
+def _place_lines(one: SameConversation, client: str, server: str) -> Iterator[str]:
+    """
+    Say what both places are.
+    """
+    if one.is_one_place:
+        yield "Both captures show the same times: they were taken at one place."
+        return
+    yield f"{client} was taken nearer to the client, {server} nearer to the server."
+    if one.behind_ns:
+        took = duration(one.behind_ns)
+        yield (
+            f"{server} is not at the server but in the middle, most likely: there the SYN-ACK came "
+            f"{took} after the SYN, which a host answers at once. The way behind {server} takes "
+            f"{took}, there and back."
+        )
+    if one.ahead_ns:
+        took = duration(one.ahead_ns)
+        yield (
+            f"{client} is not at the client but in the middle, most likely: there the ACK came "
+            f"{took} after the SYN-ACK. The way between {client} and the client takes {took}, "
+            "there and back."
+        )
+
+
+def _absence_lines(one: SameConversation, client: str, server: str) -> Iterator[str]:
+    """
+    Say what became of segments that one capture does not hold.
+    """
+    for who, absent, here, there in (
+        ("client", one.to_server, client, server),
+        ("server", one.to_client, server, client),
     ):
-        if lost:
+        if absent.lost:
             yield (
-                f"  lost on the way: {len(lost)} of the {who}'s segments, in {where} {_list(lost)}"
+                f"lost between {here} and {there}: {count(len(absent.lost), 'segment')} of the "
+                f"{who}, in {here} {_list(absent.lost)}, sent again later"
             )
+        if absent.uncaptured:
+            yield _uncaptured(who, absent.uncaptured, here, there)
+        if absent.unknown:
+            yield (
+                f"not in {there}: {count(len(absent.unknown), 'segment')} of the {who}, in {here} "
+                f"{_list(absent.unknown)}: lost between {here} and {there}, or not captured"
+            )
+    for who, missing, here, there in (
+        ("client", one.at_both[0], server, client),
+        ("server", one.at_both[1], client, server),
+    ):
+        if missing:
+            yield _uncaptured(who, missing, here, there)
+
+
+def _uncaptured(who: str, missing: Sequence[Sighting], here: str, there: str) -> str:
+    noun = "segment" if len(missing) == 1 else "segments"
+    verb = "is" if len(missing) == 1 else "are"
+    it = "it was" if len(missing) == 1 else "they were"
+    where = f"{here} {_list(missing)}"
+    return (
+        f"{len(missing)} {noun} of the {who} {verb} missing from {there} ({where}): "
+        f"{it} acknowledged and never sent again, so the capture {there} lost what had arrived"
+    )
+
+
+def shares_text(shares: Shares, ends: tuple[str, str], *, is_one_place: bool) -> str:
+    """
+    Say where the time went, the greatest share first.
+
+    @param ends: what the capture nearer to the client is called, and the other.
+    @param is_one_place: whether both are at one place: then nobody knows what of a wait was the
+        way's.
+    """
+    client, server = ends
+    parts = {
+        "at the client": shares.client_ns,
+        f"on the way between {client} and {server}": shares.way_ns,
+        "at the server": shares.server_ns,
+        "until bytes were sent again": shares.repair_ns,
+        f"on the way between {client} and the client": shares.ahead_ns,
+        f"on the way behind {server}": shares.behind_ns,
+        "idle, until somebody closed or asked whether the other end is there": shares.idle_ns,
+        "not known": shares.unknown_ns,
+    }
+    if is_one_place:
+        del parts[f"on the way between {client} and {server}"], parts["at the server"]
+        parts["at the server or on the way"] = shares.server_ns + shares.way_ns
+    total = sum(shares)
+    told = sorted(((part, where) for where, part in parts.items() if part), reverse=True)
+    if not told:
+        return "No time passed."
+    listed = ", ".join(
+        f"{duration(part)} ({_percent(part, total)}) {where}" for part, where in told
+    )
+    return f"Of {duration(total)}: {listed}. Most of it passed {told[0][1]}."
+
+
+def _percent(part: int, total: int) -> str:
+    share = 100 * part / total
+    return f"{share:.0f} %" if share >= 1 else "less than 1 %"
 
 
 def contrasts_terminal(
@@ -137,7 +246,9 @@ def sides_markdown(names: tuple[str, str], found: Sequence[SameConversation]) ->
         yield f"## {escaped(lines[0])}"
         yield ""
         if not one.is_one_place:
-            yield "| waited for | by the client | at the server | on the way |"
+            server = "A" if one.is_swapped else "B"
+            there = f"behind {server}" if one.behind_ns else "at the server"
+            yield f"| waited for | by the client | {there} | on the way between |"
             yield "|--|--|--|--|"
             for wait in one.waits:
                 yield (
@@ -187,16 +298,18 @@ def sides_json(names: tuple[str, str], found: Sequence[SameConversation]) -> str
     """
     Write a comparison of two places for programs; docs/compare.md describes the keys.
     """
-    server, way, client = totals(found)
     return _document(
         names,
         "sides",
         {
-            "totals_ns": {"server": server, "way": way, "client": client},
+            "totals": totals(found)._asdict(),
             "conversations": [
                 {
                     "client_side": "B" if one.is_swapped else "A",
                     "is_one_place": one.is_one_place,
+                    "shares": one.shares._asdict(),
+                    "ahead_ns": one.ahead_ns,
+                    "behind_ns": one.behind_ns,
                     "stream_at_client": one.at_client.conversation.stream,
                     "stream_at_server": one.at_server.conversation.stream,
                     "segments_in_both": one.common,
@@ -218,13 +331,42 @@ def sides_json(names: tuple[str, str], found: Sequence[SameConversation]) -> str
                         }
                         for pause in one.pauses
                     ],
-                    "lost_to_server": [sighting.at.frame for sighting in one.lost_to_server],
-                    "lost_to_client": [sighting.at.frame for sighting in one.lost_to_client],
+                    "shut_windows": [
+                        {
+                            "from_client": shut.from_client,
+                            "length_ns": shut.length_ns,
+                            "frames": [shut.begin.frame, shut.end.frame],
+                        }
+                        for shut in one.shut
+                    ],
+                    "pieces": [
+                        {
+                            "from_client": drip.from_client,
+                            "bytes": drip.length,
+                            "pieces": drip.pieces,
+                            "length_ns": drip.end.time_ns - drip.begin.time_ns,
+                            "frames": [drip.begin.frame, drip.end.frame],
+                        }
+                        for drip in one.drips
+                    ],
+                    "missing_at_server": _absent_json(one.to_server),
+                    "missing_at_client": _absent_json(one.to_client),
+                    "missing_at_own_side": {
+                        "client": [sighting.at.frame for sighting in one.at_both[0]],
+                        "server": [sighting.at.frame for sighting in one.at_both[1]],
+                    },
                 }
                 for one in found
             ],
         },
     )
+
+
+def _absent_json(absent: Absent) -> dict[str, list[int]]:
+    return {
+        name: [sighting.at.frame for sighting in sightings]
+        for name, sightings in absent._asdict().items()
+    }
 
 
 def contrasts_json(

@@ -46,7 +46,14 @@ def sides_page(names: tuple[str, str], found: Sequence[SameConversation]) -> str
             for wait in one.waits
         ]
         sides.append(
-            {"title": lines[0], "lines": lines[1:], "rows": () if one.is_one_place else rows}
+            {
+                "title": lines[0],
+                "lines": lines[1:],
+                "rows": () if one.is_one_place else rows,
+                "there": f"behind {'A' if one.is_swapped else 'B'}"
+                if one.behind_ns
+                else "at the server",
+            }
         )
     lead = f"The same exchange at two places: {count(len(found), 'conversation')} in both."
     return _page(names, lead, sides=sides)

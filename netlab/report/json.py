@@ -13,19 +13,27 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
+from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.findings import Finding
 from netlab.analysis.claims.framestories import flag_names, mark_names
 from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.story import CaptureStory, ConversationStory, FrameStory, Passage
+from netlab.analysis.claims.story import (
+    Answer,
+    CaptureStory,
+    ConversationStory,
+    FrameStory,
+    Passage,
+)
 from netlab.analysis.tcp.figures import Figures
 from netlab.analysis.tcp.frames import Analysed
+from netlab.analysis.words.sentences import sentence
 
 _LINES_AT_ONCE: Final = 64
 
 _ENDS_MAX: Final = 10_000
 """For how many ends at once their members are kept as text."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a member changes its meaning or goes; new members do not raise it."""
 
 
@@ -54,6 +62,8 @@ def pieces(
         "end_ns": story.end_ns,
         "frame_count": story.frame_count,
         "conversation_count": story.conversation_count,
+        "answers": [_answer(answer) for answer in story.answers],
+        "claims": [_claim(claim) for claim in story.claims],
         "passages": [_passage(passage) for passage in story.passages],
         "conversations": [_conversation(each) for each in story.conversations],
     }
@@ -104,6 +114,29 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
+def _claim(claim: Claim) -> dict[str, Any]:
+    return {
+        "kind": claim.kind,
+        "frames": claim.frames,
+        "known": claim.known.value,
+        "figures": dict(claim.figures),
+        "rule": claim.rule,
+        "causes": claim.causes,
+        "who": claim.who,
+        "sentence": sentence(claim),
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {
+        "question": answer.question.value,
+        "frames": answer.frames,
+        "streams": answer.streams,
+        "kinds": answer.kinds,
+        "sentence": answer.sentence,
+    }
+
+
 def _passage(passage: Passage) -> dict[str, Any]:
     return {
         "kind": passage.kind.value,
@@ -112,6 +145,7 @@ def _passage(passage: Passage) -> dict[str, Any]:
         "end_ns": passage.end_ns,
         "sentence": passage.sentence,
         "findings": [_finding(finding) for finding in passage.findings],
+        "claims": [claim.kind for claim in passage.claims],
     }
 
 
@@ -126,6 +160,7 @@ def _conversation(conversation: ConversationStory) -> dict[str, Any]:
         "completeness": conversation.completeness,
         "frame_count": conversation.frame_count,
         "frames_told": len(conversation.frames),
+        "claims": [_claim(claim) for claim in conversation.claims],
         "passages": [_passage(passage) for passage in conversation.passages],
     }
 
@@ -157,6 +192,7 @@ def _frame(frame: FrameStory) -> dict[str, Any]:
         "label": frame.label,
         "sentence": frame.sentence,
         "findings": [_finding(finding) for finding in frame.findings],
+        "claims": [claim.kind for claim in frame.claims],
         "payload": frame.payload.hex(),
     }
 

@@ -12,11 +12,23 @@ from netlab.analysis.claims.conversationstories import completeness_text
 from netlab.analysis.claims.findings import Verdict
 from netlab.analysis.claims.story import CaptureStory, ConversationStory, Passage, PassageKind
 from netlab.analysis.claims.units import count, duration
-from netlab.report.texts import main_equation, untold_text
+from netlab.report.texts import HEADINGS, main_equation, untold_text
 from netlab.report.times import PAUSE_MIN_NS, seconds
 
-#: What Markdown, or HTML inside it, might take for markup.
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>|~&#])")
+#: What is text in Markdown and on every site that shows it: a word, a number too short for a
+#: commit's name. All else may be markup, a link (C{www.}), a mention, a reference to an issue.
+_PLAIN: Final = re.compile(
+    r"(?!(?:[0-9a-f]{7,}|www)\b)[A-Za-zµ]+(?:[-'][A-Za-z]+)*\d?|\d{1,6}(?:\.\d{1,6})?%?"
+)
+
+#: What stands alone between words, but never at the beginning, where it may begin a list.
+_OPERATORS: Final = frozenset("=+−×·≤≠→←–…")
+
+#: A word with the punctuation before and after it.
+_TOKEN: Final = re.compile(r"(\(?)(.*?)([).,;:?…]*)", re.DOTALL)
+
+_LIST_ITEM: Final = re.compile(r"\d+[.)]+")
+_BACKTICKS: Final = re.compile(r"`+")
 
 
 def pieces(story: CaptureStory, name: str) -> Iterator[str]:
@@ -28,6 +40,10 @@ def pieces(story: CaptureStory, name: str) -> Iterator[str]:
     """
     yield f"# {escaped(name)}\n\n{escaped(story.title)}"
     yield f", {escaped(story.link)}.\n" if story.link else ".\n"
+    if story.answers:
+        yield "\n"
+    for answer in story.answers:
+        yield f"- **{HEADINGS[answer.question]}:** {escaped(answer.sentence)}\n"
     if story.passages:
         yield "\n"
     for passage in story.passages:
@@ -52,7 +68,7 @@ def _conversation(conversation: ConversationStory, story: CaptureStory) -> Itera
         f"Client {escaped(str(conversation.client))}, server "
         f"{escaped(str(conversation.server))}; "
         f"{count(conversation.frame_count, 'frame')} in "
-        f"{duration(conversation.end_ns - conversation.start_ns)}; "
+        f"{conversation.lasted}; "
         f"{escaped(completeness_text(conversation.completeness))}.\n\n"
     )
     for passage in conversation.passages:
@@ -92,6 +108,32 @@ def _passage(passage: Passage) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """
-    Make a text mean itself: nothing in it is markup, a link to an issue, or a new line.
+    Make a text mean itself: plain words stay as they are, and every other one becomes a code span,
+    in which neither Markdown nor a site that shows it finds anything.
     """
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split("\n")))
+    words = text.split()
+    return " ".join(_word(word, is_first=not index) for index, word in enumerate(words))
+
+
+def _word(word: str, *, is_first: bool) -> str:
+    if is_first and (_LIST_ITEM.fullmatch(word) or word in _OPERATORS):
+        return _code(word)
+    if word in _OPERATORS:
+        return word
+    match = _TOKEN.fullmatch(word)
+    assert match is not None
+    before, core, after = match.groups()
+    if not core or _PLAIN.fullmatch(core):
+        return word
+    # A bar ends a table's cell, in a code span too.
+    spans = (_code(part) if part else "" for part in core.split("|"))
+    return before + "\\|".join(spans) + after
+
+
+def _code(text: str) -> str:
+    """
+    Write a code span (CommonMark section 6.1): between more backticks than it holds in a row.
+    """
+    fence = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(text)), default=0))
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{space}{text}{space}{fence}"

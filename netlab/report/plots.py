@@ -242,10 +242,15 @@ def _steps(points: Sequence[tuple[float, float]]) -> str:
     """
     Make a path of steps: a value holds until the next one.
     """
-    parts = [
-        f"M{x:.1f} {y:.1f}" if index == 0 else f"H{x:.1f}V{y:.1f}"
-        for index, (x, y) in enumerate(_thin(points))
-    ]
+    parts: list[str] = []
+    height = ""
+    for x, y in _thin(points):
+        place = f"{y:.1f}"
+        if not parts:
+            parts.append(f"M{x:.1f} {place}")
+        elif place != height:
+            parts.append(f"H{x:.1f}V{place}")
+        height = place
     if parts:
         parts.append(f"H{_RIGHT}")
     return "".join(parts)

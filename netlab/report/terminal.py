@@ -27,7 +27,7 @@ from netlab.analysis.claims.story import (
     PassageKind,
 )
 from netlab.analysis.claims.units import count, duration
-from netlab.report.texts import main_equation, untold_text
+from netlab.report.texts import HEADINGS, main_equation, untold_text
 from netlab.report.times import PAUSE_MIN_NS, seconds
 
 WIDTH_MIN: Final = 48
@@ -49,6 +49,7 @@ _STYLES: Final = {
 }
 _VERDICT_STYLES: Final = {
     Verdict.PASS: "green",
+    Verdict.NOTED: "dim",
     Verdict.FAIL: "bold red",
     Verdict.UNKNOWN: "yellow",
 }
@@ -121,6 +122,12 @@ def lines(story: CaptureStory, name: str, width: int, signs: _Signs = _UNICODE) 
     """
     yield Text(_cut(name, width), style="bold")
     yield Text(f"{story.title}, {story.link}" if story.link else story.title)
+    for index, answer in enumerate(story.answers):
+        if not index or answer.question is not story.answers[index - 1].question:
+            yield Text(HEADINGS[answer.question], style="bold")
+        yield from _item(answer.sentence, signs.bullet, width)
+    if story.answers and story.passages:
+        yield Text("Of the whole capture", style="bold")
     for passage in story.passages:
         yield from _passage(passage, width, signs)
     for conversation in story.conversations:
@@ -141,7 +148,7 @@ def _conversation(
     ends = (
         f"client {conversation.client}, server {conversation.server}; "
         f"{count(conversation.frame_count, 'frame')} in "
-        f"{duration(conversation.end_ns - conversation.start_ns)}; "
+        f"{conversation.lasted}; "
         f"{completeness_text(conversation.completeness)}"
     )
     yield from _wrapped(Text(ends, style="dim"), width, 0)
@@ -158,16 +165,20 @@ def _passage(passage: Passage, width: int, signs: _Signs) -> Iterator[Text]:
     bullet = _BULLETS.get(passage.kind, signs.bullet)
     if bullet == "·" and signs is _ASCII:
         bullet = "."
-    first = True
-    for line in _wrapped(Text(passage.sentence), width - 4, 0):
-        yield Text(f"  {bullet} " if first else "    ") + line
-        first = False
+    yield from _item(passage.sentence, bullet, width)
     for finding in passage.findings:
         text = Text.assemble(
             (f"{finding.verdict} ", _VERDICT_STYLES[finding.verdict]), (finding.equation, "dim")
         )
         for line in _wrapped(text, width - 6, 0):
             yield Text("      ") + line
+
+
+def _item(sentence: str, bullet: str, width: int) -> Iterator[Text]:
+    first = True
+    for line in _wrapped(Text(sentence), width - 4, 0):
+        yield Text(f"  {bullet} " if first else "    ") + line
+        first = False
 
 
 def _ladder(

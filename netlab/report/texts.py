@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from netlab.analysis.claims.answers import Question
 from netlab.analysis.claims.story import PAYLOAD_SHOWN_MAX_BYTES, ConversationStory, FrameStory
 from netlab.analysis.claims.units import count
 
@@ -18,6 +19,15 @@ _VISIBLE: Final = {
     **{byte: f"\\x{byte:02x}" for byte in range(256) if byte not in _PRINTABLE},
     0x0A: "\\n\n",
     0x0D: "\\r",
+}
+
+#: What stands above the answers to a question.
+HEADINGS: Final = {
+    Question.SHOWS: "What it shows",
+    Question.WRONG: "What went wrong",
+    Question.TIME: "Where time went",
+    Question.LIMITS: "What to know of the capture",
+    Question.WHERE: "Where to look",
 }
 
 

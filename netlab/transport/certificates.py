@@ -8,9 +8,8 @@ TLS endpoints whose certificate can be renewed while they listen.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
@@ -23,11 +22,25 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import Factory
 from zope.interface import implementer
 
-from netlab.transport.descriptions import arguments_of
+from netlab.transport.descriptions import arguments_of, named_argument, unescaped
+from netlab.transport.tls.contexts import TLS12_SUITES_WITH_DHE
 
-_NAMED: Final = re.compile(r"((?:\\.|[^=\\])+)=(.*)", re.DOTALL)
 _FILES: Final = ("privateKey", "certKey", "extraCertChain", "dhParameters")
 _PLACES: Final = ("port", "privateKey", "certKey")
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """
+    What reads its certificate again when it is told to.
+    """
+
+    def renew(self) -> None:
+        """
+        Read the certificate and its key again, for the connections to come.
+
+        @raise Exception: whatever is wrong with them. They then stay as they were.
+        """
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -42,13 +55,15 @@ class _CurrentCertificate:
         self.options = options
 
     def serverConnectionForTLS(self, protocol: Any) -> Any:
+        from netlab.transport.meteredtls import CountedConnection
+
         create = getattr(self.options, "serverConnectionForTLS", None)
         if create is not None:
-            return create(protocol)
+            return CountedConnection(create(protocol))
         # Twisted before 25 has one context for all connections of a certificate.
         from twisted.internet.ssl import SSL  # type: ignore[attr-defined]
 
-        return SSL.Connection(self.options.getContext(), None)
+        return CountedConnection(SSL.Connection(self.options.getContext(), None))
 
 
 class _Parsed:
@@ -69,6 +84,9 @@ class _Parsed:
 
     def listenSSL(self, port: int, factory: object, contextFactory: Any, **others: Any) -> object:
         self.port, self.options, self.others = port, contextFactory, others
+        # Twisted offers TLS 1.2 without forward secrecy, and CBC with SHA-1. (Finite-field
+        # Diffie-Hellman takes parameters, which a description may name.)
+        contextFactory.getContext().set_cipher_list(TLS12_SUITES_WITH_DHE.encode("ascii"))
         return self
 
 
@@ -101,16 +119,14 @@ class RenewableTLSEndpoint:
         @param protocolFactory: builds a protocol for each connection.
         @return: fires with the port, or fails as Twisted's endpoint does.
         """
-        if self._behind is not None:
-            from twisted.protocols.tls import TLSMemoryBIOFactory
+        # Not at the top: TLS needs pyOpenSSL.
+        from netlab.transport.meteredtls import MeteredTLSFactory
 
-            certificate: Any = self._certificate
-            secret = TLSMemoryBIOFactory(certificate, False, protocolFactory, self._reactor)
+        secret = MeteredTLSFactory(self._certificate, protocolFactory, self._reactor)
+        if self._behind is not None:
             return self._behind.listen(secret)
-        listen, parsed = self._reactor.listenSSL, self._parsed
-        listening: Deferred[IListeningPort] = execute(
-            listen, parsed.port, protocolFactory, self._certificate, **parsed.others
-        )
+        listen, parsed = self._reactor.listenTCP, self._parsed
+        listening: Deferred[IListeningPort] = execute(listen, parsed.port, secret, **parsed.others)
         return listening
 
     def renew(self) -> None:
@@ -134,10 +150,10 @@ def with_absolute_paths(description: str) -> str:
     places = iter(_PLACES)
     has_key = False
     for argument in arguments:
-        named = _NAMED.fullmatch(argument)
-        name = next(places, "") if named is None else named[1]
+        named = named_argument(argument)
+        name = next(places, "") if named is None else named[0]
         if name in _FILES:
-            path = re.sub(r"\\(.)", r"\1", argument if named is None else named[2])
+            path = unescaped(argument if named is None else named[1])
             quoted = quoteStringArgument(os.path.abspath(Path(path)))
             written.append(quoted if named is None else f"{name}={quoted}")
             has_key = has_key or name == "privateKey"

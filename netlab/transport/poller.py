@@ -141,6 +141,20 @@ class NestedPoller:
         if self._readers.get(fd) is reader and fd not in self._pending:
             self._watch_again(fd)
 
+    def hand_over(self, reader: IReadDescriptor, successor: IReadDescriptor) -> bool:
+        """
+        Watch a descriptor for input on behalf of another object, as it is watched already.
+
+        @param reader: what was given to L{addReader}, and is not watched for room to write.
+        @param successor: takes its place: it has the same descriptor, and reads to the end as well.
+        @return: whether that was done: the reader is watched.
+        """
+        fd = reader.fileno()
+        if self._readers.get(fd) is not reader or fd in self._writers:
+            return False
+        self._readers[fd] = successor
+        return True
+
     def addWriter(self, writer: IWriteDescriptor) -> None:
         """
         Watch a descriptor for room to write.

@@ -21,7 +21,7 @@ from twisted.python import failure
 
 from netlab.transport import compat
 from netlab.transport.pace import TOGETHER_SECONDS, Pace
-from netlab.transport.reception import Accepted, Reception
+from netlab.transport.reception import Accepted, Admits, Reception
 from netlab.transport.server import FastServer
 
 # Connections accepted in one turn of the reactor; the others wait in the backlog meanwhile. Each
@@ -61,7 +61,7 @@ class FastPort(tcp.Port):
     @ivar is_shared: whether other processes have the socket too, or go on with it afterwards.
     """
 
-    transport = FastServer
+    transport: Any = FastServer
 
     _log = Logger()
     _resting: IDelayedCall | None = None
@@ -80,6 +80,7 @@ class FastPort(tcp.Port):
         *,
         defer_accept_seconds: int = 0,
         reuse_port: bool = False,
+        receive: Callable[[Any], Admits] = Reception,
     ) -> None:
         """
         @param port: the number to listen on; 0 lets the kernel choose.
@@ -93,8 +94,10 @@ class FastPort(tcp.Port):
             something, for about so long; 0 turns this off. Without effect where the kernel cannot.
         @param reuse_port: let other processes of this user listen on the same number; the kernel
             divides the connections among them.
+        @param receive: makes of this port what takes in its connections.
         """
         super().__init__(port, factory, backlog, interface, reactor)
+        self._receive = receive
         self._defer_accept_seconds = defer_accept_seconds
         self._shares_number = reuse_port
         self._pace = Pace()
@@ -110,6 +113,7 @@ class FastPort(tcp.Port):
         factory: IProtocolFactory,
         *,
         defer_accept_seconds: int = 0,
+        receive: Callable[[Any], Admits] = Reception,
     ) -> FastPort:
         """
         Make a port of a socket that listens already; C{startListening} remains to be called.
@@ -119,11 +123,13 @@ class FastPort(tcp.Port):
         @param address_family: C{AF_INET} or C{AF_INET6}.
         @param factory: as for the constructor.
         @param defer_accept_seconds: likewise.
+        @param receive: likewise.
         @return: the port. When it stops, the socket goes on listening for whoever else has it.
         """
         port: FastPort = cls._fromListeningDescriptor(reactor, fd, address_family, factory)
         port.is_shared = True
         port._defer_accept_seconds = defer_accept_seconds
+        port._receive = receive
         listener: Any = port._preexistingSocket
         listener.setblocking(False)
         port._prepare(listener)
@@ -158,7 +164,33 @@ class FastPort(tcp.Port):
         """
         super().startListening()
         self._accept = compat.accept_from(self.socket)
-        self._reception = Reception(self)
+        self._reception = self._receive(self)
+
+    def address_of(self, client: tuple[Any, ...]) -> Any:
+        """
+        Make the address object of a peer.
+
+        @param client: as accept(2) gave it.
+        """
+        return self._buildAddr(client)
+
+    def make_transport(
+        self, accepted: socket.socket, protocol: Any, client: tuple[Any, ...], **others: Any
+    ) -> FastServer:
+        """
+        Make the transport of a connection, which is read from at once and watched later.
+
+        @param accepted: the connected socket.
+        @param protocol: what the bytes are delivered to.
+        @param client: the peer's address.
+        @param others: what else L{transport} takes.
+        """
+        number = self.sessionno
+        self.sessionno = number + 1
+        made: FastServer = self.transport(
+            accepted, protocol, client, self, number, self.reactor, is_read_first=True, **others
+        )
+        return made
 
     def startReading(self) -> None:
         """
@@ -316,4 +348,5 @@ class FastPort(tcp.Port):
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None
+        self._reception.close()
         super().connectionLost(reason)

@@ -1,6 +1,6 @@
 """
-What becomes of a connection that a port has accepted: an answer at the door, or a protocol and a
-transport.
+What becomes of a connection that a port has accepted: an answer without a protocol, or a protocol
+and a transport.
 """
 
 # mypy: allow-untyped-calls
@@ -11,17 +11,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from twisted.python import log
 
 from netlab.transport.disconnection import disconnect, log_exception
-from netlab.transport.door import Doorkeeper
 from netlab.transport.filetransport import FULL
+from netlab.transport.oneshot import OneShotAnswers
 from netlab.transport.server import FastServer
-
-if TYPE_CHECKING:
-    from netlab.transport.port import FastPort
 
 #: A connected socket, and the peer's address as accept(2) gave it.
 Accepted = tuple[socket.socket, tuple[Any, ...]]
@@ -38,15 +35,75 @@ def _shared(host: str) -> str:
     return host
 
 
+class AcceptingPort(Protocol):
+    """
+    What a reception needs of the port whose connections it takes in.
+
+    @ivar factory: builds the protocols.
+    @ivar reactor: watches the connections.
+    """
+
+    factory: Any
+    reactor: Any
+
+    def address_of(self, client: tuple[Any, ...]) -> Any:
+        """
+        Make the address object of a peer.
+        """
+
+    def make_transport(
+        self, accepted: socket.socket, protocol: Any, client: tuple[Any, ...], **others: Any
+    ) -> FastServer:
+        """
+        Make the transport of a connection, which is read from at once and watched later.
+
+        @param others: what else that kind of transport takes.
+        """
+
+
+#: Makes the transport of a connection: of its socket, its protocol and the peer's address.
+MakeTransport = Callable[[socket.socket, Any, tuple[Any, ...]], FastServer]
+
+
+class Admits(Protocol):
+    """
+    Takes in what a port has accepted.
+    """
+
+    def admit_all(self, arrived: list[Accepted], quiet: list[Accepted] | None = None) -> None:
+        """
+        Take in what was accepted; see L{Reception.admit_all}.
+        """
+
+    def close(self) -> None:
+        """
+        The port is closed: drop what has no protocol yet.
+        """
+
+
+def with_host(client: tuple[Any, ...]) -> tuple[Any, ...]:
+    """
+    Complete a peer's address.
+
+    @param client: as accept(2) gave it.
+    @return: the same, with the scope where a link-local address is nothing without it.
+    """
+    if len(client) == 4 and client[3]:
+        host = socket.getnameinfo(client, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
+    else:
+        host = client[0]
+    return (_shared(host), *client[1:])
+
+
 class Reception:
     """
     Takes in the connections of one port.
 
     A factory that has C{build_for_host} is asked by it, with the peer's address as C{str}, in place
-    of C{buildProtocol}; one that has a C{doorkeeper} (L{Doorkeeper}) may need no protocol at all.
+    of C{buildProtocol}; one that has a C{one_shot} (L{OneShotAnswers}) may need no protocol at all.
     """
 
-    def __init__(self, port: FastPort) -> None:
+    def __init__(self, port: AcceptingPort) -> None:
         """
         @param port: listens already.
         """
@@ -54,12 +111,12 @@ class Reception:
         factory: Any = port.factory
         self._factory = factory
         self._build_for_host: Callable[[str], Any] | None = getattr(factory, "build_for_host", None)
-        self._doorkeeper: Doorkeeper[Any] | None = getattr(factory, "doorkeeper", None)
+        self._one_shot: OneShotAnswers[Any] | None = getattr(factory, "one_shot", None)
 
     def admit_all(self, arrived: list[Accepted], quiet: list[Accepted] | None = None) -> None:
         """
-        Take in what was accepted. An exception of the factory, the doorkeeper or a protocol is
-        logged, ends its connection, and hurts nobody else.
+        Take in what was accepted. An exception of the factory, its one-shot answers or a protocol
+        is logged, ends its connection, and hurts nobody else.
 
         @param arrived: what was accepted.
         @param quiet: gets those that have sent nothing yet, where they can wait; None if they
@@ -74,15 +131,9 @@ class Reception:
                 connection[0].close()
 
     def _admit(self, connection: Accepted, quiet: list[Accepted] | None) -> None:
-        accepted, client = connection
-        if len(client) == 4 and client[3]:
-            # A link-local address is nothing without its scope.
-            host = socket.getnameinfo(client, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
-        else:
-            host = client[0]
-        host = _shared(host)
-        if self._doorkeeper is None:
-            self._keep(accepted, (host, *client[1:]))
+        accepted, client = connection[0], with_host(connection[1])
+        if self._one_shot is None:
+            self._keep(accepted, client)
             return
         try:
             data = accepted.recv(FastServer.bufferSize, _AT_ONCE)
@@ -93,21 +144,21 @@ class Reception:
             elif quiet is not None:
                 quiet.append(connection)
             else:
-                self._keep(accepted, (host, *client[1:]), is_quiet=True)
+                self._keep(accepted, client, is_quiet=True)
             return
-        answer = self._doorkeeper.answer_at_door(host, data) if data else None
+        answer = self._one_shot.find_answer(client[0], data) if data else None
         if answer is None:
-            self._keep(accepted, (host, *client[1:]), data)
+            self._keep(accepted, client, data)
             return
         sent = _send(accepted, answer.data)
         if sent == len(answer.data):
             accepted.close()
-            self._doorkeeper.answered_at_door(host, answer)
+            self._one_shot.answer_sent(client[0], answer)
             return
-        transport = self._build(accepted, (host, *client[1:]))
+        transport = self.introduce(accepted, client, self._port.make_transport)
         if transport is not None:
-            finish = self._doorkeeper.finish_from_door
-            self._begin(transport, partial(finish, transport.protocol, answer, sent))
+            finish = self._one_shot.finish_rest
+            self.begin(transport, partial(finish, transport.protocol, answer, sent))
 
     def _keep(
         self,
@@ -124,22 +175,23 @@ class Reception:
         @param data: what was read; None for nothing.
         @param is_quiet: it was found a moment ago that there is nothing to be read.
         """
-        transport = self._build(accepted, client)
+        transport = self.introduce(accepted, client, self._port.make_transport)
         if transport is None:
             return
         if not (transport.is_reading and transport.connected) or transport.disconnecting:
             return
         if is_quiet:
-            self._begin(transport, lambda: None)
+            self.begin(transport, lambda: None)
         elif data is None:
-            self._begin(transport, transport.doRead)
+            self.begin(transport, transport.doRead)
         else:
-            self._begin(transport, partial(transport.receive, data))
+            self.begin(transport, partial(transport.receive, data))
 
-    def _begin(self, transport: FastServer, serve: Callable[[], Any]) -> None:
+    def begin(self, transport: FastServer, serve: Callable[[], Any]) -> None:
         """
         Serve a connection for the first time, and watch it if it is not over then.
 
+        @param transport: from L{introduce}.
         @param serve: returns why it is over; None while it is not.
         """
         try:
@@ -149,35 +201,40 @@ class Reception:
         except BaseException as raised:
             why = log_exception(transport, raised)
         if why:
-            if transport.is_finished:
-                transport.finish()
-            else:
-                disconnect(self._port.reactor, transport, why, is_read=True)
+            transport.conclude(why)
 
-    def _build(self, accepted: socket.socket, client: tuple[Any, ...]) -> FastServer | None:
+    def introduce(
+        self, accepted: socket.socket, client: tuple[Any, ...], make: MakeTransport
+    ) -> FastServer | None:
         """
+        Build a protocol and a transport for a connection, and make them known to each other.
+
+        @param accepted: the connected socket.
+        @param client: the peer's address.
+        @param make: makes the transport.
         @return: None if the connection is closed already: the factory does not want it, or the
-            protocol has failed when it was told of it.
+            protocol has failed in C{makeConnection}.
         """
         port = self._port
         if self._build_for_host is not None:
             protocol = self._build_for_host(client[0])
         else:
-            protocol = self._factory.buildProtocol(port._buildAddr(client))
+            protocol = self._factory.buildProtocol(port.address_of(client))
         if protocol is None:
             accepted.close()
             return None
-        number = port.sessionno
-        port.sessionno = number + 1
-        transport = port.transport(
-            accepted, protocol, client, port, number, port.reactor, is_read_first=True
-        )
+        transport = make(accepted, protocol, client)
         try:
             protocol.makeConnection(transport)
         except BaseException as raised:
             disconnect(port.reactor, transport, log_exception(transport, raised), is_read=False)
             return None
         return transport
+
+    def close(self) -> None:
+        """
+        The port is closed. Each connection has a protocol by now, or is closed.
+        """
 
 
 def _send(accepted: socket.socket, data: bytes) -> int:

@@ -23,6 +23,7 @@ from twisted.internet import address, error, main, tcp
 from twisted.internet.interfaces import IProtocol, IReactorFDSet
 from twisted.python import failure
 
+from netlab.transport.disconnection import disconnect
 from netlab.transport.filetransport import FULL, FileTransport
 
 # Absent on systems that have no such hint; a packet more is all that is lost.
@@ -32,7 +33,7 @@ _MORE = getattr(socket, "MSG_MORE", 0)
 _SEND_LIMIT = tcp.Connection.SEND_LIMIT
 
 # The states of a delivery.
-_NONE, _RUNNING, _LAST = range(3)
+NO_DELIVERY, _RUNNING, _LAST = range(3)
 
 # What a connection has for its queue until it needs one. Being a tuple it cannot be written to by
 # mistake.
@@ -76,7 +77,7 @@ class FastServer(FileTransport):
 
     reads_to_the_end = True
     is_reading = True
-    _delivery = _NONE
+    _delivery = NO_DELIVERY
     _is_finished = False
     _is_watched = False
 
@@ -177,6 +178,12 @@ class FastServer(FileTransport):
             self.is_reading = True
         self.reactor.addReader(self)
 
+    def take_watch(self) -> None:
+        """
+        Note that the reactor watches the socket for input already, on our behalf.
+        """
+        self._is_watched = True
+
     def stopReading(self) -> None:
         """
         Leave what arrives in the kernel, until L{startReading}.
@@ -208,11 +215,11 @@ class FastServer(FileTransport):
         try:
             self.protocol.dataReceived(data)
         except BaseException:
-            self._delivery = _NONE
+            self._delivery = NO_DELIVERY
             raise
         if self._delivery is _LAST:
             return self._close_after_delivery()
-        self._delivery = _NONE
+        self._delivery = NO_DELIVERY
         return None
 
     def receive(self, data: bytes) -> error.ConnectionLost | error.ConnectionDone | None:
@@ -231,11 +238,11 @@ class FastServer(FileTransport):
         try:
             self.protocol.dataReceived(data)
         except BaseException:
-            self._delivery = _NONE
+            self._delivery = NO_DELIVERY
             raise
         if self._delivery is _LAST:
             return self._close_after_delivery()
-        self._delivery = _NONE
+        self._delivery = NO_DELIVERY
         return None
 
     def _look_again(self) -> None:
@@ -250,7 +257,7 @@ class FastServer(FileTransport):
         """
         Close as C{loseConnection} asked, unless something has come between.
         """
-        self._delivery = _NONE
+        self._delivery = NO_DELIVERY
         if self._aborting or not self.connected:
             return None
         if self._tempDataBuffer or self.dataBuffer or self.producer is not None:
@@ -272,12 +279,16 @@ class FastServer(FileTransport):
         else:
             super().readConnectionLost(reason)
 
-    @property
-    def is_finished(self) -> bool:
+    def conclude(self, why: BaseException) -> None:
         """
-        Whether C{doRead} has just ended the connection by our wish: then call L{finish}.
+        End the connection, or the peer's half of it, where no reactor does so.
+
+        @param why: what C{doRead} or its like returned or raised.
         """
-        return self._is_finished and self.connected == 1
+        if self._is_finished and self.connected:
+            self.finish()
+        else:
+            disconnect(self.reactor, self, why, is_read=True)
 
     def finish(self) -> None:
         """
@@ -475,7 +486,7 @@ class FastServer(FileTransport):
         Close when all is sent; from inside C{dataReceived}, as soon as that returns.
         """
         if (
-            self._delivery is not _NONE
+            self._delivery is not NO_DELIVERY
             and self.connected
             and not self.disconnecting
             and not self._writeDisconnected

@@ -48,6 +48,13 @@ KILL_SECONDS: Final = 5.0
 _LINE_MAX_BYTES: Final = 8192
 
 
+#: What systemd tells a service's first process, and no other (sd_notify(3), sd_listen_fds(3)).
+_OURS_ALONE: Final = frozenset(
+    {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}
+    | {"LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDNAMES", "MAINPID"}
+)
+
+
 class Worker(ProcessProtocol):
     """
     One worker process, from the supervisor's side.
@@ -317,12 +324,16 @@ class Supervisor(Service):
 
 def worker_environment(package: str) -> dict[str, str]:
     """
-    Make an environment in which a worker finds the same package as we do.
+    Make an environment in which a worker finds the same package as we do. A worker is this server:
+    what its resources need of the environment is not known here, so that it gets all but what a
+    service manager tells this one process. It looks for no code where it stands.
 
     @param package: the folder that holds the package.
     """
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([package, *filter(None, [path])])}
+    passed_on = {name: value for name, value in os.environ.items() if name not in _OURS_ALONE}
+    places = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    path = os.pathsep.join([package, *map(os.path.abspath, places)])
+    return {**passed_on, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
 
 
 def forwarded(supervisor: Supervisor, number: signal.Signals) -> Callable[[], None]:

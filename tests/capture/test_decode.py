@@ -393,8 +393,8 @@ class NetworkTests(DecodeTestCase):
 
     def test_quoted(self) -> None:
         """
-        An ICMP error quotes a segment, if it quotes enough of it; less than its first 16 bytes is
-        none.
+        An ICMP error quotes a segment, if it quotes enough of it. Of one that quotes eight bytes
+        (RFC 792), the decoder still knows which connection and which number they are about.
         """
         for data, ethertype in [
             (ipv4(1, icmp(V4)), 0x0800),
@@ -404,7 +404,26 @@ class NetworkTests(DecodeTestCase):
             segment = self.segment(ethernet(data, ethertype))
             self.assertEqual((segment.is_quoted, segment.is_partial, segment.seq), (1, 1, 1000))
             self.assertEqual((segment.length, segment.checksum.value), (0, "not checkable"))
-        self.assertNotEqual(self.other(ethernet(ipv4(1, icmp(V4[:28])))).problem, "")
+        decoder = Decoder()
+        frame = ethernet(ipv4(1, icmp(V4[:28])))
+        found = decoder.decode(Record(1, 0, frame, len(frame), Interface(1)))
+        self.assertEqual(found[1:3], ("ICMP", ""))
+        self.assertEqual(len(decoder.faults), 0)
+        assert decoder.icmp is not None
+        self.assertEqual(
+            (decoder.icmp.key, decoder.icmp.seq), (self.segment(ethernet(V4)).key, 1000)
+        )
+
+    def test_cut_within_tcp(self) -> None:
+        """
+        Of a TCP header that a snap length cut, the ports and the datagram's end are known.
+        """
+        frame = ethernet(V4)
+        found = self.decode(frame[:40], length=len(frame))
+        assert isinstance(found, Other)
+        self.assertEqual((found.protocol, found.problem), ("TCP", ""))
+        self.assertEqual(found.key, self.segment(frame).key)
+        self.assertEqual((found.at, found.end), (34, len(frame)))
 
 
 class FragmentTests(DecodeTestCase):
@@ -497,7 +516,7 @@ class FragmentTests(DecodeTestCase):
         segment = self.segment(first[:100], length=len(first))
         self.assertEqual((segment.is_partial, segment.srcport, segment.length), (True, 4000, 0))
         found = self.decode(later[:100], length=len(later))
-        self.assertEqual(found[1:], ("IP fragment", "Not all of the fragment was captured."))
+        self.assertEqual(found[1:3], ("IP fragment", "Not all of the fragment was captured."))
 
     def test_beyondTheEnd(self) -> None:
         """

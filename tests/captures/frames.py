@@ -53,6 +53,7 @@ class Segment:
     @ivar options: TCP options, padded to a multiple of four bytes.
     @ivar checksum: What stands in the checksum field.
     @ivar ttl: Time to live, or hop limit.
+    @ivar urgent: The urgent pointer.
     """
 
     src: str
@@ -67,6 +68,7 @@ class Segment:
     options: bytes = b""
     checksum: Checksum = Checksum.GOOD
     ttl: int = 128
+    urgent: int = 0
 
 
 def syn_options(mss: int, shift: int | None = None, *, sack_permitted: bool = False) -> bytes:
@@ -118,7 +120,7 @@ def ip_packet(segment: Segment, identification: int = 0) -> bytes:
             header_words << 12 | segment.flags,
             segment.window,
             0,
-            0,
+            segment.urgent,
         )
         + segment.options
         + segment.payload

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 
+from netlab.analysis.claims.choice import Choice
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.story import CaptureStory, ConversationStory, FrameStory
 from netlab.capture.reading import read_capture
@@ -20,7 +21,8 @@ def story_of(
     Tell a capture.
     """
     reader = read_capture(io.BytesIO(pcap), "test.pcap")
-    return tell(reader, "test.pcap", discretion, conversation=conversation).story
+    choice = Choice(conversation=conversation)
+    return tell(reader, "test.pcap", discretion, choice=choice).story
 
 
 def reference_story(name: str, discretion: Discretion | None = None) -> CaptureStory:

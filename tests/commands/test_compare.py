@@ -46,7 +46,8 @@ class CompareTests(CommandTestCase):
         document = json.loads(self.out.getvalue())
         (one,) = document["conversations"]
         self.assertEqual((document["kind"], one["client_side"]), ("sides", "A"))
-        self.assertEqual((one["lost_to_server"], one["lost_to_client"]), ([], []))
+        nothing: dict[str, list[int]] = {"lost": [], "uncaptured": [], "unknown": []}
+        self.assertEqual((one["missing_at_server"], one["missing_at_client"]), (nothing, nothing))
         message = one["waits"][1]
         self.assertEqual(
             (message["total_ns"], message["server_ns"], message["way_ns"]),

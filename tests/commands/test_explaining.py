@@ -14,7 +14,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims import explain
-from netlab.analysis.tcp import figures
+from netlab.analysis.tcp import figures, pipeline
 from netlab.analysis.tcp.limits import Limits
 from netlab.cli import main
 from netlab.commands import explaining
@@ -73,8 +73,8 @@ class FormatTests(ExplainTestCase):
             ("terminal", b"redirect.pcap\n2 connections, 22 frames"),
             ("html", b"<!DOCTYPE html>"),
             ("svg", b"<svg "),
-            ("markdown", b"# redirect.pcap\n"),
-            ("json", b'{"format":"netlab-explain","version":1,"name":"redirect.pcap"'),
+            ("markdown", b"# `redirect.pcap`\n"),
+            ("json", b'{"format":"netlab-explain","version":2,"name":"redirect.pcap"'),
             ("pcapng", b"\x0a\x0d\x0d\x0a"),
         ):
             self.buffer.truncate(0)
@@ -104,7 +104,37 @@ class FormatTests(ExplainTestCase):
         self.assertEqual([each["stream"] for each in told["conversations"]], [1])
         self.assertEqual(told["conversation_count"], 2)
         self.assertEqual([frame["number"] for frame in told["frames"]], list(range(12, 23)))
-        self.assertIn("Connection: close, #6", told["conversations"][0]["passages"][0]["sentence"])
+        self.assertIn(
+            "Connection: close in #6", told["conversations"][0]["passages"][0]["sentence"]
+        )
+
+    def test_choices(self) -> None:
+        """
+        --host, --port, --from and --to choose; what makes no sense is refused with its cure.
+        """
+        for arguments, expected in (
+            (("--port", "51490"), [1]),
+            (("--host", "127.0.0.1"), None),
+            (("--from", "0", "--to", "0"), [0]),
+        ):
+            self.buffer.truncate(0)
+            self.buffer.seek(0)
+            status = self.status(self.capture, *arguments, "--format", "json")
+            if expected is None:
+                self.assertEqual(status, 1)
+                self.assertIn("none of them is as asked for", self.err.getvalue())
+                continue
+            self.assertEqual(status, 0)
+            told = json.loads(self.shown())["conversations"]
+            self.assertEqual([each["stream"] for each in told], expected)
+        for arguments, reason in (
+            (("--host", "example.org"), "is no address: give one such as 192.0.2.1"),
+            (("--port", "65536"), "--port"),
+            (("--from", "2", "--to", "1"), "--from 2 is after --to 1"),
+            (("--from", "soon"), "--from"),
+        ):
+            self.assertEqual(self.status(self.capture, *arguments), 2)
+            self.assertIn(reason, self.err.getvalue())
 
     def test_discretion(self) -> None:
         """
@@ -356,8 +386,8 @@ class LimitTests(ExplainTestCase):
         Where every frame's figures are asked for, or one conversation, as much is remembered as
         Wireshark does, however many frames there are; else only while each frame is told.
         """
-        self.patch(reading, "STREAMING", Limits(unacked_max=5))
-        self.patch(reading, "FRAMES_TOLD_MAX", 10)
+        self.patch(pipeline, "STREAMING", Limits(unacked_max=5))
+        self.patch(reading, "THOROUGH_FRAMES", 10)
         talk = Talk().open()
         for _ in range(30):
             talk.send("c", ACK, b"x")

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from netlab.commands.outcome import columns_of_terminal, fold
+from netlab.commands.outcome import columns_of_terminal, fold, say, show
 from tests.captures.reference import exchange
 from tests.test_cli import CommandTestCase
 
@@ -92,3 +92,18 @@ class FoldTests(CommandTestCase):
         self.look(60)
         self.status("verify", "--exchange", "echo", "--format", "csv", *paths)
         self.assertEqual(len(self.out.getvalue().splitlines()), 3)
+
+
+class ShownTests(CommandTestCase):
+    """
+    What reaches a terminal.
+    """
+
+    def test_from_outside(self) -> None:
+        """
+        Escape sequences and changes of direction are escaped; a report's own layout stays.
+        """
+        show("one\x1b[31m\ttwo\r\n\u202ethree\xa0four")
+        self.assertEqual(self.out.getvalue(), "one\\x1b[31m\ttwo\\r\n\\u202ethree\xa0four\n")
+        self.assertEqual(say(1, "a\x1b\nb"), 1)
+        self.assertEqual(self.err.getvalue(), "a\\x1b\\nb\n")

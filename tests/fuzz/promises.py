@@ -11,7 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from netlab.analysis.http.exchange import ExchangeReader
+from netlab.analysis.http.reassembly import Piece
 from netlab.analysis.tcp.analyser import Analyser
+from netlab.analysis.tls.conversation import ALERTS_MAX, CHAINS_MAX, TLSReader
+from netlab.analysis.tls.cryptographic import read_certificate
+from netlab.analysis.tls.keylog import KeyLog, Label, Secrets, parse_keylog
+from netlab.analysis.tls.records import Record as TLSRecord
+from netlab.analysis.tls.records import RecordReader
+from netlab.analysis.tls.tools import Tools
 from netlab.capture.decode import Decoder
 from netlab.capture.links import HEADERS
 from netlab.capture.records import Interface, Record
@@ -67,6 +75,7 @@ def server_machine(data: bytes) -> None:
     for limits in (Limits(), _TIGHT):
         settings = ServerSettings(limits)
         whole = deliver([data], settings, is_ended=True)
+        assert deliver([data], settings, is_ended=True, tries_whole=True) == whole
         cut = data[0] % len(data)
         assert (
             deliver([data[:cut], data[cut:]] if cut else [data], settings, is_ended=True) == whole
@@ -224,6 +233,84 @@ def frame(data: bytes) -> None:
     decoder.end()
 
 
+class _NoCipher:
+    """
+    Stands for a cipher: what is protected is what it is, behind which stand 16 bytes of any kind.
+    """
+
+    def open(self, nonce: bytes, data: bytes, associated: bytes) -> bytes | None:
+        """
+        Take the tag off, or say that it is wrong.
+        """
+        return None if data[-1:] == b"\xff" else data[:-16]
+
+
+class _EveryKey(KeyLog):
+    """
+    Has a secret for everything.
+    """
+
+    def __contains__(self, random: bytes) -> bool:
+        return True
+
+    def secrets(self, random: bytes) -> Secrets:
+        """
+        Give secrets of a length that depends on the random.
+        """
+        size = 48 if random[:1] < b"\x80" else 32
+        return {label: bytes(48 if label is Label.MASTER else size) for label in Label}
+
+
+def _records(parts: list[bytes], *, is_from_start: bool) -> list[TLSRecord]:
+    reader = RecordReader(is_from_start=is_from_start)
+    return [
+        record._replace(spans=())
+        for number, part in enumerate(parts, 1)
+        for record in reader.receive(Piece(0, part, 0, number, number))
+    ]
+
+
+def tls(data: bytes) -> None:
+    """
+    Two streams are read as TLS, with ciphers that open anything, or not: values within their
+    bounds, and records that do not depend on cuts. Each part of the streams begins with a byte: who
+    sends it, whether bytes are missing after it, and how long it is.
+    """
+    for is_from_start in (True, False):
+        whole = _records([data], is_from_start=is_from_start)
+        if len(data) <= 400:
+            single = [data[at : at + 1] for at in range(len(data))]
+            assert _records(single, is_from_start=is_from_start) == whole
+        assert sum(5 + record.length for record in whole) <= len(data)
+        for tools in (Tools(), Tools(_EveryKey(), lambda name, key: _NoCipher(), read_certificate)):
+            reader = TLSReader(tools, is_from_start=is_from_start)
+            http = ExchangeReader()
+            at = frame = 0
+            while at < len(data):
+                head = data[at]
+                part = data[at + 1 : at + 1 + (head >> 2)]
+                at += 1 + len(part)
+                frame += 1
+                piece = Piece(at, part, 7 if head & 2 else 0, frame, frame)
+                reader.receive(piece, http, from_client=bool(head & 1))
+            found = reader.conversation()
+            assert len(found.alerts) <= ALERTS_MAX
+            assert len(found.certificates) <= CHAINS_MAX
+            assert found.client.records + found.server.records <= len(data)
+            for side in (found.client, found.server):
+                assert side.skipped_bytes >= 0
+                assert (side.application_bytes or 0) <= len(data)
+
+
+def keylog(data: bytes) -> None:
+    """
+    A key log holds secrets of the right lengths, or none.
+    """
+    found = parse_keylog(data)
+    assert len(found) <= len(data) // 64
+    read_certificate(data)
+
+
 PROMISES: Final[dict[str, Callable[[bytes], None]]] = {
     promise.__name__: promise
     for promise in (
@@ -236,5 +323,7 @@ PROMISES: Final[dict[str, Callable[[bytes], None]]] = {
         files,
         capture,
         frame,
+        tls,
+        keylog,
     )
 }

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.client.client import HTTPClient
-from netlab.http1.client.clientresponse import RequestError, Response
+from netlab.http1.client.clientresponse import ClientResponse, RequestError
 from netlab.http1.sansio.clientconnection import ClientSettings
 from netlab.http1.sansio.limits import Limits
 from tests.http1.memorynet import MemoryNet, ServerEnd
@@ -43,7 +43,7 @@ class ClientTestCase(SynchronousTestCase):
         """
         return Deferred.fromCoroutine(coroutine)
 
-    def get(self, url: str = "http://a/", redirects_max: int = 10) -> Deferred[Response]:
+    def get(self, url: str = "http://a/", redirects_max: int = 10) -> Deferred[ClientResponse]:
         """
         Ask for a URL.
         """
@@ -61,7 +61,7 @@ class ClientTestCase(SynchronousTestCase):
         """
         return str(self.failureResultOf(waiting, RequestError).value)
 
-    def read(self, response: Response) -> bytes:
+    def read(self, response: ClientResponse) -> bytes:
         """
         Read content that has come whole.
         """

@@ -14,6 +14,7 @@ from typing import Final
 
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.messages import (
+    END_OF_MESSAGE,
     Content,
     EndOfMessage,
     Event,
@@ -95,11 +96,17 @@ class Outcome:
 
 
 def deliver(
-    pieces: Iterable[bytes], settings: ServerSettings, *, is_ended: bool = False
+    pieces: Iterable[bytes],
+    settings: ServerSettings,
+    *,
+    is_ended: bool = False,
+    tries_whole: bool = False,
 ) -> Outcome:
     """
     Give these deliveries to a new machine, which answers each request with an empty 200.
 
+    @param tries_whole: whether each delivery is first taken for a whole request, as the protocol
+        does.
     @param is_ended: whether the peer ends its side after the last delivery.
     @raise AssertionError: when anything but an event or one L{RemoteProtocolError} comes out, or
         anything at all after that.
@@ -126,6 +133,11 @@ def deliver(
                 connection.send_whole(ANSWER, b"", 0.0)
 
     for piece in pieces:
+        head = connection.receive_request(piece, 0.0) if tries_whole else None
+        if head is not None:
+            events += (head, END_OF_MESSAGE)
+            connection.send_whole(ANSWER, b"", 0.0)
+            continue
         connection.receive(piece, 0.0)
         drain()
     if is_ended:
@@ -149,6 +161,8 @@ def outcome_of(
     if settings is None:
         settings = ServerSettings()
     whole = deliver([data], settings, is_ended=is_ended)
+    tried = deliver([data], settings, is_ended=is_ended, tries_whole=True)
+    assert tried == whole, f"taken for a request: {tried}\nwhole: {whole}"
     by_byte = deliver(one_by_one(data), settings, is_ended=is_ended)
     assert by_byte == whole, f"by byte: {by_byte}\nwhole: {whole}"
     for cut in _cuts(len(data)):
@@ -181,6 +195,8 @@ def _put_behind(data: bytes, whole: Outcome, settings: ServerSettings) -> None:
     for pieces in ([data + BEHIND], [data, BEHIND], one_by_one(data + BEHIND)):
         followed = deliver(pieces, settings)
         assert followed == expected, f"with a request behind: {followed}\nexpected: {expected}"
+    followed = deliver([data, BEHIND], settings, tries_whole=True)
+    assert followed == expected, f"with a request behind: {followed}\nexpected: {expected}"
 
 
 def _is_over(outcome: Outcome) -> bool:

@@ -28,6 +28,7 @@ from netlab.http1.resources.responses import Response
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.serversettings import ServerSettings
+from netlab.http1.server.context import ANSWER_CACHE_MAX_BYTES
 from netlab.http1.server.factory import HTTPServerFactory
 from netlab.http1.server.protocol import HTTPServerProtocol
 
@@ -163,8 +164,10 @@ class Client:
     @ivar protocol: the server's protocol.
     """
 
-    def __init__(self, factory: HTTPServerFactory, reactor: MemoryReactorClock) -> None:
-        self.protocol = factory.buildProtocol(PEER)
+    def __init__(
+        self, factory: HTTPServerFactory, reactor: MemoryReactorClock, peer: IAddress = PEER
+    ) -> None:
+        self.protocol = factory.buildProtocol(peer)
         self.transport = MemoryTransport(reactor)
         self.transport.protocol = self.protocol
         self.transport.connected = 1
@@ -341,6 +344,7 @@ class ServerTestCase(SynchronousTestCase):
         *,
         shows_requests: bool = False,
         has_access_log: bool = False,
+        answer_cache_max_bytes: int = ANSWER_CACHE_MAX_BYTES,
     ) -> HTTPServerFactory:
         """
         Start the server.
@@ -354,14 +358,15 @@ class ServerTestCase(SynchronousTestCase):
             settings,
             log,
             shows_requests=shows_requests,
+            answer_cache_max_bytes=answer_cache_max_bytes,
         )
         return self.factory
 
-    def connect(self) -> Client:
+    def connect(self, peer: IAddress = PEER) -> Client:
         """
         Let a client connect.
         """
-        client = Client(self.factory, self.reactor)
+        client = Client(self.factory, self.reactor, peer)
         self.clients.append(client)
         return client
 

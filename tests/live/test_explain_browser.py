@@ -97,6 +97,8 @@ def test_the_details(chromium: Browser, tmp_path: Path) -> None:
     open_report(chromium, tmp_path, "echo")
     for _ in range(7):
         chromium.press("j")
+    # The data of a hundred frames are unpacked when the first of them is chosen.
+    chromium.wait(f"{_DETAIL}.startsWith('#7 ')")
     detail = chromium.ask(_DETAIL)
     assert "ack 1928250499 = ISN 1928250445 + 1 (SYN) + 33 (#4) + 20 (#6)" in detail
     assert "window 1049600 = 4100 × 2^8" in detail
@@ -218,12 +220,12 @@ def test_ten_thousand_frames(chromium: Browser, tmp_path: Path) -> None:
     with path.open("w", encoding="utf-8") as page:
         page.writelines(html.pieces(story_of(talk.pcap()), "large.pcap"))
     chromium.open(path.as_uri(), 1400, 900)
-    total = chromium.ask("document.querySelectorAll('[data-n]').length")
+    total = chromium.ask("document.querySelectorAll('.row[id]').length")
     assert total == len(talk.frames)
     chromium.press("End")
     assert chromium.ask(_CHOSEN) == f"f{total}"
     chromium.press("ArrowUp")
-    assert f"#{total - 1} " in chromium.ask(_DETAIL)
+    chromium.wait(f"{_DETAIL}.startsWith('#{total - 1} ')")
     chromium.picture("explain-large")
     laid_out = chromium.ask(
         "[...document.querySelectorAll('.chunk')].filter("

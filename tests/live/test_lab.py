@@ -31,6 +31,7 @@ from netlab.lab.wire.wire import Crossing
 from tests.live.conftest import RunNetlab
 from tests.live.hosts import NEEDS_HOSTS, WAYS
 from tests.live.processes import TOP, Completed, Program, spawn
+from tests.live.unprivileged import NOBODY
 
 #: What a run must leave for each experiment.
 RESULTS = {
@@ -47,6 +48,9 @@ RESULTS = {
     "thumbnail.svg",
     "verdict.json",
 }
+
+#: Where private folders of runs are made, in the folder for results.
+TEMPORARY = "tmp"
 
 WAITS_FOR_EVER = """
 from netlab.lab.api.experiment import Experiment
@@ -106,12 +110,16 @@ pytestmark = pytest.mark.xdist_group("lab")
 
 
 @pytest.fixture
-def out() -> Iterator[Path]:
+def out(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """
-    Give a folder for results that everybody may write to.
+    Give a folder for results, with one for temporary files in it.
     """
     with tempfile.TemporaryDirectory(prefix="netlab-lab-") as name:
-        os.chmod(name, 0o777)
+        temporary = Path(name) / TEMPORARY
+        temporary.mkdir()
+        temporary.chmod(0o1777)
+        monkeypatch.setenv("TMPDIR", str(temporary))
+        monkeypatch.setattr(tempfile, "tempdir", str(temporary))
         yield Path(name)
 
 
@@ -165,6 +173,7 @@ async def run_as(
     """
     command = ["-m", "netlab.cli", *arguments]
     if way == "user" and os.geteuid() == 0:
+        os.chown(out, NOBODY, NOBODY)
         command = ["-m", "tests.live.unprivileged", sys.executable, *command]
     program = Program(reactor)
     spawn(reactor, program, command, out)
@@ -349,7 +358,7 @@ async def test_nothing_left_after_ctrl_c(start_waiting: Callable[[], Program], o
     assert leftovers(out) != []
     done = await program.stop(signal.SIGINT)
     assert (done.status, done.err) == (130, "")
-    assert leftovers(out) == []
+    assert [*leftovers(out), *(out / TEMPORARY).iterdir()] == []
 
 
 @NEEDS_HOSTS
@@ -397,7 +406,7 @@ async def test_nothing_left_after_failure(netlab: RunNetlab, out: Path) -> None:
     done = await netlab("lab", "run", str(out / "fails.py"), "--out", str(out))
     assert done.status == 1
     assert "fails: FAILED: fail() ended with status 1: no luck" in done.out
-    assert leftovers(out) == []
+    assert [*leftovers(out), *(out / TEMPORARY).iterdir()] == []
 
 
 @NEEDS_HOSTS
@@ -413,6 +422,7 @@ async def test_observer_and_cancel(reactor: Any, out: Path) -> None:
         reactor, load("refused"), out / "refused", isolation=isolation, observer=seen.append
     ).result
     assert outcome.problem == ""
+    outcome.discard()
     crossings = [one for one in seen if isinstance(one, Crossing)]
     assert [(one.end, one.sender) for one in crossings] == [
         (Side.CLIENT, Side.CLIENT),
@@ -434,7 +444,7 @@ async def test_observer_and_cancel(reactor: Any, out: Path) -> None:
     )
     with pytest.raises(CancelledError):
         await run.result
-    assert leftovers(out) == []
+    assert [*leftovers(out), *(out / TEMPORARY).iterdir()] == []
 
 
 @NEEDS_HOSTS

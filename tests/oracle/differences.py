@@ -12,7 +12,7 @@ from tests.oracle.reference import MARKS, Row
 
 #: Layers that are not decoded here, in tshark's words.
 _OTHER_LAYERS: Final = frozenset(
-    {"atm", "cfp", "chdlc", "fr", "ipoib", "juniper", "mpls", "ppp", "wg", "wlan"}
+    {"atm", "cfp", "chdlc", "cmd", "fr", "ipoib", "juniper", "mpls", "ppp", "wg", "wlan"}
 )
 
 #: Protocols whose dissectors begin or announce conversations of their own.
@@ -103,10 +103,10 @@ def unexplained(
     @return: those without a rule, and the rules of the others.
     """
     meddled = {_ends(row) for row in rows.values() if _layers(row) & _MEDDLERS}
-    unseen: set[str] = set()
+    unseen = _first_unseen(differences := sorted(differences), rows)
     rules: set[str] = set()
     left: list[Difference] = []
-    for difference in sorted(differences):
+    for difference in differences:
         row = rows.get(difference.number)
         if row is None:
             if _is_quote_without_stream(difference):
@@ -115,18 +115,31 @@ def unexplained(
                 left.append(difference)
             continue
         rule = next((name for name, applies in RULES.items() if applies(difference, row)), "")
-        if rule == "other-layers":
-            unseen.add(row["tcp.stream"])
-        elif not rule and row["tcp.stream"] in unseen:
-            # tshark has seen frames of this conversation that we have not.
-            rule = "other-layers"
-        elif not rule and _ends(row) in meddled:
+        first = unseen.get(row["tcp.stream"])
+        if not rule and first is not None:
+            # tshark has seen frames of this conversation that we have not: that changes figures of
+            # later frames, and what is said of the whole conversation in earlier ones too.
+            is_later = difference.number > first or difference.figure == "completeness"
+            rule = "other-layers" if is_later else ""
+        if not rule and _ends(row) in meddled:
             rule = "dissectors"
         if rule:
             rules.add(rule)
         else:
             left.append(difference)
     return left, rules
+
+
+def _first_unseen(differences: Iterable[Difference], rows: Mapping[int, Row]) -> dict[str, int]:
+    """
+    Find, by conversation, the first frame that tshark has seen and we have not.
+    """
+    first: dict[str, int] = {}
+    for difference in differences:
+        row = rows.get(difference.number)
+        if row is not None and _is_in_other_layers(difference, row):
+            first.setdefault(row["tcp.stream"], difference.number)
+    return first
 
 
 def _ends(row: Row) -> frozenset[tuple[str, str]]:

@@ -19,6 +19,11 @@ DATA = Path(__file__).parents[1] / "captures" / "data"
 
 #: The rules that account for what differs; all other captures do not differ at all.
 ACCEPTED = {
+    "faults/f35_icmp_administratively_prohibited.pcap": {"quoted"},
+    "faults/f35_icmp_fragmentation_needed.pcap": {"quoted"},
+    "faults/f35_icmp_port_unreachable.pcap": {"quoted"},
+    "faults/f35_icmp_time_exceeded.pcap": {"quoted"},
+    "faults/f49_undecoded_layer.pcap": {"other-layers"},
     "pcap-parser/smtp.pcap": {"quoted"},
     "tcpdump/babel_update_oobr.pcap": {"impossible-time"},
     "tcpdump/beep-oobr.pcap": {"bad-options", "impossible-time"},
@@ -61,10 +66,12 @@ class OracleTests(SynchronousTestCase):
         total = 0
         unexplained = {}
         accepted = {}
+        empty = []
         for path in paths:
             left, rules, count = self._compare(path)
             name = path.relative_to(DATA).as_posix()
-            self.assertGreater(count, 0, name)
+            if not count:
+                empty.append(name)
             total += count
             if left:
                 unexplained[name] = left
@@ -72,6 +79,8 @@ class OracleTests(SynchronousTestCase):
                 accepted[name] = rules
         self.assertEqual(unexplained, {})
         self.assertEqual(accepted, ACCEPTED)
+        # Snapped within the TCP header, of which tshark then shows nothing.
+        self.assertEqual(empty, ["faults/f50_snapped_at_40_bytes.pcap"])
         self.assertGreater(total, 1500)
 
     def test_reference_exchanges(self) -> None:

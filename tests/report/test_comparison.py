@@ -9,7 +9,10 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.comparison.contrast import Answer, Contrast, Lapse
-from netlab.analysis.comparison.sides import Mark, Pause, SameConversation, Sighting, Wait
+from netlab.analysis.comparison.losses import Absent
+from netlab.analysis.comparison.shares import Shares, Shut
+from netlab.analysis.comparison.sides import Drip, Pause, SameConversation, Wait
+from netlab.analysis.comparison.sightings import Mark, Sighting
 from netlab.analysis.observations.dialogue import Moment
 from netlab.report.comparison import (
     contrasts_json,
@@ -24,7 +27,7 @@ from tests.analysis.scenes import Stage
 _NAMES = ("a.pcap", "b.pcap")
 
 
-def _same(*, is_one_place: bool = False) -> SameConversation:
+def _same(*, is_one_place: bool = False, behind_ns: int = 0) -> SameConversation:
     stage = Stage()
     scene = stage.scene()
     return SameConversation(
@@ -40,10 +43,19 @@ def _same(*, is_one_place: bool = False) -> SameConversation:
             ),
         ),
         pauses=(Pause((Moment(5, 0), Moment(6, 2_500_000_000))),),
+        shares=Shares(client_ns=2_500_000_000, way_ns=20_000_000, server_ns=1_000_000),
+        ahead_ns=0,
+        behind_ns=behind_ns,
+        shut=(Shut(True, Moment(8, 0), Moment(9, 9_000_000_000)),),
+        drips=(Drip(True, 8, 4, Moment(10, 0), Moment(13, 4_000_000_000)),),
         common=6,
-        lost_to_server=(Sighting(Mark(True, 1, 1, 5, 16), Moment(7, 0)),),
-        lost_to_client=(),
+        to_server=Absent(lost=(_sighting(7),), uncaptured=(_sighting(14),)),
+        to_client=Absent(unknown=(_sighting(15),)),
     )
+
+
+def _sighting(frame: int) -> Sighting:
+    return Sighting(Mark(True, 1, 1, 5, 16), Moment(frame, 0))
 
 
 class SidesTests(SynchronousTestCase):
@@ -63,8 +75,28 @@ class SidesTests(SynchronousTestCase):
             text,
         )
         self.assertIn("2.500 s after the answer (B #5 to #6)", text)
-        self.assertIn("lost on the way: 1 of the client's segments, in B #7", text)
-        self.assertIn("Most of the time passed at the client.", text)
+        self.assertIn("lost between B and A: 1 segment of the client, in B #7", text)
+        self.assertIn("1 segment of the client is missing from A (B #14)", text)
+        self.assertIn("not in B: 1 segment of the server, in A #15", text)
+        self.assertIn("the client's window was shut for 9.000 s (B #8 to #9)", text)
+        self.assertIn("its 8 bytes in 4 pieces over 4.000 s (B #10 to #13)", text)
+        self.assertIn("2.500 s (99 %) at the client", text)
+        self.assertIn("Most of it passed at the client.", text)
+
+    def test_several(self) -> None:
+        """
+        Of several conversations the sum is told.
+        """
+        text = "\n".join(sides_terminal(_NAMES, [_same(), _same()]))
+        self.assertIn("In all: Of 5.042 s: 5.000 s (99 %) at the client", text)
+
+    def test_middle(self) -> None:
+        """
+        What passed behind a place in the middle is not told as the server's.
+        """
+        text = "\n".join(sides_terminal(_NAMES, [_same(behind_ns=80_000_000)]))
+        self.assertIn("A is not at the server", text)
+        self.assertIn("of which 1.000 ms behind A", text)
 
     def test_one_place(self) -> None:
         """
@@ -73,16 +105,16 @@ class SidesTests(SynchronousTestCase):
         text = "\n".join(sides_terminal(_NAMES, [_same(is_one_place=True)]))
         self.assertIn("they were taken at one place", text)
         self.assertNotIn("of which", text)
-        self.assertIn("21.00 ms at the server or on the way", text)
+        self.assertIn("21.00 ms (less than 1 %) at the server or on the way", text)
 
     def test_markdown(self) -> None:
         """
         Waits are a table; what a name might say in Markdown, it does not.
         """
         text = "\n".join(sides_markdown(("*a*|b", "b.pcap"), [_same()]))
-        self.assertIn(r"A is \*a\*\|b, B is b.pcap.", text)
+        self.assertIn(r"A is `*a*`\|`b`, B is `b.pcap`.", text)
         self.assertIn("| the handshake | 21.00 ms | 1.000 ms | 20.00 ms |", text)
-        self.assertIn(r"- lost on the way: 1 of the client's segments, in B \#7", text)
+        self.assertIn("- lost between B and A: 1 segment of the client, in B `#7`", text)
         one_place = "\n".join(sides_markdown(_NAMES, [_same(is_one_place=True)]))
         self.assertNotIn("| the handshake", one_place)
 
@@ -93,14 +125,15 @@ class SidesTests(SynchronousTestCase):
         document = json.loads(sides_json(_NAMES, [_same()]))
         self.assertEqual(
             (document["format"], document["version"], document["kind"], document["a"]),
-            ("netlab-compare", 1, "sides", "a.pcap"),
+            ("netlab-compare", 2, "sides", "a.pcap"),
         )
         self.assertEqual(
-            document["totals_ns"],
-            {"server": 1_000_000, "way": 20_000_000, "client": 2_500_000_000},
+            {name: part for name, part in document["totals"].items() if part},
+            {"server_ns": 1_000_000, "way_ns": 20_000_000, "client_ns": 2_500_000_000},
         )
         (one,) = document["conversations"]
-        self.assertEqual((one["client_side"], one["lost_to_server"]), ("B", [7]))
+        self.assertEqual(one["client_side"], "B")
+        self.assertEqual(one["missing_at_server"], {"lost": [7], "uncaptured": [14], "unknown": []})
         self.assertEqual(one["waits"][0]["frames_at_server"], [3, 4])
 
 
@@ -156,9 +189,11 @@ class ContrastsTests(SynchronousTestCase):
         Every question is a row, in bold where the answers differ; causes follow.
         """
         lines = list(contrasts_markdown(_NAMES, self.found, self.times))
-        self.assertIn(r"| **connections** | 1 (\#1) | 2 (\#1, \#8) |", lines)
+        self.assertIn("| **connections** | 1 (`#1`) | 2 (`#1`, `#8`) |", lines)
         self.assertIn("| HTTP | none | none |", lines)
-        self.assertIn(r"| the handshake | 40.00 ms (\#1 to \#3) | 500.0 µs (\#9 to \#11) |", lines)
+        self.assertIn(
+            "| the handshake | 40.00 ms (`#1` to `#3`) | 500.0 µs (`#9` to `#11`) |", lines
+        )
         self.assertEqual(lines[-1], "- B: because")
 
     def test_json(self) -> None:

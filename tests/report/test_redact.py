@@ -11,14 +11,21 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.analysis.claims.privacy import Discretion
 from netlab.capture.decode import Decoder
 from netlab.capture.records import Interface, LinkType, Record
-from netlab.capture.segments import Segment
-from netlab.report.redact import redacted
+from netlab.capture.segments import Checksum, Segment
+from netlab.report.redact import Frame, Redactor
 from tests.captures import frames
 from tests.captures.frames import ip_packet
 
 _SECRET = b"a secret of somebody"
 _CLIENT, _SERVER = bytes([10, 9, 8, 7]), bytes([10, 9, 8, 6])
 _HARDWARE = b"\x00\x1b\x21\xaa\xbb\xcc"
+
+
+def redacted(record: Record, discretion: Discretion) -> Frame | None:
+    """
+    Leave out of one frame what is not to be seen.
+    """
+    return Redactor(discretion).redacted(record)
 
 
 def packet(*, version: int = 4) -> bytes:
@@ -141,6 +148,46 @@ class RedactedTests(SynchronousTestCase):
         self.assertIsNone(
             self.redact(LinkType.ETHERNET, _HARDWARE * 2 + b"\x08\x00" + bytes(outer) + inner)
         )
+
+    def test_checksums(self) -> None:
+        """
+        A checksum says what it said, where what it is the sum of is all there, and else nothing: it
+        is no sum of what is hidden.
+        """
+        for checksum, said, without in (
+            (frames.Checksum.GOOD, Checksum.UNCHECKABLE, Checksum.GOOD),
+            (frames.Checksum.BAD, Checksum.UNCHECKABLE, Checksum.BAD),
+            (frames.Checksum.OFFLOADED, Checksum.OFFLOADED, Checksum.OFFLOADED),
+        ):
+            for payload, expected in ((_SECRET, said), (b"", without)):
+                for anonymises in (False, True):
+                    segment = frames.Segment(
+                        "10.9.8.7", "10.9.8.6", 40000, 80, 1, 1, payload=payload, checksum=checksum
+                    )
+                    whole = ip_packet(segment, 1)
+                    interface = Interface(LinkType.RAW)
+                    record = Record(1, 0, whole, len(whole), interface)
+                    frame = redacted(record, Discretion(False, anonymises))
+                    assert frame is not None
+                    again = Decoder().decode(record._replace(data=frame.data))
+                    assert isinstance(again, Segment)
+                    self.assertIs(again.checksum, expected)
+                    if payload and checksum is not frames.Checksum.OFFLOADED:
+                        self.assertEqual(again.checksum_field, 0)
+
+    def test_fields_without_meaning(self) -> None:
+        """
+        An urgent pointer without its flag, and whatever an address of a cooked link is padded with,
+        are no part of what is shown.
+        """
+        whole = bytearray(packet())
+        whole[38:40] = b"\x12\x34"
+        cooked = struct.pack("!HHH", 0, 1, 6) + _HARDWARE + b"zz" + b"\x08\x00"
+        data = self.redact(LinkType.LINUX_SLL, cooked + whole, anonymises=False)
+        assert data is not None
+        self.assertEqual(data[6:14], _HARDWARE + bytes(2))
+        self.assertEqual(data[16 + 38 : 16 + 40], bytes(2))
+        self.assertNotIn(b"zz", data)
 
     def test_payload_alone(self) -> None:
         """

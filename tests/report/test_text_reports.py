@@ -8,6 +8,9 @@ from __future__ import annotations
 import io
 from xml.etree import ElementTree as ET
 
+from hypothesis import given
+from hypothesis.strategies import text
+from markdown_it import MarkdownIt
 from rich.cells import cell_len
 from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
@@ -68,7 +71,7 @@ class TerminalTests(SynchronousTestCase):
         arrows = {}
         for line in self.shown("redirect", 120).splitlines():
             words = line.split()
-            if words and words[0].isdigit():
+            if words and words[0].isdigit() and ("▶" in line or "◀" in line):
                 arrows[int(words[0])] = "▶" in line
         story = reference_story("redirect")
         self.assertEqual(
@@ -125,21 +128,79 @@ class MarkdownTests(SynchronousTestCase):
         rows = [line for line in text.splitlines() if line.startswith("| ") and "|--" not in line]
         self.assertEqual(len(rows), 12)
         self.assertIn(
-            "| PASS ack 1928250499 = ISN 1928250445 + 1 (SYN) + 33 (\\#4) + 20 (\\#6) |", rows[7]
+            "| PASS ack `1928250499` = ISN `1928250445` + 1 (SYN) + 33 (`#4`) + 20 (`#6`) |",
+            rows[7],
         )
+
+    def outside_code(self, text: str) -> list[str]:
+        """
+        Give what a site that shows Markdown looks at: each text that is in no code span. Nothing in
+        it is markup but what a report has.
+        """
+        found = []
+        parser = MarkdownIt("commonmark").enable("table")
+        for token in parser.parse(text):
+            self.assertIn(
+                token.type.removesuffix("_open").removesuffix("_close"),
+                {"heading", "paragraph", "inline", "bullet_list", "list_item"}
+                | {"table", "thead", "tbody", "tr", "th", "td"},
+            )
+            for child in token.children or []:
+                self.assertIn(child.type, {"text", "code_inline", "strong_open", "strong_close"})
+                if child.type == "text":
+                    found.append(child.content)
+        return found
 
     def test_hostile_payload(self) -> None:
         """
-        What a payload says is no markup: each character that might be is escaped.
+        What a payload says is no markup: it is in code spans, and a bar ends no cell.
         """
         text = markdown.render(story_of(hostile_pcap()), "a|b.pcap")
-        self.assertNotIn("<script>", text)
-        self.assertIn(r"\<script\>\|\`x\`\[a\](b)\\xff\&", text)
-        self.assertTrue(text.startswith("# a\\|b.pcap\n"))
-        for line in text.splitlines():
-            if line.startswith("| ") and "|--" not in line:
-                bare = line.replace("\\\\", "").replace("\\|", "")
-                self.assertEqual(bare.count("|"), 8, line)
+        self.assertIn(r"`<script>`\|`` `x`[a](b)\xff&amp ``;", text)
+        self.assertTrue(text.startswith("# `a`\\|`b.pcap`\n"))
+        self.assertNotIn("script", " ".join(self.outside_code(text)))
+        rows = [line for line in text.splitlines() if line.startswith("| ")]
+        parsed = MarkdownIt("commonmark").enable("table").parse(text)
+        cells = sum(token.type in {"td_open", "th_open"} for token in parsed)
+        self.assertEqual(cells, 7 * len(rows))
+
+    def test_hosting_sites(self) -> None:
+        """
+        Nothing that a site makes a link of stands outside a code span: mentions, addresses without
+        a scheme, references to issues and commits; citations of frames neither.
+        """
+        for hostile in (
+            b"@everyone",
+            b"www.evil.example",
+            b"http://evil.example/",
+            b"me@evil.example",
+            b"#1",
+            b"GH-1",
+            b"a/b#1",
+            b"!1",
+            b"deadbeef",
+            b"1234567",
+            b":smile:",
+            b"[x](y)",
+            b"$x$",
+        ):
+            talk = Talk().open().say("c", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            talk.say("s", b"HTTP/1.1 200 so " + hostile + b", it\r\n\r\n").close("s")
+            text = markdown.render(story_of(talk.pcap()), f"{hostile.decode()} x.pcap")
+            self.assertIn(f"`{hostile.decode().rstrip(':)')}`", text)
+            for shown in self.outside_code(text):
+                self.assertNotIn(hostile.decode(), shown)
+                self.assertNotRegex(shown, r"[@#!$&~^/\\<>\[\]_*`]|www|[0-9a-f]{7}")
+
+    @given(text())
+    def test_any_text(self, said: str) -> None:
+        """
+        Whatever a text is, nothing in it is markup, and of words that are not plain nothing is seen
+        outside a code span.
+        """
+        line = f"- {markdown.escaped(said)}\n\n| a |\n|--|\n| {markdown.escaped(said)} |\n"
+        for shown in self.outside_code(line):
+            self.assertNotRegex(shown, r"[@#!$&~^/\\<>\[\]_*`]|www|[0-9a-f]{7}")
 
 
 class SvgTests(SynchronousTestCase):

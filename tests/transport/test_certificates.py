@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IStream
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.ssl import CertificateOptions
 from twisted.internet.task import Clock
-from twisted.internet.testing import MemoryReactor
+from twisted.internet.testing import MemoryReactorClock
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.test.iosim import connectedServerAndClient
 from twisted.trial.unittest import SynchronousTestCase
@@ -60,33 +60,29 @@ class RenewalTests(SynchronousTestCase):
         self.folder.mkdir()
         self.authority = Authority()
         self.authority.issue(self.folder, "first")
-        self.reactor = MemoryReactor()
+        self.reactor = MemoryReactorClock()
         self.endpoint = RenewableTLSEndpoint(
             self.reactor, f"ssl:0:{self.folder}/key.pem:{self.folder}/cert.pem:interface=127.0.0.1"
         )
 
     def listen(self) -> Any:
         """
-        Listen, and give what Twisted asks for the TLS part of connections.
+        Listen, and give the factory of what is connected.
         """
-        self.successResultOf(self.endpoint.listen(Factory()))
-        ((port, _, creator, backlog, interface),) = self.reactor.sslServers
+        self.successResultOf(self.endpoint.listen(Factory.forProtocol(Protocol)))
+        ((port, factory, backlog, interface),) = self.reactor.tcpServers
         self.assertEqual((port, backlog, interface), (0, 50, "127.0.0.1"))
-        verifyObject(IOpenSSLServerConnectionCreator, creator)
-        return creator
+        verifyObject(IOpenSSLServerConnectionCreator, self.endpoint._certificate)
+        return factory
 
-    def subject(self, creator: Any) -> str:
+    def subject(self, server: Any) -> str:
         """
         Connect a client, and give the common name of the certificate that it is shown.
         """
-
-        def end(options: Any, *, is_client: bool) -> Any:
-            factory = Factory.forProtocol(Protocol)
-            return TLSMemoryBIOFactory(options, is_client, factory, Clock()).buildProtocol(None)
-
+        options: Any = CertificateOptions()
+        factory = TLSMemoryBIOFactory(options, True, Factory.forProtocol(Protocol), Clock())
         client, _, pump = connectedServerAndClient(
-            lambda: end(creator, is_client=False),
-            lambda: end(CertificateOptions(), is_client=True),
+            lambda: server.buildProtocol(None), lambda: factory.buildProtocol(None)
         )
         pump.flush()
         name: str = client.getPeerCertificate().get_subject().CN
@@ -102,12 +98,12 @@ class RenewalTests(SynchronousTestCase):
         """
         Until it is renewed the certificate stays the same; from then on there is another.
         """
-        creator = self.listen()
-        self.assertEqual(self.subject(creator), "first")
+        server = self.listen()
+        self.assertEqual(self.subject(server), "first")
         self.authority.issue(self.folder, "second")
-        self.assertEqual(self.subject(creator), "first")
+        self.assertEqual(self.subject(server), "first")
         self.endpoint.renew()
-        self.assertEqual(self.subject(creator), "second")
+        self.assertEqual(self.subject(server), "second")
 
     def test_folder_changed(self) -> None:
         """
@@ -124,7 +120,7 @@ class RenewalTests(SynchronousTestCase):
         """
         Files that are missing, malformed or do not fit each other leave all as it was.
         """
-        creator = self.listen()
+        server = self.listen()
         certificate = self.folder / "cert.pem"
         certificate.write_text("nonsense")
         self.assertRaises(crypto.Error, self.endpoint.renew)
@@ -135,7 +131,7 @@ class RenewalTests(SynchronousTestCase):
         self.authority.issue(other, "other")
         (other / "cert.pem").rename(certificate)
         self.assertRaises(VerifyError, self.endpoint.renew)
-        self.assertEqual(self.subject(creator), "first")
+        self.assertEqual(self.subject(server), "first")
 
     def test_refused_at_once(self) -> None:
         """

@@ -49,11 +49,11 @@ class GatheringTests(ConnectionTestCase):
 
     def setUp(self) -> None:
         """
-        It listens; its factory has a doorkeeper, so that it can tell who has said nothing yet.
+        It listens; its factory has one-shot answers, so that it can tell who has said nothing yet.
         """
         super().setUp()
-        self.doorkeeper = BookOfAnswers(known=b"answer")
-        self.factory = GuardedFactory(self.doorkeeper)
+        self.one_shot = BookOfAnswers(known=b"answer")
+        self.factory = GuardedFactory(self.one_shot)
         self.port = self.listen_fast(self.factory)
 
     def listen_fast(self, factory: RecorderFactory) -> Any:
@@ -114,9 +114,9 @@ class GatheringTests(ConnectionTestCase):
         self.assertEqual([b"first", b"other"], [made.received for made in self.factory.built])
         self.assertEqual([b"first", b"other"], [client.recv(100) for client in clients])
 
-    def test_at_the_door(self) -> None:
+    def test_one_shot(self) -> None:
         """
-        Those who ask what the doorkeeper knows are answered at the door.
+        Those who ask what has a one-shot answer are answered without a protocol.
         """
         clients = [self.come(b"known") for _ in range(3)]
         self.begin()
@@ -142,7 +142,7 @@ class GatheringTests(ConnectionTestCase):
 
     def test_without_doorkeeper(self) -> None:
         """
-        Where nobody answers at the door a protocol is made of each connection at once.
+        Where nobody answers without a protocol a protocol is made of each connection at once.
         """
         factory = RecorderFactory(lambda: Recorder(echo))
         self.port = self.listen_fast(factory)
@@ -180,7 +180,7 @@ class GatheringTests(ConnectionTestCase):
 
     def test_many(self) -> None:
         """
-        All who come in several rounds are served: at the door or not, early or late.
+        All who come in several rounds are served: with a protocol or without, early or late.
         """
         expected: dict[socket.socket, bytes] = {}
         late: list[socket.socket] = []
@@ -262,7 +262,7 @@ class GatheringTests(ConnectionTestCase):
         def stop(_host: str, _answer: Answer) -> None:
             self.port.stopListening()
 
-        self.patch(self.doorkeeper, "answered_at_door", stop)
+        self.patch(self.one_shot, "answer_sent", stop)
         self.come(b"known")
         silent = self.come()
         self.begin()

@@ -34,7 +34,7 @@ class Answer:
 
 class BookOfAnswers:
     """
-    A doorkeeper that knows some requests, and remembers what happens.
+    One-shot answers: it knows some requests, and remembers what happens.
 
     @ivar known: answers by request.
     @ivar asked: who has sent what, in order.
@@ -48,7 +48,7 @@ class BookOfAnswers:
         self.answered: list[tuple[str, bytes]] = []
         self.finished: list[int] = []
 
-    def answer_at_door(self, host: str, data: bytes) -> Answer | None:
+    def find_answer(self, host: str, data: bytes) -> Answer | None:
         """
         Look it up.
         """
@@ -56,13 +56,13 @@ class BookOfAnswers:
         known = self.known.get(data)
         return None if known is None else Answer(known)
 
-    def answered_at_door(self, host: str, answer: Answer) -> None:
+    def answer_sent(self, host: str, answer: Answer) -> None:
         """
         Remember it.
         """
         self.answered.append((host, answer.data))
 
-    def finish_from_door(self, protocol: Any, answer: Answer, sent: int) -> None:
+    def finish_rest(self, protocol: Any, answer: Answer, sent: int) -> None:
         """
         Remember it, and send the rest.
         """
@@ -95,17 +95,17 @@ class PoorSocket:
 
 class GuardedFactory(RecorderFactory):
     """
-    A factory with a doorkeeper.
+    A factory with one-shot answers.
     """
 
-    def __init__(self, doorkeeper: Any, build: Any = lambda: Recorder(echo)) -> None:
+    def __init__(self, one_shot: Any, build: Any = lambda: Recorder(echo)) -> None:
         super().__init__(build)
-        self.doorkeeper = doorkeeper
+        self.one_shot = one_shot
 
 
 class ReceptionTests(ConnectionTestCase):
     """
-    Connections to a factory that has a doorkeeper.
+    Connections to a factory that has one-shot answers.
     """
 
     def setUp(self) -> None:
@@ -113,8 +113,8 @@ class ReceptionTests(ConnectionTestCase):
         Nobody is connected.
         """
         super().setUp()
-        self.doorkeeper = BookOfAnswers(known=b"answer")
-        self.factory = GuardedFactory(self.doorkeeper)
+        self.one_shot = BookOfAnswers(known=b"answer")
+        self.factory = GuardedFactory(self.one_shot)
         self.open(self.factory)
 
     def open(self, factory: GuardedFactory) -> None:
@@ -132,24 +132,24 @@ class ReceptionTests(ConnectionTestCase):
 
         self.port._accept = remember
 
-    # At the door
+    # One-shot connections
 
     def test_answered(self) -> None:
         """
-        Who asks what the doorkeeper knows gets the answer and the end of the stream; nothing is
-        built, and the doorkeeper is told once.
+        Who asks what has a one-shot answer gets the answer and the end of the stream; nothing is
+        built, and that is told once.
         """
         client = self.come(b"known")
         self.port.doRead()
         self.assertEqual(b"answer", self.read_to_end(client))
-        self.assertEqual([("127.0.0.1", b"answer")], self.doorkeeper.answered)
-        self.assertEqual([("127.0.0.1", b"known")], self.doorkeeper.asked)
+        self.assertEqual([("127.0.0.1", b"answer")], self.one_shot.answered)
+        self.assertEqual([("127.0.0.1", b"known")], self.one_shot.asked)
         self.assertEqual([], self.factory.built)
         self.assertEqual([-1], [accepted.fileno() for accepted in self.accepted])
 
     def test_unknown(self) -> None:
         """
-        What the doorkeeper does not know reaches the protocol once, and so does what follows.
+        What has no one-shot answer reaches the protocol once, and so does what follows.
         """
         client = self.come(b"unknown")
         self.port.doRead()
@@ -158,7 +158,7 @@ class ReceptionTests(ConnectionTestCase):
         client.send(b" more")
         self.assertEqual(b"unknown more", self.read_bytes(client, 12))
         self.assertEqual((b"unknown more", 2), (protocol.received, protocol.deliveries))
-        self.assertEqual([("127.0.0.1", b"unknown")], self.doorkeeper.asked)
+        self.assertEqual([("127.0.0.1", b"unknown")], self.one_shot.asked)
 
     def test_long_unknown(self) -> None:
         """
@@ -176,7 +176,7 @@ class ReceptionTests(ConnectionTestCase):
 
     def test_silent(self) -> None:
         """
-        Who has sent nothing gets a protocol, and is watched; the doorkeeper is not asked.
+        Who has sent nothing gets a protocol, and is watched; no answer is asked for.
         """
         client = self.come()
         self.port.doRead()
@@ -184,7 +184,7 @@ class ReceptionTests(ConnectionTestCase):
         self.assertIn(protocol.transport, self.watcher.getReaders())
         client.send(b"known")
         self.assertEqual(b"known", self.read_bytes(client, 5))
-        self.assertEqual([], self.doorkeeper.asked)
+        self.assertEqual([], self.one_shot.asked)
 
     def test_closed_at_once(self) -> None:
         """
@@ -201,11 +201,11 @@ class ReceptionTests(ConnectionTestCase):
             protocol = self.factory.built[-1]
             self.assertEqual((b"", reasons), (protocol.received, protocol.reasons))
             self.assertEqual(halves, getattr(protocol, "halves", []))
-        self.assertEqual([], self.doorkeeper.asked)
+        self.assertEqual([], self.one_shot.asked)
 
     def test_closed_behind_a_request(self) -> None:
         """
-        A peer that has shut its half behind what it asked is answered at the door or by a protocol.
+        A peer that has shut its half behind what it asked is answered, with a protocol or without.
         """
         for request, answer in ((b"known", b"answer"), (b"unknown", b"unknown")):
             client = self.come(request)
@@ -221,23 +221,23 @@ class ReceptionTests(ConnectionTestCase):
         reset(self.come())
         self.port.doRead()
         self.assertEqual([-1], [accepted.fileno() for accepted in self.accepted])
-        self.assertEqual(([], []), (self.factory.built, self.doorkeeper.asked))
+        self.assertEqual(([], []), (self.factory.built, self.one_shot.asked))
 
     def test_reset_behind_a_request(self) -> None:
         """
         Who is gone before the answer is done with, as one that goes right behind it.
         """
         client = self.come(b"known")
-        answer_at_door = self.doorkeeper.answer_at_door
+        find_answer = self.one_shot.find_answer
 
         def answer_too_late(host: str, data: bytes) -> Answer | None:
             reset(client)
-            return answer_at_door(host, data)
+            return find_answer(host, data)
 
-        self.patch(self.doorkeeper, "answer_at_door", answer_too_late)
+        self.patch(self.one_shot, "find_answer", answer_too_late)
         self.port.doRead()
         self.assertEqual([-1], [accepted.fileno() for accepted in self.accepted])
-        self.assertEqual([("127.0.0.1", b"answer")], self.doorkeeper.answered)
+        self.assertEqual([("127.0.0.1", b"answer")], self.one_shot.answered)
         self.assertEqual([], self.factory.built)
 
     def test_no_memory(self) -> None:
@@ -252,34 +252,34 @@ class ReceptionTests(ConnectionTestCase):
             accepted, address = self.port._accept()
             self.port._reception.admit_all([(PoorSocket(accepted, name), address)])
             self.assertEqual(answer, self.read_bytes(client, len(answer)))
-        self.assertEqual([0], self.doorkeeper.finished)
+        self.assertEqual([0], self.one_shot.finished)
 
     def test_large_answer(self) -> None:
         """
         An answer that the kernel does not take at once arrives whole, once and in order: a protocol
         sends the rest.
         """
-        self.doorkeeper.known[b"known"] = MUCH
+        self.one_shot.known[b"known"] = MUCH
         client = self.come(b"known")
         self.port.doRead()
-        (sent,) = self.doorkeeper.finished
+        (sent,) = self.one_shot.finished
         self.assertTrue(0 < sent < len(MUCH))
         self.assertTrue(self.read_to_end(client) == MUCH)
         (protocol,) = self.factory.built
         self.assertEqual((b"", [error.ConnectionDone]), (protocol.received, protocol.reasons))
-        self.assertEqual([], self.doorkeeper.answered)
+        self.assertEqual([], self.one_shot.answered)
 
     def test_refused_in_the_middle(self) -> None:
         """
         Where no protocol wants to send the rest of an answer the connection is closed.
         """
-        self.doorkeeper.known[b"known"] = MUCH
+        self.one_shot.known[b"known"] = MUCH
         self.factory.build = lambda: None
         client = self.come(b"known")
         self.port.doRead()
         self.assertEqual([-1], [accepted.fileno() for accepted in self.accepted])
         self.assertLess(len(self.read_to_end(client)), len(MUCH))
-        self.assertEqual([], self.doorkeeper.finished)
+        self.assertEqual([], self.one_shot.finished)
 
     # Faults
 
@@ -296,25 +296,25 @@ class ReceptionTests(ConnectionTestCase):
         self.read_to_end(unlucky)
         self.assertEqual(b"hello", self.read_bytes(lucky, 5))
 
-    def test_exception_in_doorkeeper(self) -> None:
+    def test_exception_in_one_shot(self) -> None:
         """
-        An exception of the doorkeeper is logged and ends that connection, and no other.
+        An exception of what answers is logged and ends that connection, and no other.
         """
         for name, answer in (
-            ("answer_at_door", b"answer"),
-            ("answered_at_door", b"answer"),
-            ("finish_from_door", MUCH),
+            ("find_answer", b"answer"),
+            ("answer_sent", b"answer"),
+            ("finish_rest", MUCH),
         ):
-            doorkeeper = BookOfAnswers(known=answer)
-            method = getattr(doorkeeper, name)
+            one_shot = BookOfAnswers(known=answer)
+            method = getattr(one_shot, name)
 
             def fail_once(*args: Any, method: Any = method) -> Any:
                 if args[-1] == b"hello":
                     return method(*args)
                 raise ZeroDivisionError("of the application")
 
-            setattr(doorkeeper, name, fail_once)
-            self.check_hurts_nobody(GuardedFactory(doorkeeper), b"known")
+            setattr(one_shot, name, fail_once)
+            self.check_hurts_nobody(GuardedFactory(one_shot), b"known")
 
     def test_exception_in_factory(self) -> None:
         """

@@ -27,6 +27,7 @@ from netlab.transport.supervisor import (
     REPORT_SECONDS,
     Supervisor,
     Worker,
+    worker_environment,
 )
 
 GRACE = 7.0
@@ -276,6 +277,36 @@ class SupervisorTests(SynchronousTestCase):
             ],
         )
         self.assertTrue(worker.is_ready)
+
+
+class WorkerEnvironmentTests(SynchronousTestCase):
+    """
+    What a worker finds in its environment.
+    """
+
+    def test_made(self) -> None:
+        """
+        What a resource may need is there; what a service manager says to the supervisor is not,
+        and no code is looked for where the worker stands.
+        """
+        self.patch(
+            os,
+            "environ",
+            {
+                "PYTHONPATH": f":own:{os.sep}abs",
+                "DJANGO_SETTINGS_MODULE": "x",
+                "NOTIFY_SOCKET": "/run/systemd/notify",
+                "LISTEN_FDS": "1",
+            },
+        )
+        self.assertEqual(
+            worker_environment("/package"),
+            {
+                "PYTHONPATH": f"/package:{os.path.abspath('own')}:/abs",
+                "PYTHONSAFEPATH": "1",
+                "DJANGO_SETTINGS_MODULE": "x",
+            },
+        )
 
 
 class ControlLinkTests(SynchronousTestCase):

@@ -22,7 +22,7 @@ _ACK: Final = int(Flag.ACK)
 _REUSED: Final = int(Mark.REUSED_PORTS)
 
 #: What is said of a segment's numbers is as sure as that they arrived as they were sent.
-_SOUND: Final = (Checksum.GOOD, Checksum.OFFLOADED)
+_SOUND: Final = (Checksum.GOOD, Checksum.OFFLOADED, Checksum.ZEROED)
 
 
 class Entry(NamedTuple):
@@ -193,7 +193,7 @@ class Books:
         covered_bytes = 0
         if has_ack:
             ack, before = peer.position(segment.ack), side.ack
-            since = before if before is not None else min(ack, 1 - peer.has_isn)
+            since = before if before is not None else min(ack, 0)
             if ack > since:
                 covered = peer.frames_between(max(since, 0), ack)
                 covers_syn = peer.has_isn and since <= 0 < ack

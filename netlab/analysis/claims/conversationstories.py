@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from netlab.analysis.claims.books import Books
-from netlab.analysis.claims.closing import Close, How
-from netlab.analysis.claims.findings import Finding, Verdict
+from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.framestories import frame_story, mark_names
-from netlab.analysis.claims.httpnotes import exchange_passages, notes_of
+from netlab.analysis.claims.httpnotes import more_exchanges, notes_of
+from netlab.analysis.claims.judges import by_last_frame
 from netlab.analysis.claims.keeping import Kept
+from netlab.analysis.claims.passages import passages_of
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.story import (
     ConversationStory,
@@ -22,9 +23,10 @@ from netlab.analysis.claims.story import (
     Passage,
     PassageKind,
 )
-from netlab.analysis.claims.units import cite, count, duration
+from netlab.analysis.claims.titles import title_of
+from netlab.analysis.claims.units import count, duration
 from netlab.analysis.observations.dialogue import Turn
-from netlab.analysis.observations.facts import Facts, Idle
+from netlab.analysis.observations.facts import Facts
 from netlab.analysis.tcp.conversation import Completeness
 from netlab.analysis.tcp.frames import Mark
 
@@ -44,51 +46,62 @@ _TROUBLES: Final = (
     Mark.REUSED_PORTS,
 )
 
+_AT_THE_TOP: Final = frozenset({PassageKind.WHY, PassageKind.OPENING})
+_IN_ORDER: Final = frozenset({PassageKind.EXCHANGE, PassageKind.CLOSE})
+
 
 def conversation_story(
     facts: Facts,
-    close: Close,
     frames: Sequence[Kept],
-    extra: Sequence[Passage],
     discretion: Discretion,
+    claims: tuple[Claim, ...],
+    start_ns: int,
 ) -> ConversationStory:
     """
     Tell a conversation.
 
     @param facts: What was gathered of it.
-    @param close: How it ended.
     @param frames: Those of its frames that are to be told, in order, from the first.
-    @param extra: Passages about it that need to know of the whole capture.
     @param discretion: What is left out.
+    @param claims: What is claimed of it.
+    @param start_ns: The capture's first time.
     """
     dialogue = facts.dialogue
     client, server = dialogue.client, dialogue.server
     if dialogue.http.is_http:
-        exchanges = list(
-            exchange_passages(
-                dialogue.http,
-                quotes=discretion.quotes,
-                skimmed=facts.skimmed.requests if facts.skimmed else 0,
-            )
-        )
+        skimmed = facts.skimmed.requests if facts.skimmed else 0
+        exchanges = list(more_exchanges(dialogue.http, skimmed, facts.last.time_ns))
+    elif facts.history.tls is not None:
+        # The turns of what is encrypted are the handshake's as much as the programs'.
+        exchanges = []
     else:
         has_more = dialogue.has_more_turns or bool(facts.skimmed and facts.skimmed.has_data)
-        exchanges = list(_turn_passages(dialogue.turns, has_more=has_more))
+        exchanges = list(
+            _turn_passages(dialogue.turns, has_more=has_more, quotes=discretion.quotes)
+        )
+    told = list(passages_of(claims, facts.history, start_ns))
     in_order = sorted(
-        [*exchanges, *_idle_passages(facts), *close.passages], key=lambda each: each.start_ns
+        [*exchanges, *_idle_passages(facts), *(each for each in told if each.kind in _IN_ORDER)],
+        key=lambda each: each.start_ns,
     )
-    passages = (*extra[:1], _opening(facts), *in_order, *extra[1:], *_troubles(facts))
+    passages = (
+        *(each for each in told if each.kind in _AT_THE_TOP),
+        *in_order,
+        *(each for each in told if each.kind not in _IN_ORDER | _AT_THE_TOP),
+        *_troubles(facts),
+    )
     return ConversationStory(
         stream=facts.conversation.stream,
         client=Endpoint(discretion.address(client.raw_address), client.port),
         server=Endpoint(discretion.address(server.raw_address), server.port),
         start_ns=facts.first.time_ns,
         end_ns=facts.last.time_ns,
-        title=_title(facts, close),
+        title=title_of(facts, claims),
         passages=passages,
-        frames=_frame_stories(facts, frames, discretion),
+        frames=_frame_stories(facts, frames, discretion, claims),
         frame_count=facts.frame_count,
         completeness=facts.conversation.completeness,
+        claims=claims,
     )
 
 
@@ -123,17 +136,20 @@ def completeness_text(completeness: int) -> str:
 
 
 def _frame_stories(
-    facts: Facts, frames: Sequence[Kept], discretion: Discretion
+    facts: Facts, frames: Sequence[Kept], discretion: Discretion, claims: Sequence[Claim]
 ) -> tuple[FrameStory, ...]:
     books = Books(facts.conversation)
     notes = notes_of(facts.dialogue.http.exchanges, quotes=discretion.quotes)
+    effects = by_last_frame(claims)
     stories: list[FrameStory] = []
     for kept in frames:
         told = frame_story(
             books.enter(kept),
             notes,
+            effects.get(kept.analysed.number, ()),
             is_from_client=kept.analysed.flow is facts.dialogue.client,
             discretion=discretion,
+            is_judged=facts.history.is_whole,
         )
         if stories and _crosses(stories[-1], told):
             stories[-1] = stories[-1].crossed()
@@ -157,54 +173,7 @@ def _crosses(before: FrameStory, after: FrameStory) -> bool:
     )
 
 
-def _opening(facts: Facts) -> Passage:
-    dialogue = facts.dialogue
-    syn, answer, opened = dialogue.syn, dialogue.syn_ack, dialogue.established
-    start = facts.first.time_ns
-    points = [each for each in (syn, answer, opened) if each is not None]
-    frames = tuple(each.frame for each in points) or (facts.first.number,)
-    end = points[-1].time_ns if points else start
-    findings: tuple[Finding, ...] = ()
-    if syn is not None and answer is not None and opened is not None:
-        took = duration(opened.time_ns - syn.time_ns)
-        sentence = (
-            f"The client opens the connection by the three-way handshake ({cite(frames)}) in "
-            f"{took}: each end sends a SYN with its random first number, and each acknowledges the "
-            "other's."
-        )
-        findings = (
-            Finding(
-                "handshake",
-                frames,
-                f"{duration(answer.time_ns - syn.time_ns)} (#{syn.frame} to #{answer.frame}) + "
-                f"{duration(opened.time_ns - answer.time_ns)} (#{answer.frame} to "
-                f"#{opened.frame}) = {took}",
-                Verdict.PASS,
-                "The round trip between the ends, in two halves as seen from here.",
-            ),
-        )
-    elif syn is not None and answer is not None:
-        sentence = (
-            f"The client's SYN is answered {cite(frames)}, but the handshake's last ACK is not "
-            "here."
-        )
-    elif syn is not None and facts.reset is None and not dialogue.turns:
-        sentence = f"The client's SYN {cite(frames)} is never answered in this capture."
-    elif syn is not None:
-        sentence = f"The client asks for a connection {cite(frames)}; no SYN of the server is here."
-    elif answer is not None:
-        sentence = (
-            f"The client's SYN was not captured; the server's answer to it is {cite(frames)}."
-        )
-    else:
-        sentence = (
-            "The capture begins when the connection is open already: its first numbers and how far "
-            "its windows are scaled are not known, and which end opened it is a guess."
-        )
-    return Passage(PassageKind.OPENING, frames, start, end, sentence, findings)
-
-
-def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage]:
+def _turn_passages(turns: Sequence[Turn], *, has_more: bool, quotes: bool) -> Iterator[Passage]:
     """
     Tell turns in pairs: what one end said, and what the other answered.
     """
@@ -224,7 +193,7 @@ def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage
             wait = answered.first.time_ns - asked.last.time_ns
             when = f"{duration(wait)} later" if wait >= 0 else "meanwhile"
             text += f"; {when} the {other} sends {_turn(answered)}"
-            if _is_upper_case(asked, answered):
+            if quotes and _is_upper_case(asked, answered):
                 text += ", the same text in capitals"
             end = answered.last.time_ns
         yield Passage(
@@ -245,7 +214,10 @@ def _turn_passages(turns: Sequence[Turn], *, has_more: bool) -> Iterator[Passage
 def _turn(turn: Turn) -> str:
     frames = sorted({turn.first.frame, turn.last.frame})
     where = f"#{frames[0]}" if len(frames) == 1 else f"#{frames[0]} to #{frames[1]}"
-    return f"{count(turn.length, 'byte')} ({where})"
+    text = f"{count(turn.length - turn.missing, 'byte')} ({where})"
+    if turn.missing:
+        text += f", and {count(turn.missing, 'byte')} that were not captured"
+    return text
 
 
 def _is_upper_case(asked: Turn, answered: Turn) -> bool:
@@ -261,38 +233,21 @@ def _is_upper_case(asked: Turn, answered: Turn) -> bool:
 
 
 def _idle_passages(facts: Facts) -> Iterator[Passage]:
-    half = [side.fin.at for side in facts.sides if side.fin is not None]
     for idle in facts.idles:
-        if len(half) == 2 and min(half) <= idle.before and idle.after == max(half):
-            # The close tells it, as a half-close.
-            continue
         yield Passage(
             PassageKind.IDLE,
             (idle.before.number, idle.after.number),
             idle.before.time_ns,
             idle.after.time_ns,
-            f"Nothing travels for {duration(idle.length_ns)}, until {_ended_by(facts, idle)}.",
+            f"Nothing travels for {duration(idle.length_ns)}, from #{idle.before.number} to "
+            f"#{idle.after.number}.",
         )
-
-
-def _ended_by(facts: Facts, idle: Idle) -> str:
-    number = idle.after.number
-    for index, side in enumerate(facts.sides):
-        if side.fin is not None and side.fin.at.number == number:
-            return f"{facts.name(index)} closes (#{number})"
-    if facts.reset is not None and facts.reset.at.number == number:
-        return f"{facts.name(facts.reset.flow)} resets (#{number})"
-    return f"#{number}"
 
 
 def _troubles(facts: Facts) -> Iterator[Passage]:
     conversation = facts.conversation
     here = (facts.first.time_ns, facts.last.time_ns)
-    silent = [flow for flow in conversation.flows if not flow.frames]
-    if silent:
-        sentence = "Only one direction was captured: what the other end sent can only be inferred."
-        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
-    if 2 * conversation.copies >= facts.frame_count - 1 > 0:
+    if not facts.history.is_whole and 2 * conversation.copies >= facts.frame_count - 1 > 0:
         sentence = (
             f"{conversation.copies} of {facts.frame_count} frames are exact copies of the one "
             "before: it was captured on two interfaces, or going and coming on a loopback. A copy "
@@ -300,13 +255,8 @@ def _troubles(facts: Facts) -> Iterator[Passage]:
         )
         yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
         return
-    if conversation.quoted:
-        sentence = (
-            f"{count(conversation.quoted, 'ICMP error quotes', 'ICMP errors quote')} a segment of "
-            "this conversation: somewhere it could not be delivered."
-        )
-        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
-    for mark in _TROUBLES:
+    # Where all segments are kept, claims tell more, and what Wireshark's marks do not know.
+    for mark in _TROUBLES if not facts.history.is_whole else (Mark.REUSED_PORTS,):
         number, first = facts.marks.get(int(mark), (0, 0))
         if number:
             (name,) = mark_names(int(mark))
@@ -315,22 +265,3 @@ def _troubles(facts: Facts) -> Iterator[Passage]:
                 f"{count(number, f'frame is marked {name}', f'frames are marked {name}')}, {where}."
             )
             yield Passage(PassageKind.UNUSUAL, (first,), *here, sentence)
-    if facts.bad_checksums:
-        sentence = f"{count(facts.bad_checksums, 'checksum is', 'checksums are')} wrong."
-        yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
-
-
-def _title(facts: Facts, close: Close) -> str:
-    dialogue = facts.dialogue
-    if dialogue.http.is_http:
-        total = len(dialogue.http.exchanges) + dialogue.http.exchanges_uncounted
-        total += facts.skimmed.requests if facts.skimmed else 0
-        said = count(total, "HTTP exchange")
-    elif facts.has_data:
-        up, down = facts.client_side.byte_count, facts.server_side.byte_count
-        said = f"{count(up, 'byte')} up, {count(down, 'byte')} down"
-    elif close.how is How.REFUSED:
-        return "refused"
-    else:
-        said = "not a byte of data"
-    return f"{said}; {close.title}"

@@ -19,6 +19,9 @@ class Verdict(StrEnum):
     FAIL = "FAIL"
     """They do not."""
 
+    NOTED = "NOTED"
+    """A measurement, or how a number comes about: nothing here could be disobeyed."""
+
     UNKNOWN = "UNKNOWN"
     """What would decide it was not captured."""
 
@@ -32,7 +35,7 @@ class Finding(NamedTuple):
     @ivar rule: The rule's name, lower-case words joined by hyphens; stable, for programs.
     @ivar frames: The numbers of the frames that it rests on, ascending.
     @ivar equation: The rule with its values filled in, in one line; frames are cited as C{#4}.
-    @ivar verdict: Whether the values obey it.
+    @ivar verdict: Whether the values obey it, if they could disobey.
     @ivar sentence: The same in plain words.
     """
 

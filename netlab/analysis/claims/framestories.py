@@ -4,15 +4,19 @@ One plain sentence for a frame, and the few words that label its arrow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from netlab.analysis.claims.books import Entry
+from netlab.analysis.claims.claim import Claim
+from netlab.analysis.claims.findings import Finding, Verdict
 from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.rules import findings_of
 from netlab.analysis.claims.story import PAYLOAD_SHOWN_MAX_BYTES, Endpoint, FrameStory, Kind
 from netlab.analysis.claims.units import cite, count, duration
 from netlab.analysis.tcp.frames import Mark
+from netlab.analysis.words.labels import labels_of
+from netlab.analysis.words.sentences import frame_sentence
 from netlab.capture.segments import Flag
 
 #: A frame after a longer silence than this says how long it was, in nanoseconds.
@@ -60,24 +64,45 @@ _MARK_NAMES: Final = {
     int(Mark.REUSED_PORTS): "ports used again",
 }
 
-_RETRANSMISSIONS: Final = int(
-    Mark.RETRANSMISSION | Mark.FAST_RETRANSMISSION | Mark.SPURIOUS_RETRANSMISSION
+_SPEAKING: Final = frozenset(
+    {
+        "keepalives.answer",
+        "keepalives.possible-probe",
+        "keepalives.probe",
+        "windows.beyond",
+        "windows.probe",
+        "windows.probe-answered",
+    }
 )
+"""Claims that say all there is to say of a frame without new data."""
+
+_DOUBTING: Final = frozenset({"acks.never-sent", "gaps.not-captured"})
+"""Claims that an ACK covers more than the frames seen before it."""
+
 _PROBES: Final = int(
     Mark.ZERO_WINDOW_PROBE | Mark.ZERO_WINDOW_PROBE_ACK | Mark.KEEP_ALIVE | Mark.KEEP_ALIVE_ACK
 )
 
 
 def frame_story(
-    entry: Entry, notes: Mapping[int, str], *, is_from_client: bool, discretion: Discretion
+    entry: Entry,
+    notes: Mapping[int, str],
+    claims: Sequence[Claim],
+    *,
+    is_from_client: bool,
+    discretion: Discretion,
+    is_judged: bool = False,
 ) -> FrameStory:
     """
     Tell a frame.
 
     @param entry: The frame in its conversation's books.
     @param notes: What a higher protocol says in a frame, by the frame's number, such as C{GET /}.
+    @param claims: Those whose effect it is.
     @param is_from_client: Whether the client sent it.
     @param discretion: What is left out.
+    @param is_judged: Whether claims were made of the conversation: then they mark the frame, and
+        not Wireshark's rules, which know less.
     @return: It, told.
     """
     analysed, segment, flow = entry.analysed, entry.analysed.segment, entry.analysed.flow
@@ -103,12 +128,31 @@ def frame_story(
         frame_len=segment.record.length,
         bytes_in_flight=analysed.bytes_in_flight or 0,
         kind=kind_of(entry),
-        marks=mark_names(analysed.marks),
+        marks=_marks(analysed.marks, claims) if is_judged else mark_names(analysed.marks),
         label=_label(entry, note),
-        sentence=_sentence(entry, note, names),
-        findings=findings_of(entry),
+        sentence=" ".join(
+            text
+            for text in (_sentence(entry, note, names, claims), *map(frame_sentence, claims))
+            if text
+        ),
+        findings=_findings(entry, claims),
         payload=segment.payload[:PAYLOAD_SHOWN_MAX_BYTES] if discretion.quotes else b"",
+        claims=tuple(claims),
     )
+
+
+def _marks(marks: int, claims: Sequence[Claim]) -> tuple[str, ...]:
+    return (*labels_of(claims), *mark_names(marks & Mark.REUSED_PORTS))
+
+
+def _findings(entry: Entry, claims: Sequence[Claim]) -> tuple[Finding, ...]:
+    """
+    Judge a frame by the rules; an ACK of what was never sent breaks one.
+    """
+    found = findings_of(entry)
+    if any(claim.kind == "acks.never-sent" for claim in claims):
+        return (found[0]._replace(verdict=Verdict.FAIL), *found[1:])
+    return found
 
 
 def flag_names(flags: int) -> tuple[str, ...]:
@@ -164,13 +208,22 @@ def _label(entry: Entry, note: str) -> str:
     return f"{note} · {size}" if note else f"{flags} · {size}"
 
 
-def _sentence(entry: Entry, note: str, names: _Names) -> str:
+def _sentence(entry: Entry, note: str, names: _Names, claims: Sequence[Claim]) -> str:
     """
-    Say what a frame does, and at most one thing that is unusual about it.
+    Say what a frame does; nothing where a claim says that better.
+
+    @param claims: Those whose effect it is.
     """
     flags = entry.analysed.flags
+    if any(claim.topic == "copies" for claim in claims):
+        return ""
+    if any(claim.kind in _SPEAKING for claim in claims) and not flags & (_SYN | _FIN | _RST):
+        return ""
+    if any(claim.kind in _DOUBTING for claim in claims):
+        # What it acknowledges is not what the frames before it carried.
+        entry = entry._replace(covered=(), covered_bytes=0)
     if flags & _RST:
-        text = _of_reset(entry, names)
+        text = f"{names[0]} sends a RST."
     elif flags & _SYN:
         text = _of_syn(entry, names)
     elif entry.analysed.marks & _PROBES:
@@ -188,64 +241,35 @@ def _of_syn(entry: Entry, names: _Names) -> str:
     analysed = entry.analysed
     options = analysed.segment.option_values
     me, peer = names
-    said = f"its numbers begin at the random {analysed.seq_raw}"
+    said = f"initial sequence number (ISN) {analysed.seq_raw}"
     if options.mss is not None:
-        said += f", a segment may hold {options.mss} bytes"
-    again = " again" if analysed.marks & _RETRANSMISSIONS else ""
+        said += f", MSS {options.mss}"
     if analysed.flags & _ACK:
         return (
-            f"{me} agrees{again} and opens its own direction: {said}. {peer.capitalize()}'s SYN "
-            "took one number."
+            f"{me} answers with a SYN-ACK: {said}. {peer.capitalize()}'s SYN consumed one sequence "
+            "number."
         )
-    return f"{me} asks{again} {peer} for a connection: {said}."
-
-
-def _of_reset(entry: Entry, names: _Names) -> str:
-    me, peer = names
-    if entry.covers_syn and entry.analysed.flow.iss is None:
-        return f"{me} refuses the connection: nobody listens on port {entry.analysed.srcport}."
-    if entry.own_fin is not None:
-        return (
-            f"{me} resets: it has closed already, and nobody there reads what {peer} still sends."
-        )
-    has_all = entry.ack is not None and entry.peer_fin is not None and entry.ack > entry.peer_fin
-    if has_all:
-        return f"{me} resets instead of closing its own direction: the connection is over at once."
-    return (
-        f"{me} resets: the connection is over at once in both directions, and what was on its way "
-        "is lost."
-    )
+    return f"{me} asks {peer} for a connection: {said}."
 
 
 def _of_probe(entry: Entry, names: _Names) -> str:
     me, peer = names
-    marks = entry.analysed.marks
-    if marks & Mark.KEEP_ALIVE:
-        return (
-            f"{me} asks whether {peer} is still there, by a number that {peer} has already "
-            "(keep-alive)."
-        )
-    if marks & Mark.KEEP_ALIVE_ACK:
-        return f"{me} answers the keep-alive: it is still there."
-    if marks & Mark.ZERO_WINDOW_PROBE:
-        return f"{me} asks whether {peer}'s window is still closed (window probe)."
-    return f"{me} answers the window probe: its window is {entry.analysed.window_size} bytes."
+    if not entry.analysed.segment.seglen and entry.start >= entry.expected:
+        return _of_ack(entry, names)
+    size = count(entry.analysed.len, "byte") if entry.analysed.len else "no data"
+    return f"{me} sends {size} with a number that it has used before: it asks {peer} for an ACK."
 
 
 def _of_fin(entry: Entry, note: str, names: _Names) -> str:
     me, peer = names
     analysed = entry.analysed
-    with_data = f"{me} sends its last {_data(entry, note)} and" if analysed.len else f"{me}"
-    text = f"{with_data} closes its direction: FIN, which takes one number"
+    with_data = f"{me} sends {_data(entry, note)} and" if analysed.len else f"{me}"
+    text = f"{with_data} closes its direction: a FIN consumes one sequence number"
     if entry.peer_fin is not None and entry.ack is not None and entry.ack <= entry.peer_fin:
-        text += f". It has not seen {peer}'s FIN yet: both close at once"
+        text += f". It does not acknowledge {peer}'s FIN"
     elif entry.covers_fin:
         text += f", and in the same frame acknowledges {peer}'s FIN"
-    elif entry.peer_fin is None:
-        text += f"; {peer} may still send"
-    if analysed.marks & _RETRANSMISSIONS:
-        text += f". Sent again{_after(entry)}"
-    elif entry.since_before_ns >= _SILENCE_TOLD_NS:
+    if entry.since_before_ns >= _SILENCE_TOLD_NS:
         text += f". Nothing had travelled for {duration(entry.since_before_ns)}"
     return text + "."
 
@@ -255,82 +279,29 @@ def _data(entry: Entry, note: str) -> str:
     return f"{size}, {note}," if note else size
 
 
-def _after(entry: Entry) -> str:
-    rto = entry.analysed.rto_ns
-    return f", {duration(rto)} after #{entry.analysed.rto_frame}" if rto is not None else ""
-
-
 def _of_data(entry: Entry, note: str, names: _Names) -> str:
-    me, peer = names
-    analysed = entry.analysed
-    size = count(analysed.len, "byte")
-    what = f"{note} ({size})" if note else size
-    marks = analysed.marks
-    if marks & Mark.FAST_RETRANSMISSION:
-        return (
-            f"{me} sends {what} again at once, because {peer} repeated its ACK: "
-            "the first copy was lost."
-        )
-    if marks & Mark.SPURIOUS_RETRANSMISSION:
-        return f"{me} sends {what} again, though {peer} had acknowledged them already."
-    if marks & Mark.RETRANSMISSION:
-        return f"{me} sends {what} again{_after(entry)}: no acknowledgement had come."
-    if marks & Mark.OUT_OF_ORDER:
-        return f"{me} sends {what}, which come late: later ones have overtaken them."
-    text = f"{me} sends {what}"
-    if entry.covered_bytes:
-        text += (
-            f" and acknowledges the {count(entry.covered_bytes, 'byte')} of {cite(entry.covered)}"
-            if entry.covered
-            else ""
-        )
-    if marks & Mark.LOST_SEGMENT:
-        text += "; what came before is not in the capture, or not yet"
-    if marks & Mark.WINDOW_FULL:
-        text += f"; now {peer}'s window is full, and {me} must wait"
+    size = count(entry.analysed.len, "byte")
+    text = f"{names[0]} sends {f'{note} ({size})' if note else size}"
+    if entry.covered_bytes and entry.covered:
+        text += f" and acknowledges the {count(entry.covered_bytes, 'byte')} of "
+        text += cite(entry.covered)
     if entry.since_before_ns >= _SILENCE_TOLD_NS:
         text += f", after {duration(entry.since_before_ns)} of silence"
     return text + "."
 
 
-def _sacked(entry: Entry) -> str:
-    """
-    Say what a selective acknowledgement says (RFC 2018), in relative numbers.
-    """
-    ranges = entry.analysed.segment.option_values.sacks
-    base = entry.peer.base if entry.peer.has_isn else entry.peer.base - 1
-    told = [f"{(start - base) % 2**32} to {(end - base - 1) % 2**32}" for start, end in ranges[:3]]
-    return f"; it has {' and '.join(told)} already (SACK)" if told else ""
-
-
 def _of_ack(entry: Entry, names: _Names) -> str:
     me, peer = names
-    analysed = entry.analysed
-    marks = analysed.marks
-    if marks & Mark.DUPLICATE_ACK:
-        return (
-            f"{me} repeats the ACK of #{analysed.duplicate_ack_frame} "
-            f"(number {analysed.duplicate_ack_number}): something arrived, but not what comes "
-            f"next{_sacked(entry)}."
-        )
-    if marks & Mark.ZERO_WINDOW:
-        return f"{me} closes its window: its buffer is full, and {peer} must wait."
-    if marks & Mark.WINDOW_UPDATE:
-        return (
-            f"{me} opens its window to {count(analysed.window_size, 'byte')}: its reader has read."
-        )
     if entry.covers_fin:
         text = f"{me} acknowledges {peer}'s FIN"
         if entry.covered_bytes:
             text += f" and the {count(entry.covered_bytes, 'byte')} before it"
-        if entry.own_fin is None:
-            return f"{text}. That direction is closed; {me} may still send (half-close)."
         return f"{text}."
     if entry.covers_syn:
-        return f"{me} acknowledges {peer}'s SYN: the connection is open."
+        return f"{me} acknowledges {peer}'s SYN."
     if entry.covered_bytes:
         of = f" of {cite(entry.covered)}" if entry.covered else ""
-        return f"{me} acknowledges {count(entry.covered_bytes, 'byte')}{of}; it sends none itself."
+        return f"{me} acknowledges {count(entry.covered_bytes, 'byte')}{of}."
     if entry.ack_before is not None and entry.ack is not None and entry.ack < entry.ack_before:
-        return f"{me} acknowledges less than before: a later ACK has overtaken this one."
+        return f"{me} acknowledges less than an ACK captured before."
     return f"{me} acknowledges nothing new."

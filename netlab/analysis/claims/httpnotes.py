@@ -1,5 +1,5 @@
 """
-HTTP messages in a few words, and the passages that tell a conversation's exchanges.
+HTTP messages in a few words, and how many more there are.
 """
 
 from __future__ import annotations
@@ -7,15 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from netlab.analysis.claims.findings import Finding, Verdict
+from netlab.analysis.claims.passages import EXCHANGES_TOLD_MAX
+from netlab.analysis.claims.privacy import METHODS_SHOWN
 from netlab.analysis.claims.story import Passage, PassageKind
-from netlab.analysis.claims.units import cite, count, duration
+from netlab.analysis.claims.units import count
 from netlab.analysis.http.exchange import ExchangeReader
-from netlab.analysis.http.messages import End, Exchange, Message
-from netlab.http1.sansio.messages import RequestHead, ResponseHead
-
-EXCHANGES_TOLD_MAX: Final = 100
-"""How many exchanges of a conversation are told one by one."""
+from netlab.analysis.http.messages import Exchange, Message
+from netlab.http1.sansio.messages import RequestHead
 
 _TARGET_MAX: Final = 60
 
@@ -44,7 +42,8 @@ def message_name(message: Message, *, quotes: bool) -> str:
     head = message.head
     if isinstance(head, RequestHead):
         if not quotes:
-            return f"a {printable(head.method, 16)} request"
+            known = f"{head.method.decode()} " if head.method in METHODS_SHOWN else ""
+            return f"{'an' if known.startswith('O') else 'a'} {known}request"
         words = head.raw.split(b" ", 2)
         target = printable(words[1], _TARGET_MAX) if len(words) > 1 else ""
         return f"{printable(head.method, 16)} {target}".rstrip()
@@ -85,123 +84,25 @@ def _messages(exchange: Exchange) -> Iterator[Message]:
         yield exchange.response
 
 
-def exchange_passages(
-    reader: ExchangeReader, *, quotes: bool, skimmed: int = 0
-) -> Iterable[Passage]:
+def more_exchanges(reader: ExchangeReader, skimmed: int, end_ns: int) -> Iterator[Passage]:
     """
-    Tell a conversation's exchanges.
+    Count the exchanges that are not told one by one.
 
-    @param reader: What was read of it.
-    @param quotes: As for L{message_name}.
+    @param reader: What was read of the conversation.
     @param skimmed: How many more requests were counted after what was read.
+    @param end_ns: When the conversation ended.
     """
-    told = reader.exchanges[:EXCHANGES_TOLD_MAX]
-    for number, exchange in enumerate(told, 1):
-        yield _passage(exchange, number, quotes=quotes)
-    rest = len(reader.exchanges) - len(told) + reader.exchanges_uncounted + skimmed
-    if rest:
-        last = _points(told[-1])
-        sentence = f"{count(rest, 'more exchange')} like these."
-        if skimmed:
-            sentence = (
-                f"{count(rest, 'more exchange')} like these, counted by the segments that begin "
-                "with a request."
-            )
-        yield Passage(PassageKind.EXCHANGE, (), last[1], last[1], sentence)
-
-
-def _points(exchange: Exchange) -> tuple[int, int]:
-    messages = list(_messages(exchange))
-    return messages[0].first_time_ns, messages[-1].last_time_ns
-
-
-def _frames(messages: Iterable[Message]) -> tuple[int, ...]:
-    found = {
-        frame
-        for message in messages
-        for frame in (message.first_frame, message.head_frame, message.last_frame)
-    }
-    return tuple(sorted(found))
-
-
-def _passage(exchange: Exchange, number: int, *, quotes: bool) -> Passage:
-    request, response = exchange.request, exchange.response
-    start, end = _points(exchange)
-    findings: list[Finding] = []
-    parts = []
-    if request is None:
-        parts.append("An answer whose request was not captured")
-    else:
-        name = message_name(request, quotes=quotes)
-        where = cite(_frames([request]))
-        parts.append(
-            f"Request {number}: {name} ({count(request.length, 'byte')}, {where})"
-            + (
-                ", sent before the last answer had ended (pipelined)"
-                if exchange.is_pipelined
-                else ""
-            )
+    told = min(len(reader.exchanges), EXCHANGES_TOLD_MAX)
+    rest = len(reader.exchanges) - told + reader.exchanges_uncounted + skimmed
+    if not rest:
+        return
+    sentence = f"{count(rest, 'more exchange')} like these."
+    if skimmed:
+        sentence = (
+            f"{count(rest, 'more exchange')} like these, counted by the segments that begin with a "
+            "request."
         )
-    if response is None:
-        is_followed = request is None or request.end is not End.NOT_FOLLOWED
-        parts.append(
-            "is not answered." if is_followed else "goes on; it was not followed to its end."
-        )
-    else:
-        name = message_name(response, quotes=quotes)
-        where = cite(_frames([response]))
-        answer = f"{name} ({count(response.length, 'byte')}, {where})"
-        if request is None:
-            parts.append(f": {answer}.")
-        else:
-            wait = response.first_time_ns - request.last_time_ns
-            when = f"after {duration(wait)}" if wait >= 0 else "before it had ended"
-            parts.append(f"is answered by {answer} {when}.")
-            findings.append(_size(response, "answer"))
-        parts.append(_end(response, findings))
-    if says_close(response):
-        parts.append("The answer says Connection: close, so it is the last on this connection.")
-    sentence = " ".join(part for part in parts if part)
-    return Passage(
-        PassageKind.EXCHANGE, _frames(_messages(exchange)), start, end, sentence, tuple(findings)
-    )
-
-
-def _size(message: Message, noun: str) -> Finding:
-    return Finding(
-        "message-length",
-        _frames([message]),
-        f"{message.length} = {message.head_length} (head) + {message.body_length} (body)",
-        Verdict.PASS,
-        f"The {noun}'s bytes in the stream; TCP does not know where it ends, HTTP does.",
-    )
-
-
-def _end(response: Message, findings: list[Finding]) -> str:
-    """
-    Say what ended an answer, if that is worth a word.
-    """
-    head = response.head
-    if response.end is End.END_OF_STREAM and response.end_frame is not None:
-        status = head.status if isinstance(head, ResponseHead) else ""
-        findings.append(
-            Finding(
-                "ends-at-end-of-stream",
-                (response.first_frame, response.end_frame),
-                f"status {status} in #{response.first_frame}, end of the answer in "
-                f"#{response.end_frame}",
-                Verdict.PASS,
-                "Without Content-Length or chunks only the FIN says that no more follows "
-                "(RFC 9112 section 6.3).",
-            )
-        )
-        return (
-            f"It says no length, so the server's FIN (#{response.end_frame}) is its end: a "
-            f"dissector prints the {status} there, though it travelled in "
-            f"#{response.first_frame}."
-        )
-    if response.end is End.NOT_FOLLOWED:
-        return "It goes on; it was not followed to its end, as the capture is large."
-    if response.end is None:
-        return "The capture does not show its end."
-    return ""
+    last = reader.exchanges[told - 1]
+    message = last.response or last.request
+    at = end_ns if message is None else message.last_time_ns
+    yield Passage(PassageKind.EXCHANGE, (), at, at, sentence)

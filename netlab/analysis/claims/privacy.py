@@ -1,5 +1,8 @@
 """
 What a story may say of whom: addresses as they are, or stand-ins for them.
+
+With anything left out, what may be shown is named (docs/decisions/0155), and all else is not shown:
+a value that is derived from hidden bytes, as a checksum is, would give them away again.
 """
 
 from __future__ import annotations
@@ -15,11 +18,20 @@ _DOCUMENTATION_4: Final = ip_network("192.0.2.0/24")
 _MORE_4: Final = ip_network("198.18.0.0/15")
 _DOCUMENTATION_6: Final = ip_network("2001:db8::/32")
 
+#: What a request may be called where nothing is quoted: RFC 9110's methods, and PATCH. Any other
+#: one is a client's own word.
+METHODS_SHOWN: Final = frozenset(
+    {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"}
+)
+
+_NAMELESS: Final = "A capture"
+
 
 @dataclass(slots=True)
 class Discretion:
     """
-    What is to be left out.
+    What is to be left out. Captures that differ in nothing but hidden bytes tell the same story
+    (C{tests/commands/test_privacy.py}).
 
     @ivar shows_payload: Whether payloads, and what is quoted from them, may be shown.
     @ivar anonymises: Whether addresses are replaced. Each gets a stand-in of its own from the
@@ -35,8 +47,16 @@ class Discretion:
 
     @property
     def quotes(self) -> bool:
-        """Whether anything may be quoted from a payload."""
+        """Whether nothing is left out: only then may anything be quoted from the capture."""
         return self.shows_payload and not self.anonymises
+
+    def capture_name(self, name: str) -> str:
+        """
+        Name the capture in its report: who named the file may have written down what is hidden.
+
+        @param name: What it is called.
+        """
+        return name if self.quotes else _NAMELESS
 
     def address(self, raw: bytes) -> str:
         """

@@ -1,110 +1,185 @@
 """
-Why there is a connection at all: after those of the same client before it.
+Why there is a connection, after those of the same client before it: claims of the topic C{reasons}.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
-from netlab.analysis.claims.closing import Close, How
-from netlab.analysis.claims.httpnotes import says_close
-from netlab.analysis.claims.story import Passage, PassageKind
-from netlab.analysis.claims.units import duration
-from netlab.analysis.observations.facts import Facts, Point
+from netlab.analysis.claims.claim import Claim, Figure, Known
+from netlab.analysis.claims.closes import reason_of
+from netlab.analysis.claims.resets import final_reset
+from netlab.analysis.observations.course import Course, course_of
+from netlab.analysis.observations.history import History, Sent
 
-#: How a connection ends that never was one.
-_WITHOUT_CLOSE: Final = (How.REFUSED, How.OPEN)
+SERIES_MIN: Final = 3
+"""How many connections of one kind make a series."""
+
+SERIES_CITED_MAX: Final = 20
+"""How many connections of a series are cited, the first ones."""
 
 
-def why_of(stream: int, known: Mapping[int, Facts], closes: Mapping[int, Close]) -> Passage:
+class _Past(NamedTuple):
     """
-    Say why there is this connection, after those before it.
+    What is remembered of a conversation.
 
-    @param stream: Its number.
-    @param known: What was gathered of the conversations that are told, by number.
-    @param closes: How they ended.
+    @ivar opened: whether its handshake was completed, or its middle was captured.
+    @ivar end: the FIN or RST that came first, and ended it.
+    @ivar why: what is claimed of why it was closed.
     """
-    facts = known[stream]
-    client, server = facts.dialogue.client, facts.dialogue.server
-    before = [
-        other
-        for other in range(stream)
-        if (peer := known.get(other)) is not None
-        and peer.dialogue.server.raw_address == server.raw_address
-        and peer.dialogue.server.port == server.port
-        and peer.dialogue.client.raw_address == client.raw_address
-    ]
-    frames: tuple[int, ...] = (facts.first.number,)
-    is_empty = not facts.has_data
-    if not before:
-        text = "The first connection of this client to this server."
-        if is_empty and closes[stream].how is not How.REFUSED:
-            text += " It carries not a byte."
-    else:
-        other = before[-1]
-        reason, cited = _reason(known[other], closes[other], facts.first)
-        frames = tuple(sorted({*cited, *frames}))
-        if is_empty and _is_attempt(facts, closes[stream]):
-            text = f"Another attempt to connect, from port {client.port}. {reason}"
-        elif is_empty:
-            text = (
-                "A spare connection: opened in advance, it carries not a byte. Browsers open "
-                f"such ones, to have one at hand. {reason}"
-            )
+
+    history: History
+    opened: bool
+    end: Sent | None
+    why: Claim | None
+
+
+def claims_of(histories: Sequence[History]) -> Iterator[tuple[int, Claim]]:
+    """
+    Judge for each conversation why it was needed.
+
+    @param histories: those of a capture, by number.
+    @return: for each claim the number of the conversation that it is about.
+    """
+    latest: dict[tuple[bytes, bytes, int], _Past] = {}
+    for history in histories:
+        course = course_of(history)
+        if not course.segments:
+            continue
+        flows = history.conversation.flows
+        client, server = flows[history.client], flows[1 - history.client]
+        key = (client.raw_address, server.raw_address, server.port)
+        first = course.segments[0]
+        stream = history.conversation.stream
+        for claim in _of_one(course, latest.get(key), first):
+            yield stream, claim
+        latest[key] = _past(course)
+
+
+def _past(course: Course) -> _Past:
+    fin, reset = course.first_fin, final_reset(course)
+    ends = [each for each in (fin, reset) if each is not None]
+    end = min(ends, key=lambda each: each.number) if ends else None
+    has_syn = any(course.syns) or any(course.answers)
+    opened = course.established is not None or not has_syn
+    why = reason_of(course, end) if end is not None and end is fin and course.has_both() else None
+    return _Past(course.history, opened, end, why)
+
+
+def _of_one(course: Course, past: _Past | None, first: Sent) -> Iterator[Claim]:
+    history = course.history
+    has_syn = any(course.syns)
+    if past is None:
+        yield Claim("reasons.first", (first.number,), who="client")
+    elif has_syn:
+        yield _after(past, first)
+    bytes_seen = any(course.bytes) or any(each.length for each in course.segments)
+    if course.established is not None and not bytes_seen and history.is_whole:
+        yield Claim(
+            "reasons.no-bytes",
+            (first.number, course.segments[-1].number),
+            Known.POSSIBLE,
+            {"closed": int(course.first_fin is not None)},
+            "",
+            ("spare-connection", "health-check", "scan", "client-gave-up"),
+            "client",
+        )
+
+
+def _after(past: _Past, first: Sent) -> Claim:
+    """
+    Say in what state the connection before was when this one began.
+    """
+    figures: dict[str, Figure] = {"before": past.history.conversation.stream}
+    end = past.end
+    if end is not None and end.number < first.number:
+        if end.has_rst:
+            is_refusal = not past.opened and past.history.name(end.sender) == "server"
+            figures["how"] = "refused" if is_refusal else "reset"
         else:
-            text = f"A new connection, from port {client.port}. {reason}"
-    return Passage(PassageKind.WHY, frames, facts.first.time_ns, facts.first.time_ns, text.rstrip())
+            figures["how"] = "closed"
+        frames = [end.number, first.number]
+        if past.why is not None:
+            for name in ("idle_ns", "silent_ns"):
+                if name in past.why.figures:
+                    figures["idle_ns"] = past.why.figures[name]
+            if past.why.kind == "closes.announced":
+                figures["announced_frame"] = past.why.frames[0]
+                frames.append(past.why.frames[0])
+        return Claim(
+            "reasons.after-the-end",
+            tuple(sorted(set(frames))),
+            Known.SEEN,
+            figures,
+            who=past.history.name(end.sender),
+        )
+    if not past.opened:
+        return Claim("reasons.another-attempt", (first.number,), figures=figures, who="client")
+    return Claim("reasons.beside", (first.number,), figures=figures, who="client")
 
 
-def _is_attempt(facts: Facts, close: Close) -> bool:
+def series_of(histories: Sequence[History]) -> Iterator[Claim]:
     """
-    Tell whether a client asked for a connection and, as far as was captured, got none.
+    Find series of connections between one client and one server that carry nothing.
+
+    @param histories: those of a capture, by number.
     """
-    has_answer = facts.dialogue.syn_ack is not None
-    return facts.dialogue.syn is not None and not has_answer and close.how in _WITHOUT_CLOSE
+    groups: dict[tuple[bytes, bytes, str], list[tuple[Sent, Sent, int]]] = {}
+    for history in histories:
+        course = course_of(history)
+        kind = _empty_kind(course)
+        if not kind:
+            continue
+        flows = history.conversation.flows
+        client, server = flows[history.client], flows[1 - history.client]
+        key = (client.raw_address, server.raw_address, kind)
+        found = groups.setdefault(key, [])
+        found.append((course.segments[0], course.segments[-1], server.port))
+    for (_, _, kind), found in groups.items():
+        if len(found) < SERIES_MIN:
+            continue
+        cited = found[:SERIES_CITED_MAX]
+        times = [first.time_ns for first, _, _ in found]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+        figures: dict[str, Figure] = {
+            "connections": len(found),
+            "ports": len({port for _, _, port in found}),
+            "port": found[0][2],
+        }
+        if all(gap >= 0 for gap in gaps):
+            figures["every_ns"] = sum(gaps) // len(gaps)
+            figures["regular"] = int(max(gaps) - min(gaps) <= max(gaps) // 5)
+        frames = tuple(sorted({first.number for first, _, _ in cited} | {cited[-1][1].number}))
+        causes = {
+            "half-open": ("half-open-scan", "health-check"),
+            "refused": ("scan", "retries"),
+            "no-bytes": ("health-check", "scan", "spare-connection"),
+        }
+        kinds = {
+            "half-open": "reasons.series-half-open",
+            "refused": "reasons.series-refused",
+            "no-bytes": "reasons.series-no-bytes",
+        }
+        yield Claim(kinds[kind], frames, Known.POSSIBLE, figures, "", causes[kind], "client")
 
 
-def _reason(facts: Facts, close: Close, now: Point) -> tuple[str, tuple[int, ...]]:
+def _empty_kind(course: Course) -> str:
     """
-    Say in what state the last connection was when a new one was opened.
+    Name what a connection without a byte is like; nothing where it is none.
     """
-    stream = facts.conversation.stream
-    name = f"conversation {stream}"
-    if facts.reset is not None and facts.reset.at.time_ns <= now.time_ns:
-        number = facts.reset.at.number
-        how = "refused" if close.how is How.REFUSED else "reset"
-        return f"The one before, {name}, had been {how} (#{number}).", (number,)
-    server = facts.server_side.fin
-    if (
-        server is not None
-        and server.at.time_ns <= now.time_ns
-        and close.first != facts.dialogue.client.index
-    ):
-        number = server.at.number
-        announced = [
-            exchange.response.first_frame
-            for exchange in facts.dialogue.http.exchanges
-            if exchange.response is not None and says_close(exchange.response)
-        ]
-        if facts.skimmed is not None and facts.skimmed.announced_close:
-            announced.append(facts.skimmed.announced_close)
-        if announced:
-            at = announced[-1]
-            text = (
-                f"The server had closed the one before, {name} (#{number}), as its answer had said "
-                f"(Connection: close, #{at})."
-            )
-            return text, (at, number)
-        if close.idle_ns:
-            text = (
-                f"The server had closed the one before, {name} (#{number}), after "
-                f"{duration(close.idle_ns)} without a request."
-            )
-            return text, (number,)
-        return f"The server had closed the one before, {name} (#{number}).", (number,)
-    client = facts.client_side.fin
-    if client is not None and client.at.time_ns <= now.time_ns:
-        number = client.at.number
-        return f"The client had closed the one before, {name} (#{number}), itself.", (number,)
-    return f"The one before, {name}, was still open.", ()
+    history = course.history
+    if not history.is_whole or not any(course.syns):
+        return ""
+    if any(each.length for each in course.segments):
+        return ""
+    client = history.client
+    reset = final_reset(course)
+    if course.established is not None:
+        return "no-bytes" if course.first_fin is not None or reset is not None else ""
+    if reset is None:
+        return ""
+    if reset.sender == client and course.answers[1 - client]:
+        return "half-open"
+    return "refused" if reset.sender != client else ""

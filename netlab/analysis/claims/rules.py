@@ -67,7 +67,9 @@ def _findings(entry: Entry) -> Iterator[Finding]:
     if entry.analysed.len:
         yield from _room(entry)
     yield frame_length(entry)
-    yield checksum(entry)
+    if entry.checksum is not Checksum.ZEROED:
+        # That none was filled in yet is told once, of the whole capture.
+        yield checksum(entry)
     if entry.analysed.rtt_ns is not None and entry.analysed.acked_frame:
         yield round_trip(entry)
 
@@ -136,7 +138,7 @@ def sequence(entry: Entry) -> Finding:
             "it as 0."
         )
         if entry.expected == 0 or entry.start == 0:
-            return Finding("sequence", (number,), equation, Verdict.PASS, sentence)
+            return Finding("sequence", (number,), equation, Verdict.NOTED, sentence)
     total = entry.own.sum_to(entry.start)
     equation = f"seq {raw} = {total.text}"
     if entry.start + entry.own.base >= _MODULUS:
@@ -178,7 +180,7 @@ def sequence(entry: Entry) -> Finding:
         sentence = f"It goes back by {count(back, 'number')}{told}: sent again, or overtaken."
     else:
         sentence = f"It lags by {count(back, 'number')}: it was overtaken by what was sent later."
-    return Finding("sequence", frames, equation, Verdict.PASS, sentence)
+    return Finding("sequence", frames, equation, Verdict.NOTED, sentence)
 
 
 def next_sequence(entry: Entry) -> Finding:
@@ -196,7 +198,7 @@ def next_sequence(entry: Entry) -> Finding:
     following = (analysed.seq + segment.seglen) % _MODULUS
     equation = f"next seq {following} = {' + '.join(terms)}"
     sentence = "Sequence numbers count bytes, not bits; SYN and FIN take one number each."
-    return Finding("next-sequence", (analysed.number,), equation, Verdict.PASS, sentence)
+    return Finding("next-sequence", (analysed.number,), equation, Verdict.NOTED, sentence)
 
 
 def window(entry: Entry) -> Finding:
@@ -208,7 +210,7 @@ def window(entry: Entry) -> Finding:
     if analysed.segment.flags & _SYN:
         equation = f"window {size} = {field}"
         sentence = "In a SYN the window is never scaled (RFC 7323 section 2.2)."
-        return Finding("window", (number,), equation, Verdict.PASS, sentence)
+        return Finding("window", (number,), equation, Verdict.NOTED, sentence)
     if flow.window_shift == _SHIFT_UNKNOWN:
         equation = f"window {field} × 2^?"
         sentence = "How far it is scaled was said in the SYN, which was not captured."
@@ -222,7 +224,7 @@ def window(entry: Entry) -> Finding:
         )
     else:
         sentence = "The field counts bytes: not both SYNs offered to scale it, or by nothing."
-    return Finding("window", (number,), equation, Verdict.PASS, sentence)
+    return Finding("window", (number,), equation, Verdict.NOTED, sentence)
 
 
 def _room(entry: Entry) -> Iterator[Finding]:
@@ -270,7 +272,7 @@ def frame_length(entry: Entry) -> Finding:
         equation = f"{segment.length} bytes of payload from {cite(segment.fragments)}"
         sentence = "The datagram came in fragments and was put together again."
         frames = tuple(sorted(segment.fragments))
-        return Finding("frame-length", frames, equation, Verdict.PASS, sentence)
+        return Finding("frame-length", frames, equation, Verdict.NOTED, sentence)
     link = link_name(segment.record.interface.link_type)
     parts = [
         f"{segment.link_bytes} ({link})",
@@ -282,7 +284,7 @@ def frame_length(entry: Entry) -> Finding:
         del parts[0]
     padding = segment.padding_bytes
     whole = segment.record.length - min(padding, 0)
-    verdict = Verdict.PASS
+    verdict = Verdict.NOTED
     if padding > 0:
         parts.append(f"{padding} (padding)")
         sentence = f"On Ethernet a frame has at least 60 bytes; {padding} fill it up."
@@ -304,30 +306,32 @@ def frame_length(entry: Entry) -> Finding:
 
 def checksum(entry: Entry) -> Finding:
     """
-    The checksum covers addresses, header and payload (RFC 9293 section 3.1).
+    The checksum covers addresses, header and payload (RFC 9293 section 3.1). Its value is not said:
+    whoever knows the rest of a segment can find out by it what was left out of a report.
     """
-    segment, number = entry.analysed.segment, entry.analysed.number
-    field = f"checksum 0x{max(segment.checksum_field, 0):04x}"
     match entry.checksum:
         case Checksum.GOOD:
-            verdict, equation = Verdict.PASS, f"{field} = sum of the segment"
-            sentence = "The segment arrived as it was sent."
+            verdict, equation = Verdict.PASS, "checksum: right"
+            sentence = "It is the sum of the segment, which arrived as it was sent."
         case Checksum.BAD:
-            verdict, equation = Verdict.FAIL, f"{field} ≠ sum of the segment"
+            verdict, equation = Verdict.FAIL, "checksum: wrong"
             sentence = (
-                "Damaged on its way, or changed after it was captured. A receiver drops such a "
-                "segment, and its sender sends it again."
+                "It is not the sum of the segment: damaged on its way, or changed after it was "
+                "captured. A receiver drops such a segment, and its sender sends it again."
             )
         case Checksum.OFFLOADED:
-            verdict, equation = Verdict.PASS, f"{field} = sum of the pseudo-header alone"
+            verdict, equation = Verdict.PASS, "checksum: offloaded"
             sentence = (
-                "The network card was to finish it: this frame was captured on the host that sent "
-                "it, before it left."
+                "It is the sum of the pseudo-header alone. The network card was to finish it: this "
+                "frame was captured on the host that sent it, before it left."
             )
+        case Checksum.ZEROED:
+            verdict, equation = Verdict.UNKNOWN, "checksum: zero"
+            sentence = "It was not filled in yet when the frame was captured."
         case Checksum.UNCHECKABLE:
-            verdict, equation = Verdict.UNKNOWN, f"{field} = ?"
+            verdict, equation = Verdict.UNKNOWN, "checksum: not known"
             sentence = "Not all of the segment was captured."
-    return Finding("checksum", (number,), equation, verdict, sentence)
+    return Finding("checksum", (entry.analysed.number,), equation, verdict, sentence)
 
 
 def round_trip(entry: Entry) -> Finding:
@@ -339,4 +343,4 @@ def round_trip(entry: Entry) -> Finding:
     frames = (analysed.acked_frame, analysed.number)
     equation = f"{duration(analysed.rtt_ns)} after #{analysed.acked_frame}"
     sentence = "From the segment to its acknowledgement, as seen where this was captured."
-    return Finding("round-trip", frames, equation, Verdict.PASS, sentence)
+    return Finding("round-trip", frames, equation, Verdict.NOTED, sentence)

@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from netlab.analysis.claims.answers import Question
+from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.findings import Finding
+from netlab.analysis.claims.units import duration
 
 PAYLOAD_SHOWN_MAX_BYTES = 256
 """How much of a frame's payload a story keeps; enough for a request head's first lines."""
@@ -103,6 +106,7 @@ class FrameStory:
     @ivar findings: The rules it obeys or breaks, the one that explains most first.
     @ivar payload: Its first bytes; empty if none is to be shown.
     @ivar is_crossed: Whether the next frame of the conversation left before this one arrived.
+    @ivar claims: Those whose effect it is, of its conversation's.
     """
 
     number: int
@@ -130,6 +134,7 @@ class FrameStory:
     findings: tuple[Finding, ...]
     payload: bytes
     is_crossed: bool = False
+    claims: tuple[Claim, ...] = ()
 
     def crossed(self) -> FrameStory:
         """
@@ -149,6 +154,7 @@ class Passage:
     @ivar end_ns: When it ends.
     @ivar sentence: One or two plain sentences.
     @ivar findings: What proves it.
+    @ivar claims: What it says, as values.
     """
 
     kind: PassageKind
@@ -157,6 +163,7 @@ class Passage:
     end_ns: int
     sentence: str
     findings: tuple[Finding, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +181,8 @@ class ConversationStory:
     @ivar frames: Its frames in order, those of L{frame_count} that are told one by one.
     @ivar frame_count: How many it has.
     @ivar completeness: C{tcp.completeness}.
+    @ivar claims: All that is claimed of it.
+    @ivar is_timed: Whether how long it took is known: the capture's clock was not set back.
     """
 
     stream: int
@@ -186,6 +195,32 @@ class ConversationStory:
     frames: Sequence[FrameStory]
     frame_count: int
     completeness: int
+    claims: tuple[Claim, ...] = ()
+    is_timed: bool = True
+
+    @property
+    def lasted(self) -> str:
+        """How long it took, in words."""
+        return duration(self.end_ns - self.start_ns if self.is_timed else -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    What an expert would say first.
+
+    @ivar question: What it answers.
+    @ivar frames: The frames that it is about, ascending; its claims, below, cite all.
+    @ivar streams: The numbers of the conversations that it is about.
+    @ivar sentence: One or two plain sentences.
+    @ivar kinds: The kinds of claim that it rests on.
+    """
+
+    question: Question
+    frames: tuple[int, ...]
+    streams: tuple[int, ...]
+    sentence: str
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +236,8 @@ class CaptureStory:
     @ivar start_ns: Time of the first frame.
     @ivar end_ns: Time of the last frame.
     @ivar link: The link layers by name.
+    @ivar claims: All that is claimed of several conversations together, or of the capture.
+    @ivar answers: What an expert would say first, in that order.
     """
 
     title: str
@@ -211,3 +248,5 @@ class CaptureStory:
     start_ns: int
     end_ns: int
     link: str
+    claims: tuple[Claim, ...] = ()
+    answers: tuple[Answer, ...] = ()

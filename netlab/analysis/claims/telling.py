@@ -67,6 +67,8 @@ class FrameTeller:
         return frame_story(
             books.enter(keep(analysed)),
             notes,
+            # What a claim says may need what comes later; live, a frame is told as it is seen.
+            (),
             is_from_client=analysed.flow is dialogue.client,
             discretion=self._discretion,
         )

@@ -11,14 +11,17 @@ def duration(nanoseconds: int) -> str:
     """
     Write a duration with four significant figures and the unit that fits.
 
-    @param nanoseconds: May be negative, where a capture's clock was set back.
+    @param nanoseconds: Negative where a capture's clock was set back: then how long it was is not
+        known.
     @return: Such as C{72.48 ms} or C{1.014 s}.
     """
-    size = abs(nanoseconds)
+    if nanoseconds < 0:
+        return "an unknown time"
+    size = nanoseconds
     for unit, factor in (("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1000)):
         if size >= factor:
             value = nanoseconds / factor
-            whole = len(str(abs(int(value))))
+            whole = len(str(int(value)))
             return f"{value:.{max(0, 4 - whole)}f} {unit}"
     return f"{nanoseconds} ns"
 

@@ -258,20 +258,20 @@ def _why_new(before: Dialogue, after: Dialogue) -> str:
     first = _first_fin(before)
     if first is None or (after.syn is not None and first[1].at > after.syn):
         if not after.turns:
-            return f"{begins} while the one before is open, and carries nothing: a spare one"
+            return f"{begins} while the one before is open, and carries nothing"
         return f"{begins} while the one before is open"
     who, farewell = first
     frame = farewell.at.frame
     answered = before.http.exchanges[-1].response if before.http.exchanges else None
     if answered is not None and b"close" in answered.head.fields.tokens(b"connection"):
         return (
-            f"{begins} because the answer in #{answered.first_frame} said Connection: close and "
-            f"the {who} closed in #{frame}"
+            f"{begins}: the answer in #{answered.first_frame} had said Connection: close, and "
+            f"the {who} had closed in #{frame}"
         )
     idle = farewell.idle_ns / SECOND_NS
     if farewell.idle_ns >= _AT_ONCE_NS:
         return (
-            f"{begins} because the {who} had closed the one before in #{frame}, after {idle:.6f} s "
+            f"{begins}: the {who} had closed the one before in #{frame}, after {idle:.6f} s "
             "without a byte"
         )
-    return f"{begins} because the {who} had closed the one before in #{frame}"
+    return f"{begins}: the {who} had closed the one before in #{frame}"

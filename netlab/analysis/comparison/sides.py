@@ -9,89 +9,30 @@ server took for it, is how long both ways took.
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
-from netlab.analysis.observations.dialogue import Dialogue, Dialogues, Moment
-from netlab.analysis.tcp.frames import Analysed
+from netlab.analysis.comparison.losses import Absent, absent_of
+from netlab.analysis.comparison.shares import Shares, Shut, shares_of, shut_windows
+from netlab.analysis.comparison.sightings import Sighting, Sightings
+from netlab.analysis.observations.dialogue import Dialogue, Moment
+from netlab.capture.segments import Flag
 
-#: How many segments of a capture are kept for aligning; further ones are not aligned.
-SEGMENTS_MAX: Final = 500_000
+_FAR_MIN_NS: Final = 5_000_000
+"""A host answers a SYN, and the answer to its own, in less: beyond it there is a way."""
 
-_HALF: Final = 1 << 31
-_MASK: Final = (1 << 32) - 1
+_DRIP_MIN_NS: Final = 200_000_000
+"""A message that takes longer than this to send is told with its pieces."""
 
+_DRIP_MAX_BYTES: Final = 500
+"""Of pieces that are larger on average, the network or the other end may set the pace."""
 
-class Mark(NamedTuple):
-    """
-    What makes a segment the same at both places, whatever a translator of addresses does to it.
-
-    @ivar from_client: who sent it.
-    @ivar seq: its raw sequence number.
-    @ivar ack: its raw acknowledgement number.
-    @ivar length: its payload's length.
-    @ivar flags: its flags.
-    """
-
-    from_client: bool
-    seq: int
-    ack: int
-    length: int
-    flags: int
-
-
-class Sighting(NamedTuple):
-    """
-    A segment at one place.
-
-    @ivar mark: what it is.
-    @ivar at: its frame there.
-    """
-
-    mark: Mark
-    at: Moment
-
-
-class Sightings:
-    """
-    A capture read for comparing.
-
-    @ivar dialogues: its conversations.
-    @ivar seen: the segments of each conversation, in order, by its number.
-    @ivar left_out: how many segments are not among them.
-    """
-
-    def __init__(self) -> None:
-        self.dialogues = Dialogues()
-        self.seen: dict[int, list[Sighting]] = {}
-        self.left_out = 0
-        self._kept = 0
-
-    def receive(self, analysed: Analysed) -> None:
-        """
-        Take the capture's next segment.
-        """
-        if analysed.segment.is_quoted:
-            return
-        self.dialogues.receive(analysed)
-        dialogue = self.dialogues.all.get(analysed.conversation.stream)
-        if dialogue is None or self._kept >= SEGMENTS_MAX:
-            self.left_out += 1
-            return
-        self._kept += 1
-        segment = analysed.segment
-        mark = Mark(
-            analysed.flow is dialogue.client,
-            segment.seq,
-            segment.ack,
-            segment.length,
-            segment.flags,
-        )
-        sighting = Sighting(mark, Moment(analysed.number, analysed.time_ns))
-        self.seen.setdefault(analysed.conversation.stream, []).append(sighting)
+_SYN: Final = int(Flag.SYN)
+_ACK: Final = int(Flag.ACK)
+_SYN_ACK: Final = _SYN | _ACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +90,25 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Drip:
+    """
+    A message that an end sent in pieces, over longer than a moment.
+
+    @ivar from_client: who sent it.
+    @ivar length: how many bytes.
+    @ivar pieces: in how many segments.
+    @ivar begin: its first segment, where it was sent.
+    @ivar end: its last.
+    """
+
+    from_client: bool
+    length: int
+    pieces: int
+    begin: Moment
+    end: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class SameConversation:
     """
     A conversation that both captures hold.
@@ -160,9 +120,17 @@ class SameConversation:
         between them.
     @ivar waits: the handshake and each answer.
     @ivar pauses: between an answer and the next message.
+    @ivar shares: all of its time, dealt out.
+    @ivar ahead_ns: how long after the server's SYN the client's place saw the client's ACK, where
+        that is too long for the client's own host: the place is not at the client; else 0.
+    @ivar behind_ns: the same of the client's SYN, its answer and the server's place.
+    @ivar shut: spells in which an end's window was 0, at that end's place.
+    @ivar drips: messages that an end sent in pieces with time between.
     @ivar common: how many segments both captures have.
-    @ivar lost_to_server: segments of the client that the server's side never saw.
-    @ivar lost_to_client: segments of the server that the client's side never saw.
+    @ivar to_server: segments of the client that the server's side did not capture.
+    @ivar to_client: segments of the server that the client's side did not capture.
+    @ivar at_both: segments that the end's own side did not capture, though the other did: the
+        client's, then the server's.
     """
 
     at_client: Dialogue
@@ -171,9 +139,15 @@ class SameConversation:
     is_one_place: bool
     waits: tuple[Wait, ...]
     pauses: tuple[Pause, ...]
+    shares: Shares
+    ahead_ns: int
+    behind_ns: int
+    shut: tuple[Shut, ...]
+    drips: tuple[Drip, ...]
     common: int
-    lost_to_server: tuple[Sighting, ...]
-    lost_to_client: tuple[Sighting, ...]
+    to_server: Absent
+    to_client: Absent
+    at_both: tuple[tuple[Sighting, ...], tuple[Sighting, ...]] = ((), ())
 
 
 def pair(first: Sightings, second: Sightings) -> list[tuple[Dialogue, Dialogue]]:
@@ -235,29 +209,90 @@ def compare_sides(
     is_swapped = gaps[1] > gaps[0]
     captures = (second, first) if is_swapped else (first, second)
     at_client, at_server = (both[1], both[0]) if is_swapped else both
-    up_client, up_server, down_client, down_server = (
-        [
-            sighting
-            for sighting in capture.seen.get(dialogue.conversation.stream, ())
-            if sighting.mark.from_client == from_client
-        ]
-        for from_client in (True, False)
+    near, far = (
+        capture.seen.get(dialogue.conversation.stream, [])
         for capture, dialogue in zip(captures, (at_client, at_server), strict=True)
     )
-    lost_up = tuple(_missing(up_client, up_server))
-    lost_down = tuple(_missing(down_server, down_client))
-    common = len(up_client) - len(lost_up) + len(down_server) - len(lost_down)
+    up_near, down_near = _by_sender(near)
+    up_far, down_far = _by_sender(far)
+    to_server = absent_of(up_near, up_far, [*down_far, *down_near])
+    to_client = absent_of(down_far, down_near, [*up_near, *up_far])
+    unseen = (
+        sum(map(len, to_server)),
+        sum(map(len, to_client)),
+    )
+    is_one_place = gaps[0] == gaps[1]
+    ahead_ns, behind_ns = _halves(near)[1], _halves(far)[0]
     return SameConversation(
         at_client,
         at_server,
         is_swapped,
-        gaps[0] == gaps[1],
+        is_one_place,
         tuple(_waits(at_client, at_server)),
         tuple(_pauses(at_client)),
-        common,
-        lost_up,
-        lost_down,
+        shares_of(near, far, ahead_ns=ahead_ns, behind_ns=behind_ns),
+        ahead_ns,
+        behind_ns,
+        (*shut_windows(near, from_client=True), *shut_windows(far, from_client=False)),
+        (
+            *_drips(at_client, up_near, from_client=True),
+            *_drips(at_server, down_far, from_client=False),
+        ),
+        len(up_near) - unseen[0] + len(down_far) - unseen[1],
+        to_server,
+        to_client,
+        (
+            absent_of(up_far, up_near, down_near).uncaptured,
+            absent_of(down_near, down_far, up_far).uncaptured,
+        ),
     )
+
+
+def _by_sender(sightings: Sequence[Sighting]) -> tuple[list[Sighting], list[Sighting]]:
+    """
+    Part the client's segments from the server's.
+    """
+    up: list[Sighting] = []
+    down: list[Sighting] = []
+    for sighting in sightings:
+        (up if sighting.mark.from_client else down).append(sighting)
+    return up, down
+
+
+def _halves(sightings: Sequence[Sighting]) -> tuple[int, int]:
+    """
+    Tell how long the halves of a handshake took at a place: until the SYN was answered, and until
+    that was. 0 is short enough for a host's own answer, or not known: a SYN that was sent again has
+    no answer of its own.
+    """
+    if len(sightings) < 3:
+        return 0, 0
+    syn, answer, opened = sightings[:3]
+    steps = [(each.mark.from_client, each.mark.flags & _SYN_ACK) for each in (syn, answer, opened)]
+    if steps != [(True, _SYN), (False, _SYN_ACK), (True, _ACK)]:
+        return 0, 0
+    first, second = answer.at.time_ns - syn.at.time_ns, opened.at.time_ns - answer.at.time_ns
+    return (
+        first if first >= _FAR_MIN_NS else 0,
+        second if second >= _FAR_MIN_NS else 0,
+    )
+
+
+def _drips(dialogue: Dialogue, sent: Sequence[Sighting], *, from_client: bool) -> Iterator[Drip]:
+    """
+    List an end's messages that took long to send, with the pieces that they came in.
+
+    @param sent: that end's segments.
+    """
+    frames = [sighting.at.frame for sighting in sent if sighting.mark.length]
+    for turn in dialogue.turns:
+        if turn.from_client != from_client:
+            continue
+        first, last = turn.first, turn.last
+        pieces = bisect_right(frames, last.frame) - bisect_left(frames, first.frame)
+        is_small = turn.length <= pieces * _DRIP_MAX_BYTES
+        if pieces > 1 and is_small and last.time_ns - first.time_ns >= _DRIP_MIN_NS:
+            yield Drip(from_client, turn.length, pieces, first, last)
 
 
 def _answer_gap(dialogue: Dialogue) -> int:
@@ -272,57 +307,6 @@ def _answer_gap(dialogue: Dialogue) -> int:
         if message.from_client:
             gap += answer.first.time_ns - message.last.time_ns
     return gap
-
-
-def _missing(here: Sequence[Sighting], there: Sequence[Sighting]) -> Iterator[Sighting]:
-    """
-    List what was sent here and did not arrive there; of equal segments, the first ones.
-
-    A network card may cut a segment into several, and join several into one: data whose every byte
-    arrived is not missing.
-    """
-    arrived = Counter(sighting.mark for sighting in there)
-    sent: dict[Mark, list[Sighting]] = {}
-    for sighting in here:
-        sent.setdefault(sighting.mark, []).append(sighting)
-    base = there[0].mark.seq if there else 0
-    covered = _covered(there, base)
-    lost: list[Sighting] = []
-    for mark, sightings in sent.items():
-        if mark.length and not arrived[mark] and _is_covered(mark, covered, base):
-            continue
-        lost.extend(sightings[: max(0, len(sightings) - arrived[mark])])
-    return iter(sorted(lost, key=lambda sighting: sighting.at))
-
-
-def _covered(there: Sequence[Sighting], base: int) -> list[tuple[int, int]]:
-    """
-    Join what data took to intervals, ascending, counted from a sequence number.
-    """
-    intervals: list[tuple[int, int]] = []
-    for begin, end in sorted(
-        (_place(sighting.mark.seq, base), _place(sighting.mark.seq, base) + sighting.mark.length)
-        for sighting in there
-        if sighting.mark.length
-    ):
-        if intervals and begin <= intervals[-1][1]:
-            intervals[-1] = (intervals[-1][0], max(end, intervals[-1][1]))
-        else:
-            intervals.append((begin, end))
-    return intervals
-
-
-def _is_covered(mark: Mark, intervals: Sequence[tuple[int, int]], base: int) -> bool:
-    begin = _place(mark.seq, base)
-    at = bisect_right(intervals, (begin, 1 << 33)) - 1
-    return at >= 0 and begin + mark.length <= intervals[at][1]
-
-
-def _place(seq: int, base: int) -> int:
-    """
-    Count from a base to a sequence number, backwards where that is nearer.
-    """
-    return ((seq - base + _HALF) & _MASK) - _HALF
 
 
 def _waits(at_client: Dialogue, at_server: Dialogue) -> Iterator[Wait]:
@@ -349,15 +333,11 @@ def _pauses(at_client: Dialogue) -> Iterator[Pause]:
             yield Pause((answer.last, message.first))
 
 
-def totals(conversations: Iterable[SameConversation]) -> tuple[int, int, int]:
+def totals(conversations: Iterable[SameConversation]) -> Shares:
     """
     Sum up where the time went.
-
-    @return: nanoseconds that passed at the server, on the way, and at the client.
     """
-    server = way = client = 0
+    total = Shares()
     for one in conversations:
-        server += sum(wait.server_ns for wait in one.waits)
-        way += sum(wait.way_ns for wait in one.waits)
-        client += sum(pause.client_ns for pause in one.pauses)
-    return server, way, client
+        total = total.plus(one.shares)
+    return total

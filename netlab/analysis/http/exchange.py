@@ -12,12 +12,21 @@ import re
 from collections import deque
 from typing import Final
 
-from netlab.analysis.http.messages import End, Exchange, HTTPFault, Message, is_interim, status_of
+from netlab.analysis.http.lenient import LenientRequestReader
+from netlab.analysis.http.messages import (
+    Begun,
+    End,
+    Exchange,
+    HTTPFault,
+    Message,
+    is_interim,
+    status_of,
+)
 from netlab.analysis.http.reassembly import Piece
 from netlab.http1.sansio.bodies import BodyReader, UntilCloseReader, body_reader
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.framing import NO_BODY, Delimited, Fixed, Framing, response_framing
-from netlab.http1.sansio.heads import RequestHeadReader, RequestParser, ResponseHeadReader
+from netlab.http1.sansio.heads import RequestParser, ResponseHeadReader
 from netlab.http1.sansio.limits import Limits
 from netlab.http1.sansio.messages import Content, RequestHead, ResponseHead
 from netlab.http1.sansio.receivebuffer import ReceiveBuffer
@@ -37,6 +46,9 @@ _LIMITS: Final = Limits(
     start_line_max_bytes=65536, header_section_max_bytes=262144, field_lines_max=1000
 )
 _PARSER: Final = RequestParser(_LIMITS)
+
+#: How the reason of a fault begins that is only an end that came early.
+ENDED_EARLY: Final = "the stream ended within"
 
 #: How a message begins, for taking up the reading where it was lost.
 REQUEST_BEGINS: Final = re.compile(rb"[A-Z]{3,20} [^ \r\n]{1,8192} HTTP/1\.[01]\r\n")
@@ -129,7 +141,7 @@ class ExchangeReader:
         self._current: Exchange | None = None
         self._client = _Side()
         self._server = _Side()
-        self._requests = RequestHeadReader(_PARSER)
+        self._requests = LenientRequestReader(_PARSER)
         self._responses = ResponseHeadReader(_LIMITS)
         if not is_from_start:
             self._client.is_lost = self._server.is_lost = True
@@ -165,7 +177,7 @@ class ExchangeReader:
                     return
                 side.is_lost = False
                 if from_client:
-                    self._requests = RequestHeadReader(_PARSER)
+                    self._requests = LenientRequestReader(_PARSER)
                 else:
                     self._forget_unanswered(piece.time_ns)
             side.append(piece.data, piece.frame, piece.time_ns)
@@ -188,9 +200,23 @@ class ExchangeReader:
         if isinstance(side.reader, UntilCloseReader):
             self._end(side, frame, time_ns, from_client=from_client)
         elif side.message is not None:
-            self._note_fault(frame, "the stream ended within a message", from_client=from_client)
+            self._note_fault(frame, f"{ENDED_EARLY} a message", from_client=from_client)
         elif len(side.buffer):
-            self._note_fault(frame, "the stream ended within a head", from_client=from_client)
+            self._note_fault(frame, f"{ENDED_EARLY} a head", from_client=from_client)
+
+    def skip(self, frame: int, reason: str, *, from_client: bool) -> None:
+        """
+        Bytes of one direction cannot be given, and nobody knows how many.
+
+        @param frame: the number of the frame where they should have been.
+        @param reason: a short sentence without a full stop.
+        @param from_client: whose they were.
+        """
+        side = self._client if from_client else self._server
+        if side.is_over or side.is_tunnel:
+            return
+        self._note_fault(frame, reason, from_client=from_client)
+        side.lose()
 
     def stop(self) -> None:
         """
@@ -227,13 +253,14 @@ class ExchangeReader:
         if not len(side.buffer):
             return False
         begin = side.position
+        fault = ""
         if from_client:
-            begin += 2 if side.buffer.peek(2) == b"\r\n" else 0
             parsed = self._requests.read(side.buffer)
             if parsed is None:
                 return False
             head: RequestHead | ResponseHead = parsed.head
             framing = parsed.framing
+            fault = parsed.fault
         else:
             if not b"HTTP/1.".startswith(side.buffer.peek(7)):
                 raise RemoteProtocolError(400, "the answer is not HTTP/1.0 or HTTP/1.1")
@@ -257,6 +284,7 @@ class ExchangeReader:
             head_frame,
             head_frame,
             head_time_ns,
+            fault=fault,
         )
         side.reader = body_reader(framing, _LIMITS)
         if from_client:
@@ -318,7 +346,7 @@ class ExchangeReader:
             if self._waiting:
                 self._current = self._waiting.popleft()
             else:
-                self._current = Exchange(None)
+                self._current = Exchange(None, begun=self._begun(message))
                 self._keep(self._current)
         exchange = self._current
         if is_interim(message):
@@ -329,6 +357,19 @@ class ExchangeReader:
         exchange.response = message
         if exchange.method == b"CONNECT" and (exchange.status or 0) // 100 == 2:
             self._client.is_tunnel = self._server.is_tunnel = True
+
+    def _begun(self, answer: Message) -> Begun | None:
+        """
+        Give what has come of a request when an answer begins that no whole request asked for.
+        """
+        side = self._client
+        if side.is_lost or not len(side.buffer):
+            return None
+        first = side.carrier(side.position)
+        last = side.carrier(side.received - 1)
+        if last[0] > answer.first_frame:
+            return None
+        return Begun(len(side.buffer), *first, *last)
 
     def _keep(self, exchange: Exchange) -> None:
         if len(self.exchanges) < EXCHANGES_MAX:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from netlab.http1.sansio.framing import Framing
 from netlab.http1.sansio.messages import RequestHead, ResponseHead
@@ -43,6 +44,7 @@ class Message:
     @ivar end: what ended it; C{None} while it has not ended.
     @ivar end_frame: the frame by which the reader knows that it has ended: the last one of its
         own, or the one with the FIN.
+    @ivar fault: the rule that a request's head breaks; empty where it breaks none.
     """
 
     head: RequestHead | ResponseHead
@@ -58,6 +60,7 @@ class Message:
     missing: int = 0
     end: End | None = None
     end_frame: int | None = None
+    fault: str = ""
 
     @property
     def length(self) -> int:
@@ -65,6 +68,24 @@ class Message:
         How many bytes of the stream it took so far.
         """
         return self.head_length + self.body_length
+
+
+class Begun(NamedTuple):
+    """
+    The beginning of a request that never became complete.
+
+    @ivar length: how many bytes of it came.
+    @ivar first_frame: the frame that carried the first of them.
+    @ivar first_time_ns: that frame's time, in nanoseconds since 1970.
+    @ivar last_frame: the frame that carried the last of them.
+    @ivar last_time_ns: that frame's time.
+    """
+
+    length: int
+    first_frame: int
+    first_time_ns: int
+    last_frame: int
+    last_time_ns: int
 
 
 @dataclass(slots=True)
@@ -75,13 +96,16 @@ class Exchange:
     @ivar request: C{None} where it was not captured, or was never sent.
     @ivar interim: the interim responses (status 1xx), in order.
     @ivar response: the final response; C{None} where there is none.
-    @ivar is_pipelined: whether the request began before the answer to the one before it ended.
+    @ivar is_pipelined: whether the request began before the answer to the one before it had ended,
+        as far as both were read by then.
+    @ivar begun: what had come of a request that was not complete when the answer began.
     """
 
     request: Message | None
     interim: list[Message] = field(default_factory=list)
     response: Message | None = None
     is_pipelined: bool = False
+    begun: Begun | None = None
 
     @property
     def method(self) -> bytes:

@@ -102,6 +102,28 @@ class Reassembler:
         self._take_waiting(read)
         return tuple(read)
 
+    def acknowledge(self, ack: int) -> tuple[Piece, ...]:
+        """
+        Take note of what the other end acknowledges: what is missing before that has arrived, and
+        the capture does not have it.
+
+        @param ack: the raw acknowledgement number.
+        @return: what can be read after the gaps that are given up, as L{finish} gives it.
+        """
+        if not self._waiting or self._next_seq is None:
+            return ()
+        distance = (ack - self._next_seq) & _MASK
+        if distance >= _HALF:
+            return ()
+        reached = self.next_offset + distance
+        if reached > self._waiting[-1].end:
+            # More than was ever seen: it may be of another connection, or wrong.
+            return ()
+        read: list[Piece] = []
+        while self._waiting and self._waiting[0].offset < reached:
+            read.extend(self._give_up())
+        return tuple(read)
+
     def has_reached(self, seq: int) -> bool:
         """
         Say whether all bytes before a place have been read.

@@ -15,6 +15,8 @@ from netlab.analysis.http.reassembly import Piece, Reassembler
 from netlab.analysis.observations.trail import Step, step_of
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
+from netlab.analysis.tls.conversation import TLSReader, begins_with_hello
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.capture.segments import Flag
 
 #: How many turns of a conversation are kept; what follows is not.
@@ -31,6 +33,11 @@ _SYN: Final = int(Flag.SYN)
 _RST: Final = int(Flag.RST)
 _ACK: Final = int(Flag.ACK)
 _HALF: Final = 1 << 31
+_SCALE_UNKNOWN: Final = -1
+
+#: How many bytes of ACKs a capture may lack before a segment is not believed.
+_LATE_ACKS_MAX_BYTES: Final = 1 << 20
+
 _MASK: Final = (1 << 32) - 1
 _PROBE: Final = int(Mark.KEEP_ALIVE | Mark.ZERO_WINDOW_PROBE)
 _REPAIR: Final = int(
@@ -105,7 +112,8 @@ class Dialogue:
     @ivar conversation: whose it is.
     @ivar turns: who said what, in order of the first frames that brought it.
     @ivar has_more_turns: whether there were more than are kept.
-    @ivar http: the same as HTTP messages.
+    @ivar http: the same as HTTP messages: those inside TLS, where that can be opened.
+    @ivar tls: the same as TLS records.
     @ivar syn: the client's first SYN.
     @ivar syn_ack: the server's first SYN with ACK.
     @ivar established: the client's first segment that acknowledges it.
@@ -124,6 +132,7 @@ class Dialogue:
         "_pending_ends",
         "_said_ns",
         "_streams",
+        "_tools",
         "_trail_max",
         "conversation",
         "established",
@@ -134,13 +143,17 @@ class Dialogue:
         "resets",
         "syn",
         "syn_ack",
+        "tls",
         "trail",
         "turns",
     )
 
-    def __init__(self, conversation: Conversation, trail_max: int = 0) -> None:
+    def __init__(
+        self, conversation: Conversation, trail_max: int = 0, tools: Tools = NO_TOOLS
+    ) -> None:
         """
         @param trail_max: how many segments are kept one by one.
+        @param tools: with what TLS is opened.
         """
         self.conversation = conversation
         self.trail: list[Step] = []
@@ -148,6 +161,8 @@ class Dialogue:
         self.turns: list[Turn] = []
         self.has_more_turns = False
         self.http = ExchangeReader()
+        self.tls = TLSReader(tools)
+        self._tools = tools
         self.syn: Moment | None = None
         self.syn_ack: Moment | None = None
         self.established: Moment | None = None
@@ -229,12 +244,16 @@ class Dialogue:
         if self.established is None and who == 0 and flags & _ACK and self.syn_ack is not None:
             self.established = now
             self._active_ns = self._said_ns[0] = self._said_ns[1] = now.time_ns
+        if flags & _ACK:
+            pieces = self._streams[1 - who].acknowledge(segment.ack)
+            if pieces:
+                self._speak(pieces, 1 - who)
         if flags & _RST:
             # What a RST carries is no data but a reason (RFC 9293 section 3.5.3).
             if self.resets[who] is None:
                 self.resets[who] = now
             return
-        if segment.length and not analysed.marks & _PROBE:
+        if segment.length and not analysed.marks & _PROBE and not _is_far(analysed):
             pieces = self._streams[who].receive(
                 segment.seq, segment.payload, segment.length, now.frame, now.time_ns
             )
@@ -250,6 +269,7 @@ class Dialogue:
         Follow no further, and keep no bytes for it: no other segment will be given.
         """
         self.http.stop()
+        self.tls.stop()
         for stream in self._streams:
             stream.forget()
 
@@ -291,17 +311,20 @@ class Dialogue:
 
     def _decide_roles(self, analysed: Analysed) -> None:
         """
-        The opening was not captured: whoever begins with a request is the client, whoever begins
-        with a status line the server.
+        The opening was not captured: whoever begins with a request or a ClientHello is the
+        client, whoever begins with a status line or a ServerHello the server.
         """
         payload = analysed.segment.payload
         if payload.startswith(b"HTTP/1."):
             self._client = analysed.flow.peer
         elif REQUEST_BEGINS.match(payload):
             self._client = analysed.flow
+        elif (is_from_client := begins_with_hello(payload)) is not None:
+            self._client = analysed.flow if is_from_client else analysed.flow.peer
         else:
             self._client = self.conversation.client
         self.http = ExchangeReader(is_from_start=False)
+        self.tls = TLSReader(self._tools, is_from_start=False)
 
     def _speak(self, pieces: tuple[Piece, ...], who: int) -> None:
         for piece in pieces:
@@ -320,7 +343,8 @@ class Dialogue:
                 turn.length += length
                 turn.missing += piece.missing
                 turn.last = moment
-            self.http.receive(piece, from_client=who == 0)
+            if not self.tls.receive(piece, self.http, from_client=who == 0):
+                self.http.receive(piece, from_client=who == 0)
 
     def _part(self, analysed: Analysed, now: Moment, who: int) -> None:
         fin_seq = (analysed.segment.seq + analysed.segment.length) & _MASK
@@ -347,6 +371,19 @@ class Dialogue:
                 self.http.receive_end(moment.frame, moment.time_ns, from_client=who == 0)
 
 
+def _is_far(analysed: Analysed) -> bool:
+    """
+    Tell whether a segment lies more than another window beyond its receiver's window: that does not
+    take it (RFC 9293 section 3.10.7.4).
+    """
+    receiver = analysed.flow.peer
+    window, expected = receiver.rcv_wnd, receiver.rcv_nxt
+    if window is None or expected is None or receiver.window_shift == _SCALE_UNKNOWN:
+        return False
+    ahead = (analysed.segment.seq - expected) & _MASK
+    return 2 * window + _LATE_ACKS_MAX_BYTES < ahead < _HALF
+
+
 class Dialogues:
     """
     The dialogues of a capture.
@@ -355,11 +392,15 @@ class Dialogues:
     @ivar left_out: how many segments belong to conversations beyond the bound.
     """
 
-    def __init__(self, most: int = DIALOGUES_MAX, trail_max: int = 0) -> None:
+    def __init__(
+        self, most: int = DIALOGUES_MAX, trail_max: int = 0, tools: Tools = NO_TOOLS
+    ) -> None:
         """
         @param most: how many conversations are followed, the first ones.
         @param trail_max: how many segments of each are kept one by one.
+        @param tools: with what TLS is opened.
         """
+        self._tools = tools
         self._trail_max = trail_max
         self._most = most
         self.all: dict[int, Dialogue] = {}
@@ -374,7 +415,7 @@ class Dialogues:
             if len(self.all) >= self._most:
                 self.left_out += 1
                 return
-            dialogue = Dialogue(analysed.conversation, self._trail_max)
+            dialogue = Dialogue(analysed.conversation, self._trail_max, self._tools)
             self.all[analysed.conversation.stream] = dialogue
         dialogue.receive(analysed)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from netlab.analysis.observations.dialogue import Dialogue
+from netlab.analysis.observations.history import BEGINNING_MAX, History
 from netlab.analysis.observations.skimming import Skimmed
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
-from netlab.capture.segments import Checksum, Flag
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
+from netlab.capture.segments import Flag
 
 IDLE_MIN_NS: Final = 500_000_000
 """From how long on a silence is an idle spell: longer than any round trip and than delayed ACKs."""
@@ -20,13 +22,11 @@ IDLE_MIN_NS: Final = 500_000_000
 IDLES_MAX: Final = 100
 """How many idle spells are told."""
 
+_PAYLOAD_OF_SOME_MAX: Final = 256
+"""Up to which size payloads are kept where not all segments are."""
+
 _EXCHANGES_KEPT: Final = 200
 """How many HTTP exchanges of a conversation are kept in a summary: the first and the last ones."""
-
-_CHECKSUMS_MAX: Final = 32
-"""How many checksums of an end are judged; the first ones tell whether they are offloaded."""
-
-_ETHERNET_MIN_BYTES: Final = 60
 
 _SYN: Final = int(Flag.SYN)
 _ACK: Final = int(Flag.ACK)
@@ -115,11 +115,6 @@ class Side:
     """
     What is gathered of one end.
 
-    @ivar offloaded: Frames with a checksum that the network card was to finish.
-    @ivar complete: Frames with a good one.
-    @ivar short: Frames of less than 60 bytes, which have not been on an Ethernet yet.
-    @ivar padded: Frames padded to 60, which have.
-    @ivar ttl: The highest time to live, 0 if none was seen.
     @ivar byte_count: New bytes of data.
     @ivar fin: The first FIN.
     @ivar fin_acked: The frame that acknowledged it.
@@ -128,20 +123,12 @@ class Side:
 
     __slots__ = (
         "byte_count",
-        "complete",
         "fin",
         "fin_acked",
-        "judged",
-        "offloaded",
-        "padded",
-        "short",
         "since_own_data",
-        "ttl",
     )
 
     def __init__(self) -> None:
-        self.offloaded = self.complete = self.judged = 0
-        self.short = self.padded = self.ttl = 0
         self.byte_count = self.since_own_data = 0
         self.fin: Fin | None = None
         self.fin_acked: Point | None = None
@@ -157,21 +144,21 @@ class Facts:
     @ivar last: Its last frame.
     @ivar frame_count: How many it has.
     @ivar dialogue: What the ends said to each other.
+    @ivar history: Its segments one by one, as far as they are kept.
     @ivar idles: Idle spells, at most L{IDLES_MAX}.
     @ivar reset: The first RST.
     @ivar marks: How often each mark was seen, and in which frame first.
-    @ivar bad_checksums: How many segments have a bad one, among those judged.
     @ivar skimmed: What is counted since the dialogue is not followed any more; C{None} before.
     """
 
     __slots__ = (
         "_active",
         "_is_open",
-        "bad_checksums",
         "conversation",
         "dialogue",
         "first",
         "frame_count",
+        "history",
         "idles",
         "last",
         "marks",
@@ -180,16 +167,16 @@ class Facts:
         "skimmed",
     )
 
-    def __init__(self, conversation: Conversation, first: Point) -> None:
+    def __init__(self, conversation: Conversation, first: Point, tools: Tools = NO_TOOLS) -> None:
         self.conversation = conversation
         self.sides = (Side(), Side())
         self.first = self.last = first
         self.frame_count = 0
-        self.dialogue = Dialogue(conversation)
+        self.dialogue = Dialogue(conversation, tools=tools)
+        self.history = History(conversation)
         self.idles: list[Idle] = []
         self.reset: Reset | None = None
         self.marks: dict[int, tuple[int, int]] = {}
-        self.bad_checksums = 0
         self.skimmed: Skimmed | None = None
         self._active = first
         self._is_open = False
@@ -204,6 +191,36 @@ class Facts:
             self._is_open = True
             self._active = here
         self._note(analysed, here)
+
+    def remember(self, analysed: Analysed) -> None:
+        """
+        Remember a segment, before L{observe} is given it, where not all are kept one by one: of the
+        first ones each, of the others those that are noteworthy.
+        """
+        if len(self.history.segments) < BEGINNING_MAX:
+            self.history.add(analysed, payload_max=_PAYLOAD_OF_SOME_MAX)
+        elif (
+            analysed.marks
+            or self._is_event(analysed)
+            or analysed.time_ns - self.last.time_ns >= IDLE_MIN_NS
+        ):
+            self._remember_noteworthy(analysed)
+
+    def _is_event(self, analysed: Analysed) -> bool:
+        """
+        Tell whether a segment opens, closes or resets the connection, or comes after that.
+        """
+        return (
+            bool(analysed[0][6] & _SYN_FIN_RST)
+            or self.reset is not None
+            or self.sides[1 - analysed[2].index].fin is not None
+        )
+
+    def _remember_noteworthy(self, analysed: Analysed) -> None:
+        silent_ns = analysed.time_ns - self.last.time_ns
+        self.history.add_noteworthy(
+            analysed, self.last.number, silent_ns, is_event=self._is_event(analysed)
+        )
 
     def skim(self, analysed: Analysed) -> None:
         """
@@ -227,7 +244,9 @@ class Facts:
             or segment[6] & _SYN_FIN_RST
             or here[1] - self.last[1] >= IDLE_MIN_NS
             or other.fin is not None
+            or self.reset is not None
         ):
+            self._remember_noteworthy(analysed)
             self._note(analysed, here)
             return
         self.frame_count += 1
@@ -264,8 +283,6 @@ class Facts:
             self._take_data(flow, here, segment.length)
         if flags & _FIN and side.fin is None:
             side.fin = Fin(here, self.last, self._active, is_acked, segment.ack)
-        if side.judged < _CHECKSUMS_MAX:
-            self._judge(side, analysed)
         self.last = here
 
     def trim(self) -> None:
@@ -286,6 +303,11 @@ class Facts:
         There are no more segments.
         """
         self.dialogue.finish()
+        if self.skimmed is not None:
+            self.history.announced_close = self.skimmed.announced_close
+        self.history.finish(
+            self.frame_count, self.dialogue.client.index, self.dialogue.http, self.dialogue.tls
+        )
 
     @property
     def has_data(self) -> bool:
@@ -337,22 +359,3 @@ class Facts:
                 side.since_own_data,
                 side.fin is not None,
             )
-
-    def _judge(self, side: Side, analysed: Analysed) -> None:
-        segment = analysed.segment
-        side.judged += 1
-        side.ttl = max(side.ttl, segment.ttl)
-        match segment.checksum:
-            case Checksum.OFFLOADED:
-                side.offloaded += 1
-            case Checksum.GOOD:
-                side.complete += 1
-            case Checksum.BAD:
-                self.bad_checksums += 1
-            case Checksum.UNCHECKABLE:
-                pass
-        if segment.record.interface.link_type == 1:
-            if segment.record.length < _ETHERNET_MIN_BYTES:
-                side.short += 1
-            elif segment.padding_bytes > 0:
-                side.padded += 1

@@ -104,6 +104,16 @@ class Analyser:
         """How many there were, forgotten ones included."""
         return self._table.streams
 
+    def stream_of(self, key: bytes) -> int | None:
+        """
+        Name the conversation that a segment would belong to now.
+
+        @param key: as L{Segment.key}, of either direction.
+        @return: its number; C{None} if there is none, or it is forgotten.
+        """
+        flow = self._flows.get(key)
+        return None if flow is None else flow.conversation.stream
+
     def analyse(self, segment: Segment) -> Analysed:
         """
         Follow one segment. To be called in the order of capture.

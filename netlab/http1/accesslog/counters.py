@@ -31,12 +31,13 @@ class Counters:
 
     @ivar connections: how many connections have come.
     @ivar large_answers: how many answers were not written in one piece.
+    @ivar tallies: of the statuses that have been asked for by L{tally}; for reading only.
     """
 
-    __slots__ = ("_tallies", "connections", "large_answers")
+    __slots__ = ("connections", "large_answers", "tallies")
 
     def __init__(self) -> None:
-        self._tallies: dict[int, Tally] = {}
+        self.tallies: dict[int, Tally] = {}
         self.connections = 0
         self.large_answers = 0
 
@@ -44,9 +45,9 @@ class Counters:
         """
         Return what counts the answers of a status; it may be kept, and raised at any time.
         """
-        found = self._tallies.get(status)
+        found = self.tallies.get(status)
         if found is None:
-            found = self._tallies[status] = Tally()
+            found = self.tallies[status] = Tally()
         return found
 
     @property
@@ -54,21 +55,21 @@ class Counters:
         """
         How many answers have been sent, by status.
         """
-        return {status: tally.answers for status, tally in self._tallies.items() if tally.answers}
+        return {status: tally.answers for status, tally in self.tallies.items() if tally.answers}
 
     @property
     def small_answers(self) -> int:
         """
         How many answers were written in one piece.
         """
-        return sum(tally.answers for tally in self._tallies.values()) - self.large_answers
+        return sum(tally.answers for tally in self.tallies.values()) - self.large_answers
 
     @property
     def content_bytes(self) -> int:
         """
         How many bytes of content all answers had.
         """
-        return sum(tally.content_bytes for tally in self._tallies.values())
+        return sum(tally.content_bytes for tally in self.tallies.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from twisted.logger import Logger
 
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.loglines import (
+    CLEAN_BYTES,
     CombinedFormat,
     LineFormat,
     LoggedAnswer,
     LoggedAnswers,
-    RequestPart,
+    RequestTexts,
 )
-from netlab.http1.sansio.memo import Memo
 from netlab.http1.sansio.messages import RequestHead
 
 FLUSH_SECONDS: Final = 1.0
@@ -25,9 +25,8 @@ FLUSH_LINES: Final = 512
 FLUSH_LINE_BYTES: Final = 8192
 """A line longer than this is written at once: escaped, the longest are of 100 KB."""
 
-_PARTS_MAX: Final = 1024
-_PARTS_MAX_BYTES: Final = 4 << 20
-_PARTS_HEAD_MAX_BYTES: Final = 4096
+_AGENTS_MAX: Final = 256
+_AGENT_MAX_BYTES: Final = 512
 
 _log = Logger(namespace=SERVER_NAME)
 
@@ -51,9 +50,6 @@ class LogFile(Protocol):
 class AccessLog:
     """
     Writes a line for each answer, some hundred at a time.
-
-    Formatting is split: what depends on the request alone is made once for each different request
-    (L{request_part}), the time once a second.
     """
 
     def __init__(
@@ -61,52 +57,88 @@ class AccessLog:
     ) -> None:
         """
         @param file: open for appending, unbuffered.
-        @param clock: tells the time and calls back to write what has gathered.
+        @param clock: calls back to write what has gathered.
         @param line_format: the combined format unless told otherwise.
         """
-        chosen = CombinedFormat() if line_format is None else line_format
-        self._request_part = chosen.request_part
-        self._parts: Memo[bytes, RequestPart] = Memo(_PARTS_MAX, _PARTS_MAX_BYTES)
-        self._make_stamp = chosen.stamp
-        self._template = chosen.template
+        self._format = CombinedFormat() if line_format is None else line_format
+        self._template = self._format.template
+        self._nothing = self._format.nothing
         self._file = file
         self._clock = clock
         self._texts: list[bytes] = []
         # How many lines these are.
         self._waiting = 0
         self._call: IDelayedCall | None = None
+        self._agents: dict[tuple[bytes, ...], bytes] = {}
         self._second = -1
         self._stamp = b""
 
-    def request_part(self, head: RequestHead | None) -> RequestPart:
-        """
-        Write what the request determines, or remember it.
-
-        @param head: as for L{LineFormat.request_part}.
-        """
-        if head is None or len(head.raw) > _PARTS_HEAD_MAX_BYTES:
-            return self._request_part(head)
-        part = self._parts.get(head.raw)
-        if part is None:
-            part = self._request_part(head)
-            # Weighed: escaped, a byte of a peer becomes four.
-            self._parts.put(head.raw, part, len(head.raw) + len(part[0]) + len(part[1]))
-        return part
-
     def add(
-        self, peer: bytes, now: float, request: RequestPart, status: int, content_bytes: int
+        self, peer: bytes, now: float, head: RequestHead | None, status: int, content_bytes: int
     ) -> None:
         """
         Add a line.
 
         @param peer: the peer's address; empty where it has none.
         @param now: when the answer was complete, in seconds since the epoch.
-        @param request: from L{request_part}.
+        @param head: the request's; None where none could be read.
         @param status: the answer's status.
         @param content_bytes: how many bytes of content were sent.
         """
-        self._set_second(int(now))
-        self._append(self._line(peer, (request, status, content_bytes)))
+        second = int(now)
+        if second != self._second:
+            self._set_second(second)
+        request = referrer = agent = self._nothing
+        if head is not None:
+            index = head.fields.index
+            raw = head.raw
+            request = raw[: raw.find(b"\r\n")]
+            # What is left when all that is clean is deleted.
+            if request.translate(None, CLEAN_BYTES):
+                request = self._format.quoted(request)
+            else:
+                request = b'"%b"' % request
+            agents = index.get(b"user-agent")
+            if agents is not None:
+                agent = self._agents.get(agents) or self._quoted_agent(agents)
+            if b"referer" in index:
+                referrer = b", ".join(index[b"referer"])
+                if not referrer or referrer.translate(None, CLEAN_BYTES):
+                    referrer = self._format.quoted(referrer)
+                else:
+                    referrer = b'"%b"' % referrer
+        line = self._template % (
+            peer or b"-", self._stamp, request, status, content_bytes, referrer, agent
+        )  # fmt: skip
+        self._texts.append(line)
+        self._waiting += 1
+        if len(line) > FLUSH_LINE_BYTES:
+            self._write()
+        elif self._call is None or self._waiting >= FLUSH_LINES:
+            self._see_to_it()
+
+    def _quoted_agent(self, agents: tuple[bytes, ...]) -> bytes:
+        """
+        Write a user agent. There are few, and they are long.
+        """
+        quoted = self._format.quoted(b", ".join(agents))
+        if len(quoted) <= _AGENT_MAX_BYTES:
+            if len(self._agents) >= _AGENTS_MAX:
+                self._agents.clear()
+            self._agents[agents] = quoted
+        return quoted
+
+    def request_texts(self, head: RequestHead) -> RequestTexts:
+        """
+        Write what L{add_again} says of a request.
+        """
+        raw = head.raw
+        fields = head.fields
+        texts = (raw[: raw.find(b"\r\n")], fields.get(b"referer"), fields.get(b"user-agent"))
+        request, referrer, agent = (
+            self._nothing if text is None else self._format.quoted(text) for text in texts
+        )
+        return request, referrer, agent
 
     def add_again(self, peer: bytes, now: float, answers: LoggedAnswers) -> None:
         """
@@ -116,40 +148,30 @@ class AccessLog:
         """
         # (A clock may be set back.)
         if not answers.since <= now < answers.until or answers.peer != peer:
-            self._set_second(int(now))
+            second = int(now)
+            if second != self._second:
+                self._set_second(second)
             answers.text = b"".join([self._line(peer, answer) for answer in answers.answers])
             answers.since = float(self._second)
             answers.until = answers.since + 1.0
             answers.peer = peer
-        # As in _append, without the call.
         self._texts.append(answers.text)
         self._waiting += answers.count
         if self._call is None or self._waiting >= FLUSH_LINES:
             self._see_to_it()
 
     def _set_second(self, second: int) -> None:
-        if second != self._second:
-            self._second = second
-            self._stamp = self._make_stamp(second)
+        if second < self._second:
+            # The reactor's own timers go by a clock that was set back: do not wait for them.
+            self.flush()
+        self._second = second
+        self._stamp = self._format.stamp(second)
 
     def _line(self, peer: bytes, answer: LoggedAnswer) -> bytes:
-        request, status, content_bytes = answer
+        (request, referrer, agent), status, content_bytes = answer
         return self._template % (
-            peer or b"-",
-            self._stamp,
-            request[0],
-            status,
-            content_bytes,
-            request[1],
-        )
-
-    def _append(self, line: bytes) -> None:
-        self._texts.append(line)
-        self._waiting += 1
-        if len(line) > FLUSH_LINE_BYTES:
-            self._write()
-        elif self._call is None or self._waiting >= FLUSH_LINES:
-            self._see_to_it()
+            peer or b"-", self._stamp, request, status, content_bytes, referrer, agent
+        )  # fmt: skip
 
     def _see_to_it(self) -> None:
         """

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Final, Protocol, TypeAlias
 
 from netlab.http1.sansio.dates import format_date
-from netlab.http1.sansio.messages import RequestHead
 
 _LINE_WEIGHT: Final = 100
 """What a line has besides: peer, time, status and length."""
@@ -41,30 +40,32 @@ def shown_head(raw: bytes) -> str:
     )
 
 
-RequestPart: TypeAlias = tuple[bytes, bytes]
-"""The parts of a line that the request alone determines: before and behind the status."""
+CLEAN_BYTES: Final = bytes(byte for byte in range(256) if not _UNSAFE.match(bytes([byte])))
+"""What stands in a line of either format as it came, between quotes."""
 
+RequestTexts: TypeAlias = tuple[bytes, bytes, bytes]
+"""What a line says of the request: its request line, referrer and user agent, quoted."""
 
-LoggedAnswer: TypeAlias = tuple[RequestPart, int, int]
-"""What the log says of an answer but for peer and time: the request's part, the status, and how
+LoggedAnswer: TypeAlias = tuple[RequestTexts, int, int]
+"""What the log says of an answer but for peer and time: the request's texts, the status, and how
 many bytes of content there were."""
 
 
 class LineFormat(Protocol):
     """
-    How a line is written.
+    How a line is written. Text whose bytes are all L{CLEAN_BYTES} stands between quotes.
 
-    @ivar template: takes the peer, the time, the first part of the request, status and length of
-        the content, and the second part.
+    @ivar template: takes the peer, the time, the request line, status, length of the content,
+        referrer and user agent.
+    @ivar nothing: stands for a text that is not there.
     """
 
     template: bytes
+    nothing: bytes
 
-    def request_part(self, head: RequestHead | None) -> RequestPart:
+    def quoted(self, text: bytes) -> bytes:
         """
-        Write what the request determines.
-
-        @param head: None where no request could be read.
+        Write a text, whatever its bytes.
         """
 
     def stamp(self, second: int) -> bytes:
@@ -80,20 +81,14 @@ class CombinedFormat:
     The combined format, which Apache made common.
     """
 
-    template = b"%b - - [%b] %b %d %d %b\n"
+    template = b"%b - - [%b] %b %d %d %b %b\n"
+    nothing = b'"-"'
 
-    def request_part(self, head: RequestHead | None) -> RequestPart:
+    def quoted(self, text: bytes) -> bytes:
         """
-        Write the quoted request line, and the quoted referrer and user agent.
+        Write a text with escapes.
         """
-        if head is None:
-            return b'"-"', b'"-" "-"'
-        referrer = head.fields.get(b"referer") or b"-"
-        agent = head.fields.get(b"user-agent") or b"-"
-        return (
-            b'"%b"' % escaped(_request_line(head)),
-            b'"%b" "%b"' % (escaped(referrer), escaped(agent)),
-        )
+        return b'"%b"' % (escaped(text) or b"-")
 
     def stamp(self, second: int) -> bytes:
         """
@@ -108,34 +103,23 @@ class JSONFormat:
     One JSON object a line.
     """
 
-    template = b'{"peer":"%b","time":"%b",%b,"status":%d,"bytes":%d,%b}\n'
+    template = (
+        b'{"peer":"%b","time":"%b","request":%b,"status":%d,"bytes":%d,'
+        b'"referer":%b,"user_agent":%b}\n'
+    )
+    nothing = b"null"
 
-    def request_part(self, head: RequestHead | None) -> RequestPart:
+    def quoted(self, text: bytes) -> bytes:
         """
-        Write the request line, the referrer and the user agent; null where there is none.
+        Write a text in ASCII; a byte that is not becomes the character of the same number.
         """
-        line = None if head is None else _request_line(head)
-        referrer = None if head is None else head.fields.get(b"referer")
-        agent = None if head is None else head.fields.get(b"user-agent")
-        return (
-            b'"request":%b' % _json(line),
-            b'"referer":%b,"user_agent":%b' % (_json(referrer), _json(agent)),
-        )
+        return json.dumps(text.decode("latin-1")).encode("ascii")
 
     def stamp(self, second: int) -> bytes:
         """
         Write a time as RFC 3339 has it.
         """
         return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode("ascii")
-
-
-def _request_line(head: RequestHead) -> bytes:
-    return head.raw[: head.raw.find(b"\r\n")]
-
-
-def _json(value: bytes | None) -> bytes:
-    # In ASCII; a byte that is not becomes the character of the same number.
-    return b"null" if value is None else json.dumps(value.decode("latin-1")).encode("ascii")
 
 
 class LoggedAnswers:
@@ -162,6 +146,6 @@ class LoggedAnswers:
         How much they take in memory, in bytes: what the request determines, and again in the lines.
         """
         return sum(
-            2 * (len(before) + len(behind)) + _LINE_WEIGHT
-            for (before, behind), _status, _content_bytes in self.answers
+            2 * sum(map(len, texts)) + _LINE_WEIGHT
+            for texts, _status, _content_bytes in self.answers
         )

@@ -32,7 +32,7 @@ from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 
 from netlab.factories import Factory
 from netlab.http1.client.clientprotocol import HTTPClientProtocol
-from netlab.http1.client.clientresponse import ConnectionEnded, RequestError, Response
+from netlab.http1.client.clientresponse import ClientResponse, ConnectionEnded, RequestError
 from netlab.http1.sansio.clientconnection import ClientSettings
 from netlab.http1.sansio.fields import NO_FIELDS, Fields
 from netlab.http1.sansio.messages import RequestHead, ResponseHead
@@ -200,7 +200,7 @@ class HTTPClient:
 
     async def get(
         self, url: str | URL, fields: Fields = NO_FIELDS, redirects_max: int = REDIRECTS_MAX
-    ) -> Response:
+    ) -> ClientResponse:
         """
         Ask with GET, and follow redirects.
 
@@ -217,8 +217,8 @@ class HTTPClient:
         self,
         request: Request,
         redirects_max: int = 0,
-        on_redirect: Callable[[Response], None] | None = None,
-    ) -> Response:
+        on_redirect: Callable[[ClientResponse], None] | None = None,
+    ) -> ClientResponse:
         """
         Ask for anything.
 
@@ -245,7 +245,7 @@ class HTTPClient:
                 raise RequestError(f"{way[0].url}: more than {redirects_max} redirects")
             way.append(request)
 
-    async def discard(self, response: Response) -> None:
+    async def discard(self, response: ClientResponse) -> None:
         """
         Throw the rest of an answer's content away; for a moment only, so that a server that has
         nothing more to say that matters cannot keep us.
@@ -278,7 +278,7 @@ class HTTPClient:
         for connection in list(self._open):
             connection.abort()
 
-    async def _ask(self, request: Request) -> Response:
+    async def _ask(self, request: Request) -> ClientResponse:
         """
         Ask once, or twice where the first time was in vain.
         """

@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from netlab.http1.client.clientresponse import ConnectionEnded, RequestError, Response
+from netlab.http1.client.clientresponse import ClientResponse, ConnectionEnded, RequestError
 from netlab.http1.sansio.clientconnection import ClientConnection, ClientPhase, ClientSettings
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.messages import (
@@ -58,8 +58,8 @@ class HTTPClientProtocol(Protocol):
         self._machine = ClientConnection(settings)
         self._name: str | URL = ""
         self._interim: list[ResponseHead] = []
-        self._answer: Deferred[Response] | None = None
-        self._response: Response | None = None
+        self._answer: Deferred[ClientResponse] | None = None
+        self._response: ClientResponse | None = None
         self._timer: IDelayedCall | None = None
         self._is_paused = False
         self._is_lost = False
@@ -71,7 +71,9 @@ class HTTPClientProtocol(Protocol):
         """
         return self._machine.is_ready and not self._is_lost
 
-    def request(self, head: RequestHead, content: bytes, name: str | URL) -> Deferred[Response]:
+    def request(
+        self, head: RequestHead, content: bytes, name: str | URL
+    ) -> Deferred[ClientResponse]:
         """
         Send a request. Only where L{is_ready}.
 
@@ -88,7 +90,7 @@ class HTTPClientProtocol(Protocol):
         sent.append(machine.send(END_OF_MESSAGE, now))
         self._name = name
         self._interim = []
-        answer: Deferred[Response] = Deferred(lambda _: self.abort())
+        answer: Deferred[ClientResponse] = Deferred(lambda _: self.abort())
         self._answer = answer
         self.transport.write(b"".join(sent))
         self._arm()
@@ -182,7 +184,7 @@ class HTTPClientProtocol(Protocol):
             self._interim.append(head)
             return
         answer, self._answer = self._answer, None
-        self._response = Response(head, tuple(self._interim), self)
+        self._response = ClientResponse(head, tuple(self._interim), self)
         if answer is not None:
             answer.callback(self._response)
 

@@ -56,7 +56,7 @@ class ContentOrigin(Protocol):
         """
 
 
-class Response:
+class ClientResponse:
     """
     An answer whose head has come; its content comes as it is read.
 
@@ -95,7 +95,7 @@ class Response:
         """
         return self.head.status
 
-    def __aiter__(self) -> Response:
+    def __aiter__(self) -> ClientResponse:
         return self
 
     async def __anext__(self) -> bytes:

@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.python.usage import UsageError
 
 from netlab.errors import KnownError
 from netlab.foreground import run_until_done
 from netlab.http1.client.client import REDIRECTS_MAX, HTTPClient, Request
-from netlab.http1.client.clientresponse import RequestError, Response
+from netlab.http1.client.clientresponse import ClientResponse, RequestError
 from netlab.http1.client.saving import OutputFolder, output_name
 from netlab.http1.sansio.clientconnection import ClientSettings
 from netlab.http1.sansio.fields import Fields
@@ -43,6 +44,9 @@ class GetOptions:
     @ivar pause: seconds to wait after an answer before the next request.
     @ivar timeout: seconds that a connection may take, and then the head of an answer, and for which
         its content may make no progress.
+    @ivar keylog: the file that the secrets of TLS are added to; None for none.
+    @ivar max_time: seconds that all of one target may take, redirects and content too; C{None} is
+        any time: a server that sends a byte now and then makes progress for ever.
     """
 
     output_dir: str = "."
@@ -51,6 +55,8 @@ class GetOptions:
     closes: bool = False
     pause: float = 0.0
     timeout: float = 30.0
+    keylog: str | None = None
+    max_time: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,12 @@ def run_get(
     """
     wanted = read_targets(targets)
     folder = OutputFolder(options.output_dir)
+    keylog, trust_root = None, None
+    if options.keylog is not None:
+        from netlab.http1.client.keylogging import KeyLogFile, LoggingTrustRoot
+
+        keylog = KeyLogFile(options.keylog)
+        trust_root = LoggingTrustRoot(keylog.write)
 
     async def get_all(reactor: Any) -> int | None:
         if isinstance(wanted, Server):
@@ -156,13 +168,20 @@ def run_get(
         else:
             requests = _listed(wanted, options)
         settings = ClientSettings(answer_timeout=options.timeout, content_timeout=options.timeout)
-        async with HTTPClient(reactor, settings, options.timeout) as client:
+        async with HTTPClient(reactor, settings, options.timeout, trust_root) as client:
             getter = Getter(client, folder, options, show)
             return await get_each(
                 getter, requests, reactor, complain, is_stopping=lambda: not reactor.running
             )
 
-    status = run_until_done(get_all, reactor)
+    try:
+        status = run_until_done(get_all, reactor)
+    finally:
+        if keylog is not None:
+            keylog.close()
+    if status is not None and keylog is not None and keylog.fault is not None:
+        complain(f"the key log {options.keylog} is incomplete: {keylog.fault}")
+        status = 1
     if status is None:
         raise KeyboardInterrupt
     return status
@@ -193,13 +212,48 @@ async def get_each(
             await deferLater(clock, getter.options.pause)
         is_first = False
         try:
-            await getter.get(request)
+            await _in_time(getter, request, clock)
         except KnownError as error:
             if is_stopping():
                 return None
             complain(str(error))
             status = 1
     return status
+
+
+async def _in_time(getter: Getter, request: Request, clock: Any) -> None:
+    """
+    Ask for one, and give up when its time is over.
+
+    @raise KnownError: there is no complete answer, or none in time.
+    """
+    max_time = getter.options.max_time
+    if max_time is None:
+        await getter.get(request)
+        return
+    is_late = False
+    ending: Any = None
+
+    def give_up() -> None:
+        nonlocal is_late, ending
+        is_late = True
+        # What is waited for may be a redirect's content, behind which another request follows: so
+        # this is done again until it is over.
+        ending = clock.callLater(0, give_up)
+        running.cancel()
+
+    running = Deferred.fromCoroutine(getter.get(request))
+    ending = clock.callLater(max_time, give_up)
+    try:
+        await running
+    except (KnownError, CancelledError) as error:
+        if not is_late:
+            raise
+        text = f"{request.url}: not done within {max_time:g} seconds; nothing was saved"
+        raise RequestError(text) from error
+    finally:
+        if ending.active():
+            ending.cancel()
 
 
 class Getter:
@@ -241,7 +295,7 @@ class Getter:
             response.abandon()
             raise
 
-    async def _save(self, url: URL, response: Response) -> None:
+    async def _save(self, url: URL, response: ClientResponse) -> None:
         with self._folder.create(output_name(url.target)) as file:
             try:
                 async for piece in response:
@@ -250,7 +304,7 @@ class Getter:
                 raise RequestError(f"{error}; nothing was saved") from error
             file.keep()
 
-    def _show_heads(self, response: Response) -> None:
+    def _show_heads(self, response: ClientResponse) -> None:
         if not self.options.includes_heads:
             self._show(visible(_lines(response.head)[0]))
             return

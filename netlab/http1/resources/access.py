@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
+from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.authentication import (
     Credentials,
     PasswordFile,
@@ -20,18 +21,36 @@ from netlab.http1.resources.authentication import (
 )
 from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.resources.responses import Pages, Response
+from netlab.http1.resources.turns import Turns
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
+from netlab.http1.server.admission import peer_key
 
-_CHECKS_MAX: Final = 32
+_WAITING_MAX: Final = 128
 """
-How many passwords may wait to be checked; who comes then gets a 503. Each takes a thread some tens
-of milliseconds, so that a flood of guesses would otherwise keep the right ones out for long.
+How many passwords may wait to be checked. Each takes a thread some tens of milliseconds, so that a
+flood of guesses would otherwise keep the right ones out for long. Of two peers the one with more
+guesses gives way to the other; what gives way gets a 503.
 """
 
 
 _THREADS: Final = 2
 """How many are checked at the same time: guesses must not take every core from the answers."""
+
+
+@dataclass(eq=False, slots=True)
+class _Check:
+    """
+    A password to be checked.
+
+    @ivar peer: whose share it takes.
+    @ivar credentials: what is to be checked.
+    @ivar result: fires with whether they are right; C{None} where they have to give way.
+    """
+
+    peer: bytes
+    credentials: Credentials
+    result: Deferred[bool | None]
 
 
 @dataclass(slots=True)
@@ -51,10 +70,8 @@ class Protected:
     pages: Pages
     reactor: Any
     realm: bytes = b"netlab"
-    _checks: int = field(default=0, init=False)
-    _threads: DeferredSemaphore = field(
-        default_factory=lambda: DeferredSemaphore(_THREADS), init=False
-    )
+    _waiting: Turns[_Check] = field(default_factory=lambda: Turns(_WAITING_MAX), init=False)
+    _running: int = field(default=0, init=False)
 
     def respond(self, head: RequestHead) -> Answer:
         """
@@ -78,48 +95,59 @@ class Protected:
             return self._refusal()
         if self.passwords.recalls(credentials):
             return answer()
-        if self._checks >= _CHECKS_MAX:
-            return self.pages.error(503, fields=Fields([(b"Retry-After", b"1")]))
-        return Deferred.fromCoroutine(self._check(answer, credentials))
+        checking = self._check(peer_key(ASKING.peer), credentials)
+        return Deferred.fromCoroutine(self._answer_later(answer, credentials, checking))
 
-    async def _check(self, answer: Callable[[], Answer], credentials: Credentials) -> Response:
-        if not await self._verify(credentials):
+    async def _answer_later(
+        self,
+        answer: Callable[[], Answer],
+        credentials: Credentials,
+        checking: Deferred[bool | None],
+    ) -> Response:
+        is_right = await checking
+        if is_right is None:
+            return self.pages.error(503, fields=Fields([(b"Retry-After", b"1")]))
+        if not is_right:
             return self._refusal()
         self.passwords.remember(credentials)
         answered = answer()
         return answered if isinstance(answered, Response) else await answered
 
-    def _verify(self, credentials: Credentials) -> Deferred[bool]:
+    def _check(self, peer: bytes, credentials: Credentials) -> Deferred[bool | None]:
         """
-        Check a password in a thread. No thread can be stopped: whoever goes away, and so cancels
-        this, leaves a check that runs to its end and counts until then. Otherwise clients that ask
-        and hang up would have any number of them run.
+        Check a password in a thread, when its peer's turn comes.
         """
-        has_begun = False
 
-        def begin() -> Deferred[bool]:
-            nonlocal has_begun
-            has_begun = True
-            return deferToThreadPool(
-                self.reactor, self.reactor.getThreadPool(), self.passwords.verify, credentials
+        def stop(_cancelled: Deferred[bool | None]) -> None:
+            # No thread can be stopped: whoever goes away while a check runs leaves it to its end,
+            # and it counts until then. Else clients that ask and hang up would have any number run.
+            self._waiting.remove(peer, check)
+
+        check = _Check(peer, credentials, Deferred(stop))
+        out = self._waiting.add(peer, check)
+        if out is not None:
+            out.result.callback(None)
+        self._run()
+        return check.result
+
+    def _run(self) -> None:
+        """
+        Keep the threads busy.
+        """
+        while self._running < _THREADS and (check := self._waiting.take()) is not None:
+            self._running += 1
+            verifying = deferToThreadPool(
+                self.reactor, self.reactor.getThreadPool(), self.passwords.verify, check.credentials
             )
+            verifying.addBoth(self._over, check)
 
-        def stop(_cancelled: Deferred[bool]) -> None:
-            if not has_begun:
-                checking.cancel()
-
-        def over(result: bool | Failure) -> bool | Failure | None:
-            self._checks -= 1
-            if waiting.called:
-                return result if isinstance(result, Failure) else None
-            waiting.callback(result)
-            return None
-
-        waiting: Deferred[bool] = Deferred(stop)
-        self._checks += 1
-        checking: Deferred[bool] = self._threads.run(begin)
-        checking.addBoth(over)
-        return waiting
+    def _over(self, result: bool | Failure, check: _Check) -> Failure | None:
+        self._running -= 1
+        self._run()
+        if check.result.called:
+            return result if isinstance(result, Failure) else None
+        check.result.callback(result)
+        return None
 
     def _refusal(self) -> Response:
         return self.pages.error(401, fields=Fields([(b"WWW-Authenticate", challenge(self.realm))]))

@@ -51,15 +51,15 @@ class IsFolder(Exception):
     """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class FileState:
     """
-    A file as it was when it was last looked at. Of all this only C{checked} ever changes.
+    A file as it was when it was last looked at. Of all this only C{checked} and C{folder} change.
 
     @ivar identity: device, inode, size and time of change: another file, or another content, has
         another identity.
     @ivar path: where to look again.
-    @ivar checked: when it was looked at, in seconds since the epoch.
+    @ivar checked: when it was looked at, by the store's clock.
     @ivar size: in bytes.
     @ivar modified_ns: when it was last modified, in nanoseconds since the epoch.
     @ivar response: the whole answer to a GET without conditions; for a large file without content.
@@ -105,6 +105,8 @@ class FileStore:
         self,
         root: Root,
         describe: Callable[[bytes, bytes, os.stat_result, tuple[bytes, ...]], Fields],
+        seconds: Callable[[], float],
+        epoch_seconds: Callable[[], float],
         *,
         finds_variants: bool = True,
     ) -> None:
@@ -113,10 +115,14 @@ class FileStore:
         @param describe: makes the header section of a 200, from a file's name without the suffix
             of its coding, the coding or nothing, the file's status, and the codings of its
             variants.
+        @param seconds: measures how old what is known is.
+        @param epoch_seconds: tells the time of day, for comparison with the files' own.
         @param finds_variants: whether to look for precompressed variants.
         """
         self._root = root
         self._describe = describe
+        self._seconds = seconds
+        self._epoch_seconds = epoch_seconds
         self._finds_variants = finds_variants
         self._small: Memo[tuple[Names, bytes], FileState] = Memo(
             _SMALL_FILES_MAX, _SMALL_FILES_MAX_BYTES
@@ -129,7 +135,7 @@ class FileStore:
         Find a file, as it is now or was a moment ago.
 
         @param names: where it is.
-        @param now: seconds since the epoch.
+        @param now: by the store's clock.
         @param coding: finds the variant in this coding, which lies beside the file.
         @raise OutsideRoot: when the path leads out of the root, or what is there is no file.
         @raise IsFolder: when it is a folder.
@@ -155,22 +161,22 @@ class FileStore:
         key: tuple[Names, bytes],
         identity: _Identity,
         codings: tuple[bytes, ...],
-        now: float,
     ) -> float:
         """
-        Say until when a response that was made of a file may be sent again: see
+        Say for how long a response that was made of a file may be sent again: see
         L{Response.renew<netlab.http1.resources.responses.Response>}.
 
         @param identity: the file's when the response was made.
         @param codings: likewise.
         """
+        now = self._seconds()
         try:
             state = self.find(key[0], now, key[1])
         except (OutsideRoot, IsFolder, OSError):
             return 0.0
         if state.identity != identity or state.codings != codings:
             return 0.0
-        return state.checked + FRESH_SECONDS
+        return state.checked + FRESH_SECONDS - now
 
     def _keep(self, key: tuple[Names, bytes], state: FileState) -> None:
         if state.file is None:
@@ -210,7 +216,7 @@ class FileStore:
             status = os.stat(path)
         except OSError:
             return None
-        is_settled = now - status.st_mtime > _FOLDER_SETTLES_SECONDS
+        is_settled = self._epoch_seconds() - status.st_mtime > _FOLDER_SETTLES_SECONDS
         folder = _identity(status) if is_settled else None
         self._folders.put(path, (now, folder))
         return folder

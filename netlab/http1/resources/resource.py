@@ -300,12 +300,29 @@ class Router:
     routes: Mapping[tuple[bytes, ...], Resource]
     otherwise: Resource
     pages: Pages
+    #: By paths that are just the segments, joined.
+    _by_path: Mapping[bytes, Resource] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """
+        Join paths.
+        """
+        by_path = {
+            b"/" + b"/".join(segments): resource
+            for segments, resource in self.routes.items()
+            if not any(b"/" in segment for segment in segments)
+        }
+        object.__setattr__(self, "_by_path", by_path)
 
     def respond(self, head: RequestHead) -> Answer:
         """
         Answer, or let another resource do it.
         """
-        if head.target.form in (TargetForm.ASTERISK, TargetForm.AUTHORITY):
+        target = head.target
+        if target.form is TargetForm.ORIGIN and target.decoded is None:
+            # As it came, the path says what its segments would.
+            return self._by_path.get(target.path, self.otherwise).respond(head)
+        if target.form in (TargetForm.ASTERISK, TargetForm.AUTHORITY):
             refusal = refuse_method(head, self.pages)
             assert refusal is not None, "only OPTIONS and CONNECT have such targets"
             return refusal

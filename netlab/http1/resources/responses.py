@@ -52,20 +52,21 @@ class Response:
         iterator is content of unknown length: it is sent as it comes, chunked to HTTP/1.1 and up to
         the close of the connection to HTTP/1.0.
     @ivar closes: end the connection after this answer.
-    @ivar repeat_until: until when, in seconds since the epoch, the same request head may be
-        answered by the same bytes without asking again. The answer must then depend on nothing
-        but the request head.
-    @ivar renew: asked with a time in seconds since the epoch when C{repeat_until} has passed;
-        returns until when the same bytes may go on to be sent, or a time that has passed where
-        they may not. None: ask for the answer anew.
+    @ivar repeat_seconds: for how long from now on the same request head may be answered by the
+        same bytes without asking again. The answer must then depend on nothing but the request
+        head.
+    @ivar renew: asked when C{repeat_seconds} are over; returns for how many seconds more the same
+        bytes may be sent, 0 where they may not. None: ask for the answer anew.
+    @ivar reason: the reason phrase; None takes the registered one.
     """
 
     status: int = 200
     fields: Fields = NO_FIELDS
     content: bytes | ContentSource | AsyncIterable[bytes] = b""
     closes: bool = False
-    repeat_until: float = 0.0
-    renew: Callable[[float], float] | None = None
+    repeat_seconds: float = 0.0
+    renew: Callable[[], float] | None = None
+    reason: bytes | None = None
 
 
 KNOWN_METHODS: Final = frozenset(

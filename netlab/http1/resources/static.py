@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 from urllib.parse import quote_from_bytes
+from weakref import ref
 
 from netlab.http1.resources.beneath import OutsideRoot, Root, check_names
 from netlab.http1.resources.conditional import (
@@ -65,16 +66,16 @@ _LISTING_FIELDS: Final = (
     (b"X-Content-Type-Options", b"nosniff"),
 )
 
-_CONDITIONAL_FIELDS: Final = (
-    b"if-none-match",
-    b"if-modified-since",
-    b"range",
-    b"if-match",
-    b"if-unmodified-since",
+#: Without any of these fields in a request, the answer is the whole file.
+_WHOLE_UNLESS: Final = frozenset(
+    (b"if-none-match", b"if-modified-since", b"range", b"if-match", b"if-unmodified-since")
 )
+_READING: Final = frozenset((b"GET", b"HEAD"))
 
+_PATHS_MAX: Final = 16384
+_PATH_MAX_BYTES: Final = 512
 
-_Renew: TypeAlias = Callable[[float], float]
+_Renew: TypeAlias = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,37 +112,62 @@ class StaticFiles:
     def __init__(
         self,
         root: Root,
-        seconds: Callable[[], float],
+        epoch_seconds: Callable[[], float],
         settings: StaticSettings = StaticSettings(),
+        seconds: Callable[[], float] | None = None,
     ) -> None:
         """
         @param root: the folder.
-        @param seconds: tells the time in seconds since the epoch.
+        @param epoch_seconds: tells the time of day in seconds since the epoch.
+        @param seconds: measures how old what is known of a file is; a clock that nobody sets. None:
+            C{epoch_seconds} does.
         """
+        if seconds is None:
+            seconds = epoch_seconds
         self._root = root
+        self._epoch_seconds = epoch_seconds
         self._seconds = seconds
         self._settings = settings
         self._pages = Pages(settings.is_bare)
         self._budget = ListingBudget()
-        self._listings: Memo[tuple[Names, Order, bool], Response] = Memo(
+        # With the times at which they were made.
+        self._listings: Memo[tuple[Names, Order, bool], tuple[float, Response]] = Memo(
             _LISTINGS_MAX, _LISTINGS_MAX_BYTES
         )
-        self._store = FileStore(root, self._fields, finds_variants=not settings.is_bare)
+        self._store = FileStore(
+            root, self._fields, seconds, epoch_seconds, finds_variants=not settings.is_bare
+        )
+        # Small files without variants by the path as it comes. The store has them: what it drops is
+        # gone here too.
+        self._by_path: dict[bytes, ref[FileState]] = {}
 
     def respond(self, head: RequestHead) -> Response:
         """
         Answer GET and HEAD with the file that the path stands for.
         """
+        now = self._seconds()
+        path = head.target.path
+        known = self._by_path.get(path)
+        if known is not None and _WHOLE_UNLESS.isdisjoint(head.fields.index):
+            # What most requests ask for, and how: a small file that has just been looked at.
+            state = known()
+            if (
+                state is not None
+                and 0 <= now - state.checked < FRESH_SECONDS
+                and head.method in _READING
+            ):
+                return state.response
         refusal = refuse_method(head, self._pages)
         if refusal is not None:
             return refusal
-        now = self._seconds()
         segments = head.target.segments
         try:
             names = self._names(segments)
             state = self._store.find(names, now)
             renew = state.response.renew
-            if state.codings and b"accept-encoding" in head.fields:
+            if not state.codings and state.file is None:
+                self._know(path, state)
+            elif state.codings and b"accept-encoding" in head.fields:
                 state, renew = self._variant(head, names, state, now)
         except OutsideRoot:
             return self._not_found(now)
@@ -152,22 +178,32 @@ class StaticFiles:
             return self._without_file(head, error, now)
         return self._respond_with(state, head, now, renew)
 
+    def _know(self, path: bytes, state: FileState) -> None:
+        """
+        Remember what a path stands for.
+        """
+        if len(path) > _PATH_MAX_BYTES:
+            return
+        by_path = self._by_path
+        if len(by_path) >= _PATHS_MAX:
+            by_path.clear()
+        by_path[path] = ref(state)
+
     def _respond_with(
         self, state: FileState, head: RequestHead, now: float, renew: _Renew | None
     ) -> Response:
         """
         Answer with a file.
 
+        @param now: by the clock of the store.
         @param renew: says for how long the choice of this file stays right; None where nothing
             can, and so no longer than a file stays fresh.
         """
-        if not self._settings.is_bare:
-            for name in _CONDITIONAL_FIELDS:
-                if name in head.fields:
-                    return self._respond_conditionally(head, state, now, renew)
+        if not (self._settings.is_bare or _WHOLE_UNLESS.isdisjoint(head.fields.index)):
+            return self._respond_conditionally(head, state, now, renew)
         whole = state.response
         if state.file is None:
-            return whole if renew is whole.renew else _for_a_moment(whole, renew, state)
+            return whole if renew is whole.renew else _for_a_moment(whole, renew, state, now)
         return Response(whole.status, whole.fields, state.content(0, state.size), renew=renew)
 
     # Which file
@@ -217,7 +253,7 @@ class StaticFiles:
         cache_control = settings.html_cache_control if is_html else settings.cache_control
         lines = [
             (b"Content-Type", media_type),
-            (b"Last-Modified", format_date(_modified(status.st_mtime_ns, self._seconds()))),
+            (b"Last-Modified", format_date(_modified(status.st_mtime_ns, self._epoch_seconds()))),
             (b"ETag", file_etag(status.st_size, status.st_mtime_ns, coding)),
             (b"Accept-Ranges", b"bytes"),
             (b"X-Content-Type-Options", b"nosniff"),
@@ -238,12 +274,13 @@ class StaticFiles:
         """
         Answer a request with preconditions or a range.
 
-        @param renew: as for L{_respond_with}.
+        @param now: as for L{_respond_with}, and so is C{renew}.
         """
         fields = head.fields
         if _depends_on_time(fields):
             renew = None
-        whole = _for_a_moment(state.response, renew, state)
+        whole = _for_a_moment(state.response, renew, state, now)
+        now = self._epoch_seconds()
         validators = Validators(whole.fields.get(b"etag"), _modified(state.modified_ns, now))
         outcome = evaluate_preconditions(head.method, fields, validators, now)
         if outcome is Outcome.NOT_MODIFIED:
@@ -338,11 +375,11 @@ class StaticFiles:
         order = parse_order(head.target.query)
         key = (segments, order, prefers_json(head.fields))
         known = self._listings.get(key)
-        if known is not None and 0 <= known.repeat_until - now <= FRESH_SECONDS:
-            return known
+        if known is not None and 0 <= now - known[0] < FRESH_SECONDS:
+            return replace(known[1], repeat_seconds=known[0] + FRESH_SECONDS - now)
         if self._budget.is_spent(now):
             # Stale rather than never.
-            return known or self._busy()
+            return self._busy() if known is None else replace(known[1], repeat_seconds=0.0)
         entries = self._root.entries(segments[:-1], shows_hidden=self._settings.shows_hidden)
         with closing(entries):
             listing = make_listing(
@@ -358,19 +395,19 @@ class StaticFiles:
             200,
             Fields.known((*rendered.fields, *_LISTING_FIELDS)),
             rendered.content,
-            repeat_until=now + FRESH_SECONDS,
+            repeat_seconds=FRESH_SECONDS,
         )
         # Reading and sorting a large folder takes so long that thirty requests a second would
         # keep everybody else waiting: it is done once a second, whatever else the heads say.
-        self._listings.put(key, response, len(rendered.content))
+        self._listings.put(key, (now, response), len(rendered.content))
         return response
 
 
-def _for_a_moment(whole: Response, renew: _Renew | None, state: FileState) -> Response:
+def _for_a_moment(whole: Response, renew: _Renew | None, state: FileState, now: float) -> Response:
     """
     Let a response be sent again for as long as C{renew} says, or as the file is fresh.
     """
-    return replace(whole, renew=renew, repeat_until=state.checked + FRESH_SECONDS)
+    return replace(whole, renew=renew, repeat_seconds=state.checked + FRESH_SECONDS - now)
 
 
 def _both(one: _Renew | None, other: _Renew | None) -> _Renew | None:
@@ -379,7 +416,7 @@ def _both(one: _Renew | None, other: _Renew | None) -> _Renew | None:
     """
     if one is None or other is None:
         return None
-    return lambda now: min(one(now), other(now))
+    return lambda: min(one(), other())
 
 
 def _depends_on_time(fields: Fields) -> bool:

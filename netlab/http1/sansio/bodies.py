@@ -293,7 +293,7 @@ class BodyWriter:
             than chunked.
         """
         if self._framing is Delimited.CHUNKED:
-            return b"0\r\n%b\r\n" % trailers.serialise()
+            return b"0\r\n%b\r\n" % trailers.serialised
         if isinstance(self._framing, Fixed) and self._left:
             raise LocalProtocolError(f"{self._left} bytes of content are missing")
         if trailers:

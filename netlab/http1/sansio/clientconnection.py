@@ -117,7 +117,7 @@ def _write_head(head: RequestHead) -> _WrittenHead:
     is_persistent = b"close" not in options and (
         head.version == HTTP_1_1 or b"keep-alive" in options
     )
-    data = line + head.fields.serialise() + b"\r\n"
+    data = line + head.fields.serialised + b"\r\n"
     return _WrittenHead(head, data, framing, is_persistent)
 
 

@@ -4,23 +4,39 @@ Field lines: ordered, with names compared without regard to case (RFC 9110 secti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Final, Self
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, Self
 
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
-from netlab.http1.sansio.grammar import CONTROL_BYTE, FIELD_LINE, FIELD_LINES, is_token, split_list
+from netlab.http1.sansio.grammar import CONTROL_BYTE, FIELD_LINES, is_token, split_list
+
+CONNECTIONS_OWN: Final = frozenset(
+    (b"connection", b"content-length", b"date", b"transfer-encoding")
+)
+"""What a connection says of its messages, so that nobody else must."""
 
 
 class Fields:
     """
     A header or trailer section: immutable, comparable, in the order of its lines.
 
+    What is not known when it is made is made of the rest when somebody asks.
+
     @ivar lines: the pairs of field name and field value, the names in the case they came in.
+    @ivar index: the values of all lines of a name, in order, by the name in lower case; for
+        reading only.
+    @ivar serialised: the field lines as they go onto the wire, each with its CRLF.
+    @ivar frames: whether one of the fields is a connection's own to send (L{CONNECTIONS_OWN}).
+    @ivar received: lines as they came, without their CRLFs, where L{lines} is not known.
     """
 
-    __slots__ = ("_index", "_serialised", "lines")
+    __slots__ = ("frames", "index", "lines", "received", "serialised")
 
     lines: tuple[tuple[bytes, bytes], ...]
+    index: dict[bytes, tuple[bytes, ...]]
+    serialised: bytes
+    frames: bool
+    received: Sequence[bytes]
 
     def __init__(self, lines: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """
@@ -34,7 +50,7 @@ class Fields:
                 raise LocalProtocolError(f"not a field name: {name!r}")
             if CONTROL_BYTE.search(value) or value.strip(b" \t") != value:
                 raise LocalProtocolError(f"not a value for the field {name!r}: {value!r}")
-        self._hold(checked)
+        self.lines = checked
 
     @classmethod
     def known(cls, lines: Iterable[tuple[bytes, bytes]]) -> Self:
@@ -42,17 +58,30 @@ class Fields:
         Make fields of lines that are known to be valid, as those of L{parse_fields} are.
         """
         fields = cls.__new__(cls)
-        fields._hold(tuple(lines))
+        fields.lines = tuple(lines)
         return fields
 
-    def _hold(self, lines: tuple[tuple[bytes, bytes], ...]) -> None:
-        self.lines = lines
-        index: dict[bytes, tuple[bytes, ...]] = {}
-        for name, value in lines:
-            lowered = name.lower()
-            index[lowered] = (*index[lowered], value) if lowered in index else (value,)
-        self._index = index
-        self._serialised: bytes | None = None
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            # Only where a slot is empty.
+            if name == "lines":
+                pairs = (line.split(b":", 1) for line in self.received)
+                made = tuple([(name, value.strip(b" \t")) for name, value in pairs])
+            elif name == "index":
+                made = {}
+                for field_name, value in self.lines:
+                    lowered = field_name.lower()
+                    made[lowered] = (*made[lowered], value) if lowered in made else (value,)
+            elif name == "frames":
+                names = [field_name.lower() for field_name, _value in self.lines]
+                made = not CONNECTIONS_OWN.isdisjoint(names)
+            elif name == "serialised":
+                made = b"".join([b"%b: %b\r\n" % line for line in self.lines])
+            else:
+                raise AttributeError(name)
+            setattr(self, name, made)
+            return made
 
     def get_all(self, name: bytes) -> tuple[bytes, ...]:
         """
@@ -60,7 +89,7 @@ class Fields:
 
         @param name: the field name in lower case.
         """
-        return self._index.get(name, ())
+        return self.index.get(name, ())
 
     def get(self, name: bytes) -> bytes | None:
         """
@@ -68,7 +97,7 @@ class Fields:
 
         @param name: the field name in lower case.
         """
-        values = self._index.get(name)
+        values = self.index.get(name)
         if values is None:
             return None
         return values[0] if len(values) == 1 else b", ".join(values)
@@ -81,24 +110,8 @@ class Fields:
         """
         return frozenset(element.lower() for element in split_list(self.get_all(name)))
 
-    def is_disjoint(self, names: frozenset[bytes]) -> bool:
-        """
-        Say whether there is no field of any of these names.
-
-        @param names: in lower case.
-        """
-        return names.isdisjoint(self._index)
-
-    def serialise(self) -> bytes:
-        """
-        Return the field lines as they go onto the wire, each with its CRLF; the text is kept.
-        """
-        if self._serialised is None:
-            self._serialised = b"".join([b"%b: %b\r\n" % line for line in self.lines])
-        return self._serialised
-
     def __contains__(self, name: object) -> bool:
-        return name in self._index
+        return name in self.index
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         return iter(self.lines)
@@ -131,11 +144,11 @@ def parse_fields(section: bytes, lines_max: int) -> Fields:
     """
     if FIELD_LINES.fullmatch(section) is None:
         raise RemoteProtocolError(400, _fault(section))
-    # The pattern has shown that nothing stands between the lines found here.
-    lines = FIELD_LINE.findall(section)
-    if len(lines) > lines_max:
+    # The pattern has shown that there is nothing else than lines, each with a colon.
+    pairs = [line.split(b":", 1) for line in section.split(b"\r\n")[:-1]]
+    if len(pairs) > lines_max:
         raise RemoteProtocolError(431, f"there are more than {lines_max} field lines")
-    return Fields.known([(name, value.strip(b" \t")) for name, value in lines])
+    return Fields.known([(name, value.strip(b" \t")) for name, value in pairs])
 
 
 def _fault(section: bytes) -> str:

@@ -25,8 +25,8 @@ FIELD_LINES: Final = re.compile(
 )
 """Field lines with their CRLFs, RFC 9112 section 5; without obs-fold."""
 
-FIELD_LINE: Final = re.compile(rb"([" + _TCHAR + rb"]++):([" + _VALUE_BYTE + rb"]*+)\r\n")
-"""One field line; its value still has the optional white space around it."""
+FIELD_LINE: Final = re.compile(rb"([" + _TCHAR + rb"]++):([" + _VALUE_BYTE + rb"]*+)")
+"""One field line without its CRLF; its value still has the optional white space around it."""
 
 START_LINE_VERSION: Final = re.compile(rb"HTTP/([0-9])\.([0-9])")
 """HTTP-version, RFC 9112 section 2.3: one digit, one dot, one digit, in capitals."""
@@ -47,13 +47,23 @@ A control byte, a bare LF or a bare CR (RFC 9112 section 2.2); a CR at the very 
 followed by its LF.
 """
 
+# Browsers send | [ ] unencoded in a path, and in a query also { } \ ^ ` (WHATWG URL section 1.3);
+# all are harmless once split off. Space, controls, non-ASCII, # " < > are refused.
+_PATH_BYTE: Final = _UNRESERVED_OR_SUB_DELIM + rb":@|\[\]/"
+_QUERY: Final = rb"(?>(?:[" + _PATH_BYTE + rb"?{}\\^`]++|%[0-9A-Fa-f]{2})*)"
+
 PATH_AND_QUERY: Final = re.compile(
-    # Browsers send | [ ] unencoded in a path, and in a query also { } \ ^ ` (WHATWG URL section
-    # 1.3); all are harmless once split off. Space, controls, non-ASCII, # " < > are refused.
-    rb"(/(?>(?:[" + _UNRESERVED_OR_SUB_DELIM + rb":@|\[\]/]++|%[0-9A-Fa-f]{2})*))"
-    rb"(?:\?((?>(?:[" + _UNRESERVED_OR_SUB_DELIM + rb":@|\[\]/?{}\\^`]++|%[0-9A-Fa-f]{2})*)))?",
+    rb"(/(?>(?:[" + _PATH_BYTE + rb"]++|%[0-9A-Fa-f]{2})*))(?:\?(" + _QUERY + rb"))?",
 )
 """absolute-path [ "?" query ], RFC 9112 section 3.2.1 with RFC 3986 section 3.3 and 3.4."""
+
+PLAIN_REQUEST_LINE: Final = re.compile(
+    rb"([" + _TCHAR + rb"]++) (/[" + _PATH_BYTE + rb"]*+)(?:\?(" + _QUERY + rb"))? HTTP/1\.([01])",
+)
+"""
+What nearly every request line is: method, a path in which nothing is percent-encoded, query,
+HTTP/1.0 or HTTP/1.1. No line matches that L{PATH_AND_QUERY} and L{START_LINE_VERSION} refuse.
+"""
 
 _REG_NAME: Final = rb"(?>(?:[" + _UNRESERVED_OR_SUB_DELIM + rb"]++|%[0-9A-Fa-f]{2})+)"
 _AUTHORITY: Final = re.compile(

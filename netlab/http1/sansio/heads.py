@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import filterfalse, repeat
 from operator import itemgetter
-from typing import Final
+from typing import Final, TypeAlias
 
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.fields import Fields, parse_fields
 from netlab.http1.sansio.framing import NO_BODY, Framing, request_framing
 from netlab.http1.sansio.grammar import (
+    FIELD_LINE,
     MISPLACED_BYTE,
+    PLAIN_REQUEST_LINE,
     START_LINE_VERSION,
     STATUS_LINE,
     is_authority,
@@ -21,23 +24,64 @@ from netlab.http1.sansio.grammar import (
     split_list,
 )
 from netlab.http1.sansio.limits import Limits
-from netlab.http1.sansio.memo import Memo
 from netlab.http1.sansio.messages import HTTP_1_0, HTTP_1_1, RequestHead, ResponseHead, Version
 from netlab.http1.sansio.receivebuffer import FORBIDDEN, NOT_YET, ReceiveBuffer
-from netlab.http1.sansio.target import parse_target
+from netlab.http1.sansio.target import Target, TargetForm, parse_target
 
-_MEMO_ENTRIES: Final = 1024
-_MEMO_MAX_BYTES: Final = 8 << 20
-_MEMO_KEY_MAX_BYTES: Final = 4096
-_FIELD_LINE_WEIGHT: Final = 400
-"""What a parsed field line takes in memory besides its bytes: tuples, objects, a dict's entry."""
+LINES_MAX: Final = 1024
+"""How many field lines are remembered: those of a hundred browsers."""
+
+LINE_MAX_BYTES: Final = 256
+"""The longest line that is remembered; a browser's User-Agent and Accept have up to 150 bytes."""
+
+REMEMBERED_FIELDS: Final = frozenset(
+    (
+        b"accept",
+        b"accept-charset",
+        b"accept-encoding",
+        b"accept-language",
+        b"cache-control",
+        b"connection",
+        b"content-type",
+        b"dnt",
+        b"host",
+        b"keep-alive",
+        b"origin",
+        b"pragma",
+        b"priority",
+        b"sec-ch-ua",
+        b"sec-ch-ua-mobile",
+        b"sec-ch-ua-platform",
+        b"sec-fetch-dest",
+        b"sec-fetch-mode",
+        b"sec-fetch-site",
+        b"sec-fetch-user",
+        b"sec-gpc",
+        b"te",
+        b"upgrade-insecure-requests",
+        b"user-agent",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+    )
+)
+"""
+Fields whose lines are remembered. Whatever may be a secret, or tells what somebody has read, is
+none of them: not Authorization, Proxy-Authorization, Cookie, Set-Cookie, Referer, validators or
+fields that an application has made up, such as X-Api-Key.
+"""
+
+_ReadLine: TypeAlias = tuple[bytes, tuple[bytes, ...]]
+#: For each line that is not known: no field has an empty name.
+_UNKNOWN: Final[repeat[_ReadLine]] = repeat((b"", ()))
+_KEEP_ALIVE: Final = (b"keep-alive",)
+
 _OBS_FOLD: Final = re.compile(rb"(?<![ \t])[ \t]*+\r\n[ \t]++")
 
 
 _HEAD_BEGINS: Final = b"HEAD "
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ParsedRequest:
     """
     A request head with all that the connection must know of it.
@@ -56,25 +100,52 @@ class ParsedRequest:
     expects_continue: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Section:
+class FieldLineMemory:
     """
-    What a header section says, whatever the request line before it.
+    What has been read of field lines that come again and again, in heads that differ.
+
+    It is safe against what peers may do with it:
+
+      - Only fields in L{REMEMBERED_FIELDS} are remembered. None of them carries a secret, and a
+        client sends the same line with each request. Cookie, Authorization and every field that is
+        not named there leave nothing behind.
+      - Only lines of at most L{LINE_MAX_BYTES}, and L{LINES_MAX} of them: when it is full it begins
+        anew. A flood of different lines costs their reading, and never more memory.
+
+    @ivar known: by the line: the field name in lower case, and the field value in a tuple, as
+        L{Fields.index<netlab.http1.sansio.fields.Fields>} has it. For reading only.
     """
 
-    fields: Fields
-    framing: Framing
-    is_persistent: bool
-    expects_continue: bool
+    __slots__ = ("known",)
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, _ReadLine] = {}
+
+    def read(self, line: bytes) -> _ReadLine | None:
+        """
+        Read a line that is not known, and remember it if it may be.
+
+        @param line: without its CRLF.
+        @return: as in C{known}; None where it is no field line.
+        """
+        match = FIELD_LINE.fullmatch(line)
+        if match is None:
+            return None
+        name, value = match.groups()
+        read = (name.lower(), (value.strip(b" \t"),))
+        if len(line) <= LINE_MAX_BYTES and read[0] in REMEMBERED_FIELDS:
+            if len(self.known) >= LINES_MAX:
+                self.known.clear()
+            self.known[line] = read
+        return read
 
 
 class RequestParser:
     """
     Parses request heads; one of them serves any number of connections.
 
-    Parsing is a pure function of the bytes, and clients send the same bytes again and again: whole
-    heads are remembered, and header sections apart from their request lines, which helps where
-    only the target varies.
+    Parsing is a pure function of the bytes. Heads differ from request to request, but most of
+    their lines do not: L{FieldLineMemory} knows those.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -82,9 +153,9 @@ class RequestParser:
         @param limits: the bounds of a head.
         """
         self.limits: Final = limits
-        # Weighed: a flood of different heads, each of two hundred lines, must not fill the memory.
-        self._heads: Memo[bytes, ParsedRequest] = Memo(_MEMO_ENTRIES, _MEMO_MAX_BYTES)
-        self._sections: Memo[tuple[bytes, Version], _Section] = Memo(_MEMO_ENTRIES, _MEMO_MAX_BYTES)
+        self._memory = FieldLineMemory()
+        # The Host that was found valid last: most of a server's requests have the same one.
+        self._host: bytes | None = None
 
     def parse(self, raw: bytes) -> ParsedRequest:
         """
@@ -93,28 +164,61 @@ class RequestParser:
         @param raw: from the request line to the empty line, inclusive.
         @raise RemoteProtocolError: with the status that says what is wrong.
         """
-        parsed = self._heads.get(raw)
-        if parsed is not None:
-            return parsed
-        line_end = raw.index(b"\r\n")
-        section_bytes = raw[line_end + 2 : -2]
-        method, raw_target, version = self.parse_request_line(raw[:line_end])
-        target = parse_target(method, raw_target)
-        if len(section_bytes) > self.limits.header_section_max_bytes:
+        lines = raw[:-4].split(b"\r\n")
+        request_line = lines.pop(0)
+        limits = self.limits
+        match = PLAIN_REQUEST_LINE.fullmatch(request_line)
+        version: Version
+        if match is None or len(request_line) > limits.start_line_max_bytes:
+            method, raw_target, version = self.parse_request_line(request_line)
+            target = parse_target(method, raw_target)
+        else:
+            method, path, query, minor = match.groups()
+            if b"/." in path or method == b"CONNECT":
+                target = parse_target(method, request_line.split(b" ")[1])
+            else:
+                target = Target(TargetForm.ORIGIN, path, query)
+            version = HTTP_1_1 if minor == b"1" else HTTP_1_0
+        if len(raw) - len(request_line) - 4 > limits.header_section_max_bytes:
             raise RemoteProtocolError(431, "the header section is too long")
-        key = (section_bytes, version)
-        section = self._sections.get(key)
-        if section is None:
-            section = self._parse_section(section_bytes, version)
-            if len(section_bytes) <= _MEMO_KEY_MAX_BYTES:
-                self._sections.put(key, section, _weight(section_bytes, section.fields))
-        head = RequestHead(method, target, version, section.fields, raw)
-        parsed = ParsedRequest(
-            head, section.framing, section.is_persistent, section.expects_continue
-        )
-        if len(raw) <= _MEMO_KEY_MAX_BYTES:
-            self._heads.put(raw, parsed, _weight(raw, section.fields))
-        return parsed
+        known = self._memory.known
+        index = dict(map(known.get, lines, _UNKNOWN))
+        if b"" in index:
+            del index[b""]
+            for line in filterfalse(known.__contains__, lines):
+                read = self._memory.read(line)
+                if read is None:
+                    break
+                index[read[0]] = read[1]
+        if len(index) != len(lines) or len(lines) > limits.field_lines_max:
+            # A field of several lines; or something is wrong.
+            fields = parse_fields(raw[len(request_line) + 2 : -2], limits.field_lines_max)
+            index = fields.index
+        else:
+            fields = Fields.__new__(Fields)
+            fields.received = lines
+            fields.index = index
+        head = RequestHead(method, target, version, fields, raw)
+        hosts = index.get(b"host")
+        if hosts is None or len(hosts) > 1 or hosts[0] != self._host:
+            _check_host(fields, version)
+            if hosts is not None and len(hosts[0]) <= LINE_MAX_BYTES:
+                self._host = hosts[0]
+        framing: Framing = NO_BODY
+        if b"content-length" in index or b"transfer-encoding" in index:
+            framing = request_framing(head)
+        connection = index.get(b"connection")
+        if connection is None:
+            is_persistent = version >= HTTP_1_1
+        elif connection == _KEEP_ALIVE:
+            is_persistent = True
+        else:
+            options = fields.tokens(b"connection")
+            is_persistent = b"close" not in options and (
+                version >= HTTP_1_1 or b"keep-alive" in options
+            )
+        expects_continue = b"expect" in index and _expects_continue(fields, version, framing)
+        return ParsedRequest(head, framing, is_persistent, expects_continue)
 
     def parse_request_line(self, line: bytes) -> tuple[bytes, bytes, Version]:
         """
@@ -146,33 +250,18 @@ class RequestParser:
             raise RemoteProtocolError(400, "the request target is empty")
         return method, target, HTTP_1_0 if match[2] == b"0" else (1, int(match[2]))
 
-    def _parse_section(self, section: bytes, version: Version) -> _Section:
-        fields = parse_fields(section, self.limits.field_lines_max)
-        _check_host(fields, version)
-        head = RequestHead(b"", _NO_TARGET, version, fields)
-        framing = request_framing(head)
-        options = fields.tokens(b"connection")
-        is_persistent = b"close" not in options and (
-            version >= HTTP_1_1 or b"keep-alive" in options
-        )
-        expectations = {e.lower() for e in split_list(fields.get_all(b"expect"))}
-        if version < HTTP_1_1:
-            # RFC 9110 section 10.1.1: an expectation of 100 from an HTTP/1.0 client is ignored.
-            expectations.discard(b"100-continue")
-        if expectations - {b"100-continue"}:
-            raise RemoteProtocolError(417, "the only expectation known here is 100-continue")
-        expects_continue = bool(expectations) and framing != NO_BODY
-        return _Section(fields, framing, is_persistent, expects_continue)
 
-
-def _weight(raw: bytes, fields: Fields) -> int:
+def _expects_continue(fields: Fields, version: Version, framing: Framing) -> bool:
     """
-    Say how much a parsed head takes in memory, in bytes: itself, and again in its parts.
+    Read Expect (RFC 9110 section 10.1.1).
     """
-    return 2 * len(raw) + _FIELD_LINE_WEIGHT * len(fields)
-
-
-_NO_TARGET: Final = parse_target(b"OPTIONS", b"*")
+    expectations = {e.lower() for e in split_list(fields.get_all(b"expect"))}
+    if version < HTTP_1_1:
+        # An expectation of 100 from an HTTP/1.0 client is ignored.
+        expectations.discard(b"100-continue")
+    if expectations - {b"100-continue"}:
+        raise RemoteProtocolError(417, "the only expectation known here is 100-continue")
+    return bool(expectations) and framing != NO_BODY
 
 
 def _check_host(fields: Fields, version: Version) -> None:

@@ -17,15 +17,11 @@ class Memo(Generic[_K, _V]):
     of them, which together weigh at most twice C{weight_max}.
 
     Two generations stand in for an order of use: when the young one is full, the old one is
-    dropped and the young one takes its place; what is used again is young again. A hit in the
-    young generation, which is what a flood of equal requests makes, costs one look into a
-    C{dict}; a flood of different keys costs their storing and never more memory.
-
-    @ivar young: the young generation, values with their weights, for reading only: whoever cannot
-        afford a call looks here first.
+    dropped and the young one takes its place; what is used again is young again. A flood
+    of different keys costs their storing and never more memory.
     """
 
-    __slots__ = ("_entries_max", "_old", "_weight", "_weight_max", "young")
+    __slots__ = ("_entries_max", "_old", "_weight", "_weight_max", "_young")
 
     def __init__(self, entries_max: int, weight_max: int = 1 << 62) -> None:
         """
@@ -35,14 +31,14 @@ class Memo(Generic[_K, _V]):
         self._entries_max = entries_max
         self._weight_max = weight_max
         self._weight = 0
-        self.young: dict[_K, tuple[_V, int]] = {}
+        self._young: dict[_K, tuple[_V, int]] = {}
         self._old: dict[_K, tuple[_V, int]] = {}
 
     def get(self, key: _K) -> _V | None:
         """
         Return what is held for this key, or None.
         """
-        entry = self.young.get(key)
+        entry = self._young.get(key)
         if entry is None:
             entry = self._old.pop(key, None)
             if entry is None:
@@ -56,7 +52,7 @@ class Memo(Generic[_K, _V]):
 
         @param weight: what the entry weighs; one that weighs more than a generation is not held.
         """
-        young = self.young
+        young = self._young
         if weight > self._weight_max:
             self.discard(key)
             return
@@ -64,8 +60,8 @@ class Memo(Generic[_K, _V]):
         if replaced is not None:
             self._weight -= replaced[1]
         if len(young) >= self._entries_max or self._weight + weight > self._weight_max:
-            self._old = young.copy()
-            young.clear()
+            self._old = young
+            self._young = young = {}
             self._weight = 0
         self._weight += weight
         young[key] = (value, weight)
@@ -74,10 +70,10 @@ class Memo(Generic[_K, _V]):
         """
         Forget this key.
         """
-        entry = self.young.pop(key, None)
+        entry = self._young.pop(key, None)
         if entry is not None:
             self._weight -= entry[1]
         self._old.pop(key, None)
 
     def __len__(self) -> int:
-        return len(self.young) + len(self._old)
+        return len(self._young) + len(self._old)

@@ -5,18 +5,20 @@ choose, not for the resource.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from netlab.http1.sansio.errors import LocalProtocolError
-from netlab.http1.sansio.framing import NO_BODY, Delimited, Fixed, Framing
+from netlab.http1.sansio.fields import CONNECTIONS_OWN, Fields
+from netlab.http1.sansio.framing import NO_BODY, Delimited, Framing
 from netlab.http1.sansio.grammar import CONTROL_BYTE
 from netlab.http1.sansio.messages import HTTP_1_1, RequestHead, ResponseHead
 from netlab.http1.sansio.serversettings import ServerSettings
-from netlab.http1.sansio.statuses import STATUS_LINES, forbids_content
+from netlab.http1.sansio.statuses import STATUS_LINES
 
 _CLOSE_LINE: Final = b"Connection: close\r\n"
 _KEEP_ALIVE_LINE: Final = b"Connection: keep-alive\r\n"
-_OUR_FIELDS: Final = frozenset((b"connection", b"content-length", b"date", b"transfer-encoding"))
+#: Of final responses; forbids_content says it of all.
+_WITHOUT_CONTENT: Final = frozenset((204, 304))
 
 
 def interim_head(head: ResponseHead, request: RequestHead | None) -> bytes:
@@ -31,84 +33,117 @@ def interim_head(head: ResponseHead, request: RequestHead | None) -> bytes:
     for name in (b"content-length", b"transfer-encoding"):
         if name in head.fields:
             raise LocalProtocolError(f"an interim response has no {name.decode()}")
-    return _status_line(head) + head.fields.serialise() + b"\r\n"
+    return _status_line(head) + head.fields.serialised + b"\r\n"
+
+
+class FinalHead(Protocol):
+    """
+    What is written of a response: a L{ResponseHead} has it, and so has a resource's answer.
+    """
+
+    @property
+    def status(self) -> int:
+        """
+        200 to 999.
+        """
+
+    @property
+    def fields(self) -> Fields:
+        """
+        The header section, but for what is the connection's to send.
+        """
+
+    @property
+    def reason(self) -> bytes | None:
+        """
+        The reason phrase; None takes the registered one.
+        """
 
 
 def final_head(
-    head: ResponseHead,
+    head: FinalHead,
     request: RequestHead | None,
     content_length: int | None,
     now: float,
     settings: ServerSettings,
     *,
     is_persistent: bool,
-) -> tuple[bytes, Framing]:
+) -> tuple[list[bytes], Framing | None]:
     """
     Write the head of a final response.
 
     @param request: what it answers; None where no request could be read.
     @param content_length: how many bytes of content it has; None where that is not known.
-    @param now: for the Date field, in seconds since the epoch.
+    @param now: for the Date field, by the clock of the connection.
     @param is_persistent: whether another exchange may follow, as far as is known.
-    @return: the head, and the framing that it announces: until close means that none follows.
+    @return: the pieces of the head, and the framing that it announces: until close means that no
+        exchange follows. None stands for content of the given length.
     @raise LocalProtocolError: there can be no such response.
     """
     fields = head.fields
-    if not fields.is_disjoint(_OUR_FIELDS):
-        ours = ", ".join(name.decode() for name in _OUR_FIELDS if name in fields)
+    status = head.status
+    if fields.frames:
+        ours = ", ".join(name.decode() for name in CONNECTIONS_OWN if name in fields)
         raise LocalProtocolError(f"the field {ours} is the connection's to send")
-    if not 200 <= head.status <= 999:
-        raise LocalProtocolError(f"{head.status} is not the status of a final response")
-    status_line = _status_line(head)
+    if not 200 <= status <= 999:
+        raise LocalProtocolError(f"{status} is not the status of a final response")
+    status_line = STATUS_LINES.get(status) if head.reason is None else None
+    if status_line is None:
+        status_line = _status_line(head)
     is_bare = settings.is_bare
-    framing: Framing
-    if forbids_content(head.status):
+    framing: Framing | None = None
+    if status in _WITHOUT_CONTENT:
         framing, framing_line = NO_BODY, b""
     elif not is_persistent and not content_length and is_bare:
         # The reference's 301 and 404: nothing says how long they are, the close does.
         framing, framing_line = Delimited.UNTIL_CLOSE, b""
-    else:
-        framing, framing_line = _framing(content_length, request)
-    if not is_persistent or request is None or framing is Delimited.UNTIL_CLOSE:
-        connection_line = _CLOSE_LINE
-    else:
-        connection_line = _connection_line(request, is_bare=is_bare)
-    field_lines = fields.serialise()
-    if is_bare:
-        parts = [status_line, connection_line, field_lines, framing_line, b"\r\n"]
-    else:
-        date_line = settings.date.line(now)
-        parts = [status_line, date_line, field_lines, framing_line, connection_line, b"\r\n"]
-    return b"".join(parts), framing
-
-
-def _framing(content_length: int | None, request: RequestHead | None) -> tuple[Framing, bytes]:
-    """
-    Choose the framing of content, and write the field line that says so.
-    """
-    if content_length is not None:
+    elif content_length is not None:
         if content_length < 0:
             raise LocalProtocolError(f"content of {content_length} bytes")
-        return Fixed(content_length), b"Content-Length: %d\r\n" % content_length
+        framing_line = b"Content-Length: %d\r\n" % content_length
+    else:
+        framing, framing_line = _framing(request)
+    if not is_persistent or request is None or framing is Delimited.UNTIL_CLOSE:
+        connection_line = _CLOSE_LINE
+    elif is_bare:
+        connection_line = _bare_connection_line(request)
+    else:
+        # HTTP/1.1 persists without a word; HTTP/1.0 asked for it and must be told.
+        connection_line = b"" if request.version >= HTTP_1_1 else _KEEP_ALIVE_LINE
+    if is_bare:
+        parts = [status_line, connection_line, fields.serialised, framing_line, b"\r\n"]
+    else:
+        date = settings.date
+        second = int(now + date.offset)
+        if second != date.second:
+            date.render(second)
+        date_line = date.line
+        parts = [
+            status_line, date_line, fields.serialised, framing_line, connection_line, b"\r\n"
+        ]  # fmt: skip
+    return parts, framing
+
+
+def _framing(request: RequestHead | None) -> tuple[Framing, bytes]:
+    """
+    Choose the framing of content of unknown length, and write the field line that says so.
+    """
     if request is not None and request.version >= HTTP_1_1:
         return Delimited.CHUNKED, b"Transfer-Encoding: chunked\r\n"
     return Delimited.UNTIL_CLOSE, b""
 
 
-def _connection_line(request: RequestHead, *, is_bare: bool) -> bytes:
+def _bare_connection_line(request: RequestHead) -> bytes:
     """
-    Write that the connection persists, where that has to be said.
+    Write that the connection persists, in the words of the request where it has any.
     """
-    if is_bare:
-        said = request.fields.get(b"connection")
-        if said is not None and said.lower() == b"keep-alive":
-            return b"Connection: %b\r\n" % said
-        return _KEEP_ALIVE_LINE
-    # HTTP/1.1 persists without a word; HTTP/1.0 asked for it and must be told.
-    return b"" if request.version >= HTTP_1_1 else _KEEP_ALIVE_LINE
+    said = request.fields.get(b"connection")
+    if said is not None and said.lower() == b"keep-alive":
+        return b"Connection: %b\r\n" % said
+    return _KEEP_ALIVE_LINE
 
 
-def _status_line(head: ResponseHead) -> bytes:
+def _status_line(head: FinalHead) -> bytes:
     """
     Write a status line.
 

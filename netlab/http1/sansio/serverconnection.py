@@ -6,42 +6,40 @@ Bytes and times go in; events, bytes and the next deadline come out. The machine
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from typing import Final
 
 from netlab.http1.sansio.bodies import BodyReader, BodyWriter, body_reader
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
-from netlab.http1.sansio.framing import NO_BODY, Delimited, Fixed, Framing
+from netlab.http1.sansio.framing import NO_BODY, Delimited, Fixed
 from netlab.http1.sansio.heads import ParsedRequest, RequestHeadReader
 from netlab.http1.sansio.messages import (
     CONNECTION_CLOSED,
     Content,
     EndOfMessage,
     Event,
+    RequestHead,
     ResponseHead,
 )
 from netlab.http1.sansio.receivebuffer import ReceiveBuffer
-from netlab.http1.sansio.responseheads import final_head, interim_head
+from netlab.http1.sansio.responseheads import FinalHead, final_head, interim_head
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.sansio.states import (
+    NEXT_EXCHANGE,
     REQUEST_TRANSITIONS,
     RESPONSE_TRANSITIONS,
+    WHOLE_REQUEST,
+    WHOLE_RESPONSE,
+    Phase,
     RequestState,
     ResponseState,
     Step,
 )
-from netlab.http1.sansio.statuses import forbids_content
 
+#: Longer deliveries are hardly ever one head.
+_WHOLE_MAX_BYTES: Final = 8192
 
-class Phase(Enum):
-    """
-    What a connection's deadline is about.
-    """
-
-    IDLE = auto()
-    HEAD = auto()
-    CONTENT = auto()
-    STOPPING = auto()
-    """Idle, and told to end soon."""
+#: What a body is read from where nothing waits.
+_NOTHING: Final = ReceiveBuffer()
 
 
 class ServerConnection:
@@ -55,6 +53,9 @@ class ServerConnection:
         times passed in; None while the next step is ours.
     @ivar exchanges: how many request heads have been read.
     @ivar content_bytes: how much of the current request's content has been read.
+    @ivar is_clear: whether nothing is under way: no request has begun, nothing waits, another
+        exchange may follow. For reading only. Whatever puts something in the way says so; only the
+        end of an exchange clears it.
     """
 
     __slots__ = (
@@ -63,7 +64,6 @@ class ServerConnection:
         "_has_ended",
         "_head_reader",
         "_is_persistent",
-        "_may_repeat",
         "_now",
         "_parsed",
         "_reader",
@@ -74,6 +74,7 @@ class ServerConnection:
         "content_bytes",
         "deadline",
         "exchanges",
+        "is_clear",
     )
 
     def __init__(self, settings: ServerSettings, now: float) -> None:
@@ -81,7 +82,8 @@ class ServerConnection:
         @param now: the time at which the connection began.
         """
         self._settings = settings
-        self._buffer = ReceiveBuffer()
+        # Only while something waits in it: a whole request needs none, an idle connection has none.
+        self._buffer: ReceiveBuffer | None = None
         # Only while a head is expected to be read: an idle connection does without.
         self._head_reader: RequestHeadReader | None = None
         self._request = RequestState.IDLE
@@ -90,9 +92,7 @@ class ServerConnection:
         self._reader: BodyReader | None = None
         self._writer: BodyWriter | None = None
         self._is_persistent = True
-        # Whether nothing stands in the way of repeat_exchange. Whatever puts something there says
-        # so; only the end of an exchange clears the way again.
-        self._may_repeat = True
+        self.is_clear = True
         self._has_ended = False
         self._has_dropped_input = False
         self.content_bytes = 0
@@ -110,7 +110,7 @@ class ServerConnection:
             thrown away.
         """
         self._now = now
-        self._may_repeat = False
+        self.is_clear = False
         if self._has_ended or self._request in (RequestState.FAILED, RequestState.CLOSED):
             return
         if self._request is RequestState.DONE and not self._is_persistent:
@@ -118,14 +118,52 @@ class ServerConnection:
             return
         if self._request is RequestState.IDLE and not self._buffer:
             self.deadline = now + self._settings.timeouts.head
+        if self._buffer is None:
+            self._buffer = ReceiveBuffer()
         self._buffer.append(data)
+
+    def receive_request(self, data: bytes, now: float) -> RequestHead | None:
+        """
+        Take a delivery that is one GET or HEAD, whole and without content, while nothing else is
+        under way: what nearly every delivery is. Its answer is due then; L{next_event} has nothing
+        more to say of it.
+
+        @return: None where it is anything else, or faulty: then nothing has happened yet, and
+            L{receive} takes it.
+        """
+        if (
+            not self.is_clear
+            or len(data) > _WHOLE_MAX_BYTES
+            or not data.endswith(b"\r\n\r\n")
+            or not data.startswith((b"GET ", b"HEAD "))
+        ):
+            return None
+        settings = self._settings
+        try:
+            # More than one head is none, to the parser: there is an empty line in it.
+            parsed = settings.parser.parse(data)
+        except RemoteProtocolError:
+            return None
+        if parsed.framing is not NO_BODY:
+            return None
+        self._now = now
+        self._parsed = parsed
+        self.content_bytes = 0
+        self.exchanges += 1
+        if not parsed.is_persistent or self.exchanges == settings.limits.exchanges_max:
+            self._is_persistent = False
+        self.deadline = None
+        self.is_clear = False
+        self._request = WHOLE_REQUEST
+        self._response = ResponseState.DUE
+        return parsed.head
 
     def receive_end(self, now: float) -> None:
         """
         The peer has ended its side; what it has asked for is still answered.
         """
         self._now = now
-        self._may_repeat = False
+        self.is_clear = False
         self._has_ended = True
 
     def next_event(self) -> Event | None:
@@ -148,7 +186,7 @@ class ServerConnection:
         """
         self._step(Step.FAULT)
         self._is_persistent = False
-        self._buffer.take_all()
+        self._buffer = None
 
     def _give_up_head(self) -> None:
         """
@@ -156,6 +194,7 @@ class ServerConnection:
         """
         if self._head_reader is None:
             self._head_reader = RequestHeadReader(self._settings.parser)
+        assert self._buffer is not None
         self._head_reader.give_up(self._buffer)
 
     def _next_event(self) -> Event | None:
@@ -182,7 +221,7 @@ class ServerConnection:
             return None
         if self._request is RequestState.CONTENT:
             assert self._reader is not None
-            event = self._reader.read(self._buffer)
+            event = self._reader.read(self._buffer or _NOTHING)
             if event is None:
                 if self._has_ended:
                     event = self._reader.read_end()
@@ -271,7 +310,7 @@ class ServerConnection:
         """
         How many received bytes wait to be parsed.
         """
-        return len(self._buffer)
+        return 0 if self._buffer is None else len(self._buffer)
 
     @property
     def expects_continue(self) -> bool:
@@ -314,14 +353,14 @@ class ServerConnection:
         """
         End the connection after this exchange.
         """
-        self._is_persistent = self._may_repeat = False
+        self._is_persistent = self.is_clear = False
 
     def end_soon(self, now: float) -> None:
         """
         End the connection after this exchange, or at once if none is under way. A request that has
         begun to arrive, or does so before L{expire} is called, is one.
         """
-        self._is_persistent = self._may_repeat = False
+        self._is_persistent = self.is_clear = False
         if self.is_between_exchanges:
             self.deadline = now
 
@@ -361,7 +400,7 @@ class ServerConnection:
         """
         self._step(Step.CLOSE)
         self._is_persistent = False
-        self._buffer.take_all()
+        self._buffer = None
         self.deadline = None
 
     def send(self, event: Event, now: float, content_length: int | None = None) -> bytes:
@@ -397,19 +436,44 @@ class ServerConnection:
             case _:
                 raise LocalProtocolError(f"a server does not send {type(event).__name__}")
 
-    def send_whole(self, head: ResponseHead, content: bytes, now: float) -> bytes:
+    def send_whole(self, head: FinalHead, content: bytes, now: float) -> bytes:
         """
         Send a response whose content is at hand, in one piece.
 
         @param content: left out where the request or the status allows none.
         """
-        out, _ = self._write_head(head, now, len(content))
-        if content and self._allows_content(head.status):
-            out += content
-        self._step_response(Step.END)
+        parsed = self._parsed
+        if parsed is None:
+            request = None
+            is_head = self.is_answering_head
+        else:
+            request = parsed.head
+            is_head = request.method == b"HEAD"
+        parts, framing = final_head(
+            head, request, len(content), now, self._settings, is_persistent=self._is_persistent
+        )
+        if self._response is not ResponseState.DUE:
+            raise LocalProtocolError(f"a response in {self._response}")
+        if framing is Delimited.UNTIL_CLOSE:
+            self._is_persistent = False
+        if framing is not NO_BODY and not is_head:
+            parts.append(content)
         self._now = now
-        self._end_exchange()
-        return out
+        if (
+            self._request is RequestState.DONE
+            and self._is_persistent
+            and self._buffer is None
+            and not self._has_ended
+        ):
+            # As _end_exchange, for what nearly every exchange is.
+            self._parsed = None
+            self._request, self._response = NEXT_EXCHANGE
+            self.is_clear = True
+            self.deadline = now + self._settings.idle_seconds
+        else:
+            self._response = WHOLE_RESPONSE
+            self._end_exchange()
+        return b"".join(parts)
 
     def note_content_sent(self, length: int) -> None:
         """
@@ -421,15 +485,15 @@ class ServerConnection:
             raise LocalProtocolError("content without a response head before it")
         self._writer.count(length)
 
-    def repeat_exchanges(self, now: float, count: int = 1) -> bool:
+    def repeat_exchange(self, now: float, count: int = 1) -> bool:
         """
-        Count exchanges that were answered from memory: requests without content that came whole
-        while nothing else was under way, and their answers, which let the connection persist.
+        Count exchanges that were answered without looking into them: requests without content that
+        came whole while nothing else was under way, and their answers.
 
         @param count: how many, at least 1.
         @return: False where these exchanges must go the long way; nothing has changed then.
         """
-        if not self._may_repeat:
+        if not self.is_clear:
             return False
         settings = self._settings
         self.exchanges += count
@@ -442,20 +506,19 @@ class ServerConnection:
 
     def begin_repeat(self) -> bool:
         """
-        Begin an exchange as L{repeat_exchanges} counts whole ones: for an answer that may take a
+        Begin an exchange as L{repeat_exchange} counts whole ones: for an answer that may take a
         while. L{end_repeat} ends it.
 
         @return: False where it must go the long way; nothing has changed then.
         """
-        limit = self._settings.limits.exchanges_max
-        if not self._may_repeat or 0 < limit <= self.exchanges + 1:
+        if not self.is_clear or self.exchanges + 1 >= self._settings.last_exchange:
             return False
         self.exchanges += 1
         self.content_bytes = 0
         self.deadline = None
-        self._step(Step.REQUEST_HEAD)
-        self._step(Step.END)
-        self._step_response(Step.RESPONSE_HEAD)
+        self.is_clear = False
+        self._request = WHOLE_REQUEST
+        self._response = RESPONSE_TRANSITIONS[ResponseState.DUE, Step.RESPONSE_HEAD]
         return True
 
     def end_repeat(self, now: float) -> None:
@@ -465,22 +528,6 @@ class ServerConnection:
         self._now = now
         self._step_response(Step.END)
         self._end_exchange()
-
-    def repeat_last_exchange(self) -> bool:
-        """
-        Count an exchange that was answered from memory, as L{repeat_exchanges} does, where the
-        request has asked for the end of the connection and the answer says so.
-
-        @return: False where it must go the long way; nothing has changed then.
-        """
-        if not self._may_repeat:
-            return False
-        self.exchanges += 1
-        # As close(), but nothing waits to be thrown away.
-        self._step(Step.CLOSE)
-        self._is_persistent = False
-        self.deadline = None
-        return True
 
     def expire(self, now: float) -> Phase | None:
         """
@@ -508,7 +555,7 @@ class ServerConnection:
     # How it moves
 
     def _step(self, step: Step) -> None:
-        self._may_repeat = False
+        self.is_clear = False
         try:
             self._request = REQUEST_TRANSITIONS[self._request, step]
         except KeyError:
@@ -531,27 +578,26 @@ class ServerConnection:
         self._parsed = None
         if not self._is_persistent:
             return
-        self._step(Step.NEXT)
-        self._may_repeat = not (self._buffer or self._has_ended)
+        self._request, self._response = NEXT_EXCHANGE
         timeouts = self._settings.timeouts
-        self.deadline = self._now + (timeouts.head if self._buffer else timeouts.idle)
+        if self._buffer:
+            self.is_clear = False
+            self.deadline = self._now + timeouts.head
+        else:
+            self._buffer = None
+            self.is_clear = not self._has_ended
+            self.deadline = self._now + timeouts.idle
 
     def _send_head(self, head: ResponseHead, now: float, content_length: int | None) -> bytes:
-        data, framing = self._write_head(head, now, content_length)
-        self._writer = BodyWriter(framing if self._allows_content(head.status) else NO_BODY)
-        return data
-
-    def _write_head(
-        self, head: ResponseHead, now: float, content_length: int | None
-    ) -> tuple[bytes, Framing]:
         request = None if self._parsed is None else self._parsed.head
-        data, framing = final_head(
+        parts, framing = final_head(
             head, request, content_length, now, self._settings, is_persistent=self._is_persistent
         )
         self._step_response(Step.RESPONSE_HEAD)
         if framing is Delimited.UNTIL_CLOSE:
             self._is_persistent = False
-        return data, framing
-
-    def _allows_content(self, status: int) -> bool:
-        return not (self.is_answering_head or forbids_content(status))
+        if framing is None:
+            assert content_length is not None
+            framing = Fixed(content_length)
+        self._writer = BodyWriter(NO_BODY if self.is_answering_head else framing)
+        return b"".join(parts)

@@ -11,23 +11,30 @@ from netlab.http1.sansio.heads import RequestParser
 from netlab.http1.sansio.limits import Limits, Timeouts
 
 
-class _DateField:
+class DateField:
     """
     The Date field line of the current second.
+
+    @ivar offset: what the time of day (seconds since the epoch) has more than the clock that
+        measures durations, whose times the connections are given. Whoever knows both clocks sets
+        it; 0 where one clock is both.
+    @ivar second: the second, since the epoch, to which the line belongs.
+    @ivar line: the field line with its CRLF.
     """
 
-    __slots__ = ("_line", "_second")
+    __slots__ = ("line", "offset", "second")
 
     def __init__(self) -> None:
-        self._second = -1
-        self._line = b""
+        self.offset = 0.0
+        self.second = -1
+        self.line = b""
 
-    def line(self, now: float) -> bytes:
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._line = b"Date: %b\r\n" % format_date(second)
-        return self._line
+    def render(self, second: int) -> None:
+        """
+        Write the line of another second.
+        """
+        self.second = second
+        self.line = b"Date: %b\r\n" % format_date(second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class ServerSettings:
     @ivar timeouts: the lengths of the phases.
     @ivar is_bare: send the reference's bytes: no Date, and a Connection field in every answer
         which, where the connection persists, says what the request's said.
-    @ivar date: writes the Date field line, once a second.
+    @ivar date: the Date field line.
     @ivar idle_seconds: C{timeouts.idle}, for who asks with each request.
     @ivar last_exchange: likewise the number of the exchange that ends a connection, by C{limits}.
     @ivar parser: parses and remembers request heads.
@@ -49,7 +56,7 @@ class ServerSettings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     is_bare: bool = False
     parser: RequestParser = field(init=False)
-    date: _DateField = field(init=False, default_factory=_DateField, repr=False)
+    date: DateField = field(init=False, default_factory=DateField, repr=False)
     idle_seconds: float = field(init=False, repr=False)
     last_exchange: int = field(init=False, repr=False)
 
@@ -72,5 +79,7 @@ class ServerSettings:
             return answer
         # The Date line stands behind the status line, and all of them are of the same length.
         begin = answer.index(b"\r\n") + 2
-        line = self.date.line(now)
+        date = self.date
+        date.render(int(now + date.offset))
+        line = date.line
         return b"".join((answer[:begin], line, answer[begin + len(line) :]))

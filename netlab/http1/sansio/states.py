@@ -9,7 +9,7 @@ the connection is persistent, and else both end C{CLOSED}.
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, auto
 from typing import Final
 
 
@@ -92,3 +92,31 @@ RESPONSE_TRANSITIONS: Final[dict[tuple[ResponseState, Step], ResponseState]] = {
     (ResponseState.DONE, Step.CLOSE): ResponseState.CLOSED,
     (ResponseState.CLOSED, Step.CLOSE): ResponseState.CLOSED,
 }
+
+WHOLE_REQUEST: Final = REQUEST_TRANSITIONS[
+    REQUEST_TRANSITIONS[RequestState.IDLE, Step.REQUEST_HEAD], Step.END
+]
+"""Behind a request without content, from its head to its end."""
+
+WHOLE_RESPONSE: Final = RESPONSE_TRANSITIONS[
+    RESPONSE_TRANSITIONS[ResponseState.DUE, Step.RESPONSE_HEAD], Step.END
+]
+"""Behind a final response, from its head to its end."""
+
+NEXT_EXCHANGE: Final = (
+    REQUEST_TRANSITIONS[RequestState.DONE, Step.NEXT],
+    RESPONSE_TRANSITIONS[ResponseState.DONE, Step.NEXT],
+)
+"""Behind an exchange, where another one may follow."""
+
+
+class Phase(Enum):
+    """
+    What a connection's deadline is about.
+    """
+
+    IDLE = auto()
+    HEAD = auto()
+    CONTENT = auto()
+    STOPPING = auto()
+    """Idle, and told to end soon."""

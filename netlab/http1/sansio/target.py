@@ -4,7 +4,7 @@ The request target: its four forms (RFC 9112 section 3.2), and a path as decoded
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -24,7 +24,8 @@ class TargetForm(Enum):
     ASTERISK = "asterisk-form"
 
 
-@dataclass(frozen=True, slots=True)
+# As RequestHead: not frozen, but Final.
+@dataclass(slots=True, unsafe_hash=True)
 class Target:
     """
     A valid request target.
@@ -36,17 +37,29 @@ class Target:
     @ivar authority: host and port of absolute-form and authority-form, else None.
     @ivar is_https: whether it is an https URI, which may be answered over TLS only (RFC 9110
         section 7.4).
-    @ivar segments: the path's segments, decoded once. No segment is C{.} or C{..} or holds a NUL;
-        a segment may hold a slash or a backslash that came encoded. An empty last segment says
-        that the path ends in a slash: C{/} is C{(b"",)} and C{/a} is C{(b"a",)}.
+    @ivar decoded: L{segments}, where they are known already: because the path needs more than
+        cutting, or because they have been asked for. A target with another path has others.
     """
 
-    form: TargetForm
-    path: bytes
-    query: bytes | None = None
-    authority: bytes | None = None
-    segments: tuple[bytes, ...] = ()
-    is_https: bool = False
+    form: Final[TargetForm]
+    path: Final[bytes]
+    query: Final[bytes | None] = None
+    authority: Final[bytes | None] = None
+    is_https: Final[bool] = False
+    decoded: tuple[bytes, ...] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def segments(self) -> tuple[bytes, ...]:
+        """
+        The path's segments, decoded once. No segment is C{.} or C{..} or holds a NUL; a segment
+        may hold a slash or a backslash that came encoded. An empty last segment says that the path
+        ends in a slash: C{/} is C{(b"",)} and C{/a} is C{(b"a",)}.
+        """
+        segments = self.decoded
+        if segments is None:
+            # Cut when somebody asks.
+            segments = self.decoded = tuple(self.path.split(b"/")[1:])
+        return segments
 
 
 _ASTERISK: Final = Target(TargetForm.ASTERISK, b"")
@@ -123,4 +136,4 @@ def _with_path(
     if match is None:
         raise RemoteProtocolError(400, "the request target holds a byte that must be encoded")
     path = match[1]
-    return Target(form, path, match[2], authority, decode_segments(path), is_https)
+    return Target(form, path, match[2], authority, is_https, decode_segments(path))

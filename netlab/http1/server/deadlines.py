@@ -14,6 +14,7 @@ nothing to do.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Final, Protocol
 
@@ -31,6 +32,9 @@ _LOOKED_AT_A_TURN: Final = 256
 """How many waiters are looked at before everybody else has a turn: to refuse so many connections
 takes some ten milliseconds."""
 
+_LATE_SECONDS: Final = 0.5
+"""A busy reactor calls back late, too."""
+
 _SLACK: Final = 64
 """How many keys more than twice the buckets may be left in the order."""
 
@@ -46,7 +50,7 @@ class Waiter(Protocol):
 
     def next_deadline(self) -> float | None:
         """
-        Return when this waiter wants to be called, in the clock's seconds; None for not at all.
+        Return when this waiter wants to be called, in seconds; None for not at all.
         """
 
     def deadline_passed(self, now: float) -> None:
@@ -60,11 +64,13 @@ class Deadlines:
     Calls each waiter once its deadline has passed, at most L{BUCKET_SECONDS} late, never early.
     """
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, seconds: Callable[[], float] | None = None) -> None:
         """
-        @param clock: tells the time and calls back.
+        @param clock: calls back.
+        @param seconds: tells the time of all deadlines; None where the clock does.
         """
         self._clock = clock
+        self._seconds = clock.seconds if seconds is None else seconds
         # A bucket is a dict only because a set would be larger.
         self._buckets: dict[int, dict[Waiter, None]] = {}
         # The keys of _buckets, as a heap; a key may outlive its bucket, or be there twice.
@@ -80,7 +86,7 @@ class Deadlines:
 
         It costs nothing to call this again with a later deadline: the waiter stays where it is.
 
-        @param deadline: in the clock's seconds.
+        @param deadline: in seconds, by the clock of the deadlines.
         """
         bucket = math.ceil(deadline / BUCKET_SECONDS)
         if waiter.bucket is not None:
@@ -117,6 +123,14 @@ class Deadlines:
             self._call.cancel()
             self._call = None
 
+    def catch_up(self, now: float) -> None:
+        """
+        Look at whoever should have been looked at a while ago. The clock that calls back may go by
+        the time of day, and that may have been set back.
+        """
+        if self._call is not None and self._armed * BUCKET_SECONDS + _LATE_SECONDS < now:
+            self._arm(self._armed)
+
     def _begin_bucket(self, bucket: int, waiter: Waiter) -> None:
         buckets = self._buckets
         if not buckets.get(self._newest, True):
@@ -143,7 +157,7 @@ class Deadlines:
         if self._call is not None:
             self._call.cancel()
         self._armed = bucket
-        delay = max(0.0, bucket * BUCKET_SECONDS - self._clock.seconds())
+        delay = max(0.0, bucket * BUCKET_SECONDS - self._seconds())
         self._call = self._clock.callLater(delay, self._look)
 
     def _look(self) -> None:
@@ -151,7 +165,7 @@ class Deadlines:
         Look at every waiter whose bucket is due; if they are many, at the others in the next turn.
         """
         self._call = None
-        now = self._clock.seconds()
+        now = self._seconds()
         order = self._order
         left = _LOOKED_AT_A_TURN
         while order and order[0] * BUCKET_SECONDS <= now:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable
 from inspect import iscoroutine
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import ISSLTransport, ITransport
@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.http1 import SERVER_NAME
-from netlab.http1.accesslog.loglines import shown_head
+from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.contents import BytesContent
 from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
 from netlab.http1.resources.resource import Answer, Receiver, receiver_of
@@ -28,19 +28,64 @@ from netlab.http1.sansio.messages import (
     RequestHead,
     ResponseHead,
 )
+from netlab.http1.sansio.serverconnection import ServerConnection
 from netlab.http1.sansio.statuses import forbids_content
-from netlab.http1.server.repeating import keep, keep_file, repeatable_until
-from netlab.http1.server.sender import PIECE_BYTES, Sender, sender_for
-
-if TYPE_CHECKING:
-    from netlab.http1.server.protocol import HTTPServerProtocol
+from netlab.http1.server.coroutines import run_coroutine
+from netlab.http1.server.sender import PIECE_BYTES
+from netlab.http1.server.transfer import Carrier, begin_transfer
 
 _CONTINUE: Final = ResponseHead(100)
 
-#: What hardly ever has content: a resource is not asked whether it wants any that is not there.
-_WITHOUT_CONTENT: Final = frozenset((b"GET", b"HEAD"))
+#: How many pieces of content a resource finds when it begins; a chunk may be one byte.
+_PIECES_AT_ONCE: Final = 64
 
 _log = Logger(namespace=SERVER_NAME)
+
+
+class Connection(Carrier, Protocol):
+    """
+    What an exchange knows of its connection, beside what a transfer does.
+
+    @ivar machine: what has been received and sent, as messages.
+    @ivar peer: the client's address; empty where it has none.
+    @ivar exchange: the one that is under way.
+    """
+
+    machine: ServerConnection
+    peer: bytes
+    exchange: Exchange | None
+
+    def send_whole(
+        self, head: RequestHead | None, response: Response, content: bytes, now: float
+    ) -> bytes:
+        """
+        Send an answer in one piece, count it and log it.
+        """
+
+    def record(self, head: RequestHead | None, status: int, sent: int, now: float) -> None:
+        """
+        Count and log an answer.
+        """
+
+    def answered(self) -> None:
+        """
+        The answer is complete, as far as the machine is concerned.
+        """
+
+    def stream_blocked(self, is_blocked: bool) -> None:
+        """
+        The client must take what it is sent, or there is nothing to be taken.
+        """
+
+    def refuse(self, status: int, explanation: str) -> None:
+        """
+        Say what is wrong with what the peer has sent, then close.
+        """
+
+    def abort(self) -> None:
+        """
+        Close now.
+        """
 
 
 class Exchange:
@@ -49,16 +94,18 @@ class Exchange:
     has one at a time, and none while it is idle.
 
     @ivar head: the request's.
+    @ivar sent_head: the head of an answer with large content, once that is being sent.
     """
 
-    __slots__ = ("_answering", "_connection", "_content", "head")
+    __slots__ = ("_answering", "_connection", "_content", "head", "sent_head")
 
-    def __init__(self, connection: HTTPServerProtocol, head: RequestHead) -> None:
+    def __init__(self, connection: Connection, head: RequestHead) -> None:
         """
         @param connection: whose C{exchange} this is, for as long as it is not over.
         """
         self._connection = connection
         self.head = head
+        self.sent_head = b""
         # Its content, while it arrives and a resource wants it.
         self._content: RequestContent | None = None
         # The resource, while it thinks.
@@ -108,30 +155,53 @@ class Exchange:
         not want is read before it answers if there is little of it: then a fault in it is still
         answered by 400.
         """
-        factory = self._connection.factory
+        context = self._connection.context
         machine = self._connection.machine
         head = self.head
-        if factory.shows_requests:
-            _log.info("{head}", head=shown_head(head.raw))
         promised = machine.promised_content_bytes
-        if promised == 0 and head.method in _WITHOUT_CONTENT:
-            return
+        ASKING.peer = self._connection.peer
         try:
-            receiver = receiver_of(factory.resource, head)
+            receiver = receiver_of(context.resource, head)
         except Exception:  # noqa: BLE001, as in _respond
             machine.abandon_content()
             self._answer_failed(_failure())
             return
         if receiver is not None:
-            self._content = RequestContent(self._content_wanted)
-            self._respond(receiver)
+            self._content = content = RequestContent(self._content_wanted)
+            if self._take_what_has_come(content):
+                self._respond(receiver, content)
             return
         if promised == 0:
             return
-        most = factory.settings.limits.unwanted_content_max_bytes
+        most = context.settings.limits.unwanted_content_max_bytes
         if machine.expects_continue or (promised is not None and promised > most):
             machine.abandon_content()
             self._respond()
+
+    def _take_what_has_come(self, content: RequestContent) -> bool:
+        """
+        Let the resource find all that has come with the head: most contents are small, and nobody
+        has to wait for them.
+
+        @return: whether it may go on; not where there is a fault in it.
+        """
+        connection = self._connection
+        for _ in range(_PIECES_AT_ONCE):
+            try:
+                event = connection.machine.next_event()
+            except RemoteProtocolError as fault:
+                connection.refuse(fault.status, fault.explanation)
+                return False
+            if isinstance(event, Content):
+                content.add(event.data)
+                if content.is_full:
+                    break
+            elif event is None:
+                break
+            else:
+                self.end_received()
+                break
+        return True
 
     def content_received(self, content: Content) -> None:
         """
@@ -142,7 +212,7 @@ class Exchange:
             return
         connection = self._connection
         machine = connection.machine
-        if machine.content_bytes > connection.factory.settings.limits.unwanted_content_max_bytes:
+        if machine.content_bytes > connection.context.settings.limits.unwanted_content_max_bytes:
             machine.abandon_content()
             self._respond()
 
@@ -164,7 +234,7 @@ class Exchange:
         if connection.is_closing or self._content is None:
             return
         machine = connection.machine
-        now = connection.factory.seconds()
+        now = connection.context.seconds()
         if machine.expects_continue and machine.can_answer:
             cast(ITransport, connection.transport).write(machine.send(_CONTINUE, now))
             was_full = True
@@ -193,70 +263,98 @@ class Exchange:
 
     # The resource
 
-    def _respond(self, receiver: Receiver | None = None) -> None:
+    def _respond(
+        self, receiver: Receiver | None = None, content: RequestContent | None = None
+    ) -> None:
         """
         Ask the resource, and send what it returns, now or later.
 
         @param receiver: what the resource answers with where it wants the request's content.
+        @param content: that content.
         """
         connection = self._connection
         head = self.head
         if head.target.is_https and not ISSLTransport.providedBy(connection.transport):
-            self._send(connection.factory.pages.error(421, closes=True))
+            self._send(connection.context.pages.error(421, closes=True))
             return
+        ASKING.peer = connection.peer
         try:
-            if receiver is not None and self._content is not None:
-                answer = receiver(head, self._content)
+            if receiver is not None and content is not None:
+                answer = receiver(head, content)
             else:
-                answer = connection.factory.resource.respond(head)
+                answer = connection.context.resource.respond(head)
         except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
             self._answer_failed(_failure())
             return
+        self.take(answer)
+
+    def take(self, answer: Answer) -> None:
+        """
+        Send what the resource has returned, now or later.
+        """
         if isinstance(answer, Response):
             self._send(answer)
         else:
             self._wait_for(answer)
+
+    def fail(self) -> None:
+        """
+        The resource has raised what is being handled.
+        """
+        self._answer_failed(_failure())
 
     def _wait_for(self, answer: Answer) -> None:
         """
         Send a response when it comes; a client that has gone cancels it.
         """
         later: Deferred[Response]
-        if isinstance(answer, Deferred):
+        if iscoroutine(answer):
+            try:
+                come = run_coroutine(answer)
+            except Exception:  # noqa: BLE001, as in _respond
+                self._failed(_failure())
+                return
+            if not isinstance(come, Deferred):
+                self._came(come)
+                return
+            later = come
+        elif isinstance(answer, Deferred):
             later = answer
-        elif iscoroutine(answer):
-            later = Deferred.fromCoroutine(answer)
         else:
-            resource = self._connection.factory.resource
+            resource = self._connection.context.resource
             mistake = TypeError(f"{resource!r} returned {answer!r}, not a response")
             self._answer_failed(_failure(mistake))
             return
-
-        def came(response: Any) -> None:
-            self._answering = None
-            if self._connection.exchange is not self:
-                _close(getattr(response, "content", None))  # given up meanwhile
-            elif isinstance(response, Response):
-                self._send(response)
-            else:
-                self._answer_failed(_failure(TypeError(f"not a response: {response!r}")))
-
-        def failed(failure: Failure) -> None:
-            self._answering = None
-            if not (
-                self._is_over() and isinstance(failure.value, (CancelledError, ContentLostError))
-            ):
-                self._answer_failed(failure)
 
         def go_on(ignored: None) -> None:
             connection = self._connection
             if not (connection.is_closing or connection.is_advancing):
                 connection.advance()
 
-        done = later.addCallbacks(came, failed)
+        done = later.addCallbacks(self._came, self._failed)
         if not later.called or later.paused:
             self._answering = done
             done.addCallback(go_on)
+
+    def _came(self, response: Any) -> None:
+        """
+        The response, or what a resource takes for one, is here.
+        """
+        self._answering = None
+        if self._connection.exchange is not self:
+            _close(getattr(response, "content", None))  # given up meanwhile
+        elif isinstance(response, Response):
+            self._send(response)
+        else:
+            self._answer_failed(_failure(TypeError(f"not a response: {response!r}")))
+
+    def _failed(self, failure: Failure) -> None:
+        """
+        There will be no response.
+        """
+        self._answering = None
+        if not (self._is_over() and isinstance(failure.value, (CancelledError, ContentLostError))):
+            self._answer_failed(failure)
 
     def _answer_failed(self, failure: Failure) -> None:
         status = 500
@@ -268,7 +366,7 @@ class Exchange:
             return
         connection = self._connection
         if connection.machine.can_answer:
-            self._send(connection.factory.pages.error(status))
+            self._send(connection.context.pages.error(status))
         else:
             # Half of an answer has gone out: only the end of the connection can say that.
             connection.abort()
@@ -291,7 +389,11 @@ class Exchange:
                 if self._content is not None:
                     self._leave_content()
                 if len(content) <= PIECE_BYTES:
-                    self._send_small(response, content)
+                    connection = self._connection
+                    connection.send_whole(
+                        self.head, response, content, connection.context.seconds()
+                    )
+                    connection.answered()
                 else:
                     self._send_large(response, BytesContent(content))
             elif isinstance(content, AsyncIterable):
@@ -306,18 +408,6 @@ class Exchange:
             _close(content)
             self._answer_failed(_failure())
 
-    def _send_small(self, response: Response, content: bytes) -> None:
-        connection = self._connection
-        machine = connection.machine
-        head = self.head
-        now = connection.factory.seconds()
-        until = repeatable_until(connection, head, response, now)
-        is_last = machine.is_last_by_request and not response.closes
-        data, logged = connection.send_whole(head, response, content, now)
-        if until > now and (is_last or not machine.must_close):
-            keep(connection.factory, head, response, until, data, logged, is_last=is_last)
-        connection.answered()
-
     def _send_large(self, response: Response, source: ContentSource) -> None:
         """
         Send content of known length, no faster than the client takes it.
@@ -326,7 +416,7 @@ class Exchange:
         machine = connection.machine
         transport = connection.transport
         assert transport is not None
-        now = connection.factory.seconds()
+        now = connection.context.seconds()
         data = machine.send(ResponseHead(response.status, response.fields), now, source.length)
         if self._is_without_content(response):
             source.close()
@@ -334,36 +424,23 @@ class Exchange:
             self._content_sent(response, 0)
             return
         machine.note_content_sent(source.length)
+        self.sent_head = data
 
-        def done(why: Exception | None) -> None:
-            source.close()
-            self._sender_is_done(response, sender, why)
+        def over(sent: int, why: Exception | None) -> None:
+            self._sent(response, sent, why)
 
-        def progressed(sent: int) -> None:
-            if has_begun:
-                connection.expect_progress()
-
-        has_begun = False
-        keep_file(connection, self.head, response, source, data)
-        sender = sender_for(
-            transport, source, done, progressed, connection.factory.bystanders.are_there
-        )
-        connection.hand_over_to(sender)
-        sender.begin(data)
-        has_begun = True
-        if connection.sender is sender:
-            connection.expect_progress()
+        begin_transfer(connection, data, source, over)
 
     def _send_stream(self, response: Response, content: AsyncIterable[bytes]) -> None:
         """
         Send content as it comes. Meanwhile the rest of the request's content may be read.
         """
         connection = self._connection
-        factory = connection.factory
+        context = connection.context
         machine = connection.machine
         transport = connection.transport
         assert transport is not None
-        data = machine.send(ResponseHead(response.status, response.fields), factory.seconds())
+        data = machine.send(ResponseHead(response.status, response.fields), context.seconds())
         if self._is_without_content(response):
             _close(content)
             transport.write(data)
@@ -374,26 +451,31 @@ class Exchange:
             return machine.send(Content(piece), 0.0)
 
         def done(why: Exception | None) -> None:
-            self._sender_is_done(response, sender, why)
+            if why is None:
+                connection.take_back()
+            else:
+                connection.sender_failed(why)
+            self._sent(response, sender.sent, why)
+            if why is None and not (connection.is_advancing or connection.is_closing):
+                connection.advance()
 
         blocked = connection.stream_blocked
-        sender = StreamSender(transport, content, frame, done, blocked, factory.clock)
+        sender = StreamSender(transport, content, frame, done, blocked, context.clock)
         connection.hand_over_to(sender)
         sender.begin(data)
 
     def _is_without_content(self, response: Response) -> bool:
         return self.head.method == b"HEAD" or forbids_content(response.status)
 
-    def _sender_is_done(self, response: Response, sender: Sender, why: Exception | None) -> None:
-        connection = self._connection
-        if why is not None:
-            connection.sender_failed(why)
-            connection.factory.record(connection.peer, self.head, response.status, sender.sent)
-            return
-        connection.take_back()
-        self._content_sent(response, sender.sent)
-        if not (connection.is_advancing or connection.is_closing):
-            connection.advance()
+    def _sent(self, response: Response, sent: int, why: Exception | None) -> None:
+        """
+        Content has been handed to the transport, all of it or less.
+        """
+        if why is None:
+            self._content_sent(response, sent)
+        else:
+            connection = self._connection
+            connection.record(self.head, response.status, sent, connection.context.seconds())
 
     def _content_sent(self, response: Response, sent: int) -> None:
         connection = self._connection
@@ -404,10 +486,11 @@ class Exchange:
             except RemoteProtocolError:
                 # It is too late to say so, and the connection ends anyway.
                 machine.abandon_content()
-        tail = machine.send(END_OF_MESSAGE, connection.factory.seconds())
+        now = connection.context.seconds()
+        tail = machine.send(END_OF_MESSAGE, now)
         if tail:
             cast(ITransport, connection.transport).write(tail)
-        connection.factory.record(connection.peer, self.head, response.status, sent)
+        connection.record(self.head, response.status, sent, now)
         connection.answered()
 
 

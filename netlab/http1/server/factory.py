@@ -1,5 +1,5 @@
 """
-What all connections of one HTTP server share, and how each of them begins.
+How each connection of an HTTP server begins.
 """
 
 from __future__ import annotations
@@ -13,42 +13,28 @@ from twisted.internet.interfaces import (
 )
 from zope.interface import implementer
 
-from netlab.connections import OpenConnections
 from netlab.factories import Factory
 from netlab.http1 import SERVER_NAME
-from netlab.http1.accesslog.counters import Counters
 from netlab.http1.accesslog.log import AccessLog
-from netlab.http1.accesslog.loglines import LoggedAnswer
 from netlab.http1.resources.resource import Resource
-from netlab.http1.resources.responses import Pages
 from netlab.http1.sansio.limits import Admission
-from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.serversettings import ServerSettings
-from netlab.http1.server.admission import Gate, peer_of
-from netlab.http1.server.bystanders import Bystanders
-from netlab.http1.server.deadlines import Deadlines
-from netlab.http1.server.door import Doorkeeper
+from netlab.http1.server.admission import peer_of
+from netlab.http1.server.answercache import CachedAnswer
+from netlab.http1.server.context import ANSWER_CACHE_MAX_BYTES, ServerContext
+from netlab.http1.server.oneshot import OneShotConnections
 from netlab.http1.server.protocol import HTTPServerProtocol
-from netlab.http1.server.repeats import Repeat, Repeats
-from netlab.transport import door
+from netlab.transport import oneshot
 
 
 @implementer(ILoggingContext, IProtocolNegotiationFactory)
 class HTTPServerFactory(Factory[HTTPServerProtocol]):
     """
-    Makes an L{HTTPServerProtocol} for each client, and holds what they share.
+    Makes an L{HTTPServerProtocol} for each client.
 
-    @ivar pages: what is answered where no resource answers.
+    @ivar context: what they share.
     @ivar connections: the open ones.
-    @ivar counters: of connections and answers.
-    @ivar bystanders: those who would wait behind large answers.
-    @ivar gate: knows for how many more connections there is room.
-    @ivar deadlines: those of all connections.
-    @ivar clock: the reactor, or a clock in tests.
-    @ivar seconds: tells the time.
-    @ivar repeats: the answers that may be sent again.
-    @ivar repeated: the younger of them, for whoever cannot afford a call: C{repeats.young}.
-    @ivar doorkeeper: answers where no protocol need be made.
+    @ivar one_shot: answers where no protocol need be made.
     """
 
     noisy = False
@@ -62,6 +48,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         *,
         admission: Admission | None = None,
         shows_requests: bool = False,
+        answer_cache_max_bytes: int = ANSWER_CACHE_MAX_BYTES,
     ) -> None:
         """
         @param resource: answers all requests.
@@ -70,22 +57,20 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         @param access_log: gets a line for each answer.
         @param admission: how many connections are taken.
         @param shows_requests: log each request head.
+        @param answer_cache_max_bytes: how much memory answers may take that are sent again; 0
+            switches that off.
         """
-        self.resource = resource
-        self.settings = ServerSettings() if settings is None else settings
-        self.access_log = access_log
-        self.shows_requests = shows_requests
-        self.pages = Pages(self.settings.is_bare)
-        self.connections = OpenConnections()
-        self.counters = Counters()
-        self.bystanders = Bystanders(self.counters, clock.seconds)
-        self.gate = Gate(Admission() if admission is None else admission)
-        self.deadlines = Deadlines(clock)
-        self.clock = clock
-        self.seconds = clock.seconds
-        self.repeats = Repeats(self.settings)
-        self.repeated = self.repeats.young
-        self.doorkeeper: door.Doorkeeper[Repeat] = Doorkeeper(self)
+        self.context = ServerContext(
+            resource,
+            clock,
+            settings,
+            access_log,
+            admission=admission,
+            shows_requests=shows_requests,
+            answer_cache_max_bytes=answer_cache_max_bytes,
+        )
+        self.connections = self.context.connections
+        self.one_shot: oneshot.OneShotAnswers[CachedAnswer] = OneShotConnections(self.context)
 
     def buildProtocol(self, addr: IAddress | None) -> HTTPServerProtocol:
         """
@@ -93,7 +78,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
 
         @param addr: the client's address, which a proxy in front may have told.
         """
-        return HTTPServerProtocol(self, _address(addr))
+        return HTTPServerProtocol(self.context, _address(addr))
 
     def build_for_host(self, host: str) -> HTTPServerProtocol:
         """
@@ -102,7 +87,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
 
         @param host: the client's address.
         """
-        return HTTPServerProtocol(self, peer_of(host))
+        return HTTPServerProtocol(self.context, peer_of(host))
 
     def acceptableProtocols(self) -> list[bytes]:
         """
@@ -111,48 +96,20 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         """
         return [b"http/1.1", b"http/1.0"]
 
+    def doStart(self) -> None:
+        """
+        A port has opened.
+        """
+        super().doStart()  # type: ignore[no-untyped-call]
+        self.context.ports = self.numPorts
+
     def doStop(self) -> None:
         """
         A port has closed.
         """
         super().doStop()  # type: ignore[no-untyped-call]
-        self.flush_when_over()
-
-    def flush_when_over(self) -> None:
-        """
-        Leave nothing to be done later when no port and no connection is open: write what has
-        gathered in the log.
-        """
-        if self.numPorts or self.connections:
-            return
-        self.deadlines.rest()
-        if self.access_log is not None:
-            self.access_log.flush()
-
-    def record(self, peer: bytes, head: RequestHead | None, status: int, sent: int) -> LoggedAnswer:
-        """
-        Count and log an answer.
-
-        @param peer: the client's address.
-        @param head: the request's; None where none could be read.
-        @param sent: how many bytes of content the answer had.
-        @return: how it stands in the log.
-        """
-        log = self.access_log
-        logged = ((b"", b"") if log is None else log.request_part(head), status, sent)
-        self.count(peer, logged)
-        return logged
-
-    def count(self, peer: bytes, logged: LoggedAnswer) -> None:
-        """
-        Count and log an answer whose request's part in the log is known.
-        """
-        part, status, sent = logged
-        tally = self.counters.tally(status)
-        tally.answers += 1
-        tally.content_bytes += sent
-        if self.access_log is not None:
-            self.access_log.add(peer, self.seconds(), part, status, sent)
+        self.context.ports = self.numPorts
+        self.context.flush_when_over()
 
     def logPrefix(self) -> str:
         """

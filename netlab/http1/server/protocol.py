@@ -1,5 +1,5 @@
 """
-One client's connection to the HTTP server: the transport's side of it, time and the end.
+One client's connection to the HTTP server: what it asks for, and what it is answered.
 
 What arrives goes to the machine, what the machine reports goes to an
 L{Exchange<netlab.http1.server.exchange.Exchange>}, which asks the resource, and what that returns
@@ -8,24 +8,19 @@ goes through the machine to the transport. No byte of a message is looked at her
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
-from twisted.internet.interfaces import (
-    IConsumer,
-    IDelayedCall,
-    IHalfCloseableProtocol,
-    IPushProducer,
-    ISSLTransport,
-    ITCPTransport,
-    ITransport,
-)
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.interfaces import IConsumer, IDelayedCall, IHalfCloseableProtocol, ITransport
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netlab.http1 import SERVER_NAME
-from netlab.http1.accesslog.loglines import LoggedAnswer
+from netlab.http1.accesslog.loglines import LoggedAnswers, shown_head
+from netlab.http1.resources.asking import ASKING
+from netlab.http1.resources.files import FileRange
+from netlab.http1.resources.resource import Answer
 from netlab.http1.resources.responses import Response
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.sansio.fields import Fields
@@ -34,16 +29,13 @@ from netlab.http1.sansio.messages import (
     Content,
     EndOfMessage,
     RequestHead,
-    ResponseHead,
 )
-from netlab.http1.sansio.serverconnection import Phase, ServerConnection
+from netlab.http1.server.answercache import CachedAnswer, joined
+from netlab.http1.server.context import ServerContext
 from netlab.http1.server.exchange import Exchange
-from netlab.http1.server.repeating import answer_known
-from netlab.http1.server.sender import Sender, acknowledged_bytes
-from netlab.transport.sendfile import TransferStoppedError
-
-if TYPE_CHECKING:
-    from netlab.http1.server.factory import HTTPServerFactory
+from netlab.http1.server.pacing import PacedConnection
+from netlab.http1.server.sender import PIECE_BYTES
+from netlab.http1.server.transfer import begin_transfer
 
 #: How much input is thrown away behind a refusal before the peer is cut off: most that a client
 #: sends before it looks for an answer. It costs no memory, and time is bounded too.
@@ -56,86 +48,60 @@ _REQUESTS_A_TURN: Final = 64
 #: Likewise the pieces of one request's content: a chunk of one byte takes some microseconds.
 _PIECES_A_TURN: Final = 512
 
+#: So many small answers to requests that came together leave together, where none is larger.
+_GATHERED_MAX: Final = 16
+_GATHERED_MAX_BYTES: Final = 4096
+
 #: And however few they are, a turn is over after so long: a head of 8 KB may take milliseconds.
 _TURN_SECONDS: Final = 0.002
+
+#: What hardly ever has content: a resource is not asked whether it wants any that is not there.
+_WITHOUT_CONTENT: Final = frozenset((b"GET", b"HEAD"))
 
 _RETRY_SOON: Final = Fields([(b"Retry-After", b"1")])
 
 _log = Logger(namespace=SERVER_NAME)
 
 
-@implementer(IHalfCloseableProtocol, IPushProducer)
-class HTTPServerProtocol(Protocol):
+@implementer(IHalfCloseableProtocol)
+class HTTPServerProtocol(PacedConnection):
     """
     One client's connection.
 
-    The protocol is the producer of what it sends: while the transport's buffer is full, no further
-    request is read, so that a client which asks and never reads costs one buffer and no more.
-
-    @ivar factory: what all connections have in common.
-    @ivar machine: what has been received and sent, as messages.
     @ivar peer: the client's address; empty where it has none.
     @ivar exchange: the request being answered; with content that nobody wants, it first waits for
         its end.
-    @ivar sender: the transport's producer, where it is not this protocol.
     @ivar is_advancing: L{advance} is running.
-    @ivar is_write_blocked: the transport's buffer is full, and this protocol its producer.
-    @ivar is_closing: nothing more is answered.
-    @ivar bucket: belongs to L{Deadlines<netlab.http1.server.deadlines.Deadlines>}.
     """
 
-    # There may be ten thousand of these, idle.
     __slots__ = (
-        "_acknowledged",
+        "_burst",
+        "_gathered",
         "_is_admitted",
-        "_is_lingering",
-        "_is_reading_paused",
         "_is_refused",
-        "_is_write_shut",
         "_linger_bytes",
         "_turn",
-        "_wait_until",
-        "bucket",
-        "connected",
         "exchange",
-        "factory",
         "is_advancing",
-        "is_closing",
-        "is_write_blocked",
-        "machine",
         "peer",
-        "sender",
-        "transport",
     )
 
-    factory: HTTPServerFactory
-    transport: ITransport | None
-
-    def __init__(self, factory: HTTPServerFactory, peer: bytes = b"") -> None:
+    def __init__(self, context: ServerContext, peer: bytes = b"") -> None:
         """
-        @param factory: what all connections have in common.
+        @param context: what all connections have in common.
         @param peer: the client's address; empty where it has none.
         """
-        self.factory = factory
-        self.machine = ServerConnection(factory.settings, factory.seconds())
-        self.transport = None
-        self.connected = 0
-        self.bucket: int | None = None
+        super().__init__(context)
         self.peer = peer
         self.exchange: Exchange | None = None
-        self.sender: Sender | None = None
+        # Answers that will be kept together, while they are sent.
+        self._burst: list[CachedAnswer] | None = None
+        # Answers that will leave together.
+        self._gathered: list[bytes] | None = None
         self._is_admitted = False
         self._is_refused = False
         self.is_advancing = False
-        self.is_write_blocked = False
-        self._is_write_shut = False
-        self._is_reading_paused = False
-        self.is_closing = False
-        self._is_lingering = False
         self._linger_bytes = 0
-        # Until when the peer must have taken a byte, or the linger be over.
-        self._wait_until: float | None = None
-        self._acknowledged: int | None = None
         # When others have had theirs.
         self._turn: IDelayedCall | None = None
 
@@ -145,18 +111,18 @@ class HTTPServerProtocol(Protocol):
         """
         Start the idle deadline.
         """
-        factory = self.factory
+        context = self.context
         transport = self.transport
         assert transport is not None
-        factory.connections.add(self)
-        factory.counters.connections += 1
+        context.connections.add(self)
+        context.counters.connections += 1
         cast(IConsumer, transport).registerProducer(self, True)
-        self._is_admitted = factory.gate.enter(self.peer)
+        self._is_admitted = context.gate.enter(self.peer)
         if self._is_admitted:
             deadline = self.machine.deadline
             if deadline is not None:
-                factory.deadlines.watch(self, deadline)
-        elif factory.gate.enter_refusal():
+                context.deadlines.watch(self, deadline)
+        elif context.gate.enter_refusal():
             self._is_refused = True
             self._turn_away()
         else:
@@ -164,37 +130,63 @@ class HTTPServerProtocol(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Answer at once what has just been answered to others; pass everything else to the machine.
+        Answer what has been answered before; ask the resource for what is one request, whole; pass
+        everything else to the machine.
         """
-        factory = self.factory
-        now = factory.seconds()
-        # The most frequent case by far, written out: each call costs as much as a tenth of it.
-        entry = factory.repeated.get(data)
-        if entry is not None:
-            repeat = entry[0]
-            if (
-                now < repeat.until
-                and not self.is_write_blocked
-                and self.machine.repeat_exchanges(now, repeat.count)
-            ):
-                self.transport.write(repeat.data)  # type: ignore[union-attr]
-                tally = repeat.tally
-                tally.answers += repeat.count
-                tally.content_bytes += repeat.content_bytes
-                log = factory.access_log
-                if log is not None:
-                    log.add_again(self.peer, now, repeat.logged)
-                return
+        context = self.context
+        now = context.seconds()
+        if now >= context.time_of_day_due:
+            context.read_time_of_day(now)
+        machine = self.machine
         if not self.is_write_blocked:
-            data = answer_known(self, data, now)
-            if not data:
+            known = context.known.get(data) if context.known else None
+            if known is not None and not (now < known.until or self._is_renewed(data, known, now)):
+                known = None
+            if known is not None and known.file is not None:
+                if self._send_file_again(known):
+                    return
+            elif known is not None and machine.repeat_exchange(now, known.count):
+                # Written out: a call would cost a tenth of it.
+                self.transport.write(known.data)  # type: ignore[union-attr]
+                tally = known.tally
+                tally.answers += known.count
+                tally.content_bytes += known.content_bytes
+                log = context.access_log
+                if log is not None:
+                    log.add_again(self.peer, now + context.date.offset, known.logged)
+                if known.closes:
+                    machine.close()
+                    self.lose()
                 return
-        if self._is_lingering:
+            head = machine.receive_request(data, now)
+            if head is not None:
+                if not self._answer(head, now, may_keep=True):
+                    self.advance()
+                return
+        if self.is_lingering:
             self._linger_bytes += len(data)
             if self._linger_bytes > _LINGER_MAX_BYTES:
                 self.abort()
             return
-        self.machine.receive(data, now)
+        answers = context.answers
+        if (
+            answers is not None
+            and data.endswith(b"\r\n\r\n")
+            and machine.is_clear
+            and answers.has_come(data)
+        ):
+            # Several requests, and the same ones again: what leaves now is kept as a whole.
+            self._burst = []
+            exchanges = machine.exchanges
+            machine.receive(data, now)
+            self.advance()
+            burst, self._burst = self._burst, None
+            if machine.is_clear and len(burst) == machine.exchanges - exchanges > 0:
+                answer = joined(burst)
+                if answer is not None:
+                    answers.keep(data, answer)
+            return
+        machine.receive(data, now)
         self.advance()
 
     def readConnectionLost(self) -> None:
@@ -204,27 +196,20 @@ class HTTPServerProtocol(Protocol):
         if self.is_closing:
             self.lose()
             return
-        self.machine.receive_end(self.factory.seconds())
+        self.machine.receive_end(self.context.seconds())
         self.advance()
-
-    def writeConnectionLost(self) -> None:
-        """
-        All has been sent, and our side is shut: from now on the linger counts.
-        """
-        self._is_write_shut = True
-        self._wait(self.factory.settings.timeouts.linger)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
         Leave nothing behind.
         """
-        factory = self.factory
-        factory.deadlines.forget(self)
-        factory.connections.remove(self)
+        context = self.context
+        context.deadlines.forget(self)
+        context.connections.remove(self)
         if self._is_admitted:
-            factory.gate.leave(self.peer)
+            context.gate.leave(self.peer)
         elif self._is_refused:
-            factory.gate.leave_refusal()
+            context.gate.leave_refusal()
         self.is_closing = True
         if self._turn is not None:
             self._turn.cancel()
@@ -232,30 +217,8 @@ class HTTPServerProtocol(Protocol):
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
             exchange.give_up("the client has gone")
-        if not factory.numPorts:
-            factory.flush_when_over()
-
-    def pauseProducing(self) -> None:
-        """
-        The transport's buffer is full: answer no more until the client has read.
-        """
-        self.is_write_blocked = True
-        self.expect_progress()
-
-    def resumeProducing(self) -> None:
-        """
-        The transport's buffer is empty again.
-        """
-        self.is_write_blocked = False
-        if not self.is_closing:
-            self._wait_until = None
-            self.machine.restart_phase(self.factory.seconds())
-            self.advance()
-
-    def stopProducing(self) -> None:
-        """
-        The connection is lost; C{connectionLost} sees to it.
-        """
+        if not context.ports:
+            context.flush_when_over()
 
     # What was received, and what is sent
 
@@ -264,7 +227,7 @@ class HTTPServerProtocol(Protocol):
         Go as far as what has been received, and what the client has taken, allows.
         """
         machine = self.machine
-        seconds = self.factory.seconds
+        seconds = self.context.seconds
         began = seconds()
         self.is_advancing = True
         complete = pieces = 0
@@ -283,7 +246,7 @@ class HTTPServerProtocol(Protocol):
                     and not 0 <= seconds() - began < _TURN_SECONDS
                 )
             ):
-                self._turn = self.factory.clock.callLater(0, self._take_turn)
+                self._turn = self.context.clock.callLater(0, self._take_turn)
                 break
             try:
                 event = machine.next_event()
@@ -294,10 +257,20 @@ class HTTPServerProtocol(Protocol):
                 break
             match event:
                 case RequestHead():
+                    if event.method in _WITHOUT_CONTENT and machine.promised_content_bytes == 0:
+                        machine.next_event()  # its end
+                        complete += 1
+                        if self._gathered is None and machine.waiting_bytes:
+                            self._gathered = []
+                        self._answer(event, seconds())
+                        continue
+                    self.send_gathered()
+                    if self.context.shows_requests:
+                        _log.info("{head}", head=shown_head(event.raw))
+                    complete += 1
                     self.exchange = exchange = Exchange(self, event)
                     exchange.begin()
                 case EndOfMessage():
-                    complete += 1
                     if exchange is not None:
                         exchange.end_received()
                 case ConnectionClosed():
@@ -308,9 +281,10 @@ class HTTPServerProtocol(Protocol):
                         exchange.content_received(event)
                 case _:
                     raise LocalProtocolError(f"a server does not receive {event!r}")
+        self.send_gathered()
         self.is_advancing = False
-        self._pace_reading()
-        self._watch()
+        self.pace_reading()
+        self.watch()
 
     def _take_turn(self) -> None:
         """
@@ -319,22 +293,227 @@ class HTTPServerProtocol(Protocol):
         self._turn = None
         self.advance()
 
+    def _answer(self, head: RequestHead, now: float, *, may_keep: bool = False) -> bool:
+        """
+        Ask the resource for the answer to a whole request without content, and send it.
+
+        @param may_keep: whether the head came alone, so that its answer may be sent again.
+        @return: whether the answer was sent at once. If not, an exchange has it.
+        """
+        context = self.context
+        if context.shows_requests:
+            _log.info("{head}", head=shown_head(head.raw))
+        ASKING.peer = self.peer
+        if head.target.is_https:
+            # The exchange knows whether that may be answered here.
+            self._take_up(head)
+            return False
+        try:
+            answer = context.resource.respond(head)
+            if answer.__class__ is Response:
+                content = answer.content
+                if content.__class__ is bytes and len(content) <= PIECE_BYTES:
+                    self._send_small(head, answer, content, now, may_keep=may_keep)
+                    return True
+        except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
+            self.send_gathered()
+            self.exchange = exchange = Exchange(self, head)
+            exchange.fail()
+            return False
+        answers = context.answers
+        cached = None
+        if (
+            may_keep
+            and answers is not None
+            and isinstance(answer, Response)
+            and isinstance(answer.content, FileRange)
+            and answers.wants(head, answer, is_alone=True)
+        ):
+            cached = self._cached(head, answer, b"", now, closes=False)
+        exchange = self._take_up(head, answer)
+        if (
+            cached is not None
+            and answers is not None
+            and exchange.sent_head
+            and self.machine.is_persistent
+        ):
+            cached.data = exchange.sent_head
+            answers.keep(head.raw, cached)
+        return False
+
+    def _take_up(self, head: RequestHead, *answer: Answer) -> Exchange:
+        """
+        Begin an exchange with a whole request without content.
+
+        @param answer: what the resource has answered, if it has been asked.
+        """
+        self.send_gathered()
+        was_advancing, self.is_advancing = self.is_advancing, True
+        self.exchange = exchange = Exchange(self, head)
+        if answer:
+            exchange.take(answer[0])
+        else:
+            exchange.end_received()
+        self.is_advancing = was_advancing
+        return exchange
+
+    def _send_small(
+        self, head: RequestHead, response: Response, content: bytes, now: float, *, may_keep: bool
+    ) -> None:
+        """
+        Send an answer that has come at once; keep it where it comes again.
+        """
+        if self.is_closing:
+            return
+        machine = self.machine
+        if response.closes:
+            machine.give_up_persistence()
+        burst = self._burst
+        answers = self.context.answers
+        keeps = (
+            answers is not None
+            and (may_keep or burst is not None)
+            and answers.wants(head, response, is_alone=burst is None)
+        )
+        closes = keeps and machine.is_last_by_request
+        data = self.send_whole(head, response, content, now)
+        if keeps and not response.closes and (closes or not machine.must_close):
+            cached = self._cached(head, response, data, now, closes=closes)
+            if cached is not None:
+                if burst is not None:
+                    burst.append(cached)
+                elif answers is not None:
+                    answers.keep(head.raw, cached)
+        if not machine.is_clear and machine.must_close:
+            self.close_in_order()
+
+    def _cached(
+        self, head: RequestHead, response: Response, data: bytes, now: float, *, closes: bool
+    ) -> CachedAnswer | None:
+        """
+        Make what is kept of an answer, if it may be sent again.
+        """
+        context = self.context
+        more = response.repeat_seconds
+        if more <= 0 and response.renew is not None:
+            more = response.renew()
+        if more <= 0:
+            return None
+        content = response.content
+        file = content if isinstance(content, FileRange) else None
+        length = file.length if file is not None else len(cast(bytes, content))
+        sent = 0 if head.method == b"HEAD" else length
+        log = context.access_log
+        texts = (b"", b"", b"") if log is None else log.request_texts(head)
+        status = response.status
+        return CachedAnswer(
+            data,
+            now + more,
+            response.renew,
+            LoggedAnswers(((texts, status, sent),)),
+            context.counters.tally(status),
+            sent,
+            closes=closes,
+            content=file,
+        )
+
+    def _is_renewed(self, delivery: bytes, known: CachedAnswer, now: float) -> bool:
+        answers = self.context.answers
+        return answers is not None and answers.renew(delivery, known, now)
+
+    def _send_file_again(self, known: CachedAnswer) -> bool:
+        """
+        Send an answer whose content is a file again.
+
+        @return: False where that is not possible; nothing has happened then.
+        """
+        file = None if known.file is None else known.file()
+        machine = self.machine
+        if file is None or not machine.begin_repeat():
+            return False
+        context = self.context
+
+        def over(sent: int, why: Exception | None) -> None:
+            now = context.seconds()
+            if why is None:
+                context.record_again(self.peer, known, now)
+                machine.end_repeat(now)
+                self.answered()
+                return
+            texts, status, _ = known.logged.answers[0]
+            cut = LoggedAnswers(((texts, status, sent),))
+            context.record_again(self.peer, CachedAnswer(b"", 0, None, cut, known.tally, sent), now)
+
+        was_advancing, self.is_advancing = self.is_advancing, True
+        content = FileRange(file, known.offset, known.content_bytes)
+        begin_transfer(self, known.data, content, over)
+        self.is_advancing = was_advancing
+        if self.sender is None and not self.is_closing:
+            self.watch()
+        return True
+
+    def finish(self, answer: CachedAnswer, sent: int) -> None:
+        """
+        Send the rest of the only answer of a connection, then close.
+
+        @param sent: how many bytes of the answer were sent before the connection had a protocol.
+        """
+        machine = self.machine
+        if not machine.is_clear:
+            # Refused in the meantime: a second answer behind the half of one would look like its
+            # rest.
+            self.abort()
+            return
+        cast(ITransport, self.transport).write(answer.data[sent:])
+        self.context.record_again(self.peer, answer, self.context.seconds())
+        machine.close()
+        self.lose()
+
     def send_whole(
         self, head: RequestHead | None, response: Response, content: bytes, now: float
-    ) -> tuple[bytes, LoggedAnswer]:
+    ) -> bytes:
         """
         Send an answer in one piece, count it and log it. L{answered} is to be called then.
 
         @param head: the request's; None where none could be read.
-        @return: what was sent, and how it stands in the log.
+        @return: what was sent.
         """
         machine = self.machine
-        transport = self.transport
-        assert transport is not None
-        sent = 0 if machine.is_answering_head else len(content)
-        data = machine.send_whole(ResponseHead(response.status, response.fields), content, now)
-        transport.write(data)
-        return data, self.factory.record(self.peer, head, response.status, sent)
+        is_head = machine.is_answering_head if head is None else head.method == b"HEAD"
+        sent = 0 if is_head else len(content)
+        data = machine.send_whole(response, content, now)
+        gathered = self._gathered
+        if gathered is None:
+            self.transport.write(data)  # type: ignore[union-attr]
+        else:
+            gathered.append(data)
+            if len(data) > _GATHERED_MAX_BYTES or len(gathered) == _GATHERED_MAX:
+                self.send_gathered()
+        self.record(head, response.status, sent, now)
+        return data
+
+    def send_gathered(self) -> None:
+        """
+        Send the answers that have gathered.
+        """
+        gathered, self._gathered = self._gathered, None
+        if gathered:
+            cast(ITransport, self.transport).write(b"".join(gathered))
+
+    def record(self, head: RequestHead | None, status: int, sent: int, now: float) -> None:
+        """
+        Count and log an answer.
+
+        @param head: the request's; None where none could be read.
+        @param sent: how many bytes of content the answer had.
+        """
+        context = self.context
+        tally = context.counters.tallies.get(status) or context.counters.tally(status)
+        tally.answers += 1
+        tally.content_bytes += sent
+        log = context.access_log
+        if log is not None:
+            log.add(self.peer, now + context.date.offset, head, status, sent)
 
     def answered(self) -> None:
         """
@@ -344,43 +523,13 @@ class HTTPServerProtocol(Protocol):
         if self.machine.must_close:
             self.close_in_order()
 
-    def hand_over_to(self, sender: Sender) -> None:
+    def leaves_input(self) -> bool:
         """
-        Let a sender be the transport's producer.
+        Find out whether what the peer sends is left alone, so that it cannot be late.
         """
-        self.sender = sender
-        cast(IConsumer, self.transport).unregisterProducer()
-        self.is_write_blocked = False
+        return self.is_write_blocked or (self.exchange is not None and self.exchange.is_full)
 
-    def take_back(self) -> None:
-        """
-        The sender has handed everything to the transport: be its producer again.
-        """
-        self.sender = None
-        self.factory.counters.large_answers += 1
-        cast(IConsumer, self.transport).registerProducer(self, True)
-        self._wait_until = None
-
-    def sender_failed(self, why: Exception) -> None:
-        """
-        The sender has stopped in the middle, and the connection is lost or has been aborted.
-        """
-        self.sender = None
-        self.factory.counters.large_answers += 1
-        if not isinstance(why, (TransferStoppedError, ConnectionError)):
-            _log.error("Content could not be sent; the connection is cut: {why}", why=why)
-        self.is_closing = True
-
-    def stream_blocked(self, is_blocked: bool) -> None:
-        """
-        The client must go on taking what it is sent; but while nothing is to be sent, it need not.
-        """
-        if is_blocked:
-            self.expect_progress()
-        else:
-            self._wait_until = None
-
-    # The end
+    # What is refused
 
     def refuse(self, status: int, explanation: str) -> None:
         """
@@ -397,9 +546,9 @@ class HTTPServerProtocol(Protocol):
             else:
                 self.abort()  # in the middle of an answer, which must not look complete
             return
-        if self.factory.shows_requests:
+        if self.context.shows_requests:
             _log.info("Refused with {status}: {why}", status=status, why=explanation)
-        response = self.factory.pages.error(status, explanation[0].upper() + explanation[1:] + ".")
+        response = self.context.pages.error(status, explanation[0].upper() + explanation[1:] + ".")
         self._send_page(head, response)
 
     def _turn_away(self) -> None:
@@ -408,156 +557,11 @@ class HTTPServerProtocol(Protocol):
         """
         machine = self.machine
         machine.refuse_connection()
-        response = self.factory.pages.error(503, fields=_RETRY_SOON)
+        response = self.context.pages.error(503, fields=_RETRY_SOON)
         # Its request is on the way: closing at once would reset the connection and lose the 503.
         self._send_page(None, response)
 
     def _send_page(self, head: RequestHead | None, response: Response) -> None:
         assert isinstance(response.content, bytes)
-        self.send_whole(head, response, response.content, self.factory.seconds())
+        self.send_whole(head, response, response.content, self.context.seconds())
         self.answered()
-
-    def close_in_order(self, *, has_unread_input: bool | None = None) -> None:
-        """
-        Close after an answer: at once where all input has been read, and else in two steps, so
-        that the answer is not lost to the reset that unread input causes (RFC 9112 section 9.6).
-
-        @param has_unread_input: None asks the machine.
-        """
-        machine = self.machine
-        if has_unread_input is None:
-            has_unread_input = machine.has_unread_input
-        machine.close()
-        # TLS ends in order by itself: with a closure alert, while it goes on reading.
-        is_secret = ISSLTransport.providedBy(self.transport)
-        shut = None if is_secret else getattr(self.transport, "loseWriteConnection", None)
-        if not has_unread_input or shut is None:
-            self.lose()
-            return
-        self.is_closing = self._is_lingering = True
-        self._resume_reading()
-        self.expect_progress()
-        # A paused producer would be resumed when all is sent, and our side never be shut.
-        cast(IConsumer, self.transport).unregisterProducer()
-        shut()
-
-    def lose(self) -> None:
-        """
-        Close once everything is sent, and wait for that only so long.
-        """
-        self.is_closing = True
-        self._resume_reading()
-        if not getattr(self.transport, "is_drained", False):
-            self.expect_progress()
-        if self.sender is None:
-            # TLS does not close while it has a producer.
-            cast(IConsumer, self.transport).unregisterProducer()
-        cast(ITransport, self.transport).loseConnection()
-
-    def _let_go_of_tls(self) -> None:
-        """
-        Close what is below TLS as soon as our closure alert has left. Twisted waits for the peer's,
-        which it need not (RFC 8446 section 6.1): an idle peer that says nothing would stay for as
-        long as one that takes no answer.
-        """
-        if ISSLTransport.providedBy(self.transport):
-            below = getattr(self.transport, "transport", None)
-            if below is not None:
-                below.loseConnection()
-
-    def close(self) -> None:
-        """
-        The server stops: answer what has been asked, then close. An idle connection is closed as
-        soon as the reactor has looked once more for a request that is there already.
-        """
-        if not self.is_closing:
-            self.machine.end_soon(self.factory.seconds())
-            self._watch()
-
-    def abort(self) -> None:
-        """
-        Close now, dropping what is still to be sent.
-        """
-        self.is_closing = True
-        cast(ITCPTransport, self.transport).abortConnection()
-
-    # Time
-
-    def next_deadline(self) -> float | None:
-        """
-        Return the earlier of the machine's deadline and our own. While the peer takes nothing of
-        what we send, nothing of what it sends is read, and only our own counts.
-        """
-        if self._leaves_input():
-            return self._wait_until
-        if self._wait_until is None:
-            return self.machine.deadline
-        if self.machine.deadline is None:
-            return self._wait_until
-        return min(self._wait_until, self.machine.deadline)
-
-    def deadline_passed(self, now: float) -> None:
-        """
-        A phase has lasted too long.
-        """
-        if self._wait_until is not None and now >= self._wait_until:
-            acknowledged = acknowledged_bytes(self.transport)
-            if acknowledged == self._acknowledged:
-                self.abort()
-                return
-            # Something was taken meanwhile: a slow reader, but a reader.
-            self._acknowledged = acknowledged
-            timeouts = self.factory.settings.timeouts
-            self._wait_until = now + (timeouts.linger if self._is_write_shut else timeouts.write)
-        phase = None if self._leaves_input() else self.machine.expire(now)
-        if phase is Phase.IDLE:
-            self.lose()
-            self._let_go_of_tls()
-        elif phase is Phase.STOPPING:
-            # A request may be on its way. If it met a closed socket, the reset could overtake our
-            # FIN, and a proxy that sends unanswered requests to another server would not do so.
-            self.close_in_order(has_unread_input=True)
-        elif phase is not None:
-            self.refuse(408, f"the request's {phase.name.lower()} took too long")
-        self._watch()
-
-    def _leaves_input(self) -> bool:
-        """
-        Find out whether what the peer sends is left alone, so that it cannot be late.
-        """
-        return self.is_write_blocked or (self.exchange is not None and self.exchange.is_full)
-
-    def _watch(self) -> None:
-        deadline = self.next_deadline()
-        if deadline is not None:
-            self.factory.deadlines.watch(self, deadline)
-
-    def expect_progress(self) -> None:
-        """
-        From now on the peer must take something of what we send, ever again.
-        """
-        self._wait(self.factory.settings.timeouts.write)
-
-    def _wait(self, seconds: float) -> None:
-        self._acknowledged = acknowledged_bytes(self.transport)
-        self._wait_until = self.factory.seconds() + seconds
-        self._watch()
-
-    # Reading
-
-    def _pace_reading(self) -> None:
-        """
-        Read no further than the pipelined bytes that may wait.
-        """
-        machine = self.machine
-        is_full = machine.waiting_bytes > self.factory.settings.limits.pipelined_max_bytes
-        if is_full and not self._is_reading_paused and not self.is_closing:
-            self._is_reading_paused = True
-            cast(IPushProducer, self.transport).pauseProducing()
-        elif not is_full:
-            self._resume_reading()
-
-    def _resume_reading(self) -> None:
-        if self._is_reading_paused:
-            self._is_reading_paused = False
-            cast(IPushProducer, self.transport).resumeProducing()

@@ -4,7 +4,8 @@ The admin port: metrics and health, never on the public one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Collection
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -12,6 +13,7 @@ from twisted.internet.interfaces import IStreamServerEndpoint
 
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.counters import Snapshot
+from netlab.http1.resources.hostguard import NamedOnly, Names
 from netlab.http1.resources.resource import Nothing, Resource, Router
 from netlab.http1.resources.responses import Pages
 from netlab.http1.server.factory import HTTPServerFactory
@@ -25,6 +27,8 @@ def admin_service(
     is_serving: Callable[[], bool],
     reactor: Any,
     supervisor: Supervisor | None = None,
+    *,
+    hosts: Collection[str] = (),
 ) -> ListeningService:
     """
     Make the service of the admin port.
@@ -34,6 +38,8 @@ def admin_service(
     @param is_serving: tells whether new connections are welcome.
     @param reactor: listens.
     @param supervisor: has the workers, if there are any.
+    @param hosts: names by which it may be asked for, beside C{localhost}, this machine's own name
+        and any address.
     """
     # Not at the top: most servers have no admin port.
     from netlab.http1.twistd.metrics import HealthPage, MetricsPage, WorkersCollector
@@ -44,7 +50,10 @@ def admin_service(
         (b"metrics",): MetricsPage(take, pages, collectors),
         (b"health",): HealthPage(pages, is_serving),
     }
-    factory = HTTPServerFactory(Router(routes, Nothing(pages), pages), reactor)
+    ours = frozenset({*hosts, socket.gethostname().lower()})
+    names = Names(ours, takes_addresses=True, takes_nameless=True)
+    site = NamedOnly(Router(routes, Nothing(pages), pages), names, pages)
+    factory = HTTPServerFactory(site, reactor)
     return ListeningService(
         reactor,
         f"{SERVER_NAME}-admin",

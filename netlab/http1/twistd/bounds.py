@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from netlab.http1.sansio.limits import Admission, Limits, Timeouts
+from netlab.http1.server.context import ANSWER_CACHE_MAX_BYTES
 from netlab.options import byte_size, count, seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
     """
-    One option for one field of L{Limits}, L{Timeouts} or L{Admission}.
+    One option for one field of L{Limits}, L{Timeouts} or L{Admission}, or for the answer cache.
 
     @ivar option: the option's name, without dashes.
     @ivar field: the field that it sets.
@@ -125,6 +126,17 @@ ADMISSION_BOUNDS: Final = (
         _admission.connections_per_peer_max,
         "Further connections of one address get a 503; 0: any number.",
         count("--max-connections-per-peer"),
+    ),
+)
+
+
+CACHE_BOUNDS: Final = (
+    Bound(
+        "answer-cache",
+        "answer_cache_max_bytes",
+        ANSWER_CACHE_MAX_BYTES,
+        "Bytes of memory for answers that are sent again to the same bytes; 0: none.",
+        byte_size("--answer-cache", at_least=0),
     ),
 )
 

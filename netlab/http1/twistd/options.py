@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.python.usage import UsageError
@@ -19,14 +19,21 @@ from netlab.http1.accesslog.logfile import AppendedFile
 from netlab.http1.resources.authentication import PasswordCheck, PasswordFile, parse_htpasswd
 from netlab.http1.resources.beneath import OutsideRoot, Root, check_names
 from netlab.http1.resources.faults import FaultyFileError
+from netlab.http1.resources.hostguard import read_name
 from netlab.http1.resources.redirects import RedirectRule, RedirectRules, parse_redirects
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.grammar import ABSOLUTE_FORM, is_authority
-from netlab.http1.twistd.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS
+from netlab.http1.twistd.bounds import (
+    ADMISSION_BOUNDS,
+    CACHE_BOUNDS,
+    LIMIT_BOUNDS,
+    TIMEOUT_BOUNDS,
+)
 from netlab.http1.twistd.fieldoption import parse_field_option
+from netlab.http1.twistd.tlsoptions import TLS_PARAMETERS, names_tls, read_tls_options
 from netlab.options import ListeningOptions, count, seconds
 from netlab.service import STOP_GRACE_SECONDS
-from netlab.transport.certificates import RenewableTLSEndpoint
+from netlab.transport.certificates import Renewable
 
 _SHARED_PLACE = re.compile(r"(?:haproxy:)?(?:tcp6?|systemd):|ssl:")
 
@@ -73,6 +80,7 @@ class Options(ListeningOptions):
             "Show /metrics and /health there, such as at tcp:9090:interface=127.0.0.1.",
         ],
         ["not-found", None, None, "The content of every 404: a file, named from the root down."],
+        *TLS_PARAMETERS,
         ["basic-auth", None, None, "Ask for a password of this file, made by htpasswd -B."],
         ["redirects", None, None, "Redirect by the rules of this file: FROM TO [STATUS] a line."],
         ["cache-control", None, None, "The Cache-Control of everything but HTML."],
@@ -100,7 +108,7 @@ class Options(ListeningOptions):
         ],
         *(
             [bound.option, bound.short, bound.default, bound.text, bound.reader]
-            for bound in (*TIMEOUT_BOUNDS, *LIMIT_BOUNDS, *ADMISSION_BOUNDS)
+            for bound in (*TIMEOUT_BOUNDS, *LIMIT_BOUNDS, *ADMISSION_BOUNDS, *CACHE_BOUNDS)
         ),
     ]
     optFlags = [  # noqa: RUF012
@@ -122,6 +130,7 @@ class Options(ListeningOptions):
         self.routes: dict[tuple[bytes, ...], bytes] = {}
         self.field_lines: list[tuple[bytes, bytes]] = []
         self.origins: list[bytes] = []
+        self.admin_hosts: set[str] = set()
 
     # The docstrings of opt_ methods are shown by --help.
     def opt_redirect(self, rule: str) -> None:
@@ -142,6 +151,16 @@ class Options(ListeningOptions):
         read = _reader("--header", line, "write a line such as 'Name: value'")
         self.field_lines.append(read(lambda: parse_field_option(os.fsencode(line))))
 
+    def opt_admin_host(self, name: str) -> None:
+        """
+        A name by which --admin is asked for, beside localhost and addresses. Repeatable.
+        """
+        try:
+            self.admin_hosts.add(read_name(name))
+        except ValueError as error:
+            text = f"--admin-host {name!a}: {error}; write one such as web1.example"
+            raise UsageError(text) from error
+
     def opt_cors(self, origin: str) -> None:
         """
         Let pages of this origin read answers, such as https://app.example or *. Repeatable.
@@ -150,6 +169,16 @@ class Options(ListeningOptions):
         if origin != "*" and (match is None or match[3] or not is_authority(match[2])):
             raise UsageError(f"--cors {origin!a}: not an origin; write https://HOST or *")
         self.origins.append(origin.encode("ascii"))
+
+    def tls_for(self, option: str) -> dict[str, Any]:
+        """
+        Say how the places of an option speak TLS.
+        """
+        if self.tls is None:
+            return {}
+        # Where a place asks for TLS by name, plain ones are meant to be plain.
+        is_secured = self["tls-cert"] is not None and not names_tls(self._descriptions)
+        return {"tls": self.tls, "secures_tcp": is_secured and option == "--listen"}
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -162,6 +191,7 @@ class Options(ListeningOptions):
         """
         Check what depends on the file system, and open it: a daemon changes its folder.
         """
+        self.tls = read_tls_options(self, self._descriptions or [self.default_listen])
         super().postOptions()
         if self["workers"]:
             for description, _ in self.endpoints:
@@ -195,7 +225,7 @@ class Options(ListeningOptions):
             endpoint = self.endpoint("--admin", description)
             self.admin_endpoint = (description, endpoint)
 
-    def renewable(self) -> list[tuple[str, RenewableTLSEndpoint]]:
+    def renewable(self) -> list[tuple[str, Renewable]]:
         """
         List the endpoints whose certificate can be renewed.
         """
@@ -203,7 +233,7 @@ class Options(ListeningOptions):
         return [
             (description, endpoint)
             for description, endpoint in endpoints
-            if isinstance(endpoint, RenewableTLSEndpoint)
+            if isinstance(endpoint, Renewable)
         ]
 
     def _not_found(self, path: str) -> tuple[bytes, ...]:

@@ -32,9 +32,16 @@ from netlab.http1.resources.responses import Pages
 from netlab.http1.resources.static import StaticFiles, StaticSettings
 from netlab.http1.sansio.limits import Admission, Limits, Timeouts
 from netlab.http1.sansio.serversettings import ServerSettings
+from netlab.http1.server.context import steady
 from netlab.http1.server.factory import HTTPServerFactory
 from netlab.http1.twistd.admin import admin_service
-from netlab.http1.twistd.bounds import ADMISSION_BOUNDS, LIMIT_BOUNDS, TIMEOUT_BOUNDS, values
+from netlab.http1.twistd.bounds import (
+    ADMISSION_BOUNDS,
+    CACHE_BOUNDS,
+    LIMIT_BOUNDS,
+    TIMEOUT_BOUNDS,
+    values,
+)
 from netlab.http1.twistd.options import Options
 from netlab.http1.twistd.running import (
     HTTPService,
@@ -45,7 +52,7 @@ from netlab.http1.twistd.running import (
     leave_to_others,
 )
 from netlab.service import ListeningService
-from netlab.transport.certificates import RenewableTLSEndpoint
+from netlab.transport.certificates import Renewable
 from netlab.transport.supervisor import Supervisor, forwarded, worker_environment
 
 #: What twistd looks for here.
@@ -64,6 +71,8 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
     """
     if reactor is None:
         from twisted.internet import reactor
+    if not options.is_worker:
+        _warn_of_key_log(options)
     if options["workers"] and not options.is_worker:
         return _supervised_service(options, reactor)
     pages = Pages(bool(options["bare-headers"]))
@@ -78,10 +87,11 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
         _access_log(options, reactor),
         admission=Admission(**values(ADMISSION_BOUNDS, options)),
         shows_requests=bool(options["show-requests"]),
+        **values(CACHE_BOUNDS, options),
     )
     calls: dict[signal.Signals, Callable[[], None]] = {}
-    if factory.access_log is not None:
-        calls[signal.SIGUSR1] = factory.access_log.reopen
+    if factory.context.access_log is not None:
+        calls[signal.SIGUSR1] = factory.context.access_log.reopen
     if renewable := options.renewable():
         # Only then: without TLS a server in a terminal ends, as all do, when that is closed.
         calls[signal.SIGHUP] = partial(_renew, renewable)
@@ -96,12 +106,12 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
     )
 
     def take() -> Snapshot:
-        counters = factory.counters
+        counters = factory.context.counters
         return Snapshot(
             dict(counters.answers),
             counters.content_bytes,
             counters.connections,
-            factory.gate.refused,
+            factory.context.gate.refused,
             len(factory.connections),
         )
 
@@ -110,7 +120,8 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
     service = HTTPService(server, reactor, delay, calls, take, factory.connections.abort)
     if options.admin_endpoint is not None and not options.is_worker:
         endpoint = options.admin_endpoint
-        admin = admin_service(endpoint, take, lambda: service.is_serving, reactor)
+        hosts = options.admin_hosts
+        admin = admin_service(endpoint, take, lambda: service.is_serving, reactor, hosts=hosts)
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     return service
 
@@ -159,7 +170,8 @@ def _supervised_service(options: Options, reactor: Any) -> HTTPService:
             return service.is_serving and any(worker.is_ready for worker in supervisor.workers)
 
         endpoint = options.admin_endpoint
-        admin = admin_service(endpoint, service.take, is_serving, reactor, supervisor)
+        hosts = options.admin_hosts
+        admin = admin_service(endpoint, service.take, is_serving, reactor, supervisor, hosts=hosts)
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     return service
 
@@ -171,7 +183,16 @@ def _access_log(options: Options, reactor: Any) -> AccessLog | None:
     return AccessLog(options.log_file, reactor, JSONFormat() if is_json else CombinedFormat())
 
 
-def _renew(endpoints: list[tuple[str, RenewableTLSEndpoint]]) -> None:
+def _warn_of_key_log(options: Options) -> None:
+    if options.tls is not None and options.tls.key_log is not None:
+        _log.warn(
+            "The secrets of all TLS connections are written to {path}: whoever reads it can "
+            "decrypt what was captured. For teaching, never for a real service.",
+            path=options.tls.key_log,
+        )
+
+
+def _renew(endpoints: list[tuple[str, Renewable]]) -> None:
     """
     Read certificates again; one that is no good changes nothing.
     """
@@ -200,7 +221,9 @@ def _resource(options: Options, pages: Pages, reactor: Any) -> Resource:
         cache_control=options.cache_control,
         html_cache_control=options.html_cache_control,
     )
-    resource: Resource = StaticFiles(options.root, reactor.seconds, settings)
+    resource: Resource = StaticFiles(
+        options.root, reactor.seconds, settings, steady(reactor.seconds)
+    )
     if options.rules:
         resource = Redirected(options.rules, resource, pages)
     routes = {

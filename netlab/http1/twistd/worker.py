@@ -58,8 +58,13 @@ class WorkerOptions(Options):
             return super().endpoint(option, description)
         from twisted.internet import reactor
 
-        is_fast = not self["stock-transport"]
-        return adopted_from_string(reactor, description, next(self._inherited), is_fast=is_fast)
+        return adopted_from_string(
+            reactor,
+            description,
+            next(self._inherited),
+            is_fast=not self["stock-transport"],
+            **self.tls_for(option),
+        )
 
 
 class WorkerProcess:

@@ -52,6 +52,11 @@ from netlab.analysis.expectations.expected_talk import (
     statuses,
     withholds_content,
 )
+from netlab.analysis.expectations.expected_tls import (
+    agrees_on_tls,
+    is_opened,
+    says_close_notify,
+)
 from netlab.analysis.expectations.references import EXCHANGES
 from netlab.analysis.tcp.frames import Mark
 
@@ -60,6 +65,7 @@ __all__ = [
     "Expectation",
     "Mark",
     "Who",
+    "agrees_on_tls",
     "answers",
     "answers_after",
     "answers_in_capitals",
@@ -82,6 +88,7 @@ __all__ = [
     "has_marked",
     "has_no_reset",
     "hears_after_fin",
+    "is_opened",
     "is_reset",
     "opens",
     "pipelines",
@@ -92,6 +99,7 @@ __all__ = [
     "retransmits_by_timer",
     "reuses_ports",
     "says",
+    "says_close_notify",
     "says_in_segments",
     "says_nothing",
     "selectively_acknowledges",

@@ -27,9 +27,11 @@ __all__ = [
     "Drop",
     "Duplicate",
     "Experiment",
+    "HTTPS_PORT",
     "Hold",
     "HoldUntil",
     "Impairment",
+    "KEYLOG",
     "Kind",
     "Laboratory",
     "Machine",
@@ -43,6 +45,12 @@ __all__ = [
 #: The reference's ports.
 ECHO_PORT = 12345
 HTTP_PORT = 8080
+
+HTTPS_PORT = 8443
+
+#: What a program of an experiment calls the file that it writes secrets of TLS to. With it the
+#: captures of the run are judged and told.
+KEYLOG = "keylog.txt"
 
 
 class RunningProgram(Protocol):
@@ -103,12 +111,15 @@ class Machine(Protocol):
         @raise netlab.lab.runs.laboratory.ProgramError: its exit status is not 0.
         """
 
-    async def serve(self, name: str, *options: str, port: int | None = None) -> RunningProgram:
+    async def serve(
+        self, name: str, *options: str, port: int | None = None, tls: str = ""
+    ) -> RunningProgram:
         """
         Start one of netlab's servers under twistd and wait until it listens.
 
         @param name: C{netlab-echo} or C{netlab-http}.
         @param port: the reference's unless given.
+        @param tls: a file with a private key and a certificate, for a server that speaks TLS.
         """
 
     def start_function(self, function: Callable[..., object], *arguments: Any) -> RunningProgram:

@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IFileDescriptorReceiver, IProcessTransport
@@ -160,20 +160,40 @@ def environment(home: str) -> dict[str, str]:
 
     @param home: its home and its folder for temporary files.
     """
-    path = os.pathsep.join([_TOP, *filter(None, [os.environ.get("PYTHONPATH")])])
     passed_on = {
         name: value
         for name, value in os.environ.items()
-        if name in ("PATH", "LANG", "VIRTUAL_ENV") or name.startswith(("LC_", "COVERAGE_"))
+        if name in ("LANG", "VIRTUAL_ENV") or name.startswith(("LC_", "COVERAGE_"))
     }
+    path = os.pathsep.join([_TOP, *filter(None, [absolute_path("PYTHONPATH")])])
     return {
         **passed_on,
+        "PATH": absolute_path("PATH") or os.defpath,
+        "PYTHONSAFEPATH": "1",
         "HOME": home,
         "TMPDIR": home,
         "PYTHONPATH": path,
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+
+
+def _nothing() -> BinaryIO:
+    """
+    Give what holds nothing and takes everything.
+    """
+    return open(os.devnull, "r+b", buffering=0)
+
+
+def absolute_path(name: str) -> str:
+    """
+    Give a search path of our environment, without the places in it that depend on where one stands:
+    relative ones, and empty ones, which mean the current directory.
+
+    @param name: of the variable.
+    """
+    places = os.environ.get(name, "").split(os.pathsep)
+    return os.pathsep.join(place for place in places if os.path.isabs(place))
 
 
 async def start_host(
@@ -204,7 +224,8 @@ async def start_host(
     )
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     control = _Control()
-    with ours, theirs:
+    # Its ends are its own: it holds nothing of this process's but the socket.
+    with ours, theirs, _nothing() as nothing:
         ours.setblocking(False)
         adopted = Factory.forProtocol(lambda: control)
         reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, adopted)
@@ -213,7 +234,12 @@ async def start_host(
             sys.executable,
             [*python_arguments("netlab.lab.hosts.init"), text],
             env=environment(str(scratch)),
-            childFDs={1: 1, 2: "r", SOCKET_DESCRIPTOR: theirs.fileno()},
+            childFDs={
+                0: nothing.fileno(),
+                1: nothing.fileno(),
+                2: "r",
+                SOCKET_DESCRIPTOR: theirs.fileno(),
+            },
         )
     try:
         await control.ready.addTimeout(_PATIENCE_SECONDS, reactor)

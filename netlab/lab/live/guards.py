@@ -1,11 +1,9 @@
 """
 Who may ask: this machine's user, by the laboratory's own page, and nobody's page else.
 
-Every page that a browser shows may send requests to this machine's loopback. It cannot read the
-answers, unless it makes the browser believe that the laboratory is its own site: by a name that
-first means the attacker's server and then 127.0.0.1 (DNS rebinding). Hence three questions: by what
-name are we asked (L{host_problem}), whose page asks (L{site_problem}), and does it know what only
-our page is told (L{token_problem}).
+Every page that a browser shows may send requests to this machine's loopback. Hence three
+questions: by what name are we asked (L{netlab.http1.resources.hostguard}), whose page asks
+(L{site_problem}), and does it know what only our page is told (L{token_problem}).
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
+from netlab.http1.resources.hostguard import Names, host_problem
 from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.resources.responses import Pages
 from netlab.http1.sansio.messages import RequestHead
@@ -23,21 +22,6 @@ from netlab.transport.descriptions import arguments_of
 TOKEN_FIELD: Final = b"x-netlab-token"
 
 _OWN_SITES: Final = frozenset((b"same-origin", b"none"))
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """
-    By what names the laboratory may be asked.
-
-    @ivar extra: host names in lower case, beside C{localhost} and this machine's loopback
-        addresses.
-    @ivar takes_addresses: whether any IP address will do. No attacker's name resolves to itself:
-        an address is safe from rebinding, and whether it is ours the connection has shown.
-    """
-
-    extra: frozenset[str] = frozenset()
-    takes_addresses: bool = False
 
 
 def is_loopback_only(description: str) -> bool:
@@ -57,22 +41,6 @@ def is_loopback_only(description: str) -> bool:
         return ip_address(interfaces[0].replace("\\", "")).is_loopback
     except ValueError:
         return False
-
-
-def host_problem(head: RequestHead, names: Names) -> str:
-    """
-    Ask by what name we are asked, in the Host field and in a target of absolute-form.
-
-    @return: what is wrong; empty if nothing is.
-    """
-    asked = (*head.fields.get_all(b"host"), *filter(None, [head.target.authority]))
-    if not asked:
-        return "the request does not say which host it means"
-    for authority in asked:
-        host = _host_of(authority)
-        if not (host == "localhost" or host in names.extra or _is_our_address(host, names)):
-            return "this laboratory is asked for by the name localhost, or by its address"
-    return ""
 
 
 def site_problem(head: RequestHead) -> str:
@@ -152,23 +120,3 @@ class Guarded:
         return (
             host_problem(head, self.names) or site_problem(head) or token_problem(head, self.token)
         )
-
-
-def _host_of(authority: bytes) -> str:
-    """
-    Take the port away.
-
-    @param authority: valid, since the server has read it.
-    """
-    text = authority.decode("ascii", "replace").lower()
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    return text.partition(":")[0]
-
-
-def _is_our_address(host: str, names: Names) -> bool:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or names.takes_addresses

@@ -15,6 +15,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from netlab.http1.resources.beneath import Root
+from netlab.http1.resources.hostguard import Names
 from netlab.http1.resources.receiving import RequestContent
 from netlab.http1.resources.resource import Answer, Receiver, Resource, Router, WithFields
 from netlab.http1.resources.responses import Pages, Response, refuse_method
@@ -26,7 +27,7 @@ from netlab.lab.api.knobs import KNOBS
 from netlab.lab.api.script import rule_text
 from netlab.lab.live.bench import Bench, RefusedError
 from netlab.lab.live.feed import Feed, TooManyListenersError
-from netlab.lab.live.guards import Guarded, Names
+from netlab.lab.live.guards import Guarded
 from netlab.lab.live.order import ORDER_MAX_BYTES, OrderError, read_order
 from netlab.lab.results.catalogue import REFERENCE, load, names
 from netlab.lab.results.description import wire_lines
@@ -215,11 +216,11 @@ class Results:
     def _file(self, head: RequestHead, name: bytes, file: bytes) -> Response:
         if self._static is None:
             self._static = StaticFiles(Root(self._folder()), self._seconds)
-        target = replace(head.target, path=b"/%b/%b" % (name, file), segments=(name, file))
+        target = replace(head.target, path=b"/%b/%b" % (name, file), decoded=(name, file))
         response = self._static.respond(replace(head, target=target))
         lines = [*response.fields.lines, (b"Content-Security-Policy", _REPORT_POLICY.encode())]
         # A run may replace it at any time.
-        return replace(response, fields=Fields.known(lines), repeat_until=0.0, renew=None)
+        return replace(response, fields=Fields.known(lines), repeat_seconds=0.0, renew=None)
 
 
 def _begin(bench: Bench, data: bytes) -> dict[str, Any]:

@@ -4,7 +4,6 @@ C{twistd netlab-lab}: options to a service.
 
 from __future__ import annotations
 
-import re
 import secrets
 from pathlib import Path
 from typing import Any, Final
@@ -14,21 +13,21 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.python.usage import UsageError
 
+from netlab.http1.resources.hostguard import Names, read_name
 from netlab.http1.sansio.limits import Admission, Limits
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.server.factory import HTTPServerFactory
 from netlab.lab.hosts.hosts import Isolation
-from netlab.lab.live.guards import Names, is_loopback_only
+from netlab.lab.live.guards import is_loopback_only
 from netlab.lab.live.order import ORDER_MAX_BYTES
 from netlab.lab.live.service import SERVER_NAME, LiveLaboratory
 from netlab.lab.live.site import make_site
+from netlab.lab.results.folder import ResultsFolder
 from netlab.options import ListeningOptions
 from netlab.service import ListeningService
 
 #: A few pages, each with the six connections that a browser opens at most.
 _CONNECTIONS_MAX: Final = 128
-
-_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?")
 
 _log = Logger(namespace=SERVER_NAME)
 
@@ -71,9 +70,11 @@ class Options(ListeningOptions):
         """
         A name by which browsers may ask for the page, beside localhost. Repeatable.
         """
-        if _NAME.fullmatch(name.lower()) is None:
-            raise UsageError(f"--host {name!a}: not a host name; write one such as lab.example")
-        self.hosts.add(name.lower())
+        try:
+            self.hosts.add(read_name(name))
+        except ValueError as error:
+            text = f"--host {name!a}: {error}; write one such as lab.example"
+            raise UsageError(text) from error
 
     def postOptions(self) -> None:
         """
@@ -89,10 +90,11 @@ class Options(ListeningOptions):
         if self["out"] is not None:
             self.out = Path(self["out"]).absolute()
             try:
-                self.out.mkdir(parents=True, exist_ok=True)
+                with ResultsFolder(self.out):
+                    pass
             except OSError as error:
                 raise UsageError(
-                    f"--out {self['out']!a}: cannot be made ({error.strerror}); name a folder, or "
+                    f"--out {self['out']!a}: cannot be used ({error.strerror}); name a folder, or "
                     "a new one where you may write"
                 ) from error
         if self["isolation"] is not None:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from netlab.analysis.expectations.expectations import Expectation, Result, judge
-from netlab.analysis.observations.dialogue import Dialogue, Dialogues
-from netlab.analysis.tcp.analyser import Analyser
-from netlab.capture.decode import Decoder
-from netlab.capture.opening import open_capture
-from netlab.capture.segments import Segment
+from netlab.analysis.observations.dialogue import Dialogue
+from netlab.analysis.tls.cryptographic import tools_for
+from netlab.analysis.tls.keylog import KeyLog
+from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.sides import Side
-from netlab.lab.wire.places import capture_path
+from netlab.lab.wire.places import capture_path, keylog_of
+from netlab.report import reading
 
 #: How many segments of each conversation are kept for expectations about segments.
 TRAIL_MAX: Final = 5000
@@ -70,20 +70,25 @@ def judge_run(experiment: Experiment, folder: Path) -> Judgement:
     """
     results: dict[Side, Sequence[Result]] = {}
     frames: dict[Side, int] = {}
+    tools = tools_for(keylog_of(folder))
     for side in Side:
-        dialogues, frames[side] = read_dialogues(capture_path(folder, side))
+        dialogues, frames[side] = read_dialogues(capture_path(folder, side), tools)
         results[side] = judge(expectations_of(experiment, side), dialogues)
     return Judgement(results, frames)
 
 
-def judge_capture(experiment: Experiment, path: Path, side: Side | None) -> tuple[Result, ...]:
+def judge_capture(
+    experiment: Experiment, path: Path, side: Side | None, keylog: KeyLog | None = None
+) -> tuple[Result, ...]:
     """
     Judge a capture from anywhere.
 
     @param side: the end at which it was captured; None judges what holds at both.
+    @param keylog: secrets by which TLS is opened, beside those that the capture itself holds.
     @raise netlab.capture.faults.CaptureError: it cannot be read.
     """
-    dialogues, _ = read_dialogues(path)
+    tools = tools_for(KeyLog() if keylog is None else keylog)
+    dialogues, _ = read_dialogues(path, tools)
     return judge(expectations_of(experiment, side), dialogues)
 
 
@@ -99,19 +104,13 @@ def expectations_of(experiment: Experiment, side: Side | None) -> Sequence[Expec
     return (*experiment.expectations, *own[side])
 
 
-def read_dialogues(path: Path) -> tuple[list[Dialogue], int]:
+def read_dialogues(path: Path, tools: Tools = NO_TOOLS) -> tuple[list[Dialogue], int]:
     """
     Read a capture.
 
+    @param tools: with what TLS is opened.
     @return: its conversations, and how many frames it has.
     @raise netlab.capture.faults.CaptureError: it cannot be read.
     """
-    decoder, analyser, dialogues = Decoder(), Analyser(), Dialogues(trail_max=TRAIL_MAX)
-    count = 0
-    with open_capture(str(path)) as reader:
-        for record in reader:
-            count += 1
-            frame = decoder.decode(record)
-            if isinstance(frame, Segment):
-                dialogues.receive(analyser.analyse(frame))
-    return dialogues.finish(), count
+    talks = reading.read_dialogues(str(path), TRAIL_MAX, tools)
+    return talks.dialogues, talks.frame_count

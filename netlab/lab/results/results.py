@@ -19,7 +19,7 @@ from netlab.lab.api.sides import Side
 from netlab.lab.results import thumbnail
 from netlab.lab.results.description import wire_lines
 from netlab.lab.results.judgement import Judgement
-from netlab.lab.wire.places import capture_path
+from netlab.lab.wire.places import capture_path, keylog_of
 from netlab.report import annotate, html, markdown
 from netlab.report import json as json_report
 from netlab.report.reading import Reading, read_story
@@ -38,8 +38,9 @@ _STEMS: Final = {Side.CLIENT: "report", Side.SERVER: "report-server"}
 
 def write_reports(experiment: Experiment, folder: Path) -> list[str]:
     """
-    Explain the captures of a run: C{report.html}, C{report.md} and C{report.json} tell what the
-    client's end saw, C{report-server.*} the server's. The captures get the story as comments.
+    Explain the captures in a run's own folder: C{report.html}, C{report.md} and C{report.json} tell
+    what the client's end saw, C{report-server.*} the server's. The captures get the story as
+    comments.
 
     @return: the names of the files.
     @raise OSError: a file cannot be written.
@@ -52,7 +53,7 @@ def write_reports(experiment: Experiment, folder: Path) -> list[str]:
         title = f"{experiment.name}, at the {side.value}"
         stem = _STEMS[side]
         links = [
-            html.Link("All experiments", f"../index.html#{quote(folder.name)}"),
+            html.Link("All experiments", f"../index.html#{quote(experiment.name)}"),
             *(
                 html.Link(f"The same at the {other.value}", f"{_STEMS[other]}.html")
                 for other in readings
@@ -89,7 +90,9 @@ def _read(folder: Path, side: Side) -> Reading | None:
     """
     capture = capture_path(folder, side)
     try:
-        return read_story(str(capture), Discretion(), captured=_VIEWS[side])
+        return read_story(
+            str(capture), Discretion(), captured=_VIEWS[side], keylog=keylog_of(folder)
+        )
     except KnownError:
         if capture.stat().st_size > 0 and _is_silent(capture):
             return None

@@ -4,6 +4,7 @@ Several experiments in one go: run, judge, report, index.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,13 +14,17 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
 
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.knobs import Knobs
+from netlab.lab.api.sides import Side
 from netlab.lab.hosts.hosts import Isolation, best_isolation
+from netlab.lab.results.folder import ResultsFolder
 from netlab.lab.results.index import write_index
 from netlab.lab.results.judgement import Judgement, judge_run
 from netlab.lab.results.results import write_reports, write_verdict
+from netlab.lab.runs.programs import OutputLine
 from netlab.lab.runs.run import Outcome, Run, start
 from netlab.lab.runs.transcript import write_output, write_trace
 from netlab.lab.wire.lateness import priority
+from netlab.lab.wire.places import FILES, RESULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +125,55 @@ async def run_batch(
                 stop()
     stopped.callback(None)
     if failures:
+        for outcome in outcomes:
+            outcome.discard()
         raise failures[0]
     reactor.removeSystemEventTrigger(trigger)
-    finished = [
-        finish(outcome, batch.commands.get(outcome.experiment.name)) for outcome in outcomes
-    ]
+    try:
+        finished = [
+            finish(outcome, batch.commands.get(outcome.experiment.name)) for outcome in outcomes
+        ]
+    finally:
+        for outcome in outcomes:
+            outcome.discard()
     write_index(batch.folder)
     return finished
 
 
 def finish(outcome: Outcome, command: str | None = None) -> Finished:
     """
-    Judge a run, and write its results.
+    Judge a run, write its results, and put them where they are to go. The run's own folder is
+    removed.
 
     @param command: the command line that runs it again; None where nobody typed one.
     @raise OSError: a result cannot be written.
     """
+    try:
+        with (
+            ResultsFolder(outcome.results.parent) as out,
+            out.inside(outcome.results.name) as place,
+            place.inside(FILES) as files,
+        ):
+            left_out = files.keep_tree(outcome.folder / FILES)
+            finished = _finish(outcome, command, left_out)
+            place.keep(outcome.folder, RESULTS)
+        return finished
+    finally:
+        outcome.discard()
+
+
+def _finish(outcome: Outcome, command: str | None, left_out: int) -> Finished:
+    """
+    Write the results into the run's own folder.
+
+    @param left_out: how many of its programs' files are not kept.
+    """
     experiment, folder = outcome.experiment, outcome.folder
-    write_output(folder, outcome.output)
+    output = list(outcome.output)
+    if left_out:
+        text = f"{left_out} of its files are left out: too many, too large, or no regular ones."
+        output.append(OutputLine(time.time_ns(), Side.CLIENT, "the laboratory", text))
+    write_output(folder, output)
     judgement = None
     if outcome.isolation is Isolation.NONE:
         write_trace(folder, outcome.passages)

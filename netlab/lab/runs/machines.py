@@ -27,6 +27,9 @@ _STOP_SECONDS: Final = 2.0
 
 _DEFAULT_PORTS: Final = {"netlab-echo": ECHO_PORT, "netlab-http": HTTP_PORT}
 
+#: The programs' folder holds what they write: no code is looked for there (-P).
+_PYTHON: Final = (sys.executable, "-P")
+
 _TWISTD: Final = ("-c", "from twisted.scripts.twistd import run; run()")
 
 
@@ -93,7 +96,7 @@ class ProgramMachine:
         """
         label = label_of(command)
         if command[0] == "netlab":
-            command = (sys.executable, "-m", "netlab.cli", *command[1:])
+            command = (*_PYTHON, "-m", "netlab.cli", *command[1:])
         return self._start(label, command)
 
     async def run(self, *command: str, stdin: bytes = b"") -> None:
@@ -108,7 +111,9 @@ class ProgramMachine:
         program.end_input()
         await program.succeeded()
 
-    async def serve(self, name: str, *options: str, port: int | None = None) -> Program:
+    async def serve(
+        self, name: str, *options: str, port: int | None = None, tls: str = ""
+    ) -> Program:
         """
         Start one of netlab's servers under twistd and wait until it listens.
 
@@ -117,7 +122,10 @@ class ProgramMachine:
         if port is None:
             port = _DEFAULT_PORTS[name]
         listen = f"tcp:{port}:interface={self.listening_address}"
-        twistd = (sys.executable, *_TWISTD, "-n", "--pidfile=", name, "--listen", listen)
+        if tls:
+            keys = f"privateKey={tls}:certKey={tls}"
+            listen = f"ssl:{port}:{keys}:interface={self.listening_address}"
+        twistd = (*_PYTHON, *_TWISTD, "-n", "--pidfile=", name, "--listen", listen)
         program = self._start(name, (*twistd, *options))
         await program.line(rf"{name} listens on ")
         self.listens(port)
@@ -171,7 +179,7 @@ class ProgramMachine:
         path = inspect.getsourcefile(function)
         assert path is not None
         call = json.dumps({"listen": listen, "arguments": arguments})
-        module = (sys.executable, "-m", "netlab.lab.hosts.function")
+        module = (*_PYTHON, "-m", "netlab.lab.hosts.function")
         command = (*module, os.path.abspath(path), function.__name__, call)
         return self._start(f"{function.__name__}()", command)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import shutil
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
@@ -25,12 +26,13 @@ from netlab.errors import KnownError
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.knobs import Knobs
 from netlab.lab.hosts.hosts import Isolation
+from netlab.lab.results.folder import ResultsFolder
 from netlab.lab.runs.laboratory import NamespaceLaboratory
 from netlab.lab.runs.loopback import LoopbackLaboratory, NoWireError
 from netlab.lab.runs.programs import OutputLine
 from netlab.lab.runs.relay import Passage
 from netlab.lab.wire.lateness import Lateness
-from netlab.lab.wire.places import RESULTS
+from netlab.lab.wire.places import FILES, RESULTS
 from netlab.lab.wire.recorder import Recorder
 from netlab.lab.wire.wire import Crossing, Wire
 
@@ -47,7 +49,8 @@ class Outcome:
     How a run went.
 
     @ivar experiment: as it was run, with the user's changes.
-    @ivar folder: where everything is.
+    @ivar folder: where everything is: a private one, which L{discard} removes.
+    @ivar results: where it is to go from there.
     @ivar isolation: how the hosts were made.
     @ivar problem: why the run itself failed: one line; empty if it did not.
     @ivar seconds: how long it took.
@@ -58,12 +61,19 @@ class Outcome:
 
     experiment: Experiment
     folder: Path
+    results: Path
     isolation: Isolation
     problem: str
     seconds: float
     lateness: float
     output: Sequence[OutputLine]
     passages: Sequence[Passage] = ()
+
+    def discard(self) -> None:
+        """
+        Remove what the run has left, as far as it was not taken over.
+        """
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Run:
@@ -101,8 +111,9 @@ def start(
     """
     Start an experiment.
 
-    @param folder: where its results go; it is made if need be, and what it holds of an earlier run
-        is replaced.
+    @param folder: where its results will go; it is made if need be, and what it holds of an earlier
+        run is removed. Until they are finished everything is in a private folder: programs never
+        work in a place that somebody else may have prepared.
     @param knobs: the user's changes.
     @param isolation: how to make the hosts, see L{netlab.lab.hosts.hosts.best_isolation}.
     @param observer: is called with each frame as it leaves one end of the wire and as it arrives at
@@ -121,13 +132,31 @@ async def _run(
     isolation: Isolation,
     observer: Observer | None,
 ) -> Outcome:
-    began = time.monotonic()
-    scratch = folder / "scratch"
-    work = folder / "files"
     # In threads, here and below: on a busy disk these wait, and other runs' wires must not.
     await _in_thread(reactor, _clear, folder)
+    private = Path(tempfile.mkdtemp(prefix="netlab-run-"))
+    try:
+        return await _run_in(reactor, experiment, private, folder, isolation, observer)
+    except BaseException:
+        await uncancelled(_in_thread(reactor, shutil.rmtree, private))
+        raise
+
+
+async def _run_in(
+    reactor: Any,
+    experiment: Experiment,
+    private: Path,
+    results: Path,
+    isolation: Isolation,
+    observer: Observer | None,
+) -> Outcome:
+    """
+    Run an experiment in a private folder.
+    """
+    began = time.monotonic()
+    scratch, work = private / "scratch", private / FILES
     for path in (scratch, work):
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir()
     output: list[OutputLine] = []
     passages: list[Passage] = []
 
@@ -147,7 +176,7 @@ async def _run(
     if isolation is Isolation.NONE:
         laboratory = LoopbackLaboratory(reactor, scratch, work, on_line, on_passage)
     else:
-        recorder = Recorder(folder)
+        recorder = Recorder(private)
         wire = Wire(reactor, experiment.wire)
         wire.observers.append(recorder.observe)
         if observer is not None:
@@ -173,7 +202,15 @@ async def _run(
         await uncancelled(_in_thread(reactor, shutil.rmtree, scratch))
     seconds = time.monotonic() - began
     return Outcome(
-        experiment, folder, isolation, problem, seconds, lateness.worst, output, passages
+        experiment,
+        private,
+        results,
+        isolation,
+        problem,
+        seconds,
+        lateness.worst,
+        output,
+        passages,
     )
 
 
@@ -190,10 +227,10 @@ def _mistake(experiment: Experiment, error: Exception) -> str:
 
 def _clear(folder: Path) -> None:
     """
-    Remove the results of an earlier run.
+    Remove the results of an earlier run, and nothing else.
     """
-    for name in RESULTS:
-        (folder / name).unlink(missing_ok=True)
+    with ResultsFolder(folder.parent) as out, out.inside(folder.name) as place:
+        place.remove(RESULTS)
 
 
 async def _in_thread(reactor: Any, work: Callable[..., None], *arguments: Any) -> None:

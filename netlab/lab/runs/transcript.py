@@ -9,6 +9,7 @@ from pathlib import Path
 
 from netlab.lab.runs.programs import OutputLine
 from netlab.lab.runs.relay import Passage
+from netlab.plaintext import plain
 
 _RELAY_LABEL = """\
 An application-level trace, not a capture: there were no hosts and no wire. A relay between the two
@@ -19,11 +20,13 @@ and not how a connection was opened or closed.
 
 def write_output(folder: Path, lines: Sequence[OutputLine]) -> None:
     """
-    Write C{output.txt}: each line with its time, from the first one on, its host and its program.
+    Write C{output.txt}: each line with its time, from the first one on, its host and its program;
+    what is not printable in it is escaped, as somebody will look at it on a terminal.
     """
     start = lines[0].time_ns if lines else 0
     text = "".join(
-        f"{(line.time_ns - start) / 1e9:10.6f}  {line.host.value}  {line.program}: {line.text}\n"
+        f"{(line.time_ns - start) / 1e9:10.6f}  {line.host.value}  {line.program}: "
+        f"{plain(line.text)}\n"
         for line in lines
     )
     (folder / "output.txt").write_text(text, encoding="utf-8")

@@ -21,6 +21,7 @@
     return element;
   };
   const rowOf = (number) => byId("f" + number);
+  const numberOf = (row) => row.id.slice(1);
 
   // Frames are cited as #4: each becomes a link to its row, if that frame is told.
   const cited = (element, text) => {
@@ -31,7 +32,6 @@
       if (rowOf(match[1])) {
         const link = make("a", "cite", match[0]);
         link.href = "#f" + match[1];
-        link.dataset.to = match[1];
         element.append(link);
       } else {
         element.append(match[0]);
@@ -41,11 +41,17 @@
     return element;
   };
 
-  // The findings of a hundred frames come as one piece of JSON, read when the first is asked for.
-  const dataOf = (row) => {
+  // The findings of a hundred frames come as one piece of compressed JSON, unpacked when the first
+  // is asked for.
+  const unpack = async (script) => {
+    const bytes = Uint8Array.from(atob(script.textContent), (each) => each.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    return JSON.parse(await new Response(stream).text());
+  };
+  const dataOf = async (row) => {
     const script = row.parentElement.nextElementSibling;
-    if (!parsed.has(script)) parsed.set(script, JSON.parse(script.textContent));
-    return parsed.get(script)[row.dataset.n];
+    if (!parsed.has(script)) parsed.set(script, unpack(script));
+    return (await parsed.get(script))[numberOf(row)];
   };
 
   const placeOf = (stops, time) => {
@@ -65,11 +71,12 @@
     }
   };
 
-  const show = (row) => {
-    const data = dataOf(row);
+  const show = async (row) => {
+    const data = await dataOf(row);
+    if (row !== current || !row.hasAttribute("aria-current")) return;
     detail.replaceChildren();
     detail.classList.remove("is-empty");
-    detail.append(make("h2", "", `#${row.dataset.n} ${row.querySelector(".lab").textContent}`));
+    detail.append(make("h2", "", `#${numberOf(row)} ${row.querySelector(".lab").textContent}`));
     detail.append(cited(make("p", "what"), row.querySelector(".says p").lastChild.textContent));
     const frames = new Set();
     for (const [rule, verdict, equation, sentence, rests] of data.f) {
@@ -122,7 +129,7 @@
     let next = row[sibling];
     let list = row.parentElement;
     for (;;) {
-      while (next && !next.dataset.n) next = next[sibling];
+      while (next && !next.id) next = next[sibling];
       if (next) return next;
       const lists = [...document.querySelectorAll(".chunk")].filter(isShown);
       list = lists[lists.indexOf(list) + (forward ? 1 : -1)];
@@ -130,9 +137,9 @@
       next = forward ? list.firstElementChild : list.lastElementChild;
     }
   };
-  const first = () => [...document.querySelectorAll(".chunk")].filter(isShown)[0]?.querySelector("[data-n]");
+  const first = () => [...document.querySelectorAll(".chunk")].filter(isShown)[0]?.querySelector(".row[id]");
   const last = () => {
-    const rows = [...document.querySelectorAll(".chunk")].filter(isShown).pop()?.querySelectorAll("[data-n]");
+    const rows = [...document.querySelectorAll(".chunk")].filter(isShown).pop()?.querySelectorAll(".row[id]");
     return rows ? rows[rows.length - 1] : null;
   };
 
@@ -170,7 +177,7 @@
     const link = event.target.closest(".cite");
     if (link) {
       event.preventDefault();
-      const row = rowOf(link.dataset.to);
+      const row = byId(link.hash.slice(1));
       if (row && !isShown(row)) applyFilter("");
       if (row) select(row);
       return;
@@ -180,7 +187,7 @@
       selectNearest(plot, event);
       return;
     }
-    const row = event.target.closest("[data-n]");
+    const row = event.target.closest(".row[id]");
     if (row && !String(getSelection())) select(row);
   });
 
@@ -191,8 +198,11 @@
     const stops = JSON.parse(plot.closest(".plots").dataset.axis);
     let nearest = null;
     let distance = Infinity;
-    for (const row of plot.closest("section").querySelectorAll("[data-n]")) {
-      const away = Math.abs(placeOf(stops, dataOf(row).t) - x);
+    let origin = null;
+    for (const row of plot.closest("section").querySelectorAll(".row[id]")) {
+      const time = 1e6 * parseFloat(row.querySelector(".t").textContent);
+      origin ??= time;
+      const away = Math.abs(placeOf(stops, time - origin) - x);
       if (away < distance) [nearest, distance] = [row, away];
     }
     if (nearest) select(nearest);
@@ -223,7 +233,7 @@
       toggleEquations();
     } else if (event.key === "Escape") {
       clear();
-    } else if ((event.key === "Enter" || event.key === " ") && event.target.dataset.n) {
+    } else if ((event.key === "Enter" || event.key === " ") && event.target.matches(".row[id]")) {
       event.preventDefault();
       select(event.target);
     }

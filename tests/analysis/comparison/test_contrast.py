@@ -77,8 +77,8 @@ class ContrastTests(SynchronousTestCase):
                     "closed the connection: it was used again"
                 ),
                 (
-                    "B: the connection of #8 is new because the server had closed the one before "
-                    "in #6, after 1.001000 s without a byte"
+                    "B: the connection of #8 is new: the server had closed the one before in "
+                    "#6, after 1.001000 s without a byte"
                 ),
             ),
         )
@@ -90,13 +90,13 @@ class ContrastTests(SynchronousTestCase):
         found = _contrast(_reuse(Stage()), _two(Stage(), _MOVED, 0))["connections"]
         self.assertEqual(
             found.whys[1],
-            "B: the connection of #8 is new because the answer in #5 said Connection: close and "
-            "the server closed in #6",
+            "B: the connection of #8 is new: the answer in #5 had said Connection: close, and the "
+            "server had closed in #6",
         )
 
-    def test_spare_connection(self) -> None:
+    def test_connection_that_carries_nothing(self) -> None:
         """
-        A connection that opens while the one before is open, and carries nothing, is a spare one.
+        A connection that carries nothing is told so; what it was for is not known.
         """
         stage = Stage()
         for port in (40000, 40001):
@@ -104,8 +104,7 @@ class ContrastTests(SynchronousTestCase):
         found = _contrast(_reuse(Stage()), stage)["connections"]
         self.assertEqual(
             found.whys[1],
-            "B: the connection of #4 is new while the one before is open, and carries nothing: a "
-            "spare one",
+            "B: the connection of #4 is new while the one before is open, and carries nothing",
         )
 
     def test_closes(self) -> None:

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.comparison import sides
-from netlab.analysis.comparison.sides import SameConversation, Sightings, compare_sides, pair
+from netlab.analysis.comparison import sides, sightings
+from netlab.analysis.comparison.losses import Absent
+from netlab.analysis.comparison.shares import Shares
+from netlab.analysis.comparison.sides import SameConversation, compare_sides, pair
+from netlab.analysis.comparison.sightings import Sightings
 from netlab.analysis.tcp.frames import Analysed
 from netlab.capture.segments import Flag
 from tests.analysis.scenes import CLIENT, SECOND_NS, SERVER, Scene, Stage
@@ -32,11 +35,11 @@ class _Wire:
     scenes: list[Scene] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for number, sightings in enumerate((self.client, self.server)):
+        for number, capture in enumerate((self.client, self.server)):
             scene = Stage().scene(port=40000 + number)
             scene.conversation.flows[0].iss = 4_294_967_290
             scene.conversation.flows[1].iss = 700
-            scene.watch = sightings.receive
+            scene.watch = capture.receive
             self.scenes.append(scene)
 
     def send(
@@ -69,8 +72,8 @@ class _Wire:
         """
         End both captures and compare them.
         """
-        for sightings in (self.client, self.server):
-            sightings.dialogues.finish()
+        for capture in (self.client, self.server):
+            capture.dialogues.finish()
         (both,) = pair(self.server, self.client)
         return compare_sides(self.server, self.client, both)
 
@@ -100,8 +103,12 @@ class CompareSidesTests(SynchronousTestCase):
             [(21 * _MS, _MS, 20 * _MS), (90 * _MS, 70 * _MS, 20 * _MS)],
         )
         self.assertEqual([pause.client_ns for pause in found.pauses], [500 * _MS])
-        self.assertEqual((found.common, found.lost_to_client, found.lost_to_server), (6, (), ()))
-        self.assertEqual(sides.totals([found]), (71 * _MS, 40 * _MS, 500 * _MS))
+        self.assertEqual((found.common, found.to_client, found.to_server), (6, Absent(), Absent()))
+        # What the client took includes its ACK and its first message, 10 ms each after it could.
+        self.assertEqual(
+            sides.totals([found]),
+            Shares(client_ns=510 * _MS, way_ns=40 * _MS, server_ns=71 * _MS),
+        )
 
     def test_lost_segment(self) -> None:
         """
@@ -116,8 +123,10 @@ class CompareSidesTests(SynchronousTestCase):
         wire.send(CLIENT, Flag.ACK, b"hello")
         wire.send(SERVER, Flag.ACK, b"HELLO", is_lost=True)
         found = wire.compare()
-        self.assertEqual([sighting.at.frame for sighting in found.lost_to_server], [4])
-        self.assertEqual([sighting.mark.length for sighting in found.lost_to_client], [5])
+        self.assertEqual([sighting.at.frame for sighting in found.to_server.lost], [4])
+        # The answer was not sent again, nor acknowledged: nobody knows.
+        self.assertEqual([each.mark.length for each in found.to_client.unknown], [5])
+        self.assertEqual(found.to_client.lost, ())
 
     def test_joined_segments(self) -> None:
         """
@@ -129,7 +138,7 @@ class CompareSidesTests(SynchronousTestCase):
         for text in (b"hello ", b"there"):
             wire.scenes[1].say(CLIENT, text)
         found = wire.compare()
-        self.assertEqual((found.lost_to_server, found.lost_to_client), ((), ()))
+        self.assertEqual((found.to_server, found.to_client), (Absent(), Absent()))
 
     def test_one_place(self) -> None:
         """
@@ -157,15 +166,15 @@ class CompareSidesTests(SynchronousTestCase):
         wire = _Wire()
         wire.open()
         wire.scenes[1].conversation.flows[1].iss = 701
-        for sightings in (wire.client, wire.server):
-            sightings.dialogues.finish()
+        for capture in (wire.client, wire.server):
+            capture.dialogues.finish()
         self.assertEqual(pair(wire.client, wire.server), [])
 
     def test_bounds(self) -> None:
         """
         Only so many segments are kept for aligning.
         """
-        self.patch(sides, "SEGMENTS_MAX", 2)
+        self.patch(sightings, "SEGMENTS_MAX", 2)
         wire = _Wire()
         wire.open()
         found = wire.compare()
@@ -181,14 +190,14 @@ class SightingsTests(SynchronousTestCase):
         """
         What an ICMP error quotes was not seen at this place.
         """
-        sightings = Sightings()
+        capture = Sightings()
         stage = Stage()
         scene = stage.scene()
 
         def quote(analysed: Analysed) -> None:
             segment = analysed.segment._replace(is_quoted=True)
-            sightings.receive(analysed._replace(segment=segment))
+            capture.receive(analysed._replace(segment=segment))
 
         scene.watch = quote
         scene.open()
-        self.assertEqual((sightings.seen, sightings.dialogues.all), ({}, {}))
+        self.assertEqual((capture.seen, capture.dialogues.all), ({}, {}))

@@ -12,7 +12,13 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.accesslog.log import AccessLog
-from netlab.http1.accesslog.loglines import CombinedFormat, JSONFormat, escaped, shown_head
+from netlab.http1.accesslog.loglines import (
+    CombinedFormat,
+    JSONFormat,
+    LoggedAnswers,
+    escaped,
+    shown_head,
+)
 from netlab.http1.sansio.messages import RequestHead
 from tests.http1.logs import NOW, FullFile, head
 
@@ -54,9 +60,17 @@ class FormatTests(SynchronousTestCase):
         """
         file, clock = FullFile(), Clock()
         log = AccessLog(file, clock, line_format)
-        log.add(b"192.0.2.7", NOW, log.request_part(request), 200, 210)
+        log.add(b"192.0.2.7", NOW, request, 200, 210)
         log.flush()
-        return b"".join(file.written)
+        line = b"".join(file.written)
+        if request is not None:
+            # Sent again, the answer is logged in the same words.
+            file.written.clear()
+            again = LoggedAnswers(((log.request_texts(request), 200, 210),))
+            log.add_again(b"192.0.2.7", NOW, again)
+            log.flush()
+            self.assertEqual(b"".join(file.written), line)
+        return line
 
     def test_combined(self) -> None:
         """

@@ -18,7 +18,7 @@ from twisted.internet.testing import MemoryReactorClock
 
 from netlab.http1.client.client import HTTPClient, Request
 from netlab.http1.client.clientprotocol import WAITING_MAX_BYTES
-from netlab.http1.client.clientresponse import RequestError, Response
+from netlab.http1.client.clientresponse import ClientResponse, RequestError
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.url import URLError, parse_url
 from tests.http1.clients import EMPTY, ClientTestCase
@@ -192,7 +192,7 @@ class RepeatTests(ClientTestCase):
     Connections that end under a request.
     """
 
-    def ask_twice(self, method: bytes = b"GET") -> Deferred[Response]:
+    def ask_twice(self, method: bytes = b"GET") -> Deferred[ClientResponse]:
         """
         Have one request answered, then send another one on the same connection.
         """

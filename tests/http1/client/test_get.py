@@ -302,3 +302,71 @@ class GetTests(SynchronousTestCase):
         self.assertEqual(len(self.net.ends), 2)
         self.answer(b"two")
         self.check(running, 0, x=b"one", y=b"two")
+
+    def test_max_time(self) -> None:
+        """
+        With --max-time a server that sends a byte of content now and then is given up; the next
+        URL is asked for, and has as much time.
+        """
+        (self.folder / "x").write_bytes(b"old")
+        running = self.start("http://a/x", "http://b/y", options=GetOptions(max_time=60))
+        slow = self.end()
+        slow.says(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n")
+        for _ in range(59):
+            self.net.clock.advance(1)
+            slow.says(b"x")
+        self.assertEqual((self.complaints, slow.is_open), ([], True))
+        self.net.clock.advance(1)
+        self.assertEqual(
+            self.complaints, ["http://a/x: not done within 60 seconds; nothing was saved"]
+        )
+        self.assertTrue(slow.was_aborted)
+        self.end().says(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        self.net.clock.advance(29)
+        self.end().says(b"othe")
+        self.net.clock.advance(29)
+        self.end().says(b"r")
+        self.check(running, 1, x=b"old", y=b"other")
+
+    def test_max_time_of_redirects(self) -> None:
+        """
+        Redirects gain no time.
+        """
+        running = self.start("http://a/x", options=GetOptions(max_time=60, follows=True))
+        for number in range(3):
+            self.net.clock.advance(20 if number < 2 else 19)
+            self.assertEqual(self.complaints, [])
+            self.answer(b"", b"Location: /%d" % number, status=b"302 Found")
+        self.net.clock.advance(1)
+        self.assertEqual(
+            self.complaints, ["http://a/x: not done within 60 seconds; nothing was saved"]
+        )
+        self.check(running, 1)
+
+    def test_max_time_while_redirects_are_read(self) -> None:
+        """
+        Nor does a server gain time whose redirect is just being read when the time is over.
+        """
+        options = GetOptions(timeout=10, max_time=3, follows=True)
+        running = self.start("http://a/x", options=options)
+        self.net.clock.advance(2)
+        first = self.end()
+        first.says(b"HTTP/1.1 302 Found\r\nLocation: http://b/z\r\nContent-Length: 9\r\n\r\n")
+        self.net.clock.advance(1)
+        self.net.clock.advance(0)
+        self.check(running, 1)
+        self.assertEqual(len(self.complaints), 1)
+        self.assertIn("not done within 3 seconds", self.complaints[0])
+
+    def test_max_time_is_kept(self) -> None:
+        """
+        An answer in time is saved, and nothing of the deadline is left.
+        """
+        running = self.start("http://a/x", options=GetOptions(max_time=3))
+        self.net.clock.advance(2.9)
+        self.answer(b"one")
+        self.check(running, 0, x=b"one")
+        self.net.failure = RefusedError()
+        running = self.start("http://a/x", options=GetOptions(max_time=3))
+        self.check(running, 1, x=b"one")
+        self.assertEqual(self.complaints, ["http://a/x: connection refused: nothing listens there"])

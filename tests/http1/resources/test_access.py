@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.testing import MemoryReactorClock
 
 from netlab.http1.resources.access import Protected
@@ -23,6 +24,13 @@ from tests.http1.serving import (
 )
 
 HASH = b"$2b$04$" + b"a" * 53
+
+
+def address(host: str) -> IPv4Address | IPv6Address:
+    """
+    Give a client's address.
+    """
+    return (IPv6Address if ":" in host else IPv4Address)("TCP", host, 40000)
 
 
 class ThreadsReactor(MemoryReactorClock):
@@ -140,13 +148,13 @@ class ProtectedTests(ServerTestCase):
 
     def test_flood(self) -> None:
         """
-        No more than 32 guesses wait, of which two run at the same time; who comes then is told to
+        No more than 128 guesses wait besides the two that are checked; who comes then is told to
         come again, but those who are known are let in all the same.
         """
         client = self.ask_as(b"user:secret")
         self.run_threads()
         self.assertEqual(self.status(client), 200)
-        guesses = [self.ask_as(b"user:%d" % number) for number in range(32)]
+        guesses = [self.ask_as(b"user:%d" % number) for number in range(130)]
         self.assertEqual(len(self.threads.waiting), 2)
         late = self.ask_as(b"user:late")
         (answer,) = read_answers(late.received)
@@ -157,6 +165,84 @@ class ProtectedTests(ServerTestCase):
         again = self.ask_as(b"user:late")
         self.run_threads()
         self.assertEqual(self.status(again), 401)
+
+    def flood(self, host: str, attackers: Callable[[int], str]) -> int:
+        """
+        Let 80 connections guess on and on, each as soon as it is answered, and a client with the
+        right password come among them.
+
+        @param host: the client's address.
+        @param attackers: tells the address of each connection.
+        @return: how many guesses are checked before the client is in.
+        """
+        guesses = 0
+
+        def guess(number: int) -> None:
+            nonlocal guesses
+            guesses += 1
+            pair = b64encode(b"user:%d" % guesses).decode()
+            connections[number].send(get("/a", f"Authorization: Basic {pair}"))
+
+        connections = [self.connect(address(attackers(number))) for number in range(80)]
+        for number in range(80):
+            guess(number)
+        answered = [len(each.received) for each in connections]
+        for turn in range(1000):
+            if turn == 100:
+                client = self.connect(address(host))
+                pair = b64encode(b"user:secret").decode()
+                client.send(get("/a", f"Authorization: Basic {pair}"))
+            self.threads.waiting.pop(0)()
+            for each in self.clients:
+                each.transport.turn()
+            for number, each in enumerate(connections):
+                if len(each.received) > answered[number]:
+                    answered[number] = len(each.received)
+                    guess(number)
+            if turn >= 100 and client.received:
+                self.assertEqual(self.status(client), 200)
+                return turn - 100
+        raise AssertionError("the right password was not let in")
+
+    def test_flood_from_elsewhere(self) -> None:
+        """
+        While 80 connections of another address guess on, a new client with the right password is
+        in after the two checks that run, and one more.
+        """
+        self.assertLessEqual(self.flood("192.0.2.1", lambda _: "192.0.2.66"), 3)
+
+    def test_flood_from_a_network(self) -> None:
+        """
+        Of IPv6 a /64 is one peer, whichever addresses in it are used.
+        """
+        turns = self.flood("2001:db8:1::1", lambda number: f"2001:db8:66::{number:x}")
+        self.assertLessEqual(turns, 3)
+
+    def test_flood_from_the_same_address(self) -> None:
+        """
+        Behind the address that floods a client waits for those who came before it, and is in.
+        """
+        self.assertLessEqual(self.flood("192.0.2.66", lambda _: "192.0.2.66"), 82)
+
+    def test_flood_from_everywhere(self) -> None:
+        """
+        Where each connection comes from another address, a client waits for one turn of each.
+        """
+        turns = self.flood("192.0.2.1", lambda number: f"198.51.100.{number}")
+        self.assertLessEqual(turns, 82)
+
+    def test_flood_of_more_than_may_wait(self) -> None:
+        """
+        An address that has filled the queue gives way to another one.
+        """
+        for number in range(200):
+            self.ask_as(b"user:%d" % number)
+        client = self.connect(address("192.0.2.1"))
+        client.send(get("/a", f"Authorization: Basic {b64encode(b'user:secret').decode()}"))
+        self.run_threads()
+        self.assertEqual(self.status(client), 200)
+        statuses = [self.status(each) for each in self.clients]
+        self.assertEqual((statuses.count(401), statuses.count(503)), (129, 71))
 
     def test_client_that_goes(self) -> None:
         """

@@ -48,6 +48,7 @@ def read_by_netlab(data: bytes) -> list[Exchange] | None:
     """
     Read all whole requests; None where there is a fault.
     """
+    whole = ServerConnection(_SETTINGS, 0.0).receive_request(data, 0.0)
     connection = ServerConnection(_SETTINGS, 0.0)
     connection.receive(data, 0.0)
     exchanges: list[Exchange] = []
@@ -58,6 +59,8 @@ def read_by_netlab(data: bytes) -> list[Exchange] | None:
             match found:
                 case RequestHead():
                     head, content = found, b""
+                    # Taken as a whole it is the same, down to its fields.
+                    assert whole is None or (whole, whole.raw) == (head, head.raw)
                 case Content():
                     content += found.data
                 case EndOfMessage():
@@ -78,6 +81,7 @@ def read_by_netlab(data: bytes) -> list[Exchange] | None:
                     raise AssertionError(found)
     except RemoteProtocolError as fault:
         event(f"refused with {fault.status}")
+        assert whole is None
         return None
     return exchanges
 

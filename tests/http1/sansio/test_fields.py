@@ -72,8 +72,8 @@ class FieldsTests(SynchronousTestCase):
         A line is name, colon, space, value, CRLF; the text is made once.
         """
         fields = Fields([(b"A", b"1"), (b"B", b"")])
-        self.assertEqual(fields.serialise(), b"A: 1\r\nB: \r\n")
-        self.assertIs(fields.serialise(), fields.serialise())
+        self.assertEqual(fields.serialised, b"A: 1\r\nB: \r\n")
+        self.assertIs(fields.serialised, fields.serialised)
 
     def test_line_that_could_split_a_response_is_refused(self) -> None:
         """
@@ -161,7 +161,7 @@ class ParseFieldsTests(SynchronousTestCase):
         What we may send is read back as it was.
         """
         fields = Fields(lines)
-        self.assertEqual(parse_fields(fields.serialise(), 9), fields)
+        self.assertEqual(parse_fields(fields.serialised, 9), fields)
 
     @given(st.binary(max_size=40))
     @settings(deadline=None, max_examples=300)

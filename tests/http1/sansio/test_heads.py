@@ -184,24 +184,7 @@ class RequestParserTests(SynchronousTestCase):
     Parsing is a pure function that remembers.
     """
 
-    def test_equal_heads_give_the_same_object(self) -> None:
-        """
-        A head that comes again costs no parsing.
-        """
-        parser = RequestParser(Limits())
-        self.assertIs(parser.parse(REQUEST), parser.parse(bytes(bytearray(REQUEST))))
-
-    def test_equal_sections_are_shared(self) -> None:
-        """
-        Where only the target varies, the header section is parsed once.
-        """
-        parser = RequestParser(Limits())
-        a = parser.parse(REQUEST).head
-        b = parser.parse(REQUEST.replace(b"/", b"/b", 1)).head
-        self.assertIs(a.fields, b.fields)
-        self.assertNotEqual(a.target, b.target)
-
-    def test_equal_sections_of_two_versions_are_not_shared(self) -> None:
+    def test_the_version_counts(self) -> None:
         """
         The version decides what a section means.
         """
@@ -209,16 +192,7 @@ class RequestParserTests(SynchronousTestCase):
         self.assertTrue(parser.parse(REQUEST).is_persistent)
         self.assertFalse(parser.parse(REQUEST.replace(b"1.1", b"1.0")).is_persistent)
 
-    def test_long_heads_are_not_remembered(self) -> None:
-        """
-        What a peer can make us hold is bounded.
-        """
-        parser = RequestParser(Limits())
-        raw = REQUEST[:-2] + b"X: " + b"y" * 5000 + b"\r\n\r\n"
-        self.assertEqual(parser.parse(raw), parser.parse(raw))
-        self.assertIsNot(parser.parse(raw), parser.parse(raw))
-
-    def test_faults_are_not_remembered_as_heads(self) -> None:
+    def test_faults_stay_faults(self) -> None:
         """
         A wrong head is wrong the second time too.
         """
@@ -233,20 +207,6 @@ class RequestParserTests(SynchronousTestCase):
         self.assertEqual(parse(b"").framing, NO_BODY)
         self.assertEqual(parse(b"Content-Length: 5\r\n").framing, Fixed(5))
         self.assertEqual(parse(b"Transfer-Encoding: chunked\r\n").framing, Delimited.CHUNKED)
-
-    def test_memory_is_bounded(self) -> None:
-        """
-        A flood of different heads of many lines is remembered only as far as there is room: parsed,
-        each takes tens of kilobytes.
-        """
-        parser = RequestParser(Limits())
-        lines = b"".join(b"x-%d: b\r\n" % number for number in range(150))
-        for number in range(600):
-            parser.parse(
-                b"GET /%d HTTP/1.1\r\nHost: a\r\nA: %d\r\n%b\r\n" % (number, number, lines)
-            )
-        self.assertLess(len(parser._heads), 300)
-        self.assertLess(len(parser._sections), 300)
 
 
 class ResponseHeadTests(SynchronousTestCase):

@@ -58,16 +58,6 @@ class MemoTests(SynchronousTestCase):
         memo.discard(0)
         self.assertIsNone(memo.get(0))
 
-    def test_young_generation_stays_the_same_object(self) -> None:
-        """
-        Whoever has looked it up once may go on looking into it.
-        """
-        memo: Memo[int, int] = Memo(2)
-        young = memo.young
-        for key in range(9):
-            memo.put(key, key)
-            self.assertEqual(young[key][0], key)
-
     def test_weight_is_bounded(self) -> None:
         """
         A generation weighs no more than its bound; one entry that does is not held at all.
@@ -104,5 +94,5 @@ class MemoTests(SynchronousTestCase):
             else:
                 self.assertIn(memo.get(key), (None, model.get(key)))
             self.assertLessEqual(len(memo), 8)
-            self.assertEqual(memo._weight, sum(weight for _, weight in memo.young.values()))
+            self.assertEqual(memo._weight, sum(weight for _, weight in memo._young.values()))
             self.assertLessEqual(memo._weight, 12)

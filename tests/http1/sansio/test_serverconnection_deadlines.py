@@ -5,7 +5,8 @@ L{netlab.http1.sansio.serverconnection}: when the machine asks to be woken, and 
 from __future__ import annotations
 
 from netlab.http1.sansio.messages import ResponseHead
-from netlab.http1.sansio.serverconnection import Phase, ServerConnection
+from netlab.http1.sansio.serverconnection import ServerConnection
+from netlab.http1.sansio.states import Phase
 from tests.http1.servermachines import (
     CHUNKED,
     CLOSING,

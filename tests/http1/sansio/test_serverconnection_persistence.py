@@ -280,7 +280,7 @@ class RepeatTests(MachineCase):
         """
         short, long = connect(), connect()
         for now in (0.5, 0.75, 3.0):
-            self.assertTrue(short.repeat_exchanges(now))
+            self.assertTrue(short.repeat_exchange(now))
             exchange(long, now=now)
             self.assertEqual(observe(short), observe(long))
         self.assertEqual(exchange(short, now=4.0), exchange(long, now=4.0))
@@ -316,7 +316,49 @@ class RepeatTests(MachineCase):
             connection = connect()
             prepare(connection)
             before = observe(connection)
-            self.assertFalse(connection.repeat_exchanges(0.5))
+            self.assertFalse(connection.is_clear)
+            self.assertFalse(connection.repeat_exchange(0.5))
+            self.assertIsNone(connection.receive_request(GET, 0.5))
+            self.assertEqual(observe(connection), before)
+
+    def test_whole_requests(self) -> None:
+        """
+        Taken whole, a request is like one that went through the buffer, before its answer and
+        after it: GET and HEAD, in any version, asking for the end or not.
+        """
+        for data in (GET, HEAD, CLOSING, OLD, OLD_PERSISTENT):
+            whole, piecemeal = connect(Limits(exchanges_max=2)), connect(Limits(exchanges_max=2))
+            for now in (0.5, 0.75):
+                head = whole.receive_request(data, now)
+                if head is None:
+                    self.assertFalse(whole.is_clear)
+                    break
+                self.assertEqual(events_of(piecemeal, data, now)[:1], [head])
+                self.assertEqual(observe(whole), observe(piecemeal))
+                sent = [
+                    connection.send_whole(OK, b"content", now) for connection in (whole, piecemeal)
+                ]
+                self.assertEqual(sent[0], sent[1])
+                self.assertEqual(observe(whole), observe(piecemeal))
+
+    def test_not_a_whole_request(self) -> None:
+        """
+        What has content, is more or less than one head, or is faulty, goes through the buffer:
+        nothing has happened.
+        """
+        for data in (
+            POST,
+            CHUNKED,
+            GET[:-1],
+            GET + GET,
+            GET + b"G",
+            b"\r\n" + GET,
+            WRONG,
+            b"\r\n\r\n",
+        ):
+            connection = connect()
+            before = observe(connection)
+            self.assertIsNone(connection.receive_request(data, 0.5))
             self.assertEqual(observe(connection), before)
 
     def test_last_exchange_goes_the_long_way(self) -> None:
@@ -324,7 +366,7 @@ class RepeatTests(MachineCase):
         Because its answer says close.
         """
         connection = connect(Limits(exchanges_max=3))
-        repeated = [connection.repeat_exchanges(0.0) for _ in range(3)]
+        repeated = [connection.repeat_exchange(0.0) for _ in range(3)]
         self.assertEqual(repeated, [True, True, False])
         self.assertIn(b"Connection: close", exchange(connection))
 
@@ -343,14 +385,19 @@ class RepeatTests(MachineCase):
         Whatever is delivered around them, repeated exchanges leave no trace.
         """
         limits = Limits(exchanges_max=4)
-        short, long = connect(limits), connect(limits)
+        short, whole, long = connect(limits), connect(limits), connect(limits)
         now = 0.0
         for data, later in deliveries:
             now += later
-            if data != GET or not short.repeat_exchanges(now):
+            if data != GET or not short.repeat_exchange(now):
                 self.go(short, data, now)
+            if whole.receive_request(data, now) is None:
+                self.go(whole, data, now)
+            else:
+                whole.send_whole(OK, b"", now)
             self.go(long, data, now)
             self.assertEqual(observe(short), observe(long))
+            self.assertEqual(observe(whole), observe(long))
 
     def go(self, connection: ServerConnection, data: bytes, now: float) -> None:
         """

@@ -41,8 +41,9 @@ class FormTests(SynchronousTestCase):
         """
         self.assertEqual(
             parse_target(b"GET", b"/a%20b?c=%41?d"),
-            Target(TargetForm.ORIGIN, b"/a%20b", b"c=%41?d", None, (b"a b",)),
+            Target(TargetForm.ORIGIN, b"/a%20b", b"c=%41?d"),
         )
+        self.assertEqual(parse_target(b"GET", b"/a%20b?c").segments, (b"a b",))
         self.assertEqual(parse_target(b"GET", b"/?").query, b"")
         self.assertIsNone(parse_target(b"GET", b"/").query)
 
@@ -53,7 +54,7 @@ class FormTests(SynchronousTestCase):
         """
         self.assertEqual(
             parse_target(b"GET", b"HTTP://a.example:80/b?c"),
-            Target(TargetForm.ABSOLUTE, b"/b", b"c", b"a.example:80", (b"b",)),
+            Target(TargetForm.ABSOLUTE, b"/b", b"c", b"a.example:80"),
         )
         self.assertEqual(parse_target(b"GET", b"https://a").path, b"/")
         target = parse_target(b"GET", b"http://a?b")

@@ -214,7 +214,7 @@ class ExchangeTests(ServerTestCase):
         """
         What is left of a flood whose client has gone is not answered, and nothing is called later.
         """
-        resource = self.serve().resource
+        resource = self.serve().context.resource
         flood = self.connect()
         flood.protocol.dataReceived(b"".join(get(f"/{number}") for number in range(200)))
         flood.vanish()
@@ -251,7 +251,7 @@ class ExchangeTests(ServerTestCase):
         """
         Behind a request whose answer closes the connection nothing is answered.
         """
-        resource = self.serve().resource
+        resource = self.serve().context.resource
         answers = self.ask(get("/a", "Connection: close") + get("/b"))
         self.assertEqual([answer.content for answer in answers], [b"/a"])
         self.assertEqual(len(resource.heads), 1)  # type: ignore[attr-defined]
@@ -436,7 +436,7 @@ class ShownRequestTests(ServerTestCase):
         A request that was answered before is shown again.
         """
         self.serve(
-            lambda head: Response(200, NO_FIELDS, b"", repeat_until=NOW_AND_EVER),
+            lambda head: Response(200, NO_FIELDS, b"", repeat_seconds=EVER),
             shows_requests=True,
         )
         self.ask(get("/a"), get("/a"), get("/a") + get("/a"))
@@ -461,4 +461,4 @@ class ShownRequestTests(ServerTestCase):
         self.assertEqual(self.logged(), ["Refused with 400: the request has no Host"])
 
 
-NOW_AND_EVER = 1e12
+EVER = 1e12

@@ -157,7 +157,7 @@ class LargeContentTests(ServerTestCase):
         client.send(get("/"))
         client.transport.take(100_000)
         client.vanish()
-        counters = self.factory.counters
+        counters = self.factory.context.counters
         self.assertEqual((counters.answers, counters.small_answers), ({200: 1}, 0))
 
 

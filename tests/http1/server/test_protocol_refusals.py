@@ -10,7 +10,7 @@ from twisted.internet.interfaces import ISSLTransport
 from zope.interface import directlyProvides
 
 from netlab.http1.resources.responses import Response
-from tests.http1.serving import NOW, ServerTestCase, get, read_answers
+from tests.http1.serving import ServerTestCase, get, read_answers
 
 
 class RefusalTests(ServerTestCase):
@@ -64,7 +64,7 @@ class RefusalTests(ServerTestCase):
         """
         Behind a refused request nothing is looked at.
         """
-        resource = self.serve().resource
+        resource = self.serve().context.resource
         client = self.connect()
         client.send(b"GET / HTTP/9.9\r\n\r\n" + get("/a"), get("/b"))
         self.assertEqual([a.status for a in read_answers(client.received)], [505])
@@ -186,8 +186,7 @@ class MisdirectedTests(ServerTestCase):
         """
         Over TLS they are answered, and that answer is not remembered for those without.
         """
-        until = NOW + 1
-        self.serve(lambda head: Response(200, content=head.target.path, repeat_until=until))
+        self.serve(lambda head: Response(200, content=head.target.path, repeat_seconds=1))
         client = self.connect()
         directlyProvides(client.transport, ISSLTransport)
         client.send(get("https://localhost/a"))

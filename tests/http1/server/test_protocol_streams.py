@@ -220,7 +220,7 @@ class StreamedAnswerTests(StreamTestCase):
                 self.assertEqual(self.failures().pop(), error)
                 self.assertEqual(len(self.flushLoggedErrors(error)), 1)
                 self.assert_nothing_armed()
-                self.factory.access_log.flush()  # type: ignore[union-attr]
+                self.factory.context.access_log.flush()  # type: ignore[union-attr]
                 self.assertIn(b" 200 3 ", self.log_lines.pop())
 
     def test_stops_reading(self) -> None:

@@ -5,6 +5,7 @@ Tests for L{netlab.http1.twistd.tap}: from the command line to a server.
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import bcrypt
@@ -79,6 +80,7 @@ class OptionsTests(SynchronousTestCase):
             ("--listen", "nonsense"),
             ("--listen", "8080"),
             ("--admin", "nonsense"),
+            ("--admin-host", "not a name"),
             ("--root", str(folder / "nothing")),
             ("--root", str(file)),
             ("--idle-timeout", "0"),
@@ -316,3 +318,31 @@ class ServiceTests(ServerTestCase):
         for path in ("/metrics", "/health"):
             self.assertEqual(self.get(path).status, 200)
         self.assertEqual(self.get("/").status, 404)
+
+    def test_admin_hosts(self) -> None:
+        """
+        The admin port is asked for by localhost, by this machine's name, by an address or by a name
+        that was chosen, or says none; any other name may be an attacker's page that leads here.
+        """
+        self.patch(socket, "gethostname", lambda: "Web1")
+        self.start("--admin", "tcp:9090", "--admin-host", "Metrics.Example")
+        self.factory = self.factory_on(9090)
+        for host, status in (
+            ("localhost:9090", 200),
+            ("127.0.0.1:9090", 200),
+            ("192.0.2.7:9090", 200),
+            ("[2001:db8::1]:9090", 200),
+            ("web1:9090", 200),
+            ("metrics.example", 200),
+            ("evil.example:9090", 403),
+            ("localhost.evil.example", 403),
+            ("192.0.2.7.evil.example", 403),
+            ("web1.evil.example", 403),
+        ):
+            for path in ("/metrics", "/health"):
+                request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+                answer = self.ask_one(request)
+                self.assertEqual(answer.status, status, host)
+                if status == 403:
+                    self.assertNotIn(b"netlab_", answer.content)
+        self.assertEqual(self.ask_one(b"GET /health HTTP/1.0\r\n\r\n").status, 200)

@@ -4,9 +4,11 @@ What can be known of hosts without making one.
 
 from __future__ import annotations
 
+import os
+
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.lab.hosts.hosts import is_privileged
+from netlab.lab.hosts.hosts import environment, is_privileged
 from netlab.lab.hosts.sysctls import SYSCTLS, settings
 
 
@@ -29,6 +31,57 @@ class PrivilegeTests(SynchronousTestCase):
             status = f"Name:\tpython\nCapPrm:\t000001ffffffffff\nCapEff:\t{effective}\n"
             self.assertEqual(is_privileged(status), verdict, effective)
         self.assertFalse(is_privileged(""))
+
+
+class EnvironmentTests(SynchronousTestCase):
+    """
+    What a program of the laboratory finds in its environment.
+    """
+
+    def test_it_is_named(self) -> None:
+        """
+        Nothing is passed on that is not named, and of search paths no place that depends on where
+        the program stands.
+        """
+        self.patch(
+            os,
+            "environ",
+            {
+                "PATH": ":.:bin:/usr/bin::/bin:",
+                "PYTHONPATH": ":.:src:/somewhere",
+                "LANG": "C",
+                "LC_ALL": "C.UTF-8",
+                "SECRET": "x",
+                "LD_PRELOAD": "/x.so",
+                "HOME": "/root",
+                "BASH_ENV": "/x",
+                "PYTHONHOME": "/x",
+            },
+        )
+        made = environment("/private")
+        top = made.pop("PYTHONPATH").split(":")
+        self.assertEqual((len(top), top[1]), (2, "/somewhere"))
+        self.assertTrue(os.path.isabs(top[0]))
+        self.assertEqual(
+            made,
+            {
+                "PATH": "/usr/bin:/bin",
+                "LANG": "C",
+                "LC_ALL": "C.UTF-8",
+                "HOME": "/private",
+                "TMPDIR": "/private",
+                "PYTHONSAFEPATH": "1",
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+        )
+
+    def test_no_path(self) -> None:
+        """
+        Where no absolute place is named the system's own search path stands in.
+        """
+        self.patch(os, "environ", {"PATH": ".:bin"})
+        self.assertEqual(environment("/private")["PATH"], os.defpath)
 
 
 class SysctlTests(SynchronousTestCase):

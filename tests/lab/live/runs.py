@@ -102,7 +102,7 @@ class Runs:
         Make the outcome of the last run.
         """
         experiment, folder, isolation, _ = self.started[-1]
-        return Outcome(experiment, folder, isolation, problem, 0.5, 0.0, [])
+        return Outcome(experiment, folder, folder, isolation, problem, 0.5, 0.0, [])
 
     def begin(self, name: str = "echo") -> int:
         """

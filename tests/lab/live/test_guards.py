@@ -4,11 +4,12 @@ Tests for L{netlab.lab.live.guards}.
 
 from __future__ import annotations
 
+from netlab.http1.resources.hostguard import Names
 from netlab.http1.resources.receiving import RequestContent
 from netlab.http1.resources.resource import Receiver
 from netlab.http1.resources.responses import Response
 from netlab.http1.sansio.messages import RequestHead
-from netlab.lab.live.guards import Guarded, Names
+from netlab.lab.live.guards import Guarded
 from tests.http1.serving import ServerTestCase
 
 TOKEN = b"a-token-of-this-start"

@@ -10,11 +10,11 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from netlab.http1.resources.hostguard import Names
 from netlab.lab import live
 from netlab.lab.api.script import parse_rule
 from netlab.lab.hosts.hosts import Isolation
 from netlab.lab.live.feed import HEARTBEAT_SECONDS, LISTENERS_MAX
-from netlab.lab.live.guards import Names
 from netlab.lab.live.order import ORDER_MAX_BYTES
 from netlab.lab.live.site import make_site
 from netlab.lab.results.catalogue import names

@@ -90,7 +90,7 @@ class OptionsTests(SynchronousTestCase):
             (("--listen", "8081"), "write tcp:8081"),
             (("--isolation", "magic"), "write root, user or none"),
             (("--host", "not a name"), "not a host name"),
-            (("--out", __file__), "cannot be made (File exists)"),
+            (("--out", __file__), "cannot be used (Not a directory)"),
             (("--out", "/proc/nowhere/x"), "name a folder, or a new one where you may write"),
             (("stray",), "not an option"),
         ):

@@ -137,3 +137,38 @@ class IndexTests(SynchronousTestCase):
         page = self.page("{", "{}", {})
         self.assertIn("1 of 3 experiments as expected", page)
         self.assertEqual(page.count("verdict.json cannot be read"), 2)
+
+    def test_hostile_verdicts(self) -> None:
+        """
+        A verdict that no run has written is shown as one that cannot be read, and the page is made.
+        """
+        for hostile in (
+            "",
+            "null",
+            "[]",
+            "{}",
+            '"x"',
+            "[" * 100_000,
+            "\x00\xff",
+            "{" + '"a":' * 10_000,
+            " " * ((1 << 20) + 1),
+            *(
+                json.dumps({**VERDICTS, key: value})
+                for key, value in (
+                    ("results", 1),
+                    ("results", [1]),
+                    ("results", [{}]),
+                    ("results", [{**RESULT, "frames": 1}]),
+                    ("wire", 1),
+                    ("wire", [1]),
+                    ("seconds", "x"),
+                    ("name", ["x"]),
+                    ("name", None),
+                    ("command", 1),
+                    ("is_met", "yes"),
+                )
+            ),
+        ):
+            page = self.page(hostile, {})
+            self.assertIn("1 of 2 experiments as expected", page, hostile[:50])
+            self.assertIn("its verdict.json cannot be read", page, hostile[:50])

@@ -1,0 +1,559 @@
+"""
+Why an end sent a RST, as far as the frames before it tell: claims of the topic C{resets}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from netlab.analysis.claims.claim import Claim, Figure, Known
+from netlab.analysis.observations.course import Course, between_ns, course_of, is_probe
+from netlab.analysis.observations.history import History, Sent
+
+RESETS_JUDGED_MAX: Final = 50
+"""How many RSTs of a conversation are judged one by one, the first ones."""
+
+ANSWER_MAX_NS: Final = 3_000_000_000
+"""A RST that answers a segment follows it within a round trip: no longer than this."""
+
+LONG_SILENCE_NS: Final = 60_000_000_000
+"""After so long without a segment, an answer to the next one is an answer to it."""
+
+PROBES_MIN: Final = 2
+"""How many probes without an answer make a sender give up."""
+
+_FASTCLOSE: Final = 1 << 7
+
+
+def claims_of(history: History) -> Iterator[Claim]:
+    """
+    Judge each RST.
+    """
+    course = course_of(history)
+    had_reset = [False, False]
+    answered = _acknowledged(course)
+    for reset in course.resets[:RESETS_JUDGED_MAX]:
+        if had_reset[reset.sender]:
+            # The connection is over: what is sent now is no part of it, wherever its number lies.
+            yield _again(course, reset, answered)
+            yield from _of_the_segment(course, reset)
+            continue
+        is_outside = _is_outside(course, reset)
+        if is_outside is not None:
+            yield is_outside
+            yield from _of_the_segment(course, reset)
+            continue
+        goes_on = _goes_on(course, reset)
+        if had_reset[1 - reset.sender]:
+            yield Claim("resets.after-a-reset", (reset.number,), who=history.name(reset.sender))
+        else:
+            yield _reason(course, reset)
+        yield from _of_the_segment(course, reset)
+        if goes_on is not None:
+            yield goes_on
+        else:
+            had_reset[reset.sender] = True
+
+
+def _acknowledged(course: Course) -> dict[tuple[int, int], int]:
+    """
+    List which frame of each end was the first to carry an acknowledgement number.
+
+    @return: by the index of the sender and the number as sent.
+    """
+    first: dict[tuple[int, int], int] = {}
+    for each in course.segments:
+        if each.has_ack:
+            first.setdefault((each.sender, each.ack_raw), each.number)
+    return first
+
+
+def _again(course: Course, reset: Sent, answered: dict[tuple[int, int], int]) -> Claim:
+    """
+    Judge a RST of an end that has reset the connection before.
+    """
+    who = course.history.name(reset.sender)
+    asked = answered.get((1 - reset.sender, reset.seq_raw), 0)
+    if reset.has_ack or not 0 < asked < reset.number:
+        return Claim("resets.again", (reset.number,), who=who)
+    rule = "RFC 9293 section 3.10.7.1"
+    return Claim(
+        "resets.answers-a-segment", (asked, reset.number), Known.FOLLOWS, rule=rule, who=who
+    )
+
+
+def final_reset(course: Course) -> Sent | None:
+    """
+    Give the first RST that ended the connection, as far as the frames show.
+    """
+    for reset in course.resets[:RESETS_JUDGED_MAX]:
+        if _is_outside(course, reset) is None and _goes_on(course, reset) is None:
+            return reset
+    return None
+
+
+def _of_the_segment(course: Course, reset: Sent) -> Iterator[Claim]:
+    """
+    Judge what is unusual about the RST itself.
+    """
+    who = course.history.name(reset.sender)
+    if reset.length:
+        figures: dict[str, Figure] = {"bytes": reset.length}
+        yield Claim(
+            "resets.text",
+            (reset.number,),
+            Known.FOLLOWS,
+            figures,
+            "RFC 9293 section 3.5.3",
+            who=who,
+        )
+    others = {
+        each.ttl
+        for each in course.segments
+        if each.sender == reset.sender and not each.has_rst and each.ttl
+    }
+    if len(others) == 1 and reset.ttl and abs(reset.ttl - min(others)) > 1:
+        yield Claim(
+            "resets.other-ttl",
+            (reset.number,),
+            Known.POSSIBLE,
+            {"ttl": reset.ttl, "usual_ttl": min(others)},
+            causes=("forged", "sent-on-the-way", "stack-with-another-ttl"),
+            who=who,
+        )
+
+
+def _is_outside(course: Course, reset: Sent) -> Claim | None:
+    """
+    Judge whether a RST is one that its receiver has to drop: its number is outside the window.
+    """
+    receiver = 1 - reset.sender
+    edge: int | None = None
+    window = 0
+    last: Sent | None = None
+    sent_until = 0
+    for each in course.before(reset):
+        if each.has_rst:
+            continue
+        if each.sender == reset.sender:
+            sent_until = max(sent_until, each.end)
+        elif each.ack is not None:
+            edge = each.ack if edge is None else max(edge, each.ack)
+            # Not less than it ever offered, and not less than an unscaled field may hold.
+            window = max(window, each.window, 65535)
+            last = each
+    if edge is None or last is None or not course.syns[receiver] + course.answers[receiver]:
+        return None
+    if not course.established or not course.has_both():
+        return None
+    # The receiver may have got all that was sent by then, and not have acknowledged it yet.
+    high = max(edge, sent_until) + window
+    if edge - 1 <= reset.start <= high:
+        return None
+    return Claim(
+        "resets.outside-window",
+        tuple(sorted((last.number, reset.number))),
+        Known.FOLLOWS,
+        {
+            "position": reset.start,
+            "expected": edge,
+            "window": window,
+            "distance": reset.start - edge if reset.start > edge else edge - reset.start,
+        },
+        "RFC 9293 section 3.10.7.4, RFC 5961 section 3.2",
+        who=course.history.name(reset.sender),
+    )
+
+
+def _goes_on(course: Course, reset: Sent) -> Claim | None:
+    """
+    Find out whether the connection goes on after a RST: both ends send, and acknowledge, more.
+    """
+    spoke: list[Sent | None] = [None, None]
+    for each in course.after(reset):
+        if each.has_rst or each.has_syn:
+            continue
+        if spoke[each.sender] is None and (each.length or each.has_fin or each.has_ack):
+            spoke[each.sender] = each
+    own, other = spoke[reset.sender], spoke[1 - reset.sender]
+    if own is None or other is None:
+        return None
+    return Claim(
+        "resets.goes-on",
+        tuple(sorted({reset.number, own.number, other.number})),
+        who=course.history.name(reset.sender),
+    )
+
+
+def _reason(course: Course, reset: Sent) -> Claim:
+    """
+    Judge why a RST was sent, by what came before it.
+    """
+    for judge in (
+        _refused,
+        _in_the_handshake,
+        _fast_close,
+        _gave_up,
+        _answer_of_no_connection,
+        _after_own_fin,
+        _instead_of_fin,
+    ):
+        claim = judge(course, reset)
+        if claim is not None:
+            return claim
+    return _abort(course, reset)
+
+
+def _refused(course: Course, reset: Sent) -> Claim | None:
+    """
+    A RST that answers a SYN of a peer to whom nothing else was said.
+    """
+    peer = 1 - reset.sender
+    syns = [each for each in course.syns[peer] if each.number < reset.number]
+    if not syns or course.answers[reset.sender] or course.syns[reset.sender]:
+        return None
+    if any(each.sender == reset.sender and not each.has_rst for each in course.before(reset)):
+        return None
+    if reset.ack is not None and reset.ack != syns[-1].end and reset.ack != 1:
+        return None
+    waited = between_ns(syns[-1], reset)
+    figures: dict[str, Figure] = {"port": _port(course, reset.sender), "syns": len(syns)}
+    if waited is not None:
+        figures["answered_ns"] = waited
+    return Claim(
+        "resets.refused",
+        (syns[-1].number, reset.number),
+        Known.POSSIBLE,
+        figures,
+        "RFC 9293 section 3.10.7.1",
+        ("no-listener", "firewall-rejects"),
+        course.history.name(reset.sender),
+    )
+
+
+def _in_the_handshake(course: Course, reset: Sent) -> Claim | None:
+    """
+    A RST before the handshake was complete, or right after an answer that belongs to no SYN of its
+    sender.
+    """
+    peer = 1 - reset.sender
+    who = course.history.name(reset.sender)
+    before = course.before(reset)
+    own = [each for each in before if each.sender == reset.sender and not each.has_rst]
+    answer = next((each for each in reversed(before) if each.sender == peer), None)
+    if answer is None:
+        if own and all(each.has_syn and not each.has_ack for each in own):
+            return Claim("resets.own-attempt", (own[-1].number, reset.number), who=who)
+        return None
+    is_answer = _answers(reset, answer)
+    if own and all(each.has_syn and not each.has_ack for each in own):
+        if answer.has_syn and answer.has_ack and answer.ack is not None and answer.ack >= 1:
+            waited = between_ns(answer, reset)
+            figures: dict[str, Figure] = {} if waited is None else {"after_ns": waited}
+            return Claim(
+                "resets.after-syn-ack",
+                tuple(sorted({own[-1].number, answer.number, reset.number})),
+                Known.POSSIBLE,
+                figures,
+                "",
+                ("half-open-scan", "health-check", "client-gave-up", "answer-not-expected"),
+                who,
+            )
+        if is_answer and answer.has_ack and not answer.has_syn and answer.ack != own[-1].end:
+            return Claim(
+                "resets.unacceptable-ack",
+                (own[-1].number, answer.number, reset.number),
+                Known.FOLLOWS,
+                {},
+                "RFC 9293 section 3.10.7.3",
+                who=who,
+            )
+    return None
+
+
+def _fast_close(course: Course, reset: Sent) -> Claim | None:
+    """
+    A RST around an MP_FASTCLOSE of Multipath TCP.
+    """
+    for each in reversed(course.before(reset)):
+        if each.options.multipath & _FASTCLOSE and each.sender != reset.sender:
+            return Claim(
+                "resets.fast-close",
+                (each.number, reset.number),
+                Known.FOLLOWS,
+                {},
+                "RFC 8684 section 3.5",
+                who=course.history.name(reset.sender),
+            )
+    if reset.options.multipath & _FASTCLOSE:
+        return Claim(
+            "resets.fast-close",
+            (reset.number,),
+            Known.FOLLOWS,
+            {},
+            "RFC 8684 section 3.5",
+            who=course.history.name(reset.sender),
+        )
+    return None
+
+
+def _gave_up(course: Course, reset: Sent) -> Claim | None:
+    """
+    A RST of an end whose probes, or whose data sent again and again, had no effect.
+    """
+    history = course.history
+    if not history.is_whole:
+        return None
+    who, peer = history.name(reset.sender), 1 - reset.sender
+    before = course.before(reset)
+    shut: Sent | None = None
+    for each in reversed(before):
+        if each.sender == peer and each.has_ack:
+            if each.window:
+                break
+            shut = each
+    if shut is not None:
+        probes = [
+            each
+            for each in course.segments[course.index[shut.number] : course.index[reset.number]]
+            if each.sender == reset.sender
+        ]
+        waited = between_ns(shut, reset)
+        if len(probes) >= PROBES_MIN and waited is not None:
+            return Claim(
+                "resets.window-stayed-shut",
+                (shut.number, *(each.number for each in probes), reset.number),
+                Known.POSSIBLE,
+                {"probes": len(probes), "shut_ns": waited},
+                "RFC 9293 section 3.8.6.1",
+                ("peer-does-not-read", "unknown"),
+                who,
+            )
+        return None
+    unanswered: list[Sent] = []
+    heard: Sent | None = None
+    for each in reversed(before):
+        if each.sender == peer:
+            heard = each
+            break
+        unanswered.append(each)
+    unanswered.reverse()
+    asked = [each for each in unanswered if each.end > each.start or is_probe(each)]
+    probes = [each for each in asked if is_probe(each)]
+    if len(probes) < PROBES_MIN:
+        again = [each for each in asked if each.start == asked[0].start]
+        if len(again) <= PROBES_MIN or not course.has_both():
+            return None
+        waited = between_ns(again[0], reset)
+        if waited is None:
+            return None
+        return Claim(
+            "resets.no-answer",
+            (*(each.number for each in again), reset.number),
+            Known.POSSIBLE,
+            {"sendings": len(again), "waited_ns": waited},
+            "RFC 9293 section 3.8.3",
+            ("peer-gone", "path-broken"),
+            who,
+        )
+    waited = between_ns(probes[0], reset)
+    if waited is None:
+        return None
+    answered = sum(is_probe(each) for each in before if each.sender == reset.sender) - len(probes)
+    frames = {each.number for each in probes} | {reset.number}
+    if heard is not None:
+        frames.add(heard.number)
+    return Claim(
+        "resets.keep-alives-unanswered",
+        tuple(sorted(frames)),
+        Known.POSSIBLE,
+        {"unanswered": len(probes), "answered": answered, "waited_ns": waited},
+        "RFC 9293 section 3.8.4",
+        ("peer-gone", "path-broken"),
+        who,
+    )
+
+
+def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
+    """
+    A RST as a host answers what belongs to no connection of its own: without ACK, its number the
+    one that the answered segment acknowledges.
+    """
+    if reset.has_ack:
+        return None
+    peer = 1 - reset.sender
+    answered = None
+    for each in reversed(course.before(reset)):
+        if each.sender == peer and each.has_ack and _answers(reset, each):
+            answered = each
+            break
+        if each.sender == reset.sender and not each.has_rst:
+            break
+    if answered is None:
+        return None
+    own_fin = course.fins[reset.sender]
+    who = course.history.name(reset.sender)
+    if own_fin is not None and own_fin.number < reset.number:
+        figures: dict[str, Figure] = {"bytes": answered.length, "fin": int(answered.has_fin)}
+        if answered.number < own_fin.number:
+            return None
+        return Claim(
+            "resets.closed-socket",
+            (own_fin.number, answered.number, reset.number),
+            Known.FOLLOWS,
+            figures,
+            "RFC 9293 section 3.10.7.1",
+            who=who,
+        )
+    silence = _silence_before(course, answered)
+    figures = {"bytes": answered.length}
+    if silence is not None:
+        figures["silent_ns"] = silence
+    causes = ["restarted", "device-forgot", "closed-without-a-trace"]
+    if silence is None or silence < LONG_SILENCE_NS:
+        # A program that aborts sends the same, on some systems.
+        causes.append("abort")
+    if answered.has_syn:
+        causes = ["never-asked", "gave-up"]
+    return Claim(
+        "resets.unknown-connection",
+        (answered.number, reset.number),
+        Known.POSSIBLE,
+        figures,
+        "RFC 9293 section 3.10.7.1",
+        tuple(causes),
+        who,
+    )
+
+
+def _after_own_fin(course: Course, reset: Sent) -> Claim | None:
+    """
+    A RST of an end that had closed its direction before.
+    """
+    fin = course.fins[reset.sender]
+    if fin is None or fin.number > reset.number:
+        return None
+    peer = 1 - reset.sender
+    late = 0
+    frames = {fin.number, reset.number}
+    last_frame = 0
+    known = max((each.end for each in course.before(fin) if each.sender == peer), default=1)
+    for each in course.segments[course.index[fin.number] + 1 : course.index[reset.number]]:
+        if each.sender == peer and each.length and each.data_end > known:
+            late += each.data_end - max(known, each.data_start)
+            known = each.data_end
+            last_frame = each.number
+    who = course.history.name(reset.sender)
+    if last_frame:
+        frames.add(last_frame)
+    waited = between_ns(fin, reset)
+    figures: dict[str, Figure] = {"late_bytes": late}
+    if waited is not None:
+        figures["after_ns"] = waited
+    acked = course.fin_acks[reset.sender]
+    if acked is not None and acked.number < reset.number:
+        frames.add(acked.number)
+        figures["fin_acked"] = 1
+    if late:
+        return Claim(
+            "resets.data-after-close",
+            tuple(sorted(frames)),
+            Known.POSSIBLE,
+            figures,
+            "RFC 9293 section 3.6.1",
+            ("data-after-close", "abort"),
+            who,
+        )
+    return Claim(
+        "resets.after-own-fin",
+        tuple(sorted(frames)),
+        Known.POSSIBLE,
+        figures,
+        "",
+        ("abort", "fin-wait-timeout"),
+        who,
+    )
+
+
+def _instead_of_fin(course: Course, reset: Sent) -> Claim | None:
+    """
+    A RST of an end whose peer had closed.
+    """
+    fin = course.fins[1 - reset.sender]
+    if fin is None or fin.number > reset.number:
+        return None
+    acked = course.fin_acks[1 - reset.sender]
+    has_acked = acked is not None and acked.number <= reset.number
+    frames = {fin.number, reset.number}
+    if acked is not None and acked.number < reset.number:
+        frames.add(acked.number)
+    return Claim(
+        "resets.instead-of-fin",
+        tuple(sorted(frames)),
+        Known.POSSIBLE,
+        {"received": course.bytes[1 - reset.sender], "fin_acked": int(has_acked)},
+        "RFC 9293 section 3.6.1",
+        _abort_causes(course, reset),
+        course.history.name(reset.sender),
+    )
+
+
+def _abort(course: Course, reset: Sent) -> Claim:
+    before = course.before(reset)
+    received = max(
+        (each.data_end - 1 for each in before if each.sender != reset.sender and each.length),
+        default=0,
+    )
+    last = before[-1] if before else None
+    figures: dict[str, Figure] = {"received": received}
+    if last is not None:
+        waited = between_ns(last, reset)
+        if waited is not None:
+            figures["after_ns"] = waited
+    frames = (last.number, reset.number) if last is not None else (reset.number,)
+    return Claim(
+        "resets.abort",
+        frames,
+        Known.POSSIBLE,
+        figures,
+        "RFC 9293 section 3.10.5",
+        _abort_causes(course, reset),
+        course.history.name(reset.sender),
+    )
+
+
+def _abort_causes(course: Course, reset: Sent) -> tuple[str, ...]:
+    """
+    Give what may have made a program's end give the connection up: unread data only if it had been
+    sent some.
+    """
+    peer = 1 - reset.sender
+    was_sent = any(each.sender == peer and each.length for each in course.before(reset))
+    is_whole = course.history.is_whole and course.syns[course.history.client]
+    if was_sent or not is_whole:
+        return ("unread-data", "abort", "sent-on-the-way")
+    return ("abort", "sent-on-the-way")
+
+
+def _answers(reset: Sent, segment: Sent) -> bool:
+    """
+    Tell whether a RST without ACK has the number that a segment acknowledged, soon after it.
+    """
+    waited = between_ns(segment, reset)
+    return (
+        not reset.has_ack
+        and segment.has_ack
+        and segment.ack_raw == reset.seq_raw
+        and waited is not None
+        and waited <= ANSWER_MAX_NS
+    )
+
+
+def _silence_before(course: Course, sent: Sent) -> int | None:
+    at = course.index[sent.number]
+    return between_ns(course.segments[at - 1], sent) if at else None
+
+
+def _port(course: Course, sender: int) -> int:
+    return course.history.conversation.flows[sender].port

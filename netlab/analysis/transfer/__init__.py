@@ -1,0 +1,3 @@
+"""
+The judges of what travelled: repetition, loss, order, windows and waiting.
+"""

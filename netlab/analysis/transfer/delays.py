@@ -1,0 +1,231 @@
+"""
+Waiting: for a delayed ACK, for Nagle's algorithm, for the server, for the client, for the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from netlab.analysis.claims.claim import Claim, Figure, Known
+from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.transfer.order import numbers_count
+
+DELAYED_MIN_NS: Final = 20_000_000
+"""How much longer than the shortest answer an ACK must take to count as delayed."""
+
+DELAYED_MAX_NS: Final = 500_000_000
+"""Beyond this no ACK may be delayed (RFC 9293 section 3.8.6.3)."""
+
+AT_ONCE_NS: Final = 1_000_000
+"""How soon after an ACK a segment was held back by it."""
+
+WAIT_MIN_NS: Final = 200_000_000
+"""From how long on a wait for an end has a sentence of its own."""
+
+SHARES_MIN_NS: Final = 200_000_000
+"""A conversation in which less was waited has no account of it."""
+
+_NAGLE: Final = ("nagle-and-delayed-ack", "application-pause")
+
+
+def claims_of(streams: Streams) -> Iterator[Claim]:
+    """
+    Judge the spells between segments.
+    """
+    yield from _small_writes(streams)
+    yield from _turns(streams)
+
+
+def _small_writes(streams: Streams) -> Iterator[Claim]:
+    waits: tuple[list[tuple[Step, Step, int]], ...] = ([], [])
+    delayed: list[Step | None] = [None, None]
+    for step in streams.steps:
+        if step.copy_of is not None:
+            continue
+        sender = step.sent.sender
+        ack = delayed[sender]
+        if ack is not None:
+            delayed[sender] = None
+            met = _meeting(streams, step, ack)
+            if met is not None:
+                first = streams.steps[ack.answers or 0]
+                waits[sender].append((first, step, met))
+                yield Claim(
+                    "delays.nagle",
+                    streams.numbers(first.index, ack.index, step.index),
+                    Known.POSSIBLE,
+                    {
+                        "waited_ns": met,
+                        "ack_frame": ack.sent.number,
+                        "first_frame": first.sent.number,
+                        "first_bytes": first.length,
+                        "bytes": step.length,
+                    },
+                    "",
+                    _NAGLE,
+                    streams.history.name(sender),
+                )
+        if step.length or step.sent.flags & 7:
+            # The other end spoke: what follows may answer it.
+            delayed[1 - sender] = None
+        else:
+            shortest = _delay(streams, step)
+            if shortest is not None and step.rtt_ns is not None and step.answers is not None:
+                delayed[1 - sender] = step
+                yield Claim(
+                    "delays.delayed-ack",
+                    streams.numbers(step.answers, step.index),
+                    Known.POSSIBLE,
+                    {"waited_ns": step.rtt_ns, "shortest_ns": shortest, "bytes": step.newly},
+                    "",
+                    ("delayed-ack", "slow-way"),
+                    streams.history.name(sender),
+                )
+    for sender in (0, 1):
+        if len(waits[sender]) > 1:
+            yield _total(streams, sender, waits[sender])
+
+
+def _total(streams: Streams, sender: int, waits: list[tuple[Step, Step, int]]) -> Claim:
+    figures: dict[str, Figure] = {
+        "times": len(waits),
+        "waited_ns": sum(waited for _, _, waited in waits),
+    }
+    whole = streams.since_ns(0, len(streams.steps) - 1)
+    if whole is not None:
+        figures["whole_ns"] = whole
+    return Claim(
+        "delays.nagle-total",
+        streams.numbers(waits[0][0].index, waits[-1][1].index),
+        Known.POSSIBLE,
+        figures,
+        "",
+        _NAGLE,
+        streams.history.name(sender),
+    )
+
+
+def _delay(streams: Streams, step: Step) -> int | None:
+    """
+    Tell whether an ACK without data took much longer than the shortest one.
+
+    @return: how long the shortest took, or None.
+    """
+    if step.length or step.answers is None or step.rtt_ns is None or step.newly <= 0:
+        return None
+    answered = streams.steps[step.answers]
+    if not answered.length or answered.sent.flags & 7 or step.sent.flags & 7:
+        return None
+    direction = streams.directions[answered.sent.sender]
+    shortest = direction.rtt_min_ns
+    if shortest is None or step.newly > direction.largest or step.duplicates:
+        return None
+    if not shortest + DELAYED_MIN_NS <= step.rtt_ns <= shortest + DELAYED_MAX_NS:
+        return None
+    return shortest if step.rtt_ns >= 2 * shortest else None
+
+
+def _meeting(streams: Streams, step: Step, ack: Step) -> int | None:
+    """
+    Tell whether a small segment left as soon as a delayed ACK came.
+
+    @return: how long it had been held back at most, or None.
+    """
+    if not step.fresh or step.repeated or ack.answers is None:
+        return None
+    first = streams.steps[ack.answers]
+    if first.end != step.sent.data_start:
+        return None
+    # A full segment need not wait (RFC 9293 section 3.7.4).
+    flows = streams.history.conversation.flows
+    full = min((flow.mss for flow in flows if flow.mss), default=536)
+    if first.length >= full or step.length >= full:
+        return None
+    after = streams.since_ns(ack.index, step.index)
+    way = streams.directions[ack.sent.sender].rtt_min_ns or 0
+    if after is None or after > AT_ONCE_NS + 2 * way:
+        return None
+    return streams.since_ns(first.index, step.index)
+
+
+def _turns(streams: Streams) -> Iterator[Claim]:
+    """
+    Judge the spells in which one end had sent all and the other had not begun.
+    """
+    client = streams.history.client
+    counts = tuple(numbers_count(streams, sender) for sender in (0, 1))
+    spent = {"server_ns": 0, "client_ns": 0, "network_ns": 0, "transfer_ns": 0}
+    turns = 0
+    last: Step | None = None
+    began: Step | None = None
+    is_repaired = False
+    for step in streams.steps:
+        if step.copy_of is not None or step.is_beyond or not step.length:
+            continue
+        if not step.fresh or step.hole is not None or step.opens is not None:
+            is_repaired = True
+            continue
+        if last is not None and began is not None and last.sent.sender != step.sent.sender:
+            waited = streams.since_ns(last.index, step.index)
+            way = streams.directions[last.sent.sender].rtt_min_ns
+            transfer = streams.since_ns(began.index, last.index)
+            if waited is not None and way is not None and not is_repaired:
+                turns += 1
+                network = min(waited, way)
+                share = "server_ns" if step.sent.sender != client else "client_ns"
+                spent[share] += waited - network
+                spent["network_ns"] += network
+                spent["transfer_ns"] += transfer or 0
+                if waited - network >= WAIT_MIN_NS:
+                    claim = _waited(streams, last, step, waited, network)
+                    is_next = (
+                        "ack_frame" in claim.figures
+                        and counts[step.sent.sender]
+                        and _follows_directly(streams, step)
+                    )
+                    yield claim if is_next else _doubted(claim)
+            began = step
+            is_repaired = False
+        elif began is None:
+            began = step
+        last = step
+    if turns and sum(spent.values()) >= SHARES_MIN_NS and streams.is_whole:
+        figures: dict[str, Figure] = {"turns": turns, **spent}
+        if streams.round_trip_ns is not None:
+            figures["round_trip_ns"] = streams.round_trip_ns
+        frames = streams.numbers(0, len(streams.steps) - 1)
+        yield Claim("delays.shares", frames, Known.SEEN, figures)
+
+
+def _follows_directly(streams: Streams, step: Step) -> bool:
+    """
+    Tell whether a packet is the next that its sender sent after the one captured before: then no
+    copy of it was lost on the way to this point.
+    """
+    for before in reversed(streams.steps[max(0, step.index - 64) : step.index]):
+        if before.sent.sender == step.sent.sender and before.copy_of is None:
+            return (step.sent.ip_id - before.sent.ip_id) % (1 << 16) == 1
+    return False
+
+
+def _doubted(claim: Claim) -> Claim:
+    causes = ("waited-there", "lost-before-this-point")
+    return claim._replace(known=Known.POSSIBLE, causes=causes)
+
+
+def _waited(streams: Streams, last: Step, step: Step, waited: int, network: int) -> Claim:
+    figures: dict[str, Figure] = {"waited_ns": waited, "asked_frame": last.sent.number}
+    others: tuple[int, ...] = ()
+    for between in streams.steps[last.index + 1 : min(step.index, last.index + 16)]:
+        if between.answers == last.index and between.rtt_ns is not None:
+            figures |= {"ack_frame": between.sent.number, "ack_ns": between.rtt_ns}
+            others = (between.index,)
+            # It had come by then: what is left did not pass on that way.
+            network = max(network, between.rtt_ns)
+            break
+    figures |= {"network_ns": network, "end_ns": waited - network}
+    who = streams.history.name(step.sent.sender)
+    frames = streams.numbers(last.index, *others, step.index)
+    kind = "delays.client" if who == "client" else "delays.server"
+    return Claim(kind, frames, Known.SEEN, figures, "", (), who)

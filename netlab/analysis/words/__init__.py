@@ -1,0 +1,3 @@
+"""
+Claims in words: one plain sentence for each kind.
+"""

@@ -1,0 +1,3 @@
+"""
+TLS by the standard library's C{ssl}, on the fast transport.
+"""

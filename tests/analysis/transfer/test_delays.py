@@ -1,0 +1,144 @@
+"""
+Tests for L{netlab.analysis.transfer.delays} and L{netlab.analysis.transfer.growth}.
+"""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from netlab.analysis.claims.claim import Known
+from tests.analysis.dialogue_script import Script
+from tests.analysis.transfer.judged import claims_of, fault_kinds, kinds_of
+from tests.captures.faults import fault_claims
+
+
+class NagleTests(SynchronousTestCase):
+    """
+    Small writes that wait for a delayed ACK.
+    """
+
+    def test_five_times(self) -> None:
+        """
+        Each is claimed, and their sum.
+        """
+        claims = fault_claims("f40")
+        self.assertEqual(len([each for each in claims if each.kind == "delays.nagle"]), 5)
+        (total,) = [each for each in claims if each.kind == "delays.nagle-total"]
+        self.assertEqual((total.figures["times"], total.known), (5, Known.POSSIBLE))
+        self.assertEqual(int(total.figures["waited_ns"]) // 1_000_000, 200)
+
+    def test_answer_in_between(self) -> None:
+        """
+        What answers the peer's data was not held back.
+        """
+        script = Script().open(rtt=0.0002).client("PSH ACK", b"a").server("ACK", after=0.04)
+        script.server("PSH ACK", b"x", after=0.0001).client("PSH ACK", b"b", after=0.0001)
+        self.assertEqual(claims_of(script, "delays.nagle"), [])
+
+    def test_pause(self) -> None:
+        """
+        Nor was what came a while after the ACK.
+        """
+        script = Script().open(rtt=0.0002).client("PSH ACK", b"a").server("ACK", after=0.04)
+        script.client("PSH ACK", b"b", after=0.01)
+        self.assertEqual(claims_of(script, "delays.nagle"), [])
+        self.assertEqual(kinds_of(script, "delays"), ["delays.delayed-ack"])
+
+    def test_full_segments(self) -> None:
+        """
+        Nor is a full segment, which need not wait (RFC 9293 section 3.7.4).
+        """
+        script = Script().open(rtt=0.0002).client("PSH ACK", b"a").server("ACK", after=0.04)
+        script.client("PSH ACK", b"b" * 1460, after=0.0001)
+        self.assertEqual(claims_of(script, "delays.nagle"), [])
+
+
+class ShareTests(SynchronousTestCase):
+    """
+    Where the time went.
+    """
+
+    def test_three_places(self) -> None:
+        """
+        The same wait is the server's, the client's or the network's by its figures.
+        """
+        for name, longest in (
+            ("server", "server_ns"),
+            ("client", "client_ns"),
+            ("way", "network_ns"),
+        ):
+            claims = fault_claims(f"f42_slow_server_against_slow_network_{name}")
+            (shares,) = [each for each in claims if each.kind == "delays.shares"]
+            spent = {
+                each: shares.figures[each] for each in ("server_ns", "client_ns", "network_ns")
+            }
+            self.assertEqual(max(spent, key=lambda each: int(spent[each])), longest)
+        (claim,) = [
+            each
+            for each in fault_claims("f42_slow_server_against_slow_network_server")
+            if each.kind == "delays.server"
+        ]
+        self.assertEqual(claim.figures["end_ns"], 3_000_000_000)
+        self.assertEqual(claim.figures["ack_ns"], 10_000_000)
+        self.assertIs(claim.known, Known.SEEN)
+
+    def test_a_copy_may_have_been_lost(self) -> None:
+        """
+        Where the server sent packets that were not captured, its answer may have been lost before.
+        """
+        script = Script().open().client("PSH ACK", b"get").server("ACK", after=0.02)
+        script.server("PSH ACK", b"x", is_captured=False, arrives=False)
+        script.server("PSH ACK", b"x", seq=1, after=0.5)
+        (claim,) = claims_of(script, "delays.server")
+        self.assertIn("lost-before-this-point", claim.causes)
+
+    def test_repeats_are_no_waiting(self) -> None:
+        """
+        A wait in which a request was sent again is nobody's work.
+        """
+        script = Script().open().client("PSH ACK", b"get").client("PSH ACK", b"get", seq=1, after=1)
+        script.server("PSH ACK", b"x", after=0.02)
+        self.assertEqual(kinds_of(script, "delays"), [])
+
+
+class GrowthTests(SynchronousTestCase):
+    """
+    Slow start.
+    """
+
+    def transfer(self, *flights: int, lost: bool = False) -> Script:
+        """
+        Write flights of so many segments, each acknowledged before the next.
+        """
+        script = Script().open(rtt=0.1).client("PSH ACK", b"get")
+        for flight in flights:
+            for _ in range(flight):
+                script.server("ACK", b"x" * 1000, after=0.00001)
+            script.client("ACK", after=0.1)
+        if lost:
+            at = script.next[1]
+            script.server("ACK", b"y" * 1000)
+            script.server("ACK", b"y" * 1000, seq=at, after=0.3)
+        return script
+
+    def test_doubling(self) -> None:
+        """
+        Flights that double are a slow start (RFC 5681 section 3.1).
+        """
+        (claim,) = claims_of(self.transfer(4, 8, 16, 20), "delays.slow")
+        self.assertEqual(claim.figures["flights"], 3)
+        self.assertEqual((claim.figures["first_bytes"], claim.figures["last_bytes"]), (4000, 16000))
+
+    def test_loss_ends_it(self) -> None:
+        """
+        A repeat right after it ended it.
+        """
+        (claim,) = claims_of(self.transfer(4, 8, 16, lost=True), "delays.slow")
+        self.assertEqual(claim.figures["ended"], "loss")
+
+    def test_no_growth(self) -> None:
+        """
+        Flights of one size are none.
+        """
+        self.assertEqual(claims_of(self.transfer(4, 4, 4, 4), "delays.slow"), [])
+        self.assertNotIn("delays.slow-start", fault_kinds("f41"))
