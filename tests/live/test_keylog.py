@@ -15,9 +15,10 @@ import pytest
 import pytest_twisted  # type: ignore[import-untyped]
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
 from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from netlab.factories import Factory
 from tests.captures.frames import ACK, PSH
 from tests.captures.talk import Talk
 from tests.certificates import Authority

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
@@ -43,6 +44,7 @@ REDIRECTS_MAX: Final = 10
 """How many redirects are followed for one request. Browsers 20, curl 50, RFC 2068 said 5."""
 
 _IDLE_CONNECTIONS_MAX: Final = 16
+_URLS_MAX: Final = 64
 _CLOSING_SECONDS: Final = 2.0
 _DISCARDING_SECONDS: Final = 2.0
 
@@ -57,6 +59,18 @@ _OF_THE_CONTENT: Final = (
     b"content-type",
     b"transfer-encoding",
 )
+
+
+#: Programs ask for the same again: what follows from a URL alone is worked out once.
+_parsed: Final = lru_cache(_URLS_MAX)(parse_url)
+
+
+@lru_cache(_URLS_MAX)
+def _plain_get(url: URL) -> RequestHead:
+    """
+    Write the head of a GET with no field but Host.
+    """
+    return RequestHead(b"GET", url.request_target, fields=Fields([(b"Host", url.authority)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,8 @@ class Request:
         """
         Write the head.
         """
+        if self.method == b"GET" and not self.fields and not self.content:
+            return _plain_get(self.url)
         lines = list(self.fields)
         if b"host" not in self.fields:
             lines.insert(0, (b"Host", self.url.authority))
@@ -194,7 +210,7 @@ class HTTPClient:
         @raise RequestError: there is no answer.
         @raise URLError: this is no URL.
         """
-        at = parse_url(url) if isinstance(url, str) else url
+        at = _parsed(url) if isinstance(url, str) else url
         return await self.request(Request(b"GET", at, fields), redirects_max)
 
     async def request(
@@ -266,7 +282,7 @@ class HTTPClient:
         """
         Ask once, or twice where the first time was in vain.
         """
-        name = str(request.url)
+        name = request.url
         head = request.head()
         self._check_open(request.url)
         connection = self._idle.pop(request.url.origin, None)

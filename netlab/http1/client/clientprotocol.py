@@ -24,6 +24,7 @@ from netlab.http1.sansio.messages import (
     RequestHead,
     ResponseHead,
 )
+from netlab.http1.sansio.url import URL
 
 WAITING_MAX_BYTES: Final = 65536
 """How much content waits for a slow reader before reading from the transport is paused."""
@@ -55,7 +56,7 @@ class HTTPClientProtocol(Protocol):
         self._settings = settings
         self._released = released
         self._machine = ClientConnection(settings)
-        self._name = ""
+        self._name: str | URL = ""
         self._interim: list[ResponseHead] = []
         self._answer: Deferred[ClientResponse] | None = None
         self._response: ClientResponse | None = None
@@ -70,7 +71,9 @@ class HTTPClientProtocol(Protocol):
         """
         return self._machine.is_ready and not self._is_lost
 
-    def request(self, head: RequestHead, content: bytes, name: str) -> Deferred[ClientResponse]:
+    def request(
+        self, head: RequestHead, content: bytes, name: str | URL
+    ) -> Deferred[ClientResponse]:
         """
         Send a request. Only where L{is_ready}.
 

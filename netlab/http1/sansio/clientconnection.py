@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from netlab.http1.sansio.bodies import BodyReader, BodyWriter, body_reader
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
-from netlab.http1.sansio.framing import Delimited, Fixed, request_framing, response_framing
+from netlab.http1.sansio.framing import (
+    Delimited,
+    Fixed,
+    Framing,
+    request_framing,
+    response_framing,
+)
 from netlab.http1.sansio.grammar import PATH_AND_QUERY, is_authority, is_token
 from netlab.http1.sansio.heads import ResponseHeadReader
 from netlab.http1.sansio.limits import Limits
@@ -72,6 +78,49 @@ class ClientSettings:
     content_timeout: float = 30.0
 
 
+class _WrittenHead(NamedTuple):
+    """
+    A request head that may be sent.
+
+    @ivar data: its bytes.
+    @ivar framing: of its content.
+    @ivar is_persistent: whether the connection may serve another request, as far as we say.
+    """
+
+    head: RequestHead
+    data: bytes
+    framing: Framing
+    is_persistent: bool
+
+
+def _write_head(head: RequestHead) -> _WrittenHead:
+    """
+    Judge a request head and write it.
+
+    @raise LocalProtocolError: it is no valid request.
+    """
+    if not is_token(head.method) or head.method == b"CONNECT":
+        raise LocalProtocolError(f"no method for a request of this client: {head.method!r}")
+    if head.version not in (HTTP_1_0, HTTP_1_1):
+        raise LocalProtocolError(f"no version for a request of this client: {head.version!r}")
+    hosts = head.fields.get_all(b"host")
+    if len(hosts) > 1 or (not hosts and head.version == HTTP_1_1):
+        raise LocalProtocolError("a request has one Host (RFC 9112 section 3.2)")
+    if hosts and not is_authority(hosts[0]):
+        raise LocalProtocolError(f"not a host with an optional port: {hosts[0]!r}")
+    try:
+        framing = request_framing(head)
+    except RemoteProtocolError as error:
+        raise LocalProtocolError(error.explanation) from error
+    line = b"%b %b HTTP/1.%d\r\n" % (head.method, target_bytes(head.target), head.version[1])
+    options = head.fields.tokens(b"connection")
+    is_persistent = b"close" not in options and (
+        head.version == HTTP_1_1 or b"keep-alive" in options
+    )
+    data = line + head.fields.serialised + b"\r\n"
+    return _WrittenHead(head, data, framing, is_persistent)
+
+
 class ClientConnection:
     """
     The client's machine for one connection: one request at a time, without pipelining.
@@ -98,6 +147,7 @@ class ClientConnection:
         "_settings",
         "_was_answered",
         "_writer",
+        "_written",
         "deadline",
         "exchanges",
     )
@@ -117,6 +167,7 @@ class ClientConnection:
         self._is_persistent = True
         self._has_ended = False
         self._was_answered = False
+        self._written: _WrittenHead | None = None
         self._interim_responses = 0
         self._content_bytes = 0
         self._now = 0.0
@@ -190,33 +241,20 @@ class ClientConnection:
     def _send_head(self, head: RequestHead, now: float) -> bytes:
         if not self.is_ready:
             raise LocalProtocolError("this connection can take no request now")
-        if not is_token(head.method) or head.method == b"CONNECT":
-            raise LocalProtocolError(f"no method for a request of this client: {head.method!r}")
-        if head.version not in (HTTP_1_0, HTTP_1_1):
-            raise LocalProtocolError(f"no version for a request of this client: {head.version!r}")
-        hosts = head.fields.get_all(b"host")
-        if len(hosts) > 1 or (not hosts and head.version == HTTP_1_1):
-            raise LocalProtocolError("a request has one Host (RFC 9112 section 3.2)")
-        if hosts and not is_authority(hosts[0]):
-            raise LocalProtocolError(f"not a host with an optional port: {hosts[0]!r}")
-        try:
-            framing = request_framing(head)
-        except RemoteProtocolError as error:
-            raise LocalProtocolError(error.explanation) from error
-        line = b"%b %b HTTP/1.%d\r\n" % (head.method, target_bytes(head.target), head.version[1])
-        options = head.fields.tokens(b"connection")
+        # Heads do not change, and programs send the same one again.
+        written = self._written
+        if written is None or written.head is not head:
+            written = self._written = _write_head(head)
         self._step_request(Step.REQUEST_HEAD)
         self._step_response(Step.REQUEST_HEAD)
-        self._writer = BodyWriter(framing)
+        self._writer = BodyWriter(written.framing)
         self._method = head.method
-        self._is_persistent = b"close" not in options and (
-            head.version == HTTP_1_1 or b"keep-alive" in options
-        )
+        self._is_persistent = written.is_persistent
         self._was_answered = False
         self._interim_responses = self._content_bytes = 0
         self.exchanges += 1
         self.deadline = now + self._settings.answer_timeout
-        return line + head.fields.serialised + b"\r\n"
+        return written.data
 
     # What came in
 
