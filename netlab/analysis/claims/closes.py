@@ -12,11 +12,14 @@ from typing import Final
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.claims.resets import final_reset
 from netlab.analysis.http.messages import Exchange
-from netlab.analysis.observations.course import Course, between_ns, is_probe
+from netlab.analysis.observations.course import Course, between_ns, course_of, is_probe
 from netlab.analysis.observations.history import History, Sent
 
 IDLE_MIN_NS: Final = 500_000_000
 """From how long on a silence is a wait: longer than most round trips and than delayed ACKs."""
+
+ROUND_TRIPS_MIN: Final = 3
+"""How many round trips a wait is longer than, to be told from the way there and back."""
 
 ANNOUNCED_SLACK_NS: Final = 1_500_000_000
 """How much later than its announced timeout a server may close: timers are coarse."""
@@ -32,7 +35,7 @@ def claims_of(history: History) -> Iterator[Claim]:
     """
     Judge how a connection ended.
     """
-    course = Course(history)
+    course = course_of(history)
     if not course.segments or not history.has_all_events:
         return
     reset = final_reset(course)
@@ -327,7 +330,8 @@ def _idle(course: Course, exchanges: list[Exchange], fin: Sent, who: str) -> Cla
     if active is None or fin.length or _has_gap(course, fin):
         return None
     idle = between_ns(active, fin)
-    if idle is None or idle < IDLE_MIN_NS:
+    # Far from the end that closes, its FIN comes a round trip after what it answers.
+    if idle is None or idle < max(IDLE_MIN_NS, ROUND_TRIPS_MIN * course.round_trip_ns):
         return None
     # What was sent last has to have arrived, or the wait was not idle.
     reached = [1, 1]

@@ -13,6 +13,7 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.claims.httpnotes import message_name, says_close
+from netlab.analysis.http.exchange import ENDED_EARLY
 from netlab.analysis.http.messages import End, Exchange, Message, status_of
 from netlab.analysis.observations.history import History, Sent
 from netlab.http1.sansio.messages import RequestHead
@@ -41,7 +42,7 @@ class _Seen:
         for at, each in enumerate(history.segments):
             if not each.has_rst:
                 if each.length or each.has_fin:
-                    ends[each.sender].take(each, at)
+                    ends[each.sender].take(each, at if each.length else None)
                 if each.ack is not None:
                     ends[1 - each.sender].acknowledge(each.ack)
             self._acked.append((ends[0].acked, ends[1].acked))
@@ -76,6 +77,16 @@ class _Seen:
         """
         return before > 0 and self._said[before - 1][sender] > after
 
+    def spoken(self, sender: int, after: int) -> Sent:
+        """
+        Give the first segment with data that an end sent after one.
+        """
+        return next(
+            each
+            for each in self.segments[after + 1 :]
+            if each.sender == sender and not each.has_rst and each.length
+        )
+
 
 class _Direction:
     """
@@ -96,11 +107,14 @@ class _Direction:
         """How many numbers were acknowledged that no frame carried."""
         return self._lost + max(0, self.acked - self._reached)
 
-    def take(self, sent: Sent, at: int) -> None:
+    def take(self, sent: Sent, at: int | None) -> None:
         """
         Take a segment with data or FIN.
+
+        @param at: its place, if it has data.
         """
-        self.said = at
+        if at is not None:
+            self.said = at
         if sent.data_start > self._reached:
             if len(self._waiting) < HOLES_MAX:
                 insort(self._waiting, (sent.data_start, sent.end))
@@ -290,6 +304,14 @@ def _of_request(
             ("answer-in-missing-bytes", "unknown"),
             "server",
         )
+    elif asked is not None and seen.has_spoken(server, asked, until + 1):
+        spoken = seen.spoken(server, asked)
+        yield Claim(
+            "http.answer-unreadable",
+            tuple(sorted({*_frames(request), spoken.number})),
+            figures=figures,
+            who="server",
+        )
     elif request.end is None:
         yield Claim("http.request-goes-on", _frames(request), figures=figures, who="client")
     else:
@@ -366,6 +388,14 @@ def _without_request(
         last = None if message is None else seen.at(message.first_frame)
     if at is None or not begins or seen.unseen(history.client, last, at) > 0:
         return Claim("http.request-not-captured", frames, figures=figures, who="client")
+    if seen.has_spoken(history.client, -1 if last is None else last, at):
+        spoken = seen.spoken(history.client, -1 if last is None else last)
+        return Claim(
+            "http.request-unreadable",
+            tuple(sorted({spoken.number, *frames})),
+            figures=figures,
+            who="client",
+        )
     return Claim("http.unasked", frames, figures=figures, who="server")
 
 
@@ -384,19 +414,41 @@ def _of_response(history: History, response: Message, number: int) -> Iterator[C
     if response.end is End.END_OF_STREAM and response.end_frame is not None:
         status = status_of(response)
         assert status is not None
+        alert = None if history.tls is None else history.tls.close_notify(from_client=False)
+        is_notified = alert is not None and alert.travel.frames[-1] == response.end_frame
         yield Claim(
             "http.ends-with-the-stream",
             tuple(sorted({*frames, response.end_frame})),
             Known.FOLLOWS,
-            {"number": number, "status": status, "answer_first": response.first_frame},
-            "RFC 9112 section 6.3",
+            {
+                "number": number,
+                "status": status,
+                "answer_first": response.first_frame,
+                "in_tls": int(is_notified),
+            },
+            "RFC 9112 section 9.8" if is_notified else "RFC 9112 section 6.3",
             who="server",
         )
     elif response.end is End.NOT_FOLLOWED:
         yield Claim("http.not-followed", frames, figures={"number": number})
+    elif response.end is None and _is_unreadable(history, response):
+        yield Claim("http.body-unreadable", frames, figures={"number": number}, who="server")
     elif response.end is None:
         figures: dict[str, Figure] = {"number": number, "came": response.body_length}
         length = getattr(response.framing, "length", None)
         if isinstance(length, int):
             figures["announced"] = length
         yield Claim("http.answer-incomplete", frames, figures=figures, who="server")
+
+
+def _is_unreadable(history: History, response: Message) -> bool:
+    """
+    Tell whether reading stopped within an answer because of what came.
+    """
+    fault = history.http.fault
+    return (
+        fault is not None
+        and not fault.from_client
+        and fault.frame >= response.first_frame
+        and not fault.reason.startswith(ENDED_EARLY)
+    )

@@ -161,6 +161,12 @@ class Explainer:
         if record.interface is not self._interface:
             self._see(record)
 
+    def note_drops(self, dropped: int) -> None:
+        """
+        Take how many frames the capture says that it has not got.
+        """
+        self._surroundings.dropped = dropped
+
     def _see(self, record: Record) -> None:
         """
         Take note of another interface, as that of the first frame is.

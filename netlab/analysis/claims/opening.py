@@ -10,7 +10,7 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.claims.closes import is_doubling
-from netlab.analysis.observations.course import Course, between_ns
+from netlab.analysis.observations.course import Course, between_ns, course_of
 from netlab.analysis.observations.history import History, Sent
 from netlab.capture.segments import Flag
 
@@ -24,7 +24,7 @@ def claims_of(history: History) -> Iterator[Claim]:
     """
     Judge how a connection opened.
     """
-    course = Course(history)
+    course = course_of(history)
     if not course.segments:
         return
     yield from _odd_flags(course)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.claims.closes import reason_of
 from netlab.analysis.claims.resets import final_reset
-from netlab.analysis.observations.course import Course
+from netlab.analysis.observations.course import Course, course_of
 from netlab.analysis.observations.history import History, Sent
 
 SERIES_MIN: Final = 3
@@ -45,7 +45,7 @@ def claims_of(histories: Sequence[History]) -> Iterator[tuple[int, Claim]]:
     """
     latest: dict[tuple[bytes, bytes, int], _Past] = {}
     for history in histories:
-        course = Course(history)
+        course = course_of(history)
         if not course.segments:
             continue
         flows = history.conversation.flows
@@ -128,7 +128,7 @@ def series_of(histories: Sequence[History]) -> Iterator[Claim]:
     """
     groups: dict[tuple[bytes, bytes, str], list[tuple[Sent, Sent, int]]] = {}
     for history in histories:
-        course = Course(history)
+        course = course_of(history)
         kind = _empty_kind(course)
         if not kind:
             continue

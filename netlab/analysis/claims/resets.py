@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.observations.course import Course, between_ns, is_probe
+from netlab.analysis.observations.course import Course, between_ns, course_of, is_probe
 from netlab.analysis.observations.history import History, Sent
 
 RESETS_JUDGED_MAX: Final = 50
@@ -16,6 +16,9 @@ RESETS_JUDGED_MAX: Final = 50
 
 ANSWER_MAX_NS: Final = 3_000_000_000
 """A RST that answers a segment follows it within a round trip: no longer than this."""
+
+LONG_SILENCE_NS: Final = 60_000_000_000
+"""After so long without a segment, an answer to the next one is an answer to it."""
 
 PROBES_MIN: Final = 2
 """How many probes without an answer make a sender give up."""
@@ -27,18 +30,22 @@ def claims_of(history: History) -> Iterator[Claim]:
     """
     Judge each RST.
     """
-    course = Course(history)
+    course = course_of(history)
     had_reset = [False, False]
+    answered = _acknowledged(course)
     for reset in course.resets[:RESETS_JUDGED_MAX]:
+        if had_reset[reset.sender]:
+            # The connection is over: what is sent now is no part of it, wherever its number lies.
+            yield _again(course, reset, answered)
+            yield from _of_the_segment(course, reset)
+            continue
         is_outside = _is_outside(course, reset)
         if is_outside is not None:
             yield is_outside
             yield from _of_the_segment(course, reset)
             continue
         goes_on = _goes_on(course, reset)
-        if had_reset[reset.sender]:
-            yield Claim("resets.again", (reset.number,), who=history.name(reset.sender))
-        elif had_reset[1 - reset.sender]:
+        if had_reset[1 - reset.sender]:
             yield Claim("resets.after-a-reset", (reset.number,), who=history.name(reset.sender))
         else:
             yield _reason(course, reset)
@@ -47,6 +54,33 @@ def claims_of(history: History) -> Iterator[Claim]:
             yield goes_on
         else:
             had_reset[reset.sender] = True
+
+
+def _acknowledged(course: Course) -> dict[tuple[int, int], int]:
+    """
+    List which frame of each end was the first to carry an acknowledgement number.
+
+    @return: by the index of the sender and the number as sent.
+    """
+    first: dict[tuple[int, int], int] = {}
+    for each in course.segments:
+        if each.has_ack:
+            first.setdefault((each.sender, each.ack_raw), each.number)
+    return first
+
+
+def _again(course: Course, reset: Sent, answered: dict[tuple[int, int], int]) -> Claim:
+    """
+    Judge a RST of an end that has reset the connection before.
+    """
+    who = course.history.name(reset.sender)
+    asked = answered.get((1 - reset.sender, reset.seq_raw), 0)
+    if reset.has_ack or not 0 < asked < reset.number:
+        return Claim("resets.again", (reset.number,), who=who)
+    rule = "RFC 9293 section 3.10.7.1"
+    return Claim(
+        "resets.answers-a-segment", (asked, reset.number), Known.FOLLOWS, rule=rule, who=who
+    )
 
 
 def final_reset(course: Course) -> Sent | None:
@@ -377,6 +411,9 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
     if silence is not None:
         figures["silent_ns"] = silence
     causes = ["restarted", "device-forgot", "closed-without-a-trace"]
+    if silence is None or silence < LONG_SILENCE_NS:
+        # A program that aborts sends the same, on some systems.
+        causes.append("abort")
     if answered.has_syn:
         causes = ["never-asked", "gave-up"]
     return Claim(

@@ -47,6 +47,9 @@ _LIMITS: Final = Limits(
 )
 _PARSER: Final = RequestParser(_LIMITS)
 
+#: How the reason of a fault begins that is only an end that came early.
+ENDED_EARLY: Final = "the stream ended within"
+
 #: How a message begins, for taking up the reading where it was lost.
 REQUEST_BEGINS: Final = re.compile(rb"[A-Z]{3,20} [^ \r\n]{1,8192} HTTP/1\.[01]\r\n")
 RESPONSE_BEGINS: Final = re.compile(rb"HTTP/1\.[01] [1-9][0-9]{2}[ \r]")
@@ -197,9 +200,9 @@ class ExchangeReader:
         if isinstance(side.reader, UntilCloseReader):
             self._end(side, frame, time_ns, from_client=from_client)
         elif side.message is not None:
-            self._note_fault(frame, "the stream ended within a message", from_client=from_client)
+            self._note_fault(frame, f"{ENDED_EARLY} a message", from_client=from_client)
         elif len(side.buffer):
-            self._note_fault(frame, "the stream ended within a head", from_client=from_client)
+            self._note_fault(frame, f"{ENDED_EARLY} a head", from_client=from_client)
 
     def skip(self, frame: int, reason: str, *, from_client: bool) -> None:
         """

@@ -134,6 +134,15 @@ class Course:
         """Whether both ends were captured."""
         return bool(self.spoken[0] and self.spoken[1])
 
+    @property
+    def round_trip_ns(self) -> int:
+        """The round trip of the handshake; 0 where it is not known."""
+        opened = self.established
+        if opened is None:
+            return 0
+        syns = [each for each in self.syns[opened.sender] if each.number < opened.number]
+        return max(0, opened.time_ns - syns[-1].time_ns) if syns else 0
+
     def before(self, sent: Sent) -> Sequence[Sent]:
         """
         Give the segments before one, without copies.
@@ -145,6 +154,15 @@ class Course:
         Give the segments after one, without copies.
         """
         return self.segments[self.index[sent.number] + 1 :]
+
+
+def course_of(history: History) -> Course:
+    """
+    Give the course of a connection that is over; made once.
+    """
+    if not isinstance(history.course, Course):
+        history.course = Course(history)
+    return history.course
 
 
 def is_probe(sent: Sent) -> bool:

@@ -154,6 +154,7 @@ class History:
         long it was, in nanoseconds.
     @ivar announced_close: of a large capture, the last frame whose answer said
         C{Connection: close}; 0 if none did.
+    @ivar course: what L{netlab.analysis.observations.course.course_of} has made of it.
     """
 
     __slots__ = (
@@ -165,6 +166,7 @@ class History:
         "announced_close",
         "client",
         "conversation",
+        "course",
         "http",
         "keeps_payload",
         "left_out",
@@ -183,6 +185,7 @@ class History:
         self.http = ExchangeReader()
         self.silences: dict[int, tuple[int, int]] = {}
         self.announced_close = 0
+        self.course: object = None
         self._events = self._noteworthy = 0
         self.tls: TLSConversation | None = None
         self.client = conversation.client.index

@@ -111,6 +111,24 @@ def _unasked(claim: Claim) -> str:
     return f"The server sends {_answer(claim)} without a request.{_close(claim)}"
 
 
+def _unreadable_answer(claim: Claim) -> str:
+    return (
+        f"{_request(claim)}, #{claim.frames[0]}) is followed by data of the server "
+        f"(#{claim.frames[-1]}) that cannot be read as an HTTP/1.1 answer."
+    )
+
+
+def _unreadable_request(claim: Claim) -> str:
+    return (
+        f"The client's data in #{claim.frames[0]} cannot be read as an HTTP/1.1 request; after it "
+        f"comes {_answer(claim)}.{_close(claim)}"
+    )
+
+
+def _unreadable_body(claim: Claim) -> str:
+    return f"That answer ({frames(claim)}) cannot be read to its end."
+
+
 def _missing(claim: Claim) -> str:
     return f"{amount(claim, 'missing')} of that answer ({frames(claim)}) were not captured."
 
@@ -118,6 +136,11 @@ def _missing(claim: Claim) -> str:
 def _with_stream(claim: Claim) -> str:
     end = claim.frames[-1]
     first = whole(claim, "answer_first")
+    if whole(claim, "in_tls"):
+        return (
+            f"It says no length, so TLS's close_notify of the server (#{end}) is its end"
+            f"{rule(claim)}."
+        )
     return (
         f"It says no length, so the server's FIN (#{end}) is its end{rule(claim)}; Wireshark shows "
         f"the {whole(claim, 'status')} there, though it travelled in #{first}."
@@ -144,6 +167,9 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "http.request-incomplete": _incomplete,
     "http.request-not-captured": _lost_request,
     "http.unasked": _unasked,
+    "http.answer-unreadable": _unreadable_answer,
+    "http.request-unreadable": _unreadable_request,
+    "http.body-unreadable": _unreadable_body,
     "http.bytes-not-captured": _missing,
     "http.ends-with-the-stream": _with_stream,
     "http.answer-incomplete": _cut,

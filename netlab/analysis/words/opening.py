@@ -141,7 +141,7 @@ def _another(claim: Claim) -> str:
 def _never_completed(claim: Claim) -> str:
     return (
         f"The SYN #{claim.frames[0]} was answered by #{claim.frames[-1]}, but {who(claim)} never "
-        f"completes the handshake.{possible(claim)}"
+        f"completes the handshake in this capture.{possible(claim)}"
     )
 
 

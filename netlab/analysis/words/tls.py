@@ -243,10 +243,10 @@ def _certificate_request(claim: Claim) -> str:
 
 def _opened(claim: Claim) -> str:
     if whole(claim, "exchanges"):
-        return "The records are decrypted; what is told of HTTP was inside."
+        return "The TLS records are decrypted; the HTTP reported here was inside them."
     protocol = word(claim, "alpn_text")
     named = f" The ends agreed on {protocol} (ALPN)." if protocol else ""
-    return f"The records are decrypted; no HTTP/1.1 was found inside.{named}"
+    return f"The TLS records are decrypted; no HTTP/1.1 was found inside.{named}"
 
 
 def _keys_unnamed(_: Claim) -> str:
@@ -352,4 +352,4 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "tls.incomplete": _nothing,
     "alerts.hello-unanswered": _nothing,
 }
-"""What is told of the conversation and not again of the frame that it ends with."""
+"""What is said of the conversation and not repeated at the frame with which it ends."""

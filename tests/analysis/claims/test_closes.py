@@ -198,6 +198,15 @@ class ReasonTests(SynchronousTestCase):
         self.assertEqual(of_kind(claims, "closes.idle"), [])
         self.assertEqual(one(claims, "closes.first").figures["after_ns"], 451_000_000)
 
+    def test_a_round_trip_is_no_wait(self) -> None:
+        """
+        On a way of 0.8 s the FIN that answers the last data comes 0.8 s after it.
+        """
+        for rtt, idle in ((0.8, 0), (0.02, 1)):
+            script = Script().open(rtt).server("PSH ACK", b"bye").client("ACK", after=rtt)
+            claims = script.client("FIN ACK", after=0.8 - rtt + 0.001).claims()
+            self.assertEqual(len(of_kind(claims, "closes.idle")), idle, rtt)
+
     def test_late_retransmission(self) -> None:
         """
         A close right after a late retransmission is no idle timeout; Connection: close is why.

@@ -110,6 +110,26 @@ class RequestTests(SynchronousTestCase):
         answer = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
         self.assertEqual(kinds(Script().open().say(SERVER, answer).claims()), ["http.unasked"])
 
+    def test_unreadable(self) -> None:
+        """
+        What cannot be read is not said to be missing: neither an answer nor a request.
+        """
+        script = Script().open().say(CLIENT, REQUEST).say(SERVER, b"ICY 200 OK\r\n\r\n")
+        claim = one(script.claims(), "http.answer-unreadable")
+        self.assertEqual(claim.frames, (4, 6))
+        script = Script().open().say(CLIENT, b"GET /\r\n\r\n").say(SERVER, ANSWER)
+        claims = script.claims()
+        self.assertEqual(kinds(claims), ["http.request-unreadable"])
+        self.assertEqual(one(claims, "http.request-unreadable").frames, (4, 6))
+
+    def test_unreadable_body(self) -> None:
+        """
+        A body that breaks its framing has an end that cannot be read, not one that is not here.
+        """
+        answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n"
+        claims = Script().open().say(CLIENT, REQUEST).say(SERVER, answer).claims()
+        self.assertEqual(kinds(claims), ["http.exchange", "http.body-unreadable"])
+
     def test_goes_on(self) -> None:
         """
         A request whose end is not here is not unanswered.
