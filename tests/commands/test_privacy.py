@@ -369,6 +369,53 @@ class ObservedTests(ExplainTestCase):
                 self.assertIn(b"certificate", one[0])
                 self.assertEqual(one, other)
 
+    def test_surroundings(self) -> None:
+        """
+        Nor do addresses and names around connections: of DNS, ARP and of routers' ICMP errors.
+        """
+        seen = []
+        for first, host in ((20, b"intranet"), (97, b"payrolls")):
+            client, server, router, resolver, nobody = (f"{first}.3.{n}.{n + 7}" for n in range(5))
+            talk = Talk(client, server, ports=(40000, 80))
+            question = b"\x08" + host + b"\x07example\x00\x00\x01\x00\x01"
+            answer = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04" + _packed(server)
+            arp = b"\x00\x01\x08\x00\x06\x04\x00\x01" + bytes([first] * 6) + _packed(client)
+            arp += bytes(6) + _packed(nobody)
+            frames = [b"\xff" * 6 + bytes([first] * 6) + b"\x08\x06" + arp] * 4
+            for source, target, ports, counts, content in (
+                (client, resolver, (5000, 53), (0x0100, 1, 0, 0, 0), question),
+                (resolver, client, (53, 5000), (0x8180, 1, 1, 0, 0), question + answer),
+            ):
+                message = struct.pack("!HHHHHH", 7, *counts) + content
+                message = struct.pack("!HHHH", *ports, 8 + len(message), 0) + message
+                frames.append(_around(source, target, 17, message))
+            for frame in frames:
+                talk.now_ns += 1_000_000_000
+                talk.frames.append((talk.now_ns, frame))
+            talk.open().send("c", PSH | ACK, b"x" * 1000)
+            quoted = talk.frames[-1][1][14 : 14 + 28]
+            error = struct.pack("!BBHHH", 3, 4, 0, 0, 576) + quoted
+            talk.frames.append((talk.now_ns + 1000, _around(router, client, 1, error)))
+            talk.close("c")
+            seen.append(self.shown_of(talk.pcap(), "--anonymise"))
+        self.assertIn(b"ICMP", seen[0][0])
+        self.assertIn(b"ARP", seen[0][0])
+        self.assertEqual(seen[0], seen[1])
+
+
+def _packed(address: str) -> bytes:
+    return ipaddress.ip_address(address).packed
+
+
+def _around(source: str, target: str, protocol: int, content: bytes) -> bytes:
+    """
+    Make an Ethernet frame with an IPv4 packet that is no TCP.
+    """
+    size = 20 + len(content)
+    head = struct.pack("!BBHHHBBH", 0x45, 0, size, 9, 0x4000, 64, protocol, 0)
+    packet = head + _packed(source) + _packed(target) + content
+    return ethernet_frame(packet, _packed(source)[:3] * 2, _packed(target)[:3] * 2)
+
 
 class GuessTests(ExplainTestCase):
     """
