@@ -215,6 +215,8 @@ def _sentence(entry: Entry, note: str, names: _Names, claims: Sequence[Claim]) -
     @param claims: Those whose effect it is.
     """
     flags = entry.analysed.flags
+    if any(claim.topic == "copies" for claim in claims):
+        return ""
     if any(claim.kind in _SPEAKING for claim in claims) and not flags & (_SYN | _FIN | _RST):
         return ""
     if any(claim.kind in _DOUBTING for claim in claims):

@@ -26,8 +26,11 @@ The same with the same time to live. A sender may keep the number where it sends
 (RFC 1122 section 3.2.1.5), but no timer is so short.
 """
 
-UNNUMBERED_MAX_NS: Final = 500_000
-"""The same without numbers: half of the shortest timer of a sender, which is a millisecond."""
+UNNUMBERED_MAX_NS: Final = 100_000
+"""
+The same without numbers: a tenth of the shortest timer of a sender, which is a millisecond, since
+packets do not all take equally long to the capture.
+"""
 
 _SYN_FIN: Final = 3
 _MANY: Final = 4

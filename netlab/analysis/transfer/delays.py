@@ -179,7 +179,11 @@ def _turns(streams: Streams) -> Iterator[Claim]:
                 spent["transfer_ns"] += transfer or 0
                 if waited - network >= WAIT_MIN_NS:
                     claim = _waited(streams, last, step, waited, network)
-                    is_next = counts[step.sent.sender] and _follows_directly(streams, step)
+                    is_next = (
+                        "ack_frame" in claim.figures
+                        and counts[step.sent.sender]
+                        and _follows_directly(streams, step)
+                    )
                     yield claim if is_next else _doubted(claim)
             began = step
             is_repaired = False
@@ -211,18 +215,16 @@ def _doubted(claim: Claim) -> Claim:
 
 
 def _waited(streams: Streams, last: Step, step: Step, waited: int, network: int) -> Claim:
-    figures: dict[str, Figure] = {
-        "waited_ns": waited,
-        "network_ns": network,
-        "end_ns": waited - network,
-        "asked_frame": last.sent.number,
-    }
+    figures: dict[str, Figure] = {"waited_ns": waited, "asked_frame": last.sent.number}
     others: tuple[int, ...] = ()
     for between in streams.steps[last.index + 1 : min(step.index, last.index + 16)]:
         if between.answers == last.index and between.rtt_ns is not None:
             figures |= {"ack_frame": between.sent.number, "ack_ns": between.rtt_ns}
             others = (between.index,)
+            # It had come by then: what is left did not pass on that way.
+            network = max(network, between.rtt_ns)
             break
+    figures |= {"network_ns": network, "end_ns": waited - network}
     who = streams.history.name(step.sent.sender)
     frames = streams.numbers(last.index, *others, step.index)
     kind = "delays.client" if who == "client" else "delays.server"

@@ -14,6 +14,9 @@ from netlab.analysis.observations.streams import Step, Streams
 FLIGHTS_MIN: Final = 3
 """How many flights show a growth."""
 
+GROWTH_MIN: Final = 14
+"""How many tenths of the one before a flight has at least: half of it more, with delayed ACKs."""
+
 FLIGHTS_MAX: Final = 64
 """How many flights are looked at."""
 
@@ -55,7 +58,6 @@ def _growth(streams: Streams, sender: int) -> Iterator[Claim]:
             continue
         if step.sent.sender != sender:
             if step.length and flights:
-                ended, end_step = "turn", step
                 break
             acked = step.sent.ack
             if current is not None and step.newly and acked is not None and acked >= current.mark:
@@ -76,21 +78,19 @@ def _growth(streams: Streams, sender: int) -> Iterator[Claim]:
             current.last, current.size = step, current.size + step.fresh
     grown = [flight for flight in flights if flight.is_full]
     count = 1
-    while count < len(grown) and 2 * grown[count].size >= 3 * grown[count - 1].size:
+    while count < len(grown) and 10 * grown[count].size >= GROWTH_MIN * grown[count - 1].size:
         count += 1
     if count < FLIGHTS_MIN or grown[:count] != flights[:count]:
         return
     top = grown[count - 1]
-    after = flights[count] if count < len(flights) else current
-    if after is not None and after.size < top.size and ended == "all-sent":
-        ended = "unknown" if count + 1 < len(flights) else "all-sent"
-    elif count < len(flights) - 1 and ended != "loss":
+    rest = [*flights[count:], *([current] if current is not None else [])]
+    if ended == "loss" and len(rest) > 1:
         ended = "unknown"
-    if ended == "loss" and count < len(flights) - 1:
-        ended = "unknown"
-    edge = top.last.edge
-    if edge is not None and 0 <= edge - top.last.end < largest and ended == "unknown":
-        ended = "window"
+    if ended != "loss":
+        if any(_fills(each.last, largest) for each in (top, *rest[:1])):
+            ended = "window"
+        else:
+            ended = "all-sent" if len(rest) <= 1 else "unknown"
     others = [end_step.index] if ended == "loss" and end_step is not None else []
     yield Claim(
         "delays.slow-start",
@@ -100,9 +100,16 @@ def _growth(streams: Streams, sender: int) -> Iterator[Claim]:
             "flights": count,
             "first_bytes": grown[0].size,
             "last_bytes": top.size,
-            "ended": ended if ended != "turn" else "all-sent",
+            "ended": ended,
         },
         "RFC 5681 section 3.1",
         (),
         streams.history.name(sender),
     )
+
+
+def _fills(step: Step, largest: int) -> bool:
+    """
+    Tell whether a segment leaves no room for a full one in the window.
+    """
+    return step.edge is not None and 0 <= step.edge - step.end < largest

@@ -190,6 +190,8 @@ def _overtaken(claim: Claim) -> str:
             f"its IP identification {whole(claim, 'ip_id')} is lower than "
             f"{whole(claim, 'opened_ip_id')}, so it was sent earlier"
         )
+    elif claim.figures.get("evidence") == "ip-id":
+        why = "its IP identification is lower, so it was sent earlier"
     else:
         why = "its timestamp is older, so it was sent earlier"
     return f"{_hole(claim)}. It was overtaken: {why}. This is reordering, not a retransmission."
@@ -247,7 +249,7 @@ def _throughout(claim: Claim) -> str:
             ". The TTL is the same: captured on two interfaces, at two ports of a switch, or going "
             "and coming on a loopback"
         )
-    return f"{text}. Nothing was retransmitted."
+    return f"{text}. Each of them was sent once."
 
 
 def _copy(claim: Claim) -> str:
@@ -258,7 +260,7 @@ def _copy(claim: Claim) -> str:
     if step:
         where, how = ("behind", "lower") if step < 0 else ("before", "higher")
         text += f" {where} {count(abs(step), 'router')} (its TTL is {abs(step)} {how})"
-    return f"{text}. It is no retransmission."
+    return f"{text}. Its sender sent it once."
 
 
 def _single(claim: Claim) -> str:
@@ -309,7 +311,7 @@ def _counts(claim: Claim) -> str:
         if isinstance(size, int)
     ]
     where = " to ".join(f"#{frame}" for frame in claim.frames)
-    return f"Sent again or out of order by {who(claim)} ({where}): {', '.join(parts)}."
+    return f"Repeats and late segments of {who(claim)} ({where}): {', '.join(parts)}."
 
 
 def _stream(claim: Claim) -> str:

@@ -223,18 +223,21 @@ def _waited(claim: Claim) -> str:
     )
     if "ack_ns" in claim.figures:
         text += f", whose ACK took {time(claim, 'ack_ns')}"
-    text += f". The way takes {time(claim, 'network_ns')} at least: "
     if claim.causes:
-        return f"{text}at most {time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
-    return f"{text}{time(claim, 'end_ns')} passed at {who(claim)}."
+        text += f". The way takes {time(claim, 'network_ns')} at least: at most "
+        return f"{text}{time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
+    return f"{text}: about {time(claim, 'end_ns')} passed at {who(claim)}."
 
 
 def _shares(claim: Claim) -> str:
     text = (
         "Between one end's data and the other's, "
-        f"at most {time(claim, 'server_ns')} passed at the server, at most "
-        f"{time(claim, 'client_ns')} at the client and at least {time(claim, 'network_ns')} on the "
-        "network"
+        + "".join(
+            f"at most {time(claim, f'{end}_ns')} passed at the {end}, "
+            for end in ("server", "client")
+            if whole(claim, f"{end}_ns")
+        )
+        + f"and at least {time(claim, 'network_ns')} on the network"
     )
     if whole(claim, "transfer_ns"):
         text += f"; {time(claim, 'transfer_ns')} while one of them was sending"
