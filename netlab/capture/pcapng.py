@@ -39,8 +39,15 @@ _INTERFACE: Final = 1
 _OLD_PACKET: Final = 2
 _SIMPLE_PACKET: Final = 3
 _NAMES: Final = 4
+_STATISTICS: Final = 5
 _PACKET: Final = 6
 _SECRETS: Final = 10
+
+_STATISTICS_BYTES: Final = 12
+"""Of a block of statistics, before its options."""
+
+_DROPS: Final = frozenset({5, 7})
+"""Options of it: frames that the interface dropped, and those that the operating system did."""
 
 _TLS_KEY_LOG: Final = 0x544C534B
 """The secrets of a block are lines of a key log of TLS."""
@@ -82,6 +89,7 @@ class PcapngReader:
     @ivar interfaces: all that have been described so far, of all sections.
     @ivar names: addresses of 4 or 16 bytes and the names that the file gives them; bounded.
     @ivar secrets: key logs of TLS that the file holds so far; bounded, also if they are taken away.
+    @ivar drops: how many frames an interface could not deliver so far, by its number.
     """
 
     def __init__(
@@ -90,12 +98,14 @@ class PcapngReader:
         interfaces: list[Interface],
         names: dict[bytes, str],
         secrets: list[bytes],
+        drops: dict[int, int],
     ) -> None:
         self._source = source
         self._faults = source.faults
         self.interfaces = interfaces
         self.names = names
         self.secrets = secrets
+        self.drops = drops
         self._secrets_room = SECRETS_MAX_BYTES
         self._order = "<"
         self._section: list[tuple[Interface, _Clock]] = []
@@ -204,12 +214,29 @@ class PcapngReader:
             self._interface(body, at)
         elif kind == _NAMES:
             self._names(body)
+        elif kind == _STATISTICS:
+            self._take_statistics(body)
         elif kind == _SECRETS:
             self._take_secrets(body, at)
         elif kind in _COUNTED:
             self._number += 1
             return Record(self._number, 0, b"", len(body), NOT_A_FRAME)
         return None
+
+    def _take_statistics(self, body: bytes) -> None:
+        """
+        Take how many frames an interface has dropped since it began; the last count stands.
+        """
+        if len(body) < _STATISTICS_BYTES:
+            return
+        (index,) = struct.unpack_from(self._order + "I", body)
+        if index >= len(self._section):
+            return
+        dropped = 0
+        for code, value in self._options(body[_STATISTICS_BYTES:]):
+            if code in _DROPS and len(value) == 8:
+                dropped += struct.unpack(self._order + "Q", value)[0]
+        self.drops[self._section[index][0].number] = dropped
 
     def _take_secrets(self, body: bytes, at: int) -> None:
         if len(body) < 8:

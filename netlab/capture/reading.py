@@ -35,6 +35,7 @@ class Reader:
     @ivar interfaces: those that have been described so far.
     @ivar names: names of addresses (4 or 16 bytes) that the file gives so far.
     @ivar secrets: key logs of TLS that the file holds so far; a reader may take them away.
+    @ivar drops: how many frames an interface says so far that it dropped, by its number.
     @ivar faults: what is wrong with the file so far.
     """
 
@@ -43,12 +44,13 @@ class Reader:
         self.interfaces: list[Interface] = []
         self.names: dict[bytes, str] = {}
         self.secrets: list[bytes] = []
+        self.drops: dict[int, int] = {}
         self.faults: Faults = source.faults
         self._source = source
         self._records = (
             read_pcap(source, self.interfaces)
             if kind == "pcap"
-            else PcapngReader(source, self.interfaces, self.names, self.secrets).read()
+            else PcapngReader(source, self.interfaces, self.names, self.secrets, self.drops).read()
         )
 
     @property

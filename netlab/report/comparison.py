@@ -168,7 +168,7 @@ def shares_text(shares: Shares, ends: tuple[str, str], *, is_one_place: bool) ->
         "at the client": shares.client_ns,
         f"on the way between {client} and {server}": shares.way_ns,
         "at the server": shares.server_ns,
-        "until what was lost was sent again": shares.repair_ns,
+        "until bytes were sent again": shares.repair_ns,
         f"on the way between {client} and the client": shares.ahead_ns,
         f"on the way behind {server}": shares.behind_ns,
         "idle, until somebody closed or asked whether the other end is there": shares.idle_ns,

@@ -215,6 +215,7 @@ def tell(
     if choice.conversation is not None and not 0 <= choice.conversation < total:
         last = f"0 to {total - 1}" if total > 1 else "only 0" if total else "none"
         raise KnownError(f"{name} has no conversation {choice.conversation}: it has {last}")
+    explainer.note_drops(sum(reader.drops.values()))
     faults = list(pipeline.faults)
     if figures is not None and figures.left_out:
         text = f"Of {figures.left_out} frames no figures are here: there are too many."

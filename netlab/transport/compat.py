@@ -14,6 +14,8 @@ Of L{twisted.internet.abstract.FileDescriptor} and L{twisted.internet.tcp.Server
     out;
   - C{_aborting}: C{abortConnection} was asked for;
   - C{_shouldShutdown}: whether shutdown(2) goes before close(2);
+  - C{_postLoseConnection}, C{_closeWriteConnection}: called by C{doWrite} when all is sent and the
+    connection, or our half of it, is to be closed; what they return it returns;
   - C{_addressType}: the class of an address of this family;
   - C{_getLogPrefix}, and the set of attributes that C{Server.__init__} sets.
 
@@ -165,17 +167,26 @@ def _check_queue(server: Any, peer: socket.socket) -> None:
     server.doWrite()
     _require("doWrite goes on from offset", peer.recv(64) == b"unsent")
     _require("and then stops writing", server not in server.reactor.writing)
+    close = server._postLoseConnection
+    server._postLoseConnection = lambda: None
     server.loseConnection()
+    _require("_postLoseConnection decides", server.doWrite() is None and server.connected)
+    server._postLoseConnection = close
     _require("loseConnection waits for doWrite", server.disconnecting and server.connected)
     _require("which then closes", server.doWrite() is main.CONNECTION_DONE)
 
 
 def _check_half_close(server: Any, peer: socket.socket) -> None:
     _require("writing is whole at first", not server._writeDisconnecting)
+    shut = server._closeWriteConnection
     server.loseWriteConnection()
     _require(
         "loseWriteConnection waits", server._writeDisconnecting and not server._writeDisconnected
     )
+    server._closeWriteConnection = lambda: None
+    server.doWrite()
+    _require("_closeWriteConnection shuts", server._writeDisconnected)
+    server._closeWriteConnection = shut
     server.doWrite()
     _require("doWrite carries it out", server._writeDisconnected and peer.recv(64) == b"")
 

@@ -151,6 +151,26 @@ class InterfaceTests(SynchronousTestCase):
         self.assertEqual(list(reader), [])
         self.assertEqual(reader.names, {b"\x0a\0\0\1": "one", bytes(15) + b"\1": "six"})
 
+    def test_drops(self) -> None:
+        """
+        Statistics tell how many frames an interface and the system dropped; the last ones count,
+        and those of an interface that is missing do not (section 4.6).
+        """
+        for order in "<>":
+            data = section(order) + interface(order=order) + interface(order=order)
+
+            def statistics(index: int, *dropped: tuple[int, int], order: str = order) -> bytes:
+                body = struct.pack(order + "III", index, 0, 0)
+                for code, count in dropped:
+                    body += struct.pack(order + "HHQ", code, 8, count)
+                return block(5, body + bytes(4), order)
+
+            data += statistics(0, (4, 99), (5, 1)) + statistics(0, (5, 3), (7, 4))
+            data += statistics(1, (5, 2)) + statistics(2, (5, 50)) + block(5, b"short123", order)
+            reader = reader_of(data)
+            self.assertEqual(list(reader), [])
+            self.assertEqual(reader.drops, {0: 7, 1: 2})
+
     def test_long_names(self) -> None:
         """
         Of names and descriptions, which may be as long as 64 KiB and as many, 255 bytes are kept.

@@ -8,9 +8,11 @@ from __future__ import annotations
 import ipaddress
 import random
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 from netlab.commands.explaining import FORMATS
+from tests.analysis.tls.played import Terms, http_exchange
 from tests.capture.streams import block, interface, options, section
 from tests.captures.frames import (
     ACK,
@@ -24,6 +26,7 @@ from tests.captures.frames import (
     ip_packet,
     syn_options,
 )
+from tests.captures.talk import Talk
 from tests.commands.test_explaining import ExplainTestCase
 
 _START_NS = 1_700_000_000_000_000_000
@@ -302,6 +305,69 @@ class HiddenBytesTests(ExplainTestCase):
                 self.assertEqual(self.status(self.capture, "--format", form), 0)
                 shown.append(self.shown())
             self.assertNotEqual(shown[0], shown[1], form)
+
+
+class ObservedTests(ExplainTestCase):
+    """
+    What is not quoted but found out: by comparing payloads, and from what TLS shows.
+    """
+
+    def shown_of(self, capture: bytes, option: str) -> list[bytes]:
+        """
+        Write every report of a capture.
+        """
+        path = self.folder / "x.pcap"
+        path.write_bytes(capture)
+        shown = []
+        for form in FORMATS:
+            self.buffer.truncate(0)
+            self.buffer.seek(0)
+            self.assertEqual(self.status(str(path), "--format", form, option), 0)
+            shown.append(self.shown())
+        return shown
+
+    def test_other_bytes(self) -> None:
+        """
+        Whether the same bytes are sent again, or others under the same numbers, does not show.
+        """
+        for option in ("--no-payload", "--anonymise"):
+            seen = []
+            for again in (b"a secret", b"another!"):
+                talk = Talk().open()
+                talk.send("c", PSH | ACK, b"a secret", arrives=False)
+                start = talk.next["c"] - 8
+                talk.send("c", PSH | ACK, again, seq=start, after_ms=300)
+                talk.send("s", ACK, ack=start + 8)
+                seen.append(self.shown_of(talk.pcap(), option))
+            self.assertEqual(seen[0], seen[1])
+
+    def test_certificate(self) -> None:
+        """
+        Neither whose a certificate is nor when it is valid shows, nor which host the client asks
+        for: a period of validity names a certificate in public logs.
+        """
+        played = http_exchange(Terms(version="1.2"))
+        others = [
+            (
+                end,
+                data.replace(b"www.example.com", b"abc.example.org")
+                .replace(b"Example Authority", b"Another Authority")
+                .replace(b"260101000000Z", b"250203040506Z")
+                .replace(b"260401000000Z", b"270506070809Z"),
+            )
+            for end, data in played.sent
+        ]
+        self.assertNotEqual(others, played.sent)
+        # Once while both are valid, and once when both are no longer.
+        for now_ns in (1_770_000_000_000_000_000, 1_900_000_000_000_000_000):
+            captures = [
+                replace(played, sent=sent).captured(now_ns=now_ns).pcap()
+                for sent in (list(played.sent), others)
+            ]
+            for option in ("--no-payload", "--anonymise"):
+                one, other = (self.shown_of(capture, option) for capture in captures)
+                self.assertIn(b"certificate", one[0])
+                self.assertEqual(one, other)
 
 
 class GuessTests(ExplainTestCase):

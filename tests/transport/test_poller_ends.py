@@ -147,6 +147,27 @@ class ReadToTheEndTests(PollerTestCase):
         self.poller.look_again(self.reader)
         self.poller.removeReader(self.reader)
 
+    def test_hand_over(self) -> None:
+        """
+        A descriptor is watched on behalf of another object from one moment to the next; only one
+        that is watched, and for nothing but input, can be handed over.
+        """
+        successor = EndReader(self.poller)
+        self.addCleanup(successor.close)
+        successor.fileno = self.reader.fileno
+        self.assertFalse(self.poller.hand_over(successor, self.reader))
+        self.poller.addWriter(self.reader)
+        self.assertFalse(self.poller.hand_over(self.reader, successor))
+        self.poller.removeWriter(self.reader)
+        self.assertTrue(self.poller.hand_over(self.reader, successor))
+        successor.on_read = lambda: None
+        self.reader.peer.send(b"x")
+        self.turn()
+        self.assertEqual((["read"], []), (successor.told, self.reader.told))
+        self.poller.removeReader(self.reader)
+        self.assertEqual([successor], self.poller.getReaders())
+        self.poller.removeReader(successor)
+
     def test_data_and_end(self) -> None:
         """
         Data and the end of the stream behind it, which come as one event, are both read.

@@ -26,6 +26,8 @@ def claims_of(histories: Sequence[History], around: Around) -> Iterator[Claim]:
     Judge how a capture was made.
     """
     yield from _times(histories, around)
+    if around.seen.dropped:
+        yield Claim("capture.dropped", (), Known.SEEN, {"frames": around.seen.dropped})
     yield from _layers(around)
     yield from _cuts(around)
     yield from _checksums(histories)

@@ -63,7 +63,7 @@ def equations_of(claim: Claim, sent: Mapping[int, Sent], start_ns: int) -> Itera
                 claim.frames,
                 f"status {status} in #{answer}, end of the answer in #{claim.frames[-1]}",
                 Verdict.NOTED,
-                "Without Content-Length or chunks only the FIN says that no more follows.",
+                "Without Content-Length or chunks only the stream's end says that no more follows.",
             )
         case "closes.simultaneous":
             fins = [frame for frame in claim.frames if sent[frame].has_fin][:2]

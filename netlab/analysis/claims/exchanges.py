@@ -414,12 +414,19 @@ def _of_response(history: History, response: Message, number: int) -> Iterator[C
     if response.end is End.END_OF_STREAM and response.end_frame is not None:
         status = status_of(response)
         assert status is not None
+        alert = None if history.tls is None else history.tls.close_notify(from_client=False)
+        is_notified = alert is not None and alert.travel.frames[-1] == response.end_frame
         yield Claim(
             "http.ends-with-the-stream",
             tuple(sorted({*frames, response.end_frame})),
             Known.FOLLOWS,
-            {"number": number, "status": status, "answer_first": response.first_frame},
-            "RFC 9112 section 6.3",
+            {
+                "number": number,
+                "status": status,
+                "answer_first": response.first_frame,
+                "in_tls": int(is_notified),
+            },
+            "RFC 9112 section 9.8" if is_notified else "RFC 9112 section 6.3",
             who="server",
         )
     elif response.end is End.NOT_FOLLOWED:

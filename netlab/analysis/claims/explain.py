@@ -120,6 +120,7 @@ class Explainer:
                 self._chosen.add(stream)
             first = Point(analysed.number, analysed.time_ns)
             facts = Facts(analysed.conversation, first, self._tools)
+            facts.history.keeps_payload = self._discretion.quotes
             self._facts[stream] = facts
             self._surroundings.begin(analysed)
         if facts.skimmed is not None:
@@ -159,6 +160,12 @@ class Explainer:
         self._surroundings.observe_other(other, error, stream)
         if record.interface is not self._interface:
             self._see(record)
+
+    def note_drops(self, dropped: int) -> None:
+        """
+        Take how many frames the capture says that it has not got.
+        """
+        self._surroundings.dropped = dropped
 
     def _see(self, record: Record) -> None:
         """

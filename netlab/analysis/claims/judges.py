@@ -79,6 +79,12 @@ left out."""
 _QUOTE: Final = "_text"
 """What the name of a figure ends in that quotes bytes of a payload."""
 
+_HIDDEN_FIGURES: Final = frozenset(
+    {"not_before", "not_after", "days"} | {"ip_id", "first_ip_id", "opened_ip_id"}
+)
+"""Figures that are not said where payloads are hidden, or addresses: when a certificate is valid
+names it as well as its subject does, and an identification counts what a host sends to others."""
+
 
 def conversation_claims(
     history: History, around: Around | None = None, *, quotes: bool = True
@@ -157,5 +163,9 @@ def _bounded(claims: Iterable[Claim], around: Around | None, *, quotes: bool) ->
 
 
 def _unquoted(claim: Claim) -> Claim:
-    figures = {name: each for name, each in claim.figures.items() if not name.endswith(_QUOTE)}
+    figures = {
+        name: each
+        for name, each in claim.figures.items()
+        if not name.endswith(_QUOTE) and name not in _HIDDEN_FIGURES
+    }
     return claim if len(figures) == len(claim.figures) else claim._replace(figures=figures)

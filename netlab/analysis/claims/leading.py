@@ -11,7 +11,7 @@ from netlab.analysis.claims.around import Around
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.observations.history import History
 from netlab.analysis.observations.lookups import Lookup
-from netlab.capture.dns import A
+from netlab.capture.dns import AAAA, A
 
 _PATIENCE_NS: Final = 1_000_000_000
 """How long a capture must go on after a question to claim that it has no answer."""
@@ -20,6 +20,8 @@ _REQUESTS_MIN: Final = 3
 """How often a host must be asked for before it is claimed that it does not answer."""
 
 _NEIGHBOURS_MAX: Final = 5
+
+_KINDS: Final = {A, AAAA}
 
 
 def conversation_claims_of(history: History, around: Around) -> Iterator[Claim]:
@@ -63,13 +65,17 @@ def _names(around: Around) -> Iterator[Claim]:
             failed.setdefault((lookup.host, lookup.name), []).append(lookup)
     for (_, name), group in failed.items():
         answered = [each for each in group if each.answered]
+        kinds = {each.kind for each in answered}
+        if answered and not any(each.failure for each in answered) and kinds != _KINDS:
+            # It has no address of one kind; of the other nobody asked here.
+            continue
         if answered:
             # An error says more than an answer without an address does.
             last = next((each for each in answered if each.failure), answered[0])
             figures: dict[str, Figure] = {
                 "name_text": name,
                 "record": _record(last),
-                "failure": last.failure or "the name has no such address",
+                "failure": last.failure or "the name has none, of IPv4 or IPv6",
             }
             shown = (last.asked, last.answered) if last.asked else (last.answered,)
             yield Claim("dns.failed", shown, Known.SEEN, figures, rule="RFC 1035 section 4.1.1")

@@ -30,8 +30,8 @@ def agrees_on_tls(number: int, version: int, host: bytes) -> Expectation:
             return Shown(False, "there are not both hellos")
         frames = tuple(sorted({*hello.travel.frames, *chosen.travel.frames}))
         name = (hello.server_name or b"").decode("ascii", "backslashreplace")
-        told = f"{found.version_name}, {found.cipher_suite}, for {name or 'no host'}"
-        return Shown(found.version == version and hello.server_name == host, told, frames)
+        detail = f"{found.version_name}, {found.cipher_suite}, for {name or 'no host'}"
+        return Shown(found.version == version and hello.server_name == host, detail, frames)
 
     sentence = f"agrees on TLS for the host {host.decode('ascii')}"
     return expect_of(number, "agrees-on-tls", sentence, check)
@@ -52,8 +52,8 @@ def is_opened(number: int) -> Expectation:
             return Shown(False, found.decryption.value)
         frames = found.server.first_application or found.client.first_application
         said = (found.client.application_bytes or 0) + (found.server.application_bytes or 0)
-        told = f"{said} bytes of application data are inside"
-        return Shown(said > 0, told, () if frames is None else tuple(sorted(frames.frames)))
+        detail = f"{said} bytes of application data are inside"
+        return Shown(said > 0, detail, () if frames is None else tuple(sorted(frames.frames)))
 
     return expect_of(number, "is-opened", "is opened by the key log", check)
 

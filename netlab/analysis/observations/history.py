@@ -142,6 +142,8 @@ class History:
     @ivar conversation: whose they are.
     @ivar segments: the first L{SEGMENTS_MAX} of them, in the order of the capture; of a large
         capture L{BEGINNING_MAX} and up to L{NOTEWORTHY_MAX} after them.
+    @ivar keeps_payload: whether bytes of payloads are kept, by which copies are compared: where
+        payloads are hidden, whether two are the same is hidden too.
     @ivar left_out: how many more there were.
     @ivar unbroken: how many of them, from the first on, have none left out between them; None for
         all.
@@ -166,6 +168,7 @@ class History:
         "conversation",
         "course",
         "http",
+        "keeps_payload",
         "left_out",
         "segments",
         "silences",
@@ -175,6 +178,7 @@ class History:
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
+        self.keeps_payload = True
         self.segments: list[Sent] = []
         self.left_out = 0
         self.unbroken: int | None = None
@@ -233,7 +237,8 @@ class History:
         if not flags & _RST:
             self._next[sender] = max(self._next[sender], end)
         payload = segment.payload
-        if len(payload) > payload_max or self._kept_bytes + len(payload) > PAYLOAD_KEPT_MAX_BYTES:
+        room = payload_max if self.keeps_payload else 0
+        if len(payload) > room or self._kept_bytes + len(payload) > PAYLOAD_KEPT_MAX_BYTES:
             payload = b""
         self._kept_bytes += len(payload)
         at = segment.tcp_at + 18

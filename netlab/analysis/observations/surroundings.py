@@ -77,6 +77,7 @@ class Surroundings:
 
     @ivar clock: the frames' times.
     @ivar links: the link types of the interfaces that frames came from.
+    @ivar dropped: how many frames the capture itself says that it dropped.
     @ivar errors: ICMP errors.
     @ivar lookups: DNS.
     @ivar layers: frames that are no TCP, by the name of their protocol.
@@ -90,6 +91,7 @@ class Surroundings:
     def __init__(self) -> None:
         self.clock = Clock()
         self.links: set[int] = set()
+        self.dropped = 0
         self.errors: list[IcmpError] = []
         self.lookups = Lookups()
         self.layers: dict[str, Layer] = {}

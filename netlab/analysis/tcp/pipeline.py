@@ -21,6 +21,8 @@ from netlab.capture.segments import Other, Segment
 THOROUGH_FRAMES: Final = 10_000
 """For how many frames as much is remembered as Wireshark remembers; after them memory counts."""
 
+_NEVER: Final = 1 << 62
+
 Frame: TypeAlias = Analysed | Other
 
 
@@ -29,7 +31,7 @@ class Pipeline:
     The frames of one capture, decoded and analysed, once. Memory does not grow with the capture.
 
     @ivar reader: the capture.
-    @ivar frame_count: how many frames were read so far.
+    @ivar frame_count: how many frames were read, once it is over.
     """
 
     def __init__(
@@ -62,21 +64,46 @@ class Pipeline:
         """
         decode, analyse = self._decoder.decode, self._analyser.analyse
         shown = self._shown
-        for number, record in enumerate(self.reader, 1):
-            if self._frames_max is not None and number > self._frames_max:
-                text = f"it has more than {self._frames_max:,} frames: cut it with editcap -r"
-                raise CaptureError(text)
+        # The one number at which something is to be done, so that a frame costs one comparison.
+        next_stop = self._stop_after(0)
+        number = 0
+        try:
+            for number, record in enumerate(self.reader, 1):
+                if number >= next_stop:
+                    next_stop = self._stop_at(number)
+                frame = decode(record)
+                if not isinstance(frame, Segment):
+                    yield frame
+                elif shown is None:
+                    yield analyse(frame)
+                else:
+                    yield analyse(shown(frame))
+        finally:
             self.frame_count = number
-            if number == self._thorough_frames:
-                self._analyser.remember(STREAMING)
-            frame = decode(record)
-            if not isinstance(frame, Segment):
-                yield frame
-            elif shown is None:
-                yield analyse(frame)
-            else:
-                yield analyse(shown(frame))
         self._decoder.end()
+
+    def _stop_after(self, number: int) -> int:
+        """
+        Give the next frame's number at which something is to be done.
+        """
+        stops = [self._thorough_frames]
+        if self._frames_max is not None:
+            stops.append(self._frames_max + 1)
+        return min((stop for stop in stops if stop > number), default=_NEVER)
+
+    def _stop_at(self, number: int) -> int:
+        """
+        Do what is to be done at a frame.
+
+        @return: the next one's number.
+        @raise CaptureError: there may not be so many.
+        """
+        if self._frames_max is not None and number > self._frames_max:
+            text = f"it has more than {self._frames_max:,} frames: cut it with editcap -r"
+            raise CaptureError(text)
+        if number == self._thorough_frames:
+            self._analyser.remember(STREAMING)
+        return self._stop_after(number)
 
     def segments(self) -> Iterator[Analysed]:
         """

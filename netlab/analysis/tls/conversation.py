@@ -16,7 +16,6 @@ from netlab.analysis.tls.keyschedule import SUITES, is_usable, key_block
 from netlab.analysis.tls.messages import (
     ClientHello,
     HandshakeMessage,
-    HandshakeReader,
     HandshakeType,
     ServerHello,
 )
@@ -25,12 +24,12 @@ from netlab.analysis.tls.observations import (
     Alert,
     CertificateChain,
     Decryption,
-    Direction,
     Resumption,
     TLSConversation,
 )
 from netlab.analysis.tls.protection import TAG_BYTES, Opened, RecordProtection
 from netlab.analysis.tls.records import ContentType, Record, RecordReader, begins_record
+from netlab.analysis.tls.sidereading import SideReading
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
 
 ALERTS_MAX: Final = 100
@@ -50,9 +49,6 @@ _HELLO_MESSAGE: Final = re.compile(rb"[\x01\x02]\x00..\x03[\x00-\x03]", re.DOTAL
 
 _ALERT_BYTES: Final = 2
 
-#: The shortest record of TLS 1.3 with a Finished (RFC 8446 section 4.4.4): a header of four bytes,
-#: a hash of 32, the hidden type, and the tag. One with an alert has 19.
-_FINISHED_MIN_BYTES: Final = 4 + 32 + 1 + TAG_BYTES
 _EXPLICIT_NONCE_BYTES: Final = 8
 
 
@@ -65,114 +61,6 @@ def begins_with_hello(data: bytes) -> bool | None:
     if _HELLO.match(data) is None:
         return None
     return data[5] == messages.HandshakeType.CLIENT_HELLO
-
-
-class _Side:
-    """
-    One direction so far.
-    """
-
-    __slots__ = (
-        "application_bytes",
-        "application_records",
-        "begins_at",
-        "cut_records",
-        "early_records",
-        "finished",
-        "first_application",
-        "first_protected",
-        "first_protected_length",
-        "handshake",
-        "inner_handshake",
-        "is_claimed",
-        "is_heard",
-        "is_opened",
-        "is_protected",
-        "key_updates",
-        "last_application",
-        "last_length",
-        "last_protected",
-        "offset",
-        "opened_records",
-        "protected_bytes",
-        "protected_records",
-        "protection",
-        "reader",
-        "records",
-        "tickets",
-    )
-
-    def __init__(self, *, is_from_start: bool) -> None:
-        self.reader = RecordReader(is_from_start=is_from_start)
-        self.handshake = HandshakeReader()
-        self.inner_handshake = HandshakeReader()
-        self.protection: RecordProtection | None = None
-        self.is_heard = self.is_claimed = self.is_protected = self.is_opened = False
-        self.records = self.protected_records = self.protected_bytes = self.cut_records = 0
-        self.application_records = self.application_bytes = self.opened_records = 0
-        self.early_records = self.key_updates = self.tickets = self.last_length = 0
-        self.first_protected: Travel | None = None
-        self.first_protected_length = 0
-        self.last_protected: Travel | None = None
-        self.first_application: Travel | None = None
-        self.last_application: Travel | None = None
-        self.finished: Travel | None = None
-        self.offset = 0
-
-    def note_protected(self, record: Record, travel: Travel) -> None:
-        self.protected_records += 1
-        self.protected_bytes += record.length
-        if self.first_protected is None:
-            self.first_protected, self.first_protected_length = travel, record.length
-        self.last_protected = travel
-
-    def note_application(self, length: int, travel: Travel) -> None:
-        self.application_records += 1
-        self.application_bytes += length
-        self.first_application = self.first_application or travel
-        self.last_application = travel
-
-    def protect(self, protection: RecordProtection | None, *, is_late: bool = False) -> None:
-        """
-        Open records from now on. If some came already, their number is not known: captures may
-        have frames in another order than they were sent in.
-        """
-        self.protection = protection
-        self.is_opened = protection is not None
-        if protection is not None and (is_late or self.protected_records):
-            protection.is_astray = True
-
-    def finished_record(self, *, may_be_hidden: bool) -> Travel | None:
-        """
-        Give the record with the Finished, or the one that must hold it: the first protected one of
-        TLS 1.3, if it is long enough.
-        """
-        if self.finished is not None or not may_be_hidden:
-            return self.finished
-        return self.first_protected if self.first_protected_length >= _FINISHED_MIN_BYTES else None
-
-    def summary(self, *, knows_application: bool, knows_bytes: bool) -> Direction:
-        return Direction(
-            records=self.records,
-            protected_records=self.protected_records,
-            protected_bytes=self.protected_bytes,
-            first_protected=self.first_protected,
-            first_protected_length=self.first_protected_length,
-            last_protected=self.last_protected,
-            opened_records=self.opened_records,
-            last_length=self.last_length,
-            application_records=self.application_records if knows_application else None,
-            application_bytes=self.application_bytes if knows_bytes else None,
-            first_application=self.first_application if knows_application else None,
-            last_application=self.last_application if knows_application else None,
-            early_records=self.early_records,
-            key_updates=self.key_updates,
-            tickets=self.tickets,
-            cut_records=self.cut_records,
-            missing_bytes=self.reader.missing,
-            skipped_bytes=self.reader.passed_over,
-            unfinished_bytes=self.reader.unfinished_bytes,
-        )
 
 
 class TLSReader:
@@ -191,8 +79,8 @@ class TLSReader:
         """
         self._tools = tools
         self._is_from_start = is_from_start
-        self._client = _Side(is_from_start=is_from_start)
-        self._server = _Side(is_from_start=is_from_start)
+        self._client = SideReading(is_from_start=is_from_start)
+        self._server = SideReading(is_from_start=is_from_start)
         self._client_hello: ClientHello | None = None
         self._second_hello: ClientHello | None = None
         self._retry: ServerHello | None = None
@@ -302,7 +190,7 @@ class TLSReader:
 
     # Records
 
-    def _take(self, record: Record, side: _Side, http: ExchangeReader) -> None:
+    def _take(self, record: Record, side: SideReading, http: ExchangeReader) -> None:
         side.records += 1
         side.last_length = record.length
         if not record.is_whole:
@@ -324,7 +212,7 @@ class TLSReader:
         chosen = self._server_hello or self._retry
         return chosen is not None and chosen.version >= TLS_1_3
 
-    def _take_change(self, side: _Side) -> None:
+    def _take_change(self, side: SideReading) -> None:
         """
         In TLS 1.2 what follows is protected; in TLS 1.3 the record is there for middleboxes only.
         """
@@ -337,7 +225,7 @@ class TLSReader:
         side.is_protected = True
         side.protect(self._protection_1_2(side))
 
-    def _take_alert(self, record: Record, side: _Side, http: ExchangeReader) -> None:
+    def _take_alert(self, record: Record, side: SideReading, http: ExchangeReader) -> None:
         travel = record.travel
         if not side.is_protected and record.length == _ALERT_BYTES and record.is_whole:
             self._note_alert(record.fragment, travel, side)
@@ -345,14 +233,25 @@ class TLSReader:
         opened = self._open(record, side, http) if side.is_protected else None
         if opened is not None and len(opened.data) == _ALERT_BYTES:
             self._note_alert(opened.data, travel, side)
+            self._end_if_notified(opened.data, travel, side, http)
         elif len(self._alerts) < ALERTS_MAX and record.length > _ALERT_BYTES:
             self._alerts.append(Alert(side is self._client, travel, None, None))
 
-    def _note_alert(self, data: bytes, travel: Travel, side: _Side) -> None:
+    def _end_if_notified(
+        self, data: bytes, travel: Travel, side: SideReading, http: ExchangeReader
+    ) -> None:
+        """
+        After close_notify an end says no more: what has no length ends there (RFC 9112 section
+        9.8), and not with the FIN.
+        """
+        if data[1] == 0:
+            http.receive_end(travel.frames[-1], travel.end_ns, from_client=side is self._client)
+
+    def _note_alert(self, data: bytes, travel: Travel, side: SideReading) -> None:
         if len(self._alerts) < ALERTS_MAX:
             self._alerts.append(Alert(side is self._client, travel, data[0], data[1]))
 
-    def _take_handshake(self, record: Record, side: _Side, http: ExchangeReader) -> None:
+    def _take_handshake(self, record: Record, side: SideReading, http: ExchangeReader) -> None:
         travel = record.travel
         if side.is_protected:
             # Finished, and what TLS 1.2 says later: a new handshake, a ticket.
@@ -372,7 +271,7 @@ class TLSReader:
         ):
             self._take_message(message, side)
 
-    def _take_application(self, record: Record, side: _Side, http: ExchangeReader) -> None:
+    def _take_application(self, record: Record, side: SideReading, http: ExchangeReader) -> None:
         travel = record.travel
         side.note_protected(record, travel)
         if side.protection is None:
@@ -391,6 +290,7 @@ class TLSReader:
                 self._take_inner(opened, record, side)
             case ContentType.ALERT if len(opened.data) == _ALERT_BYTES:
                 self._note_alert(opened.data, travel, side)
+                self._end_if_notified(opened.data, travel, side, http)
             case _:
                 pass
 
@@ -405,7 +305,12 @@ class TLSReader:
         return TAG_BYTES + (_EXPLICIT_NONCE_BYTES if suite.has_explicit_nonce else 0)
 
     def _hand_on(
-        self, opened: Opened, record: Record, side: _Side, travel: Travel, http: ExchangeReader
+        self,
+        opened: Opened,
+        record: Record,
+        side: SideReading,
+        travel: Travel,
+        http: ExchangeReader,
     ) -> None:
         """
         Give application data to the reader of HTTP, each byte with the frame that carried it.
@@ -420,7 +325,7 @@ class TLSReader:
 
     # Handshake messages
 
-    def _take_inner(self, opened: Opened, record: Record, side: _Side) -> None:
+    def _take_inner(self, opened: Opened, record: Record, side: SideReading) -> None:
         """
         Read the messages of a protected record.
         """
@@ -450,7 +355,7 @@ class TLSReader:
                 case _:
                     pass
 
-    def _take_message(self, message: HandshakeMessage, side: _Side) -> None:
+    def _take_message(self, message: HandshakeMessage, side: SideReading) -> None:
         is_client = side is self._client
         match message.type:
             case HandshakeType.CLIENT_HELLO if is_client:
@@ -528,7 +433,7 @@ class TLSReader:
                 )
             )
 
-    def _protection_1_2(self, side: _Side) -> RecordProtection | None:
+    def _protection_1_2(self, side: SideReading) -> RecordProtection | None:
         hello, chosen, make_aead = self._client_hello, self._server_hello, self._tools.make_aead
         if hello is None or chosen is None or make_aead is None or not self._has_secrets:
             return None
@@ -549,7 +454,7 @@ class TLSReader:
             return False
         return is_usable(self._secrets, suite, is_tls_1_3=chosen.version >= TLS_1_3)
 
-    def _open(self, record: Record, side: _Side, http: ExchangeReader) -> Opened | None:
+    def _open(self, record: Record, side: SideReading, http: ExchangeReader) -> Opened | None:
         """
         Open a record; where that fails, its direction is not opened any further.
         """

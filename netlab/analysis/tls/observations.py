@@ -126,7 +126,7 @@ class Direction:
     @ivar opened_records: how many protected records were opened, in TLS 1.2 with those of the
         handshake and alerts.
     @ivar last_length: the length of the last record's fragment.
-    @ivar application_records: those with application data; C{None} where that cannot be told (TLS
+    @ivar application_records: those with application data; C{None} where that is not known (TLS
         1.3 without secrets).
     @ivar application_bytes: bytes of application data, unprotected; C{None} where not known.
     @ivar first_application: the first record with application data, where that is known.

@@ -1,8 +1,9 @@
 """
 The record layer: the bytes of one direction to TLS records (RFC 8446 section 5.1).
 
-Nothing is believed of a header but what a bound allows, and a stream of which bytes are missing is
-taken up again only where two headers follow each other at the distance that the first one says.
+Nothing is believed of a header but what a bound allows. A stream of which bytes are missing is
+taken up again at the first byte after them, if a header stands there, and else only where two
+headers follow each other at the distance that the first one says.
 """
 
 from __future__ import annotations
@@ -126,6 +127,7 @@ class RecordReader:
         "_carriers",
         "_hole",
         "_is_after_gap",
+        "_resumes_at",
         "_scanned",
         "is_lost",
         "missing",
@@ -141,6 +143,7 @@ class RecordReader:
         self._carriers = Carriers()
         self._hole: int | None = None
         self._scanned = 0
+        self._resumes_at = -1 if is_from_start else 0
         self._candidates: list[tuple[int, int]] = []
         self.is_lost = self._is_after_gap = not is_from_start
         self.skipped = self.missing = 0
@@ -183,7 +186,7 @@ class RecordReader:
 
     def _read(self, records: list[Record]) -> None:
         while True:
-            if self.is_lost and not self._find():
+            if self.is_lost and not self._resume() and not self._find():
                 return
             buffer = self._buffer
             if not begins_record(bytes(buffer[:3])) or self._length() > FRAGMENT_MAX_BYTES:
@@ -245,7 +248,7 @@ class RecordReader:
             records.append(self._take(len(self._buffer)))
         self._lose(len(self._buffer))
         self._base += piece.missing
-        self._scanned = self._base
+        self._scanned = self._resumes_at = self._base
         self._carriers.skip(self._base)
 
     def _lose(self, size: int) -> None:
@@ -263,6 +266,20 @@ class RecordReader:
 
     def _holes_within(self, size: int) -> int:
         return 0 if self._hole is None else max(0, size - self._hole)
+
+    def _resume(self) -> bool:
+        """
+        Take up reading at the first byte after a gap, where frames often begin with a header. By
+        chance, encrypted bytes look like one at a given place once in two million times.
+        """
+        if self._resumes_at != self._base or not self._has_header:
+            return False
+        self._resumes_at = -1
+        if HEADER.match(self._buffer) is None or not 0 < self._length() <= FRAGMENT_MAX_BYTES:
+            return False
+        self._candidates.clear()
+        self.is_lost = False
+        return True
 
     def _find(self) -> bool:
         """

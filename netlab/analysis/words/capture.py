@@ -74,6 +74,14 @@ def _answer_first(claim: Claim) -> str:
     )
 
 
+def _dropped(claim: Claim) -> str:
+    return (
+        f"The capture says itself that {amount(claim, 'frames', 'frame was', 'frames were')} "
+        "dropped while capturing (interface statistics): what is missing here was not all lost on "
+        "the way."
+    )
+
+
 def _layer(claim: Claim) -> str:
     return (
         f"{amount(claim, 'frames', 'frame carries', 'frames carry')} {word(claim, 'layer')}, which "
@@ -83,7 +91,7 @@ def _layer(claim: Claim) -> str:
 
 def _snapped(claim: Claim) -> str:
     text = (
-        f"{amount(claim, 'frames', 'frame was', 'frames were')} cut in capturing, to at most "
+        f"{amount(claim, 'frames', 'frame was', 'frames were')} cut to at most "
         f"{amount(claim, 'snap_bytes')} (snap length; first in {frames(claim)})."
     )
     headers = whole(claim, "headers_cut")
@@ -108,8 +116,8 @@ def _header_cut(claim: Claim) -> str:
 def _offloaded(claim: Claim) -> str:
     return (
         f"{_of(claim, 'checksum')} not final but the sum of the pseudo-header (first in "
-        f"{frames(claim)}): the network card fills it in after the capture (checksum offload). It "
-        "is no error on the wire."
+        f"{frames(claim)}): the network card does the rest after the capture (checksum offload). "
+        "It is no error on the wire."
     )
 
 
@@ -155,6 +163,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "capture.one-direction": _one_direction,
     "capture.times-go-back": _times,
     "capture.answer-before-syn": _answer_first,
+    "capture.dropped": _dropped,
     "capture.layer-not-decoded": _layer,
     "capture.snapped": _snapped,
     "capture.header-cut": _header_cut,

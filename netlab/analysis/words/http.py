@@ -136,6 +136,11 @@ def _missing(claim: Claim) -> str:
 def _with_stream(claim: Claim) -> str:
     end = claim.frames[-1]
     first = whole(claim, "answer_first")
+    if whole(claim, "in_tls"):
+        return (
+            f"It says no length, so TLS's close_notify of the server (#{end}) is its end"
+            f"{rule(claim)}."
+        )
     return (
         f"It says no length, so the server's FIN (#{end}) is its end{rule(claim)}; Wireshark shows "
         f"the {whole(claim, 'status')} there, though it travelled in #{first}."

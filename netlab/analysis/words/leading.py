@@ -33,8 +33,8 @@ def _answered(claim: Claim) -> str:
 def _failed(claim: Claim) -> str:
     return (
         f"DNS gives no address for {_named(claim)} (record {word(claim, 'record')}): "
-        f"{word(claim, 'failure')} ({last(claim)}). Without an address there is no connection to "
-        "it."
+        f"{word(claim, 'failure')} ({last(claim)}). Without an address no connection to it can be "
+        "opened."
     )
 
 

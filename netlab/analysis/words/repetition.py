@@ -190,6 +190,8 @@ def _overtaken(claim: Claim) -> str:
             f"its IP identification {whole(claim, 'ip_id')} is lower than "
             f"{whole(claim, 'opened_ip_id')}, so it was sent earlier"
         )
+    elif claim.figures.get("evidence") == "ip-id":
+        why = "its IP identification is lower, so it was sent earlier"
     else:
         why = "its timestamp is older, so it was sent earlier"
     return f"{_hole(claim)}. It was overtaken: {why}. This is reordering, not a retransmission."

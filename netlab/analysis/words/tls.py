@@ -90,9 +90,9 @@ def _certificate(claim: Claim) -> str:
         issuer = word(claim, "issuer_text")
         signed = "issued by itself" if whole(claim, "self_issued") else f"issued by {issuer}"
         text += f": {subject}, {signed}"
-    text += (
-        f", valid from {_date(whole(claim, 'not_before'))} to {_date(whole(claim, 'not_after'))}"
-    )
+    if "not_before" in claim.figures:
+        since, until = whole(claim, "not_before"), whole(claim, "not_after")
+        text += f", valid from {_date(since)} to {_date(until)}"
     if names := word(claim, "names_text"):
         more = whole(claim, "names") - names.count(", ") - 1
         text += f", for {names}" + (f" and {more} more" if more > 0 else "")
@@ -108,10 +108,12 @@ def _certificate_none(claim: Claim) -> str:
 
 
 def _certificate_not_valid(claim: Claim) -> str:
-    away = whole(claim, "days")
-    days = "less than a day" if not away else f"{away} day{'' if away == 1 else 's'}"
+    days = ""
+    if "days" in claim.figures:
+        away = whole(claim, "days")
+        days = "less than a day " if not away else f"{away} day{'' if away == 1 else 's'} "
     state = (
-        f"expired {days} before" if whole(claim, "is_over") else f"is not valid until {days} after"
+        f"expired {days}before" if whole(claim, "is_over") else f"is not valid until {days}after"
     )
     return (
         f"The {claim.who}'s certificate {state} this capture ({frames(claim)}; {claim.rule}). A "
@@ -241,10 +243,10 @@ def _certificate_request(claim: Claim) -> str:
 
 def _opened(claim: Claim) -> str:
     if whole(claim, "exchanges"):
-        return "The records are decrypted; what is told of HTTP was inside."
+        return "The TLS records are decrypted; the HTTP reported here was inside them."
     protocol = word(claim, "alpn_text")
     named = f" The ends agreed on {protocol} (ALPN)." if protocol else ""
-    return f"The records are decrypted; no HTTP/1.1 was found inside.{named}"
+    return f"The TLS records are decrypted; no HTTP/1.1 was found inside.{named}"
 
 
 def _keys_unnamed(_: Claim) -> str:
@@ -350,4 +352,4 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "tls.incomplete": _nothing,
     "alerts.hello-unanswered": _nothing,
 }
-"""What is told of the conversation and not again of the frame that it ends with."""
+"""What is said of the conversation and not repeated at the frame with which it ends."""

@@ -25,8 +25,8 @@ class KeyLogFile:
     """
     A file in the format of SSLKEYLOGFILE (RFC 9850), to which lines are added.
 
-    Whoever reads it can read what was captured, so it is made with mode 0600, and one that others
-    may read or write is refused.
+    With it, a capture of the connections can be decrypted, so it is created with mode 0600, and a
+    file that others may read or write is refused.
 
     @ivar fault: why a line could not be written; None while all could.
     """

@@ -303,11 +303,13 @@ class HTTPServerProtocol(PacedConnection):
         context = self.context
         if context.shows_requests:
             _log.info("{head}", head=shown_head(head.raw))
-        answer: Answer | None = None
         ASKING.peer = self.peer
+        if head.target.is_https:
+            # The exchange knows whether that may be answered here.
+            self._take_up(head)
+            return False
         try:
-            if not head.target.is_https:
-                answer = context.resource.respond(head)
+            answer = context.resource.respond(head)
             if answer.__class__ is Response:
                 content = answer.content
                 if content.__class__ is bytes and len(content) <= PIECE_BYTES:
@@ -318,29 +320,42 @@ class HTTPServerProtocol(PacedConnection):
             self.exchange = exchange = Exchange(self, head)
             exchange.fail()
             return False
+        answers = context.answers
+        cached = None
+        if (
+            may_keep
+            and answers is not None
+            and isinstance(answer, Response)
+            and isinstance(answer.content, FileRange)
+            and answers.wants(head, answer, is_alone=True)
+        ):
+            cached = self._cached(head, answer, b"", now, closes=False)
+        exchange = self._take_up(head, answer)
+        if (
+            cached is not None
+            and answers is not None
+            and exchange.sent_head
+            and self.machine.is_persistent
+        ):
+            cached.data = exchange.sent_head
+            answers.keep(head.raw, cached)
+        return False
+
+    def _take_up(self, head: RequestHead, *answer: Answer) -> Exchange:
+        """
+        Begin an exchange with a whole request without content.
+
+        @param answer: what the resource has answered, if it has been asked.
+        """
         self.send_gathered()
         was_advancing, self.is_advancing = self.is_advancing, True
         self.exchange = exchange = Exchange(self, head)
-        if answer is None:
-            exchange.end_received()
+        if answer:
+            exchange.take(answer[0])
         else:
-            cached = None
-            answers = context.answers
-            if (
-                may_keep
-                and isinstance(answer, Response)
-                and isinstance(answer.content, FileRange)
-                and answers is not None
-                and answers.wants(head, answer, is_alone=True)
-            ):
-                cached = self._cached(head, answer, b"", now, closes=False)
-            exchange.take(answer)
-            if cached is not None and exchange.sent_head and self.machine.is_persistent:
-                cached.data = exchange.sent_head
-                assert answers is not None
-                answers.keep(head.raw, cached)
+            exchange.end_received()
         self.is_advancing = was_advancing
-        return False
+        return exchange
 
     def _send_small(
         self, head: RequestHead, response: Response, content: bytes, now: float, *, may_keep: bool

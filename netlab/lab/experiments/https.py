@@ -93,8 +93,8 @@ EXPERIMENT = Experiment(
     programs="twistd netlab-http with a certificate of its own; a script that keeps its secrets.",
     look_for=(
         "After TCP's handshake the ClientHello, which names the host in the open, and the "
-        "ServerHello; from there on records that all look alike. With the key log of the run the "
-        "request and its answer are told, and the close_notify of each end before its FIN."
+        "ServerHello; from there on, records that all look alike. With the key log of the run, the "
+        "reports show the request, its answer, and the close_notify of each end before its FIN."
     ),
     explanation=(
         "TLS 1.3 takes one round trip (RFC 8446 section 2): both hellos carry half of a key "

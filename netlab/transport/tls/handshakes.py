@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import resource
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -79,6 +80,7 @@ class Handshake:
         "_awaits_turn",
         "_channel",
         "_hall",
+        "_has_more",
         "_is_refused",
         "_read",
         "_socket",
@@ -103,6 +105,8 @@ class Handshake:
         self._unsent = b""
         self.client = client
         self._awaits_turn = False
+        # Something has come meanwhile.
+        self._has_more = False
 
     # As a descriptor
 
@@ -126,14 +130,15 @@ class Handshake:
         """
         if self._socket is None:
             return None
+        if self._awaits_turn:
+            self._has_more = True
+            return None
         try:
             data = self._socket.recv(_READ_BYTES)
         except OSError as refused:
             return None if refused.errno in FULL else main.CONNECTION_LOST
         if len(data) == _READ_BYTES:
-            look_again = getattr(self._hall.reactor, "look_again", None)
-            if look_again is not None:
-                look_again(self)
+            self._hall.look_again(self)
         self._read += len(data)
         if not data or self._read > HANDSHAKE_MAX_BYTES:
             return main.CONNECTION_LOST
@@ -150,7 +155,8 @@ class Handshake:
         began = turns.begin()
         if began is None:
             self._awaits_turn = True
-            self._hall.reactor.removeReader(self)
+            if not self._hall.reports_once:
+                self._hall.reactor.removeReader(self)
             turns.add(self._take_turn)
             return None
         self._shake(self._channel)
@@ -213,6 +219,9 @@ class Handshake:
             return
         try:
             self._hall.reactor.addReader(self)
+            if self._has_more:
+                self._has_more = False
+                self._hall.look_again(self)
             self._shake(self._channel)
         except BaseException as raised:
             disconnect(self._hall.reactor, self, log_exception(self, raised), is_read=False)
@@ -310,6 +319,8 @@ class SecureReception:
     @ivar context: the certificate and what is allowed.
     @ivar reactor: watches them.
     @ivar turns: where they wait while others have their turn.
+    @ivar reports_once: whether the reactor reports what has come once, until L{look_again}.
+    @ivar look_again: has it reported again, where that is needed.
     """
 
     def __init__(self, port: AcceptingPort, context: RenewableContext) -> None:
@@ -323,6 +334,9 @@ class SecureReception:
         self.context = context
         self.reactor = port.reactor
         self.turns = Turns(port.reactor)
+        look_again = getattr(port.reactor, "look_again", None)
+        self.reports_once = look_again is not None
+        self.look_again: Callable[[Handshake], None] = look_again or _see_it_anyway
         self._seconds = context.settings.handshake_seconds
         # Until when each may take; the earliest is first.
         self._silent: dict[Handshake, float] = {}
@@ -449,6 +463,12 @@ class SecureReception:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _see_it_anyway(handshake: Handshake) -> None:
+    """
+    Do nothing: what is there is reported as long as it is there.
+    """
 
 
 def handshakes_max() -> int:

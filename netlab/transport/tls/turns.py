@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 #: How much of such work is done between two turns of all others. A full handshake takes 0.1 to 1
-#: millisecond, a KeyUpdate 10 to 20 microseconds.
-TURN_SECONDS: Final = 0.001
+#: millisecond, a KeyUpdate 10 to 20 microseconds, a turn of the reactor itself some 50.
+TURN_SECONDS: Final = 0.002
 
 
 class Turns:

@@ -4,10 +4,16 @@ Tests for L{netlab.analysis.claims.capturing}.
 
 from __future__ import annotations
 
+import io
+import struct
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims.claim import Claim, Known
+from netlab.capture.reading import read_capture
+from netlab.report.reading import tell
 from tests.analysis.dialogue_script import Script, of_kind
+from tests.capture.streams import block, interface, packet, section
 from tests.captures.faults import NAMES, fault_claims, fault_story
 from tests.captures.frames import Checksum
 
@@ -123,6 +129,23 @@ class LayerTests(SynchronousTestCase):
         script.server("ACK", ack=100)
         (claim,) = of_kind(script.claims(), "capture.one-direction")
         self.assertEqual(claim.frames, (1, 3))
+
+
+class DropTests(SynchronousTestCase):
+    """
+    What the capture says of itself.
+    """
+
+    def test_dropped(self) -> None:
+        """
+        Frames that the file says were dropped are told; without any nothing is said.
+        """
+        data = section() + interface() + packet(Script().client("SYN").records[0][1])
+        body = struct.pack("<IIIHHQ", 0, 0, 0, 5, 8, 12) + bytes(4)
+        for more, expected in ((b"", []), (block(5, body), [12])):
+            reader = read_capture(io.BytesIO(data + more))
+            claims = of_kind(tell(reader, "x").story.claims, "capture.dropped")
+            self.assertEqual([claim.figures["frames"] for claim in claims], expected)
 
 
 class ChecksumTests(SynchronousTestCase):

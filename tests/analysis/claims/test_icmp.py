@@ -72,6 +72,25 @@ class ErrorTests(SynchronousTestCase):
         (claim,) = of_kind(fault_claims("f35_icmp_time_exceeded"), "opening.unanswered")
         self.assertEqual(claim.causes, ("icmp-error", "unknown"))
 
+    def test_ipv6(self) -> None:
+        """
+        Packet too big names the MTU in IPv6 (RFC 4443 section 3.2; RFC 8201).
+        """
+        script = Script(addresses=("2001:db8::1", "2001:db8::2")).open()
+        script.client("PSH ACK", b"x" * 1440, arrives=False)
+        quoted = script.records[-1][1][14:1200]
+        message = struct.pack(">BBHI", 2, 0, 0, 1400) + quoted
+        ip = struct.pack(">IHBB", 6 << 28, len(message), 58, 64) + quoted[24:40] + quoted[8:24]
+        script.now += 0.001
+        frame = bytes(12) + b"\x86\xdd" + ip + message
+        script.records.append((START_NS + round(script.now * 1e9), frame))
+        script.client("PSH ACK", b"x" * 1340, seq=1)
+        (claim,) = of_kind(script.claims(), "icmp.error")
+        self.assertEqual((claim.frames, claim.figures["mtu"]), ((4, 5), 1400))
+        self.assertEqual((claim.figures["by"], claim.rule), ("the other end", "RFC 4443"))
+        (claim,) = of_kind(script.claims(), "icmp.sends-smaller")
+        self.assertEqual((claim.figures["length"], claim.rule), (1340, "RFC 8201 section 3"))
+
 
 class SequelTests(SynchronousTestCase):
     """

@@ -109,6 +109,18 @@ class NameTests(SynchronousTestCase):
         self.assertEqual((claim.frames, story.conversation_count), ((1, 2), 0))
         self.assertTrue(str(claim.figures["failure"]).startswith("NXDOMAIN"))
 
+    def test_no_address_of_one_kind(self) -> None:
+        """
+        An answer without an address says nothing of the other kind; two of them say all.
+        """
+        script = answers(asks(Script()))
+        self.assertEqual(of_kind(script.client("SYN").story().claims, "dns.failed"), [])
+        both = answers(asks(Script()))
+        data = message(flags=0x8180, kind=28)
+        _datagram(both, RESOLVER, CLIENT, data, 5361, 0.01)
+        (claim,) = of_kind(both.client("SYN").story().claims, "dns.failed")
+        self.assertIn("none", str(claim.figures["failure"]))
+
     def test_failed_and_answered(self) -> None:
         """
         A name that has one kind of address is not without one.

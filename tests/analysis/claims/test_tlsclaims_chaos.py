@@ -90,6 +90,9 @@ class ChaosTests(SynchronousTestCase):
         conversation = told(talk, played.keylog_bytes if has_keys else None)
         self.assertEqual(kinds(conversation) & NEVER, set())
         self._check_figures(conversation)
+        # The one request was answered: it cannot wait for an answer whose request is not there.
+        http = {each.kind for each in conversation.claims if each.topic == "http"}
+        self.assertFalse({"http.unanswered", "http.request-not-captured"} <= http)
         for claim in in_tls(conversation):
             self.assertTrue(sentence(claim).endswith("."))
 

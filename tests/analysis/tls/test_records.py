@@ -136,6 +136,17 @@ class GapTests(SynchronousTestCase):
         self.assertEqual([each.is_after_gap for each in found], [False, True, False])
         self.assertEqual(reader.skipped, 4)
 
+    def test_at_the_gaps_end(self) -> None:
+        """
+        A record that begins right after a gap is read by itself.
+        """
+        data = record(b"0123456789")
+        found, _ = read([(data[:8], 100), (record(b"one"), 0)])
+        self.assertEqual([each.fragment for each in found], [b"012", b"one"])
+        self.assertTrue(found[1].is_after_gap)
+        found, _ = read([(record(b"one"), 0)], is_from_start=False)
+        self.assertEqual([each.fragment for each in found], [b"one"])
+
     def test_one_is_not_enough(self) -> None:
         """
         A header by itself is no proof.

@@ -104,6 +104,35 @@ class ReceivedContentTests(ServerTestCase):
         answers = self.ask(b"".join(requests) + get("/a"))
         self.assertEqual([answer.content for answer in answers], [b"one", b"two", b"not read"])
 
+    def test_with_the_head(self) -> None:
+        """
+        Content that has come with its head is there, to its end, when the resource begins.
+        """
+        began: list[bool] = []
+
+        def read(content: RequestContent) -> Deferred[bytes]:
+            whole = Deferred.fromCoroutine(content.read(1 << 20))
+            began.append(whole.called)
+            return whole
+
+        self.serve(Reader(read))
+        request = post("Content-Length: 3", content=b"one")
+        self.assertEqual(self.ask_one(request).content, b"one")
+        client = self.connect()
+        client.send(request[:-1], request[-1:])
+        self.assertEqual(read_answers(client.received)[0].content, b"one")
+        self.assertEqual(began, [True, False])
+
+    def test_fault_with_the_head(self) -> None:
+        """
+        Where a fault has come with the head, the resource does not begin.
+        """
+        reader = Reader()
+        self.serve(reader)
+        answer = self.ask_one(post("Transfer-Encoding: chunked", content=b"3\r\none\r\nx\r\n"))
+        self.assertEqual((answer.status, answer.will_close), (400, True))
+        self.assertIsNone(reader.content)
+
     def test_none(self) -> None:
         """
         A POST without content has empty content.

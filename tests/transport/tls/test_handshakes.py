@@ -25,6 +25,7 @@ from netlab.transport.tls.handshakes import (
     PLAIN_HTTP_ANSWER,
     handshakes_max,
 )
+from netlab.transport.tls.secureserver import UNREAD_MAX_BYTES
 from tests.transport.connections import Recorder, no_descriptors, reset
 from tests.transport.tls.secured import SecureTestCase, client_context, issued, settings
 from tests.transport.traffic import echo
@@ -394,32 +395,47 @@ class AgreementTests(HandshakeTestCase):
 
     def test_renegotiation(self) -> None:
         """
-        A client of TLS 1.2 that wants to renegotiate is refused by a warning, and cut off if it
-        insists.
+        A client of TLS 1.2 that wants to renegotiate is refused by a warning.
         """
-        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-        context.set_max_proto_version(SSL.TLS1_2_VERSION)
-        tls = SSL.Connection(context, None)
-        tls.set_connect_state()
-        client = self.connect_plainly(self.port)
-
-        def exchange() -> None:
-            client.send(tls.bio_read(1 << 16))
-            tls.bio_write(self.read(client))
-
-        for _ in range(2):
-            self.assertRaises(SSL.WantReadError, tls.do_handshake)
-            exchange()
-        tls.do_handshake()
-        tls.renegotiate()
-        self.assertRaises(SSL.WantReadError, tls.do_handshake)
-        request = tls.bio_read(1 << 16)
+        client, tls, request = self.renegotiating()
         client.send(request)
         tls.bio_write(self.read(client))
         with self.assertRaises(SSL.Error) as refused:
             tls.do_handshake()
         self.assertIn("no renegotiation", str(refused.exception))
         self.assertEqual([], self.factory.built[0].lost)
+
+    def test_renegotiation_unread(self) -> None:
+        """
+        One that reads nothing is cut off when TLS itself would have to wait for it.
+        """
+        client, _, request = self.renegotiating()
+        protocol = self.factory.built[0]
+        protocol.transport.write(bytes(16 << 20))
+        self.assertGreater(len(protocol.transport.dataBuffer), UNREAD_MAX_BYTES)
+        client.send(request)
+        self.turn_until(lambda: protocol.lost)
+        self.assertEqual([error.ConnectionLost], protocol.reasons)
+
+    def renegotiating(self) -> tuple[socket.socket, Any, bytes]:
+        """
+        Be a client of TLS 1.2 that wants to renegotiate.
+
+        @return: its socket, its TLS, and the request.
+        """
+        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        context.set_max_proto_version(SSL.TLS1_2_VERSION)
+        tls = SSL.Connection(context, None)
+        tls.set_connect_state()
+        client = self.connect_plainly(self.port)
+        for _ in range(2):
+            self.assertRaises(SSL.WantReadError, tls.do_handshake)
+            client.send(tls.bio_read(1 << 16))
+            tls.bio_write(self.read(client))
+        tls.do_handshake()
+        tls.renegotiate()
+        self.assertRaises(SSL.WantReadError, tls.do_handshake)
+        return client, tls, tls.bio_read(1 << 16)
 
     def test_client_certificate(self) -> None:
         """
