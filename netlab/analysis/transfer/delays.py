@@ -160,6 +160,7 @@ def _turns(streams: Streams) -> Iterator[Claim]:
     last: Step | None = None
     began: Step | None = None
     is_repaired = False
+    paused = 0
     for step in streams.steps:
         if step.copy_of is not None or step.is_beyond or not step.length:
             continue
@@ -176,7 +177,8 @@ def _turns(streams: Streams) -> Iterator[Claim]:
                 share = "server_ns" if step.sent.sender != client else "client_ns"
                 spent[share] += waited - network
                 spent["network_ns"] += network
-                spent["transfer_ns"] += transfer or 0
+                spent["transfer_ns"] += max(0, (transfer or 0) - paused)
+                spent["client_ns" if last.sent.sender == client else "server_ns"] += paused
                 if waited - network >= WAIT_MIN_NS:
                     claim = _waited(streams, last, step, waited, network)
                     is_next = (
@@ -187,8 +189,15 @@ def _turns(streams: Streams) -> Iterator[Claim]:
                     yield claim if is_next else _doubted(claim)
             began = step
             is_repaired = False
-        elif began is None:
-            began = step
+            paused = 0
+        elif last is not None and not is_repaired:
+            pause = _pause(streams, step)
+            paused += pause
+            if pause >= WAIT_MIN_NS:
+                claim = _paused(streams, last, step, pause)
+                is_next = counts[step.sent.sender] and _follows_directly(streams, step)
+                yield claim if is_next else _doubted(claim)
+        began = began or step
         last = step
     if turns and sum(spent.values()) >= SHARES_MIN_NS and streams.is_whole:
         figures: dict[str, Figure] = {"turns": turns, **spent}
@@ -196,6 +205,28 @@ def _turns(streams: Streams) -> Iterator[Claim]:
             figures["round_trip_ns"] = streams.round_trip_ns
         frames = streams.numbers(0, len(streams.steps) - 1)
         yield Claim("delays.shares", frames, Known.SEEN, figures)
+
+
+def _pause(streams: Streams, step: Step) -> int:
+    """
+    Tell how long a sender had nothing to send: all was acknowledged, and the window open.
+    """
+    if step.acked is None or step.acked < step.highest or step.window_by is None:
+        return 0
+    if not step.window or step.is_window_probe or step.is_keep_alive:
+        return 0
+    # Since the newest window: a smaller one before it may have held the sender back.
+    since = streams.since_ns(step.window_by, step.index)
+    way = streams.directions[1 - step.sent.sender].rtt_min_ns or 0
+    return max(0, (since or 0) - way)
+
+
+def _paused(streams: Streams, last: Step, step: Step, pause: int) -> Claim:
+    assert step.window_by is not None
+    figures: dict[str, Figure] = {"end_ns": pause, "ack_frame": streams.number(step.window_by)}
+    frames = streams.numbers(last.index, step.window_by, step.index)
+    who = streams.history.name(step.sent.sender)
+    return Claim("delays.paused", frames, Known.SEEN, figures, "", (), who)
 
 
 def _follows_directly(streams: Streams, step: Step) -> bool:

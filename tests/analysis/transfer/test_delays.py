@@ -92,6 +92,28 @@ class ShareTests(SynchronousTestCase):
         (claim,) = claims_of(script, "delays.server")
         self.assertIn("lost-before-this-point", claim.causes)
 
+    def test_drips(self) -> None:
+        """
+        Between pieces that are acknowledged one by one the time passes at their sender.
+        """
+        claims = fault_claims("f58_compare_client_drips_a")
+        pauses = [each for each in claims if each.kind == "delays.paused"]
+        self.assertEqual({each.who for each in pauses}, {"client"})
+        self.assertEqual(len(pauses), 7)
+        (shares,) = [each for each in claims if each.kind == "delays.shares"]
+        self.assertGreater(int(shares.figures["client_ns"]), 3_000_000_000)
+
+    def test_waiting_for_an_ack_is_no_pause(self) -> None:
+        """
+        What was not acknowledged, or a closed window, holds a sender back: that is no pause.
+        """
+        script = Script().open().client("PSH ACK", b"get").server("PSH ACK", b"a" * 100, after=0.02)
+        script.server("PSH ACK", b"b" * 100, after=0.5)
+        self.assertEqual(claims_of(script, "delays.paused"), [])
+        script = Script().open().client("PSH ACK", b"get").server("PSH ACK", b"a" * 100, after=0.02)
+        script.client("ACK", window=0).server("PSH ACK", b"b" * 100, after=0.5)
+        self.assertEqual(claims_of(script, "delays.paused"), [])
+
     def test_repeats_are_no_waiting(self) -> None:
         """
         A wait in which a request was sent again is nobody's work.
