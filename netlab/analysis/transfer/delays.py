@@ -149,6 +149,32 @@ def _meeting(streams: Streams, step: Step, ack: Step) -> int | None:
     return streams.since_ns(first.index, step.index)
 
 
+class _Shut:
+    """
+    How long the windows were 0.
+
+    @ivar spent_ns: by the end whose window it was.
+    """
+
+    def __init__(self) -> None:
+        self.spent_ns = [0, 0]
+        self._since: list[int | None] = [None, None]
+
+    def note(self, streams: Streams, step: Step) -> None:
+        """
+        Take the next segment.
+        """
+        sent = step.sent
+        if step.copy_of is not None or not sent.has_ack or sent.has_syn or sent.has_rst:
+            return
+        since = self._since[sent.sender]
+        if sent.window == 0 and since is None:
+            self._since[sent.sender] = step.index
+        elif sent.window and since is not None:
+            self.spent_ns[sent.sender] += streams.since_ns(since, step.index) or 0
+            self._since[sent.sender] = None
+
+
 def _turns(streams: Streams) -> Iterator[Claim]:
     """
     Judge the spells in which one end had sent all and the other had not begun.
@@ -161,7 +187,9 @@ def _turns(streams: Streams) -> Iterator[Claim]:
     began: Step | None = None
     is_repaired = False
     paused = 0
+    shut = _Shut()
     for step in streams.steps:
+        shut.note(streams, step)
         if step.copy_of is not None or step.is_beyond or not step.length:
             continue
         if not step.fresh or step.hole is not None or step.opens is not None:
@@ -177,7 +205,9 @@ def _turns(streams: Streams) -> Iterator[Claim]:
                 share = "server_ns" if step.sent.sender != client else "client_ns"
                 spent[share] += waited - network
                 spent["network_ns"] += network
-                spent["transfer_ns"] += max(0, (transfer or 0) - paused)
+                closed = min(shut.spent_ns[step.sent.sender], max(0, (transfer or 0) - paused))
+                spent["transfer_ns"] += max(0, (transfer or 0) - paused - closed)
+                spent["client_ns" if step.sent.sender == client else "server_ns"] += closed
                 spent["client_ns" if last.sent.sender == client else "server_ns"] += paused
                 if waited - network >= WAIT_MIN_NS:
                     claim = _waited(streams, last, step, waited, network)
@@ -190,6 +220,7 @@ def _turns(streams: Streams) -> Iterator[Claim]:
             began = step
             is_repaired = False
             paused = 0
+            shut.spent_ns = [0, 0]
         elif last is not None and not is_repaired:
             pause = _pause(streams, step)
             paused += pause
