@@ -130,6 +130,7 @@ _RANKS: Final[Mapping[str, int]] = {
     "icmp.sends-smaller": _SLOW,
     # Of these another claim says the same, or they are no trouble.
     "resets.again": 0,
+    "resets.answers-a-segment": 0,
     "resets.after-a-reset": 0,
     "resets.goes-on": 0,
     "resets.own-attempt": 0,
@@ -177,7 +178,16 @@ _ENDS: Final = (
 )
 
 _NO_RESET: Final = frozenset(
-    {"again", "after-a-reset", "goes-on", "outside-window", "other-ttl", "text", "own-attempt"}
+    {
+        "again",
+        "answers-a-segment",
+        "after-a-reset",
+        "goes-on",
+        "outside-window",
+        "other-ttl",
+        "text",
+        "own-attempt",
+    }
 )
 
 

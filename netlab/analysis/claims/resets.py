@@ -32,16 +32,20 @@ def claims_of(history: History) -> Iterator[Claim]:
     """
     course = course_of(history)
     had_reset = [False, False]
+    answered = _acknowledged(course)
     for reset in course.resets[:RESETS_JUDGED_MAX]:
+        if had_reset[reset.sender]:
+            # The connection is over: what is sent now is no part of it, wherever its number lies.
+            yield _again(course, reset, answered)
+            yield from _of_the_segment(course, reset)
+            continue
         is_outside = _is_outside(course, reset)
         if is_outside is not None:
             yield is_outside
             yield from _of_the_segment(course, reset)
             continue
         goes_on = _goes_on(course, reset)
-        if had_reset[reset.sender]:
-            yield Claim("resets.again", (reset.number,), who=history.name(reset.sender))
-        elif had_reset[1 - reset.sender]:
+        if had_reset[1 - reset.sender]:
             yield Claim("resets.after-a-reset", (reset.number,), who=history.name(reset.sender))
         else:
             yield _reason(course, reset)
@@ -50,6 +54,33 @@ def claims_of(history: History) -> Iterator[Claim]:
             yield goes_on
         else:
             had_reset[reset.sender] = True
+
+
+def _acknowledged(course: Course) -> dict[tuple[int, int], int]:
+    """
+    List which frame of each end was the first to carry an acknowledgement number.
+
+    @return: by the index of the sender and the number as sent.
+    """
+    first: dict[tuple[int, int], int] = {}
+    for each in course.segments:
+        if each.has_ack:
+            first.setdefault((each.sender, each.ack_raw), each.number)
+    return first
+
+
+def _again(course: Course, reset: Sent, answered: dict[tuple[int, int], int]) -> Claim:
+    """
+    Judge a RST of an end that has reset the connection before.
+    """
+    who = course.history.name(reset.sender)
+    asked = answered.get((1 - reset.sender, reset.seq_raw), 0)
+    if reset.has_ack or not 0 < asked < reset.number:
+        return Claim("resets.again", (reset.number,), who=who)
+    rule = "RFC 9293 section 3.10.7.1"
+    return Claim(
+        "resets.answers-a-segment", (asked, reset.number), Known.FOLLOWS, rule=rule, who=who
+    )
 
 
 def final_reset(course: Course) -> Sent | None:

@@ -171,6 +171,14 @@ def _again(claim: Claim) -> str:
     return f"{who(claim)} sends another RST ({last(claim)})."
 
 
+def _answers(claim: Claim) -> str:
+    return (
+        f"{who(claim)} sends another RST ({last(claim)}), with the number that #{claim.frames[0]} "
+        "acknowledges: so a closed connection answers a segment that was still on its way "
+        "(RFC 9293 section 3.10.7.1)."
+    )
+
+
 def _also(claim: Claim) -> str:
     return f"{who(claim)} sends a RST too ({last(claim)}), after that of {peer(claim)}."
 
@@ -195,6 +203,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "resets.other-ttl": _ttl,
     "resets.text": _text,
     "resets.again": _again,
+    "resets.answers-a-segment": _answers,
     "resets.after-a-reset": _also,
 }
 

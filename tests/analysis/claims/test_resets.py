@@ -219,6 +219,24 @@ class AbortTests(SynchronousTestCase):
         self.assertEqual(claim.figures["sendings"], 4)
 
 
+class AfterTheEndTests(SynchronousTestCase):
+    """
+    RSTs of an end that has reset the connection.
+    """
+
+    def test_an_answer(self) -> None:
+        """
+        One without ACK, with the number that a segment acknowledges, answers that segment: it is
+        neither outside the window nor a second end.
+        """
+        talk = Script().open().client("ACK", b"ask").server("ACK", b"x" * 1000)
+        talk = talk.server("RST ACK").client("ACK", ack=501).server("RST", seq=501)
+        claims = of_kind(talk.claims(), "resets.")
+        kinds = [(claim.kind, claim.frames) for claim in claims]
+        self.assertEqual(kinds[-1], ("resets.answers-a-segment", (7, 8)))
+        self.assertEqual([kind for kind, _ in kinds if kind == "resets.outside-window"], [])
+
+
 class ObeyedTests(SynchronousTestCase):
     """
     Whether a RST ends the connection.
