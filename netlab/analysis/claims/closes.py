@@ -27,6 +27,9 @@ ANNOUNCED_SLACK_NS: Final = 1_500_000_000
 SENDINGS_MIN: Final = 2
 """How often the same bytes are sent in vain until a peer has fallen silent."""
 
+SILENT_MIN_NS: Final = 1_000_000_000
+"""How long two sendings of the same bytes in vain have to be apart, to be no hasty repeat."""
+
 _TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,6})(?:$|[,;\s])")
 _DOUBLING_MIN: Final = 3
 
@@ -563,7 +566,7 @@ def _fell_silent(course: Course) -> Iterator[Claim]:
     if len(sendings) < SENDINGS_MIN:
         return
     waited = between_ns(sendings[0], sendings[-1])
-    if waited is None:
+    if waited is None or (len(sendings) == SENDINGS_MIN and waited < SILENT_MIN_NS):
         return
     pairs = itertools.pairwise(sendings)
     waits = [later.time_ns - earlier.time_ns for earlier, later in pairs]

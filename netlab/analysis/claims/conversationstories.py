@@ -250,8 +250,8 @@ def _troubles(facts: Facts) -> Iterator[Passage]:
     if not facts.history.is_whole and 2 * conversation.copies >= facts.frame_count - 1 > 0:
         sentence = (
             f"{conversation.copies} of {facts.frame_count} frames are exact copies of the one "
-            "before: it was captured on two interfaces, or going and coming on a loopback. A copy "
-            "is no retransmission, even where it is marked as one."
+            "before, which no retransmission is, even where it is marked as one. Possible causes: "
+            "two interfaces or a mirror port captured it, or a loopback going and coming."
         )
         yield Passage(PassageKind.UNUSUAL, (facts.first.number,), *here, sentence)
         return

@@ -412,8 +412,8 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
         figures["silent_ns"] = silence
     causes = ["restarted", "device-forgot", "closed-without-a-trace"]
     if silence is None or silence < LONG_SILENCE_NS:
-        # A program that aborts sends the same, on some systems.
-        causes.append("abort")
+        # A program that aborts, or closes with data unread, makes some systems send the same.
+        causes += [each for each in _abort_causes(course, reset) if each != "sent-on-the-way"]
     if answered.has_syn:
         causes = ["never-asked", "gave-up"]
     return Claim(

@@ -176,7 +176,7 @@ class ConversationStory:
     @ivar server: The other end.
     @ivar start_ns: Time of the first frame.
     @ivar end_ns: Time of the last frame.
-    @ivar title: A few words, such as C{2 requests, closed by the server's idle timeout}.
+    @ivar title: A few words, such as C{2 HTTP exchanges; closed first by the server}.
     @ivar passages: What happened, in order.
     @ivar frames: Its frames in order, those of L{frame_count} that are told one by one.
     @ivar frame_count: How many it has.

@@ -149,6 +149,16 @@ class EndlessTests(SynchronousTestCase):
         self.assertEqual(claim.figures["waited_ns"], 6_200_000_000)
         self.assertEqual((claim.figures["bytes"], claim.figures["doubling"]), (100, 1))
 
+    def test_a_hasty_repeat(self) -> None:
+        """
+        Two sendings within a moment at the end of a capture show no silence; three do.
+        """
+        for sendings, silent in ((2, 0), (3, 1)):
+            script = Script().open()
+            for number in range(sendings):
+                script.client("PSH ACK", b"x", seq=1, after=0.01 if number else 1)
+            self.assertEqual(len(of_kind(script.claims(), "closes.peer-silent")), silent)
+
     def test_one_side(self) -> None:
         """
         Of one side alone who closed first is not seen; its ACK of one number more tells of a FIN.

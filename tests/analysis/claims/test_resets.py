@@ -79,6 +79,18 @@ class UnknownConnectionTests(SynchronousTestCase):
         self.assertEqual(claim.known, Known.POSSIBLE)
         self.assertNotIn("unread-data", claim.causes)
 
+    def test_soon(self) -> None:
+        """
+        Without a long silence before it, an abort or unread data are possible as well: on some
+        systems they look the same.
+        """
+        script = Script().open().say(SERVER, b"y").client("PSH ACK", b"x").server("RST", after=0.02)
+        claim = one(script.claims())
+        self.assertEqual(claim.kind, "resets.unknown-connection")
+        self.assertIn("abort", claim.causes)
+        script = Script().open().say(SERVER, b"y").server("FIN ACK").client("RST", after=0.02)
+        self.assertIn("unread-data", one(script.claims()).causes)
+
     def test_with_ack(self) -> None:
         """
         A RST with ACK is no such answer.
