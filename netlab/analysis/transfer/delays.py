@@ -149,6 +149,32 @@ def _meeting(streams: Streams, step: Step, ack: Step) -> int | None:
     return streams.since_ns(first.index, step.index)
 
 
+class _Shut:
+    """
+    How long the windows were 0.
+
+    @ivar spent_ns: by the end whose window it was.
+    """
+
+    def __init__(self) -> None:
+        self.spent_ns = [0, 0]
+        self._since: list[int | None] = [None, None]
+
+    def note(self, streams: Streams, step: Step) -> None:
+        """
+        Take the next segment.
+        """
+        sent = step.sent
+        if step.copy_of is not None or not sent.has_ack or sent.has_syn or sent.has_rst:
+            return
+        since = self._since[sent.sender]
+        if sent.window == 0 and since is None:
+            self._since[sent.sender] = step.index
+        elif sent.window and since is not None:
+            self.spent_ns[sent.sender] += streams.since_ns(since, step.index) or 0
+            self._since[sent.sender] = None
+
+
 def _turns(streams: Streams) -> Iterator[Claim]:
     """
     Judge the spells in which one end had sent all and the other had not begun.
@@ -160,7 +186,10 @@ def _turns(streams: Streams) -> Iterator[Claim]:
     last: Step | None = None
     began: Step | None = None
     is_repaired = False
+    paused = 0
+    shut = _Shut()
     for step in streams.steps:
+        shut.note(streams, step)
         if step.copy_of is not None or step.is_beyond or not step.length:
             continue
         if not step.fresh or step.hole is not None or step.opens is not None:
@@ -176,7 +205,10 @@ def _turns(streams: Streams) -> Iterator[Claim]:
                 share = "server_ns" if step.sent.sender != client else "client_ns"
                 spent[share] += waited - network
                 spent["network_ns"] += network
-                spent["transfer_ns"] += transfer or 0
+                closed = min(shut.spent_ns[step.sent.sender], max(0, (transfer or 0) - paused))
+                spent["transfer_ns"] += max(0, (transfer or 0) - paused - closed)
+                spent["client_ns" if step.sent.sender == client else "server_ns"] += closed
+                spent["client_ns" if last.sent.sender == client else "server_ns"] += paused
                 if waited - network >= WAIT_MIN_NS:
                     claim = _waited(streams, last, step, waited, network)
                     is_next = (
@@ -187,8 +219,16 @@ def _turns(streams: Streams) -> Iterator[Claim]:
                     yield claim if is_next else _doubted(claim)
             began = step
             is_repaired = False
-        elif began is None:
-            began = step
+            paused = 0
+            shut.spent_ns = [0, 0]
+        elif last is not None and not is_repaired:
+            pause = _pause(streams, step)
+            paused += pause
+            if pause >= WAIT_MIN_NS:
+                claim = _paused(streams, last, step, pause)
+                is_next = counts[step.sent.sender] and _follows_directly(streams, step)
+                yield claim if is_next else _doubted(claim)
+        began = began or step
         last = step
     if turns and sum(spent.values()) >= SHARES_MIN_NS and streams.is_whole:
         figures: dict[str, Figure] = {"turns": turns, **spent}
@@ -196,6 +236,28 @@ def _turns(streams: Streams) -> Iterator[Claim]:
             figures["round_trip_ns"] = streams.round_trip_ns
         frames = streams.numbers(0, len(streams.steps) - 1)
         yield Claim("delays.shares", frames, Known.SEEN, figures)
+
+
+def _pause(streams: Streams, step: Step) -> int:
+    """
+    Tell how long a sender had nothing to send: all was acknowledged, and the window open.
+    """
+    if step.acked is None or step.acked < step.highest or step.window_by is None:
+        return 0
+    if not step.window or step.is_window_probe or step.is_keep_alive:
+        return 0
+    # Since the newest window: a smaller one before it may have held the sender back.
+    since = streams.since_ns(step.window_by, step.index)
+    way = streams.directions[1 - step.sent.sender].rtt_min_ns or 0
+    return max(0, (since or 0) - way)
+
+
+def _paused(streams: Streams, last: Step, step: Step, pause: int) -> Claim:
+    assert step.window_by is not None
+    figures: dict[str, Figure] = {"end_ns": pause, "ack_frame": streams.number(step.window_by)}
+    frames = streams.numbers(last.index, step.window_by, step.index)
+    who = streams.history.name(step.sent.sender)
+    return Claim("delays.paused", frames, Known.SEEN, figures, "", (), who)
 
 
 def _follows_directly(streams: Streams, step: Step) -> bool:

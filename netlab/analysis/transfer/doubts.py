@@ -10,6 +10,7 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.transfer.order import numbers_count, was_sent_before
 from netlab.capture.segments import Checksum
 
 _TICKS: Final = 1 << 32
@@ -21,13 +22,14 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
     Judge each repeat by the bytes that it carries and by the ACK that answers it.
     """
     pending: list[Step | None] = [None, None]
+    counts = tuple(numbers_count(streams, sender) for sender in (0, 1))
     for step in streams.steps:
         if step.copy_of is not None or step.is_beyond:
             continue
         if step.repeated and not step.is_keep_alive and not step.is_window_probe:
             yield from _altered(streams, step)
         if step.sent.ack is not None and not step.is_nonsense and not step.sent.has_rst:
-            yield from _received_twice(streams, step)
+            yield from _received_twice(streams, step, counts=counts[1 - step.sent.sender])
             asked = pending[1 - step.sent.sender]
             if asked is not None and step.newly:
                 pending[1 - step.sent.sender] = None
@@ -63,9 +65,11 @@ def _altered(streams: Streams, step: Step) -> Iterator[Claim]:
         return
 
 
-def _received_twice(streams: Streams, step: Step) -> Iterator[Claim]:
+def _received_twice(streams: Streams, step: Step, *, counts: bool) -> Iterator[Claim]:
     """
     A first SACK range below the ACK, or within the second range, names what came twice.
+
+    @param counts: whether the sender of these bytes counts its packets.
     """
     ranges = step.sent.options.sacks
     ack = step.sent.ack
@@ -94,6 +98,10 @@ def _received_twice(streams: Streams, step: Step) -> Iterator[Claim]:
         frames = streams.numbers(step.index)
         yield Claim("repeats.received-twice", frames, Known.FOLLOWS, figures, rule, (), who)
         return
+    sent = streams.steps
+    if was_sent_before(sent[latest].sent, sent[first].sent, counts=counts)[0]:
+        # The repeat came first.
+        first, latest = latest, first
     figures |= {"first_frame": streams.number(first), "repeat_frame": streams.number(latest)}
     frames = streams.numbers(first, latest, step.index)
     yield Claim("repeats.spurious-by-sack", frames, Known.FOLLOWS, figures, rule, (), who)

@@ -11,6 +11,7 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.transfer.order import numbers_count, was_sent_before
 
 TIMEOUT_MIN_NS: Final = 200_000_000
 """
@@ -82,6 +83,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
     Judge each segment whose bytes were sent before.
     """
     repairs = (_Repair(), _Repair())
+    counts = tuple(numbers_count(streams, sender) for sender in (0, 1))
     for step in streams.steps:
         if step.copy_of is not None:
             continue
@@ -94,9 +96,35 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
         if carrier.sent.has_syn or step.is_keep_alive or step.is_window_probe:
             # Data of a SYN that was not taken is no loss (RFC 7413 section 4.2).
             continue
-        if not _is_altered(streams, step):
+        is_earlier, evidence = was_sent_before(
+            step.sent, carrier.sent, counts=counts[step.sent.sender]
+        )
+        if is_earlier:
+            yield _late_original(streams, step, evidence)
+        elif not _is_altered(streams, step):
             claim = _repeat(streams, step, repair)
             yield _doubted(claim) if streams.lacks_segments else claim
+
+
+def _late_original(streams: Streams, step: Step, evidence: str) -> Claim:
+    """
+    Claim that a packet was sent before one that carried the same bytes and came sooner.
+    """
+    assert step.latest is not None
+    return Claim(
+        "reordering.late-original",
+        streams.numbers(step.latest, step.index),
+        Known.SEEN,
+        {
+            "first": step.sent.data_start,
+            "last": step.end - 1,
+            "repeat_frame": streams.number(step.latest),
+            "evidence": evidence,
+        },
+        "",
+        (),
+        streams.history.name(step.sent.sender),
+    )
 
 
 def _doubted(claim: Claim) -> Claim:

@@ -30,6 +30,7 @@ LABELS: Final[Mapping[str, str]] = {
     "repeats.received-twice": "D-SACK",
     "reordering.overtaken": "out of order",
     "reordering.late": "out of order",
+    "reordering.late-original": "out of order",
     "gaps.opened": "previous segment not captured",
     "gaps.not-captured": "acknowledges what was not captured",
     "gaps.seen-after-its-ack": "out of order",

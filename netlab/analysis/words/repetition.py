@@ -197,6 +197,14 @@ def _overtaken(claim: Claim) -> str:
     return f"{_hole(claim)}. It was overtaken: {why}. This is reordering, not a retransmission."
 
 
+def _late_original(claim: Claim) -> str:
+    shown = "IP identification" if word(claim, "evidence") == "ip-id" else "timestamp"
+    return (
+        f"{last(claim)} brings {_bytes(claim)} again, but its {shown} shows that it was sent "
+        f"before #{whole(claim, 'repeat_frame')}: it is the earlier copy, late. This is reordering."
+    )
+
+
 def _late(claim: Claim) -> str:
     return f"{_hole(claim)}, sooner than a retransmission can answer.{possible(claim)}"
 
@@ -301,6 +309,7 @@ _COUNTED: Final = {
     "fin": "FIN sent again",
     "overtaken": "overtaken segment (reordering)",
     "late": "late segment, perhaps overtaken",
+    "late_original": "earlier copy that came after its repeat",
 }
 
 
@@ -361,6 +370,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "repeats.counts": _counts,
     "reordering.overtaken": _overtaken,
     "reordering.late": _late,
+    "reordering.late-original": _late_original,
     "gaps.opened": _opened,
     "gaps.not-captured": _not_captured,
     "gaps.never-filled": _never_filled,

@@ -229,6 +229,16 @@ def _waited(claim: Claim) -> str:
     return f"{text}: about {time(claim, 'end_ns')} passed at {who(claim)}."
 
 
+def _paused(claim: Claim) -> str:
+    text = (
+        f"{who(claim)} goes on in {last(claim)}, though #{whole(claim, 'ack_frame')} had "
+        "acknowledged all and the window was open: "
+    )
+    if claim.causes:
+        return f"{text}at most {time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
+    return f"{text}about {time(claim, 'end_ns')} passed at {who(claim)}, which sent nothing."
+
+
 def _shares(claim: Claim) -> str:
     text = (
         "Between one end's data and the other's, "
@@ -290,6 +300,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.nagle-total": _nagle_total,
     "delays.server": _waited,
     "delays.client": _waited,
+    "delays.paused": _paused,
     "delays.shares": _shares,
     "delays.slow-start": _slow_start,
 }

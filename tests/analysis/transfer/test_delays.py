@@ -92,6 +92,40 @@ class ShareTests(SynchronousTestCase):
         (claim,) = claims_of(script, "delays.server")
         self.assertIn("lost-before-this-point", claim.causes)
 
+    def test_drips(self) -> None:
+        """
+        Between pieces that are acknowledged one by one the time passes at their sender.
+        """
+        claims = fault_claims("f58_compare_client_drips_a")
+        pauses = [each for each in claims if each.kind == "delays.paused"]
+        self.assertEqual({each.who for each in pauses}, {"client"})
+        self.assertEqual(len(pauses), 7)
+        (shares,) = [each for each in claims if each.kind == "delays.shares"]
+        self.assertGreater(int(shares.figures["client_ns"]), 3_000_000_000)
+
+    def test_closed_window(self) -> None:
+        """
+        While a window is closed the time passes at its end.
+        """
+        script = Script(window=1000).open().client("PSH ACK", b"get")
+        script.server("PSH ACK", b"a" * 1000, after=0.02).client("ACK", window=0)
+        script.client("ACK", after=9).server("PSH ACK", b"b" * 500, after=0.02)
+        script.client("PSH ACK", b"more")
+        (shares,) = claims_of(script, "delays.shares")
+        self.assertEqual(int(shares.figures["client_ns"]) // 10**9, 9)
+        self.assertLess(int(shares.figures["transfer_ns"]), 100_000_000)
+
+    def test_waiting_for_an_ack_is_no_pause(self) -> None:
+        """
+        What was not acknowledged, or a closed window, holds a sender back: that is no pause.
+        """
+        script = Script().open().client("PSH ACK", b"get").server("PSH ACK", b"a" * 100, after=0.02)
+        script.server("PSH ACK", b"b" * 100, after=0.5)
+        self.assertEqual(claims_of(script, "delays.paused"), [])
+        script = Script().open().client("PSH ACK", b"get").server("PSH ACK", b"a" * 100, after=0.02)
+        script.client("ACK", window=0).server("PSH ACK", b"b" * 100, after=0.5)
+        self.assertEqual(claims_of(script, "delays.paused"), [])
+
     def test_repeats_are_no_waiting(self) -> None:
         """
         A wait in which a request was sent again is nobody's work.

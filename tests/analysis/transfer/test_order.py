@@ -76,6 +76,16 @@ class FilledTests(SynchronousTestCase):
         (claim,) = claims_of(hole(late=0.3), "repeats.first")
         self.assertEqual(claim.causes, ("lost-before-this-point", "not-captured"))
 
+    def test_late_original(self) -> None:
+        """
+        The first copy, captured after its repeat, repeats nothing.
+        """
+        script = Script().open().client("PSH ACK", b"get")
+        script.server("PSH ACK", b"a" * 100, ip_id=205, after=0.3)
+        script.server("PSH ACK", b"a" * 100, seq=1, ip_id=203, after=0.001)
+        self.assertEqual(kinds_of(script, "reordering"), ["reordering.late-original"])
+        self.assertEqual(kinds_of(script, "repeats"), [])
+
     def test_never_out_of_order_and_lost(self) -> None:
         """
         What fills a hole is claimed once.
