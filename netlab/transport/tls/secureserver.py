@@ -333,7 +333,8 @@ class SecureServer(FastServer):
 
         @param data: what to send.
         """
-        self._unflushed = self._seal(data)
+        # (Without data there may be records from before.)
+        self._unflushed = self._seal(data) or self._unflushed
 
     def _seal(self, data: bytes) -> bytes:
         """
