@@ -203,11 +203,7 @@ class FastServer(FileTransport):
         try:
             data = self.socket.recv(self.bufferSize)
         except OSError as refused:
-            if refused.errno not in FULL:
-                return main.CONNECTION_LOST
-            if refused.errno == ENOBUFS:
-                self._look_again()
-            return None
+            return self._not_read(refused)
         if not data or len(data) == self.bufferSize:
             return self.receive(data)
         # As in receive, without the call.
@@ -220,6 +216,18 @@ class FastServer(FileTransport):
         if self._delivery is _LAST:
             return self._close_after_delivery()
         self._delivery = NO_DELIVERY
+        return None
+
+    def _not_read(self, refused: OSError) -> error.ConnectionLost | None:
+        """
+        Find out what it means that nothing was read.
+
+        @return: as of C{doRead}.
+        """
+        if refused.errno not in FULL:
+            return main.CONNECTION_LOST
+        if refused.errno == ENOBUFS:
+            self._look_again()
         return None
 
     def receive(self, data: bytes) -> error.ConnectionLost | error.ConnectionDone | None:

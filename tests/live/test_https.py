@@ -65,6 +65,19 @@ def curl(folder: Path, *words: str) -> tuple[str, ...]:
     )
 
 
+def ask(server: Server, folder: Path) -> bytes:
+    """
+    Ask for a page as a client that trusts the authority.
+
+    @return: the beginning of the answer.
+    """
+    context = ssl.create_default_context(cafile=str(folder / "authority.pem"))
+    connected = socket.create_connection((server.host, server.port), 30)
+    with context.wrap_socket(connected, server_hostname="localhost") as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return client.recv(12)
+
+
 @needs_programs
 async def test_options(twistd: StartServer, command: RunCommand, tmp_path: Path) -> None:
     """
@@ -137,22 +150,16 @@ async def test_silent(twistd: StartServer, tmp_path: Path) -> None:
     server answering.
     """
     server = await served(twistd, tmp_path)
-    context = ssl.create_default_context(cafile=str(tmp_path / "authority.pem"))
 
-    def ask() -> bytes:
+    def ask_among_them() -> bytes:
         silent = [socket.create_connection((server.host, server.port), 30) for _ in range(SILENT)]
         try:
-            with context.wrap_socket(
-                socket.create_connection((server.host, server.port), 30),
-                server_hostname="localhost",
-            ) as client:
-                client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                return client.recv(12)
+            return ask(server, tmp_path)
         finally:
             for one in silent:
                 one.close()
 
-    assert await deferToThread(ask) == b"HTTP/1.1 200"
+    assert await deferToThread(ask_among_them) == b"HTTP/1.1 200"
 
 
 async def test_renewed(twistd: StartServer, tmp_path: Path) -> None:
@@ -160,6 +167,8 @@ async def test_renewed(twistd: StartServer, tmp_path: Path) -> None:
     On SIGHUP the certificate is read again, and a broken one changes nothing.
     """
     server = await served(twistd, tmp_path)
+    # It listens before it listens to signals.
+    assert await deferToThread(ask, server, tmp_path) == b"HTTP/1.1 200"
     server.process.signalProcess("HUP")
     await server.line("The certificate of tcp:.* was read again")
     (tmp_path / "cert.pem").write_text("nonsense")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from errno import ENOBUFS
 from typing import Any, Final
 
 from twisted.internet import error, main
@@ -23,7 +22,6 @@ from twisted.python import failure
 from zope.interface import implementer
 
 from netlab.transport.disconnection import log_exception
-from netlab.transport.filetransport import FULL
 from netlab.transport.server import NO_DELIVERY, FastServer
 from netlab.transport.tls.channel import Channel, ChannelError
 from netlab.transport.tls.records import CONTENT_MAX_BYTES
@@ -164,11 +162,7 @@ class SecureServer(FastServer):
         try:
             data = self.socket.recv(self.bufferSize)
         except OSError as refused:
-            if refused.errno not in FULL:
-                return main.CONNECTION_LOST
-            if refused.errno == ENOBUFS:
-                self._look_again()
-            return None
+            return self._not_read(refused)
         if not data:
             return main.CONNECTION_LOST
         if len(data) == self.bufferSize:
@@ -339,7 +333,8 @@ class SecureServer(FastServer):
 
         @param data: what to send.
         """
-        self._unflushed = self._seal(data)
+        # (Without data there may be records from before.)
+        self._unflushed = self._seal(data) or self._unflushed
 
     def _seal(self, data: bytes) -> bytes:
         """

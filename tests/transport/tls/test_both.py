@@ -8,6 +8,7 @@ import ssl
 
 from tests.transport.closing_cases import ClosingMixin
 from tests.transport.delivery_cases import DeliveryMixin
+from tests.transport.port_cases import PortMixin
 from tests.transport.tls.secured import SecureTestCase
 from tests.transport.trouble_cases import TroubleMixin
 
@@ -46,6 +47,20 @@ class SecureWithoutPollerTests(SecureMixin, SecureTestCase):
     """
 
     has_poller = False
+
+
+class SecurePortTests(SecureTestCase):
+    """
+    What a factory may rely on, as far as it is not of connections that have no TLS yet.
+    """
+
+    test_many = PortMixin.test_many
+    test_refused_by_factory = PortMixin.test_refused_by_factory
+    test_exception_in_factory = PortMixin.test_exception_in_factory
+    test_stop_listening = PortMixin.test_stop_listening
+    test_addresses = PortMixin.test_addresses
+    test_texts = PortMixin.test_texts
+    test_options = PortMixin.test_options
 
 
 class OldVersionTests(SecureMixin, SecureTestCase):
