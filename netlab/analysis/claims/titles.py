@@ -47,7 +47,8 @@ def _said(facts: Facts, claims: Sequence[Claim]) -> str:
         total += facts.skimmed.requests if facts.skimmed else 0
         return count(total, "HTTP exchange")
     if not facts.has_data:
-        return "no data" if facts.history.is_whole else "no data seen"
+        is_known = facts.history.is_whole and facts.history.has_both
+        return "no data" if is_known else "no data captured"
     history = facts.history
     up, down = facts.client_side.byte_count, facts.server_side.byte_count
     if history.is_whole:

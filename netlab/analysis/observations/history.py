@@ -199,6 +199,11 @@ class History:
         return not self.left_out
 
     @property
+    def has_both(self) -> bool:
+        """Whether both ends sent something that was captured."""
+        return len({each.sender for each in self.segments}) == 2
+
+    @property
     def has_all_events(self) -> bool:
         """Whether each segment that opens, closes or resets the connection is here."""
         return self._events <= EVENTS_MAX and (self.is_whole or len(self.segments) < SEGMENTS_MAX)

@@ -52,6 +52,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "sent-on-the-way": "a device on the way sent it",
     "stack-with-another-ttl": "the host sends RSTs with another time to live",
     "unread-data": "its program closed with received data unread",
+    "answers-what-is-not-here": "it answers a segment that was not captured",
     "abort": "its program aborted the connection",
     "data-after-close": "data arrived after its program had closed",
     "fin-wait-timeout": "its timeout of FIN-WAIT-2 ran out",

@@ -14,7 +14,7 @@ from netlab.analysis.words.phrases import amount, nothing, time, who, whole, wor
 
 def _first(claim: Claim) -> str:
     del claim
-    return "The first connection of this client to this server's port."
+    return "The first connection of this client to this server's port in this capture."
 
 
 def _after(claim: Claim) -> str:
@@ -43,8 +43,8 @@ def _attempt(claim: Claim) -> str:
 
 def _beside(claim: Claim) -> str:
     return (
-        f"A further connection: the one before, conversation {whole(claim, 'before')}, was still "
-        "open."
+        f"A further connection: the one before, conversation {whole(claim, 'before')}, had neither "
+        "been closed nor reset by then."
     )
 
 

@@ -185,6 +185,15 @@ class AbortTests(SynchronousTestCase):
         self.assertNotIn("unread-data", without.causes)
         self.assertEqual(without.figures["after_ns"], 2_000_000_000)
 
+    def test_alone(self) -> None:
+        """
+        A RST of which nothing before is here may answer what was not captured.
+        """
+        claim = one(Script().begins(server=9).server("RST ACK").claims())
+        self.assertEqual((claim.kind, claim.frames), ("resets.abort", (1,)))
+        self.assertIn("answers-what-is-not-here", claim.causes)
+        self.assertNotIn("unread-data", claim.causes)
+
     def test_text(self) -> None:
         """
         What a RST carries is not data.
