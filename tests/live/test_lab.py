@@ -243,8 +243,8 @@ def check_equations(out: Path) -> None:
             assert f"Captured at the {end}'s end of the wire." in json.dumps(report)
             for frame in report["frames"]:
                 found = {finding["rule"]: finding["verdict"] for finding in frame["findings"]}
-                assert set(found.values()) == {"PASS"}, (name, frame["number"], found)
-                assert "ACK" not in frame["flags"] or "acknowledgement" in found
+                assert set(found.values()) <= {"PASS", "NOTED"}, (name, frame["number"], found)
+                assert "ACK" not in frame["flags"] or found["acknowledgement"] == "PASS"
 
 
 @NEEDS_HOSTS
