@@ -60,6 +60,7 @@ class HTTPClientProtocol(Protocol):
         self._interim: list[ResponseHead] = []
         self._answer: Deferred[ClientResponse] | None = None
         self._response: ClientResponse | None = None
+        self._arrived: ClientResponse | None = None
         self._timer: IDelayedCall | None = None
         self._is_paused = False
         self._is_lost = False
@@ -171,6 +172,7 @@ class HTTPClientProtocol(Protocol):
                     case _:
                         assert_never(event)
         except RemoteProtocolError as error:
+            self._give()
             self._fail(self._ended(error.explanation))
             self.abort()
         else:
@@ -178,15 +180,24 @@ class HTTPClientProtocol(Protocol):
                 self.close()
             self._pause_if_ahead()
             self._arm()
+            self._give()
 
     def _head_received(self, head: ResponseHead) -> None:
         if head.is_interim:
             self._interim.append(head)
             return
-        answer, self._answer = self._answer, None
-        self._response = ClientResponse(head, tuple(self._interim), self)
-        if answer is not None:
-            answer.callback(self._response)
+        self._response = self._arrived = ClientResponse(head, tuple(self._interim), self)
+
+    def _give(self) -> None:
+        """
+        Give a response whose head has come to whoever asked, with the content that came with it: so
+        most readers need not wait a second time.
+        """
+        response, self._arrived = self._arrived, None
+        if response is not None:
+            answer, self._answer = self._answer, None
+            if answer is not None:
+                answer.callback(response)
 
     def _end_received(self, end: EndOfMessage) -> None:
         response, self._response = self._response, None
