@@ -210,7 +210,9 @@ class FaultsTests(SynchronousTestCase):
         Sockets, clocks, chance, logging and files are not for pure modules, not even in functions.
         """
         for name in ("socket", "asyncio", "time", "random", "logging", "os.path", "importlib"):
-            self.assert_fault(f"import {name}", "netlab.analysis.claims.story", "acts on the world")
+            self.assert_fault(
+                f"import {name}", "netlab.analysis.explanation.story", "acts on the world"
+            )
             self.assert_fault(
                 f"def f():\n    from {name} import x",
                 "netlab.http1.sansio.grammar",

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from netlab.analysis.claims.choice import ALL, Choice
-from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.story import CaptureStory
+from netlab.analysis.explanation.privacy import Discretion
+from netlab.analysis.explanation.story import CaptureStory
 from netlab.analysis.tcp.figures import Figures
 from netlab.analysis.tls.keylog import KeyLog
 from netlab.analysis.tls.keylogfile import read_keylog

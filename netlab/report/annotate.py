@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.story import CaptureStory, FrameStory
+from netlab.analysis.explanation.privacy import Discretion
+from netlab.analysis.explanation.story import CaptureStory, FrameStory
 from netlab.capture.pcapng import NOT_A_FRAME
 from netlab.capture.records import Interface, Record
 from netlab.capture.writing import TIME_MAX_NS, PcapngWriter

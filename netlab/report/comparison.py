@@ -8,13 +8,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from netlab.analysis.claims.units import count, duration
 from netlab.analysis.comparison.contrast import Answer, Contrast, Lapse
 from netlab.analysis.comparison.losses import Absent
 from netlab.analysis.comparison.shares import Shares
 from netlab.analysis.comparison.sides import SameConversation, totals
 from netlab.analysis.comparison.sightings import Sighting
 from netlab.analysis.observations.dialogue import Dialogue, Moment
+from netlab.analysis.words.units import count, duration
 from netlab.report.markdown import escaped
 
 #: The version of the JSON format; it grows when a key changes its meaning or goes.

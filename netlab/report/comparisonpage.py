@@ -11,9 +11,9 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from netlab.analysis.claims.units import count, duration
 from netlab.analysis.comparison.contrast import Contrast, Lapse
 from netlab.analysis.comparison.sides import SameConversation
+from netlab.analysis.words.units import count, duration
 from netlab.report import comparison
 from netlab.report.html import content_hash, source
 from netlab.report.verification import printable

@@ -24,10 +24,10 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from netlab.analysis.claims.conversationstories import completeness_text
-from netlab.analysis.claims.findings import Verdict
-from netlab.analysis.claims.story import CaptureStory, ConversationStory, FrameStory, Kind
-from netlab.analysis.claims.units import count, duration
+from netlab.analysis.explanation.conversationstories import completeness_text
+from netlab.analysis.explanation.findings import Verdict
+from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameStory, Kind
+from netlab.analysis.words.units import count, duration
 from netlab.report.plots import axis_of, plots_of
 from netlab.report.texts import HEADINGS, main_equation, payload_text, untold_text, values_of
 from netlab.report.times import PAUSE_MIN_NS, TimeAxis, seconds

@@ -14,10 +14,10 @@ from operator import itemgetter
 from typing import Any, Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.findings import Finding
-from netlab.analysis.claims.framestories import flag_names, mark_names
-from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.story import (
+from netlab.analysis.explanation.findings import Finding
+from netlab.analysis.explanation.framestories import flag_names, mark_names
+from netlab.analysis.explanation.privacy import Discretion
+from netlab.analysis.explanation.story import (
     Answer,
     CaptureStory,
     ConversationStory,

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from netlab.analysis.claims.conversationstories import completeness_text
-from netlab.analysis.claims.findings import Verdict
-from netlab.analysis.claims.story import CaptureStory, ConversationStory, Passage, PassageKind
-from netlab.analysis.claims.units import count, duration
+from netlab.analysis.explanation.conversationstories import completeness_text
+from netlab.analysis.explanation.findings import Verdict
+from netlab.analysis.explanation.story import CaptureStory, ConversationStory, Passage, PassageKind
+from netlab.analysis.words.units import count, duration
 from netlab.report.texts import HEADINGS, main_equation, untold_text
 from netlab.report.times import PAUSE_MIN_NS, seconds
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from netlab.analysis.claims.story import ConversationStory, FrameStory
-from netlab.analysis.claims.units import duration
+from netlab.analysis.explanation.story import ConversationStory, FrameStory
+from netlab.analysis.words.units import duration
 from netlab.report.times import TimeAxis
 
 WIDTH: Final = 640

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from netlab.analysis.claims.choice import ALL, Choice
-from netlab.analysis.claims.explain import Explainer
-from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.story import CaptureStory
 from netlab.analysis.claims.viewpoint import View
+from netlab.analysis.explanation.explain import Explainer
+from netlab.analysis.explanation.privacy import Discretion
+from netlab.analysis.explanation.story import CaptureStory
 from netlab.analysis.observations.dialogue import Dialogue, Dialogues
 from netlab.analysis.tcp.figures import FIGURES_MAX, Figures
 from netlab.analysis.tcp.frames import Analysed

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
-from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.explanation.privacy import Discretion
 from netlab.capture import checksums
 from netlab.capture.decode import Decoder
 from netlab.capture.records import LinkType, Record

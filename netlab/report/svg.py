@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Final
 from xml.sax.saxutils import escape
 
-from netlab.analysis.claims.story import CaptureStory, ConversationStory, FrameStory
-from netlab.analysis.claims.units import count, duration
+from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameStory
+from netlab.analysis.words.units import count, duration
 from netlab.report.texts import main_equation
 from netlab.report.times import PAUSE_MIN_NS, seconds
 

@@ -16,9 +16,9 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from netlab.analysis.claims.conversationstories import completeness_text
-from netlab.analysis.claims.findings import Verdict
-from netlab.analysis.claims.story import (
+from netlab.analysis.explanation.conversationstories import completeness_text
+from netlab.analysis.explanation.findings import Verdict
+from netlab.analysis.explanation.story import (
     CaptureStory,
     ConversationStory,
     FrameStory,
@@ -26,7 +26,7 @@ from netlab.analysis.claims.story import (
     Passage,
     PassageKind,
 )
-from netlab.analysis.claims.units import count, duration
+from netlab.analysis.words.units import count, duration
 from netlab.report.texts import HEADINGS, main_equation, untold_text
 from netlab.report.times import PAUSE_MIN_NS, seconds
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Final
 
 from netlab.analysis.claims.answers import Question
-from netlab.analysis.claims.story import PAYLOAD_SHOWN_MAX_BYTES, ConversationStory, FrameStory
-from netlab.analysis.claims.units import count
+from netlab.analysis.explanation.story import PAYLOAD_SHOWN_MAX_BYTES, ConversationStory, FrameStory
+from netlab.analysis.words.units import count
 
 _BYTES_A_LINE: Final = 16
 _PRINTABLE: Final = bytes(range(0x20, 0x7F))

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Final, Self
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.story import CaptureStory
+from netlab.analysis.explanation.story import CaptureStory
 from netlab.analysis.observations.facts import Facts, Point
 from netlab.analysis.observations.history import History
 from netlab.analysis.tcp.analyser import Analyser

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.story import CaptureStory
+from netlab.analysis.explanation.story import CaptureStory
 from tests.captures.stories import story_of
 
 FOLDER: Final = Path(__file__).resolve().parent / "data" / "faults"

@@ -7,8 +7,8 @@ from __future__ import annotations
 import io
 
 from netlab.analysis.claims.choice import Choice
-from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.story import CaptureStory, ConversationStory, FrameStory
+from netlab.analysis.explanation.privacy import Discretion
+from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameStory
 from netlab.capture.reading import read_capture
 from netlab.report.reading import tell
 from tests.captures.reference import exchange

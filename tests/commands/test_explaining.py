@@ -13,7 +13,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims import explain
+from netlab.analysis.explanation import explain
 from netlab.analysis.tcp import figures, pipeline
 from netlab.analysis.tcp.limits import Limits
 from netlab.cli import main

@@ -24,7 +24,7 @@ from netlab.capture.decode import Decoder
 from netlab.capture.links import HEADERS
 from netlab.capture.records import Interface, Record
 from netlab.capture.segments import Segment
-from netlab.http1.resources.authentication import parse_credentials, parse_htpasswd
+from netlab.http1.passwords.authentication import parse_credentials, parse_htpasswd
 from netlab.http1.resources.conditional import Validators, evaluate_preconditions, range_applies
 from netlab.http1.resources.faults import FaultyFileError
 from netlab.http1.resources.negotiation import acceptable_codings, media_type_weight

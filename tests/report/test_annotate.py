@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.explanation.privacy import Discretion
 from netlab.capture.decode import Decoder
 from netlab.capture.reading import read_capture
 from netlab.capture.records import Interface, Record

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.explanation.privacy import Discretion
 from netlab.capture.reading import read_capture
 from netlab.errors import KnownError
 from netlab.report import annotate, html, markdown, svg, terminal

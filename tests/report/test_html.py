@@ -14,8 +14,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims import explain
-from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.explanation import explain
+from netlab.analysis.explanation.privacy import Discretion
 from netlab.report.html import render
 from tests.captures.reference import NAMES, exchange
 from tests.captures.stories import reference_story, story_of

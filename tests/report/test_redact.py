@@ -8,7 +8,7 @@ import struct
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.explanation.privacy import Discretion
 from netlab.capture.decode import Decoder
 from netlab.capture.records import Interface, LinkType, Record
 from netlab.capture.segments import Checksum, Segment

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.explanation.privacy import Discretion
 from netlab.analysis.observations.surroundings import Surroundings
 
 TIMES_GO_BACK: Final = "capture.times-go-back"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.claims.httpnotes import message_name, says_close
+from netlab.analysis.explanation.httpnotes import message_name, says_close
 from netlab.analysis.http.exchange import ENDED_EARLY
 from netlab.analysis.http.messages import End, Exchange, Message, status_of
 from netlab.analysis.observations.history import History, Sent

@@ -20,10 +20,10 @@ from netlab.analysis.claims.answers import (
     shares,
     troubles,
 )
-from netlab.analysis.claims.story import Answer, CaptureStory, ConversationStory
-from netlab.analysis.claims.units import count, duration
+from netlab.analysis.explanation.story import Answer, CaptureStory, ConversationStory
 from netlab.analysis.tcp.conversation import Completeness
 from netlab.analysis.words.sentences import sentence
+from netlab.analysis.words.units import count, duration
 
 _TROUBLES_MAX: Final = 4
 _LIMITS_MAX: Final = 3

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.units import cite, count, duration
+from netlab.analysis.words.units import cite, count, duration
 
 
 def whole(claim: Claim, name: str) -> int:

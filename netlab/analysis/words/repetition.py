@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Known
-from netlab.analysis.claims.units import count
 from netlab.analysis.words.causes import possible
 from netlab.analysis.words.phrases import amount, frames, last, peer, time, who, whole, word
+from netlab.analysis.words.units import count
 
 
 def _bytes(claim: Claim) -> str:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.units import cite
 from netlab.analysis.words.causes import possible
 from netlab.analysis.words.phrases import amount, frames, last, time, who, whole, word
+from netlab.analysis.words.units import cite
 
 _LEFT_OUT: Final = (
     ("missing_bytes", ("byte was not captured", "bytes were not captured")),

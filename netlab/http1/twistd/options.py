@@ -16,7 +16,7 @@ from twisted.python.usage import UsageError
 
 from netlab.demonstration import demonstration_root
 from netlab.http1.accesslog.logfile import AppendedFile
-from netlab.http1.resources.authentication import PasswordCheck, PasswordFile, parse_htpasswd
+from netlab.http1.passwords.authentication import PasswordCheck, PasswordFile, parse_htpasswd
 from netlab.http1.resources.beneath import OutsideRoot, Root, check_names
 from netlab.http1.resources.faults import FaultyFileError
 from netlab.http1.resources.hostguard import read_name

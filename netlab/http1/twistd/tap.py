@@ -19,7 +19,7 @@ from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.counters import Snapshot
 from netlab.http1.accesslog.log import AccessLog
 from netlab.http1.accesslog.loglines import CombinedFormat, JSONFormat
-from netlab.http1.resources.access import Protected
+from netlab.http1.passwords.access import Protected
 from netlab.http1.resources.resource import (
     CrossOrigin,
     Redirect,

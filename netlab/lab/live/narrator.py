@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from netlab.analysis.claims.story import FrameStory
-from netlab.analysis.claims.telling import FrameTeller
-from netlab.analysis.claims.units import duration
+from netlab.analysis.explanation.story import FrameStory
+from netlab.analysis.explanation.telling import FrameTeller
+from netlab.analysis.words.units import duration
 from netlab.capture.segments import Segment
 from netlab.lab.api.sides import Side
 from netlab.lab.runs.programs import OutputLine

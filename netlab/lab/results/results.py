@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from netlab.analysis.claims.privacy import Discretion
 from netlab.analysis.claims.viewpoint import Place, View
+from netlab.analysis.explanation.privacy import Discretion
 from netlab.capture.opening import open_capture
 from netlab.errors import KnownError
 from netlab.lab.api.experiment import Experiment

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from netlab.analysis.claims.story import CaptureStory, FrameStory
+from netlab.analysis.explanation.story import CaptureStory, FrameStory
 
 #: Further frames are not drawn: nobody would tell them apart.
 FRAMES_MAX: Final = 60

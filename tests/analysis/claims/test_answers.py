@@ -20,7 +20,7 @@ from netlab.analysis.claims.answers import (
     troubles,
 )
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.story import Answer
+from netlab.analysis.explanation.story import Answer
 from netlab.report.reading import read_story
 
 _FAULTS = Path(__file__).parents[2] / "captures" / "data" / "faults"

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims.choice import ALL, Choice
-from netlab.analysis.claims.story import CaptureStory
+from netlab.analysis.explanation.story import CaptureStory
 from netlab.analysis.tcp.figures import Figures
 from netlab.capture.reading import read_capture
 from netlab.errors import KnownError

@@ -7,7 +7,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims.claim import Claim, Known
-from netlab.analysis.claims.story import PassageKind
+from netlab.analysis.explanation.story import PassageKind
 from tests.analysis.dialogue_script import CLIENT, SERVER, Script, of_kind
 from tests.captures.faults import fault_claims, fault_story
 from tests.captures.stories import only, reference_story

@@ -7,7 +7,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims.claim import Claim, Known
-from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.explanation.privacy import Discretion
 from tests.analysis.dialogue_script import CLIENT, SERVER, Script, of_kind
 from tests.captures.faults import fault_claims
 from tests.captures.stories import only, story_of

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims import explain, judges
+from netlab.analysis.claims import judges
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.claims.closes import claims_of as closes_of
 from netlab.analysis.claims.resets import RESETS_JUDGED_MAX
+from netlab.analysis.explanation import explain
 from netlab.analysis.observations import history as histories
 from tests.analysis.dialogue_script import CLIENT, SERVER, Script, of_kind
 from tests.captures.stories import only, story_of

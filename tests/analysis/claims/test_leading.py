@@ -8,7 +8,7 @@ import struct
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims.privacy import Discretion
+from netlab.analysis.explanation.privacy import Discretion
 from tests.analysis.dialogue_script import START_NS, Script, of_kind
 from tests.capture.test_dns import message, record
 from tests.captures.stories import story_of

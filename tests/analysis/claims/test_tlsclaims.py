@@ -10,10 +10,10 @@ import re
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims import explain
 from netlab.analysis.claims.claim import Claim, Known
-from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.story import ConversationStory
+from netlab.analysis.explanation import explain
+from netlab.analysis.explanation.privacy import Discretion
+from netlab.analysis.explanation.story import ConversationStory
 from netlab.analysis.tls.keylog import parse_keylog
 from netlab.analysis.words.sentences import frame_sentence, sentence
 from netlab.capture.reading import read_capture

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims.story import ConversationStory
+from netlab.analysis.explanation.story import ConversationStory
 from netlab.analysis.words.sentences import sentence
 from tests.analysis.claims.test_tlsclaims import in_tls, kinds, told
 from tests.analysis.tls.played import REQUEST, RESPONSE, Played, Terms, http_exchange

@@ -9,8 +9,8 @@ import io
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims.claim import Claim, Known
-from netlab.analysis.claims.story import PassageKind
 from netlab.analysis.claims.viewpoint import Place, View
+from netlab.analysis.explanation.story import PassageKind
 from netlab.capture.reading import read_capture
 from netlab.capture.records import LinkType
 from netlab.report.reading import tell

@@ -9,8 +9,8 @@ import random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims import explain
-from netlab.analysis.claims.story import CaptureStory, PassageKind
+from netlab.analysis.explanation import explain
+from netlab.analysis.explanation.story import CaptureStory, PassageKind
 from netlab.analysis.observations.facts import Facts
 from tests.captures.frames import ACK, FIN, PSH, RST
 from tests.captures.stories import only, story_of

@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.http1.resources.access}.
+Tests for L{netlab.http1.passwords.access}.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.testing import MemoryReactorClock
 
-from netlab.http1.resources.access import Protected
-from netlab.http1.resources.authentication import PasswordFile
+from netlab.http1.passwords.access import Protected
+from netlab.http1.passwords.authentication import PasswordFile
 from netlab.http1.resources.responses import Pages
 from tests.http1.serving import (
     Client,

@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from netlab.analysis.claims.books import Books
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.framestories import frame_story, mark_names
-from netlab.analysis.claims.httpnotes import more_exchanges, notes_of
 from netlab.analysis.claims.judges import by_last_frame
-from netlab.analysis.claims.keeping import Kept
-from netlab.analysis.claims.passages import passages_of
-from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.story import (
+from netlab.analysis.explanation.books import Books
+from netlab.analysis.explanation.framestories import frame_story, mark_names
+from netlab.analysis.explanation.httpnotes import more_exchanges, notes_of
+from netlab.analysis.explanation.keeping import Kept
+from netlab.analysis.explanation.passages import passages_of
+from netlab.analysis.explanation.privacy import Discretion
+from netlab.analysis.explanation.story import (
     ConversationStory,
     Endpoint,
     FrameStory,
@@ -23,12 +23,12 @@ from netlab.analysis.claims.story import (
     Passage,
     PassageKind,
 )
-from netlab.analysis.claims.titles import title_of
-from netlab.analysis.claims.units import count, duration
+from netlab.analysis.explanation.titles import title_of
 from netlab.analysis.observations.dialogue import Turn
 from netlab.analysis.observations.facts import Facts
 from netlab.analysis.tcp.conversation import Completeness
 from netlab.analysis.tcp.frames import Mark
+from netlab.analysis.words.units import count, duration
 
 TURNS_TOLD_MAX: Final = 100
 """How many turns of a conversation that is not HTTP are told one by one."""

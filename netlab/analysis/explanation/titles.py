@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.units import count, duration
 from netlab.analysis.observations.facts import Facts
+from netlab.analysis.words.units import count, duration
 
 #: What a title says of how a conversation opened, where that is all that there is to say.
 _NEVER_OPENED: Final = {

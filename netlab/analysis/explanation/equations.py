@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.findings import Finding, Verdict
-from netlab.analysis.claims.units import duration
+from netlab.analysis.explanation.findings import Finding, Verdict
 from netlab.analysis.observations.history import Sent
+from netlab.analysis.words.units import duration
 
 
 def equations_of(claim: Claim, sent: Mapping[int, Sent], start_ns: int) -> Iterator[Finding]:

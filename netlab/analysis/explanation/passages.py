@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure
-from netlab.analysis.claims.equations import equations_of
-from netlab.analysis.claims.story import Passage, PassageKind
-from netlab.analysis.claims.units import count
 from netlab.analysis.claims.viewpoint import INFERRED_PLACES
+from netlab.analysis.explanation.equations import equations_of
+from netlab.analysis.explanation.story import Passage, PassageKind
 from netlab.analysis.observations.history import History
 from netlab.analysis.words.sentences import FRAME_ONLY, sentence
+from netlab.analysis.words.units import count
 
 PASSAGES_OF_A_KIND_MAX: Final = 20
 """How many claims of one kind are told in a conversation; further ones are counted."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from netlab.analysis.claims.keeping import Kept
-from netlab.analysis.claims.ledger import Ledger
+from netlab.analysis.explanation.keeping import Kept
+from netlab.analysis.explanation.ledger import Ledger
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
 from netlab.capture.segments import Checksum, Flag

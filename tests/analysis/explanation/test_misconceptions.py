@@ -1,13 +1,14 @@
 """
-Tests for L{netlab.analysis.claims.claims}: what people claimed about the reference exchanges.
+Tests for L{netlab.analysis.explanation.misconceptions}: what people claimed about the reference
+exchanges.
 """
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims import claims
-from netlab.analysis.claims.findings import Finding, Verdict
+from netlab.analysis.explanation import misconceptions as claims
+from netlab.analysis.explanation.findings import Finding, Verdict
 from tests.captures.frames import ACK, FIN
 from tests.captures.reference import NAMES
 from tests.captures.stories import reference_story, story_of

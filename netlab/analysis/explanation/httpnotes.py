@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from netlab.analysis.claims.passages import EXCHANGES_TOLD_MAX
-from netlab.analysis.claims.privacy import METHODS_SHOWN
-from netlab.analysis.claims.story import Passage, PassageKind
-from netlab.analysis.claims.units import count
+from netlab.analysis.explanation.passages import EXCHANGES_TOLD_MAX
+from netlab.analysis.explanation.privacy import METHODS_SHOWN
+from netlab.analysis.explanation.story import Passage, PassageKind
 from netlab.analysis.http.exchange import ExchangeReader
 from netlab.analysis.http.messages import Exchange, Message
+from netlab.analysis.words.units import count
 from netlab.http1.sansio.messages import RequestHead
 
 _TARGET_MAX: Final = 60

@@ -1,12 +1,12 @@
 """
-Tests for L{netlab.analysis.claims.framestories}, by way of whole captures.
+Tests for L{netlab.analysis.explanation.framestories}, by way of whole captures.
 """
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims.story import Kind
+from netlab.analysis.explanation.story import Kind
 from tests.captures.frames import ACK, FIN, PSH, RST
 from tests.captures.stories import frame_of, reference_story, story_of
 from tests.captures.talk import Talk

@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.http1.resources.authentication}.
+Tests for L{netlab.http1.passwords.authentication}.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.resources.authentication import (
+from netlab.http1.passwords.authentication import (
     COST_MAX,
     Credentials,
     PasswordFile,

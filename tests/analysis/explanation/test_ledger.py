@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.analysis.claims.ledger}.
+Tests for L{netlab.analysis.explanation.ledger}.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims.ledger import TERMS_MAX, Ledger
+from netlab.analysis.explanation.ledger import TERMS_MAX, Ledger
 
 
 class SumTests(SynchronousTestCase):

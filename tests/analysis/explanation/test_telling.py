@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.analysis.claims.telling}.
+Tests for L{netlab.analysis.explanation.telling}.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims.story import FrameStory
-from netlab.analysis.claims.telling import FrameTeller
+from netlab.analysis.explanation.story import FrameStory
+from netlab.analysis.explanation.telling import FrameTeller
 from netlab.capture.decode import Decoder
 from netlab.capture.reading import read_capture
 from netlab.capture.segments import Segment

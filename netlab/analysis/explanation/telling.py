@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from netlab.analysis.claims.books import Books
-from netlab.analysis.claims.explain import CONVERSATIONS_TOLD_MAX
-from netlab.analysis.claims.framestories import frame_story
-from netlab.analysis.claims.httpnotes import notes_of
-from netlab.analysis.claims.keeping import keep
-from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.story import FrameStory
+from netlab.analysis.explanation.books import Books
+from netlab.analysis.explanation.explain import CONVERSATIONS_TOLD_MAX
+from netlab.analysis.explanation.framestories import frame_story
+from netlab.analysis.explanation.httpnotes import notes_of
+from netlab.analysis.explanation.keeping import keep
+from netlab.analysis.explanation.privacy import Discretion
+from netlab.analysis.explanation.story import FrameStory
 from netlab.analysis.observations.facts import Facts, Point
 from netlab.analysis.tcp.analyser import Analyser
 from netlab.analysis.tcp.limits import STREAMING

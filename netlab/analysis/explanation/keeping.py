@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netlab.analysis.claims.story import PAYLOAD_SHOWN_MAX_BYTES
+from netlab.analysis.explanation.story import PAYLOAD_SHOWN_MAX_BYTES
 from netlab.analysis.tcp.frames import Analysed
 from netlab.capture.segments import Checksum
 

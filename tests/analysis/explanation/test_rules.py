@@ -1,13 +1,13 @@
 """
-Tests for L{netlab.analysis.claims.rules}, by way of whole captures.
+Tests for L{netlab.analysis.explanation.rules}, by way of whole captures.
 """
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims.findings import Finding, Verdict
-from netlab.analysis.claims.story import CaptureStory
+from netlab.analysis.explanation.findings import Finding, Verdict
+from netlab.analysis.explanation.story import CaptureStory
 from tests.captures.frames import ACK, FIN, PSH, RST, SYN, Checksum
 from tests.captures.reference import NAMES
 from tests.captures.stories import frame_of, only, reference_story, story_of

@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.analysis.claims.keeping}.
+Tests for L{netlab.analysis.explanation.keeping}.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import io
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims.keeping import keep
+from netlab.analysis.explanation.keeping import keep
 from netlab.analysis.tcp.analyser import Analyser
 from netlab.capture.decode import Decoder
 from netlab.capture.reading import read_capture

@@ -1,15 +1,15 @@
 """
-Tests for L{netlab.analysis.claims.explain}: the story of whole captures.
+Tests for L{netlab.analysis.explanation.explain}: the story of whole captures.
 """
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.claims import explain
-from netlab.analysis.claims.conversationstories import completeness_text
-from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.story import CaptureStory, PassageKind
+from netlab.analysis.explanation import explain
+from netlab.analysis.explanation.conversationstories import completeness_text
+from netlab.analysis.explanation.privacy import Discretion
+from netlab.analysis.explanation.story import CaptureStory, PassageKind
 from tests.captures.frames import PSH, SYN
 from tests.captures.reference import exchange
 from tests.captures.stories import only, reference_story, story_of

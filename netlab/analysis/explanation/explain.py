@@ -10,30 +10,30 @@ from typing import Final
 
 from netlab.analysis.claims.around import ODD, Around
 from netlab.analysis.claims.choice import ALL, Choice
-from netlab.analysis.claims.conversationstories import conversation_story
 from netlab.analysis.claims.judges import (
     capture_claims,
     conversation_claims,
     neighbour_claims,
 )
-from netlab.analysis.claims.keeping import Kept, keep
-from netlab.analysis.claims.passages import capture_passages
-from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.rules import link_name
-from netlab.analysis.claims.story import (
+from netlab.analysis.claims.viewpoint import INFERRED_PLACES, View
+from netlab.analysis.explanation.conversationstories import conversation_story
+from netlab.analysis.explanation.keeping import Kept, keep
+from netlab.analysis.explanation.passages import capture_passages
+from netlab.analysis.explanation.privacy import Discretion
+from netlab.analysis.explanation.rules import link_name
+from netlab.analysis.explanation.story import (
     CaptureStory,
     ConversationStory,
     FrameStory,
     Passage,
     PassageKind,
 )
-from netlab.analysis.claims.units import count, duration
-from netlab.analysis.claims.viewpoint import INFERRED_PLACES, View
 from netlab.analysis.observations.facts import Facts, Point
 from netlab.analysis.observations.surroundings import Surroundings
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
 from netlab.analysis.words.answers import answers_of
+from netlab.analysis.words.units import count, duration
 from netlab.capture.faults import Fault
 from netlab.capture.icmp import IcmpError
 from netlab.capture.records import Interface, Record

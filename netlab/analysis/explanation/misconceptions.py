@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from netlab.analysis.claims.findings import Finding, Verdict
-from netlab.analysis.claims.story import CaptureStory, ConversationStory, FrameStory, Kind
-from netlab.analysis.claims.units import count, duration
+from netlab.analysis.explanation.findings import Finding, Verdict
+from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameStory, Kind
 from netlab.analysis.observations.facts import IDLE_MIN_NS
+from netlab.analysis.words.units import count, duration
 
 
 class Claim(NamedTuple):

@@ -12,16 +12,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
-from netlab.http1.resources.asking import ASKING
-from netlab.http1.resources.authentication import (
+from netlab.http1.passwords.authentication import (
     Credentials,
     PasswordFile,
     challenge,
     parse_credentials,
 )
+from netlab.http1.passwords.turns import Turns
+from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.resources.responses import Pages, Response
-from netlab.http1.resources.turns import Turns
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.server.admission import peer_key

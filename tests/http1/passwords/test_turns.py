@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.http1.resources.turns}.
+Tests for L{netlab.http1.passwords.turns}.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis.strategies import integers, lists, sampled_from, tuples
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.resources.turns import Turns
+from netlab.http1.passwords.turns import Turns
 
 
 class TurnsTests(SynchronousTestCase):

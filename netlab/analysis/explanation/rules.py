@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from netlab.analysis.claims.books import Entry
-from netlab.analysis.claims.findings import Finding, Verdict
-from netlab.analysis.claims.units import cite, count, duration
+from netlab.analysis.explanation.books import Entry
+from netlab.analysis.explanation.findings import Finding, Verdict
 from netlab.analysis.tcp.frames import Mark
+from netlab.analysis.words.units import cite, count, duration
 from netlab.capture.records import LinkType
 from netlab.capture.segments import Checksum, Flag
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
-from netlab.analysis.claims.books import Entry
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.findings import Finding, Verdict
-from netlab.analysis.claims.privacy import Discretion
-from netlab.analysis.claims.rules import findings_of
-from netlab.analysis.claims.story import PAYLOAD_SHOWN_MAX_BYTES, Endpoint, FrameStory, Kind
-from netlab.analysis.claims.units import cite, count, duration
+from netlab.analysis.explanation.books import Entry
+from netlab.analysis.explanation.findings import Finding, Verdict
+from netlab.analysis.explanation.privacy import Discretion
+from netlab.analysis.explanation.rules import findings_of
+from netlab.analysis.explanation.story import PAYLOAD_SHOWN_MAX_BYTES, Endpoint, FrameStory, Kind
 from netlab.analysis.tcp.frames import Mark
 from netlab.analysis.words.labels import labels_of
 from netlab.analysis.words.sentences import frame_sentence
+from netlab.analysis.words.units import cite, count, duration
 from netlab.capture.segments import Flag
 
 #: A frame after a longer silence than this says how long it was, in nanoseconds.

@@ -3,7 +3,7 @@ A capture told: what each report renders.
 
 The values here are complete: a report looks nothing up and decides nothing, it only lays out. Texts
 are plain; frames are cited in them as C{#4}. What a report must not show (payloads, addresses) is
-left out before, by L{netlab.analysis.claims.privacy}.
+left out before, by L{netlab.analysis.explanation.privacy}.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from enum import StrEnum
 
 from netlab.analysis.claims.answers import Question
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.claims.findings import Finding
-from netlab.analysis.claims.units import duration
+from netlab.analysis.explanation.findings import Finding
+from netlab.analysis.words.units import duration
 
 PAYLOAD_SHOWN_MAX_BYTES = 256
 """How much of a frame's payload a story keeps; enough for a request head's first lines."""
