@@ -124,6 +124,11 @@ class ClientResponse:
         @param bytes_max: how much there may be.
         @raise RequestError: the answer is incomplete, or longer than that.
         """
+        if self._is_complete and self.waiting_bytes <= bytes_max:
+            content = b"".join(self._pieces)
+            self._pieces.clear()
+            self.waiting_bytes = 0
+            return content
         pieces = []
         length = 0
         async for piece in self:
