@@ -1,10 +1,14 @@
 """
+The shape of the package: no circles of imports, no crowded folders, no name for two things.
+
 No module imports itself by way of others, whenever that import runs, and not for types either: what
 knows each other in a circle can only be read together.
 """
 
 from __future__ import annotations
 
+import ast
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
@@ -12,6 +16,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.layers import read_imports
 from tests.test_layers import modules_of_the_tree
+
+MODULES_MAX = 22
+"""How many modules a folder may have before nobody takes in its listing any more."""
+
+#: What C{twistd} looks for in each tap module.
+_FIXED_BY_TWISTED = {"Options"}
 
 
 def imports_among(sources: Mapping[str, str], packages: frozenset[str]) -> dict[str, set[str]]:
@@ -89,3 +99,23 @@ class TreeTests(SynchronousTestCase):
         graph = imports_among(sources, packages)
         self.assertGreater(sum(map(len, graph.values())), 500)
         self.assertEqual(circle_in(graph), [])
+
+    def test_no_folder_is_crowded(self) -> None:
+        """
+        A folder's listing can be taken in at a look; that of the experiments is a catalogue.
+        """
+        counts = Counter(name.rpartition(".")[0] for name, _ in modules_of_the_tree())
+        del counts["netlab.lab.experiments"]
+        self.assertEqual({folder: n for folder, n in counts.items() if n > MODULES_MAX}, {})
+
+    def test_a_class_has_a_name_of_its_own(self) -> None:
+        """
+        No two public classes share a name.
+        """
+        homes = defaultdict(list)
+        for name, path in modules_of_the_tree():
+            for node in ast.parse(path.read_bytes()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    homes[node.name].append(name)
+        doubles = {name: where for name, where in homes.items() if len(where) > 1}
+        self.assertEqual(doubles.keys() - _FIXED_BY_TWISTED, set(), doubles)

@@ -39,7 +39,7 @@ _HEADER_BYTES: Final = 12
 _IS_PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_*")
 
 
-class Message(NamedTuple):
+class DNSMessage(NamedTuple):
     """
     One message.
 
@@ -69,7 +69,7 @@ class Message(NamedTuple):
         return "" if self.rcode == NO_ERROR else _FAILURES.get(self.rcode, f"error {self.rcode}")
 
 
-def read_message(data: bytes) -> Message | None:
+def read_message(data: bytes) -> DNSMessage | None:
     """
     Read a message with one question.
 
@@ -105,7 +105,7 @@ def read_message(data: bytes) -> Message | None:
             elif record == CNAME and (target := _name(data, begin)) is not None:
                 alias = target[0]
             at = end
-    return Message(
+    return DNSMessage(
         int.from_bytes(data[:2]),
         bool(flags & 0x8000),
         flags & 15,

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 
-class Options(NamedTuple):
+class TCPOptions(NamedTuple):
     """
     The values of a segment's options; of an option that comes twice, the last.
 
@@ -36,7 +36,7 @@ class Options(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def parse(data: bytes) -> Options:
+def parse(data: bytes) -> TCPOptions:
     """
     Read options up to their end, or to the first that is malformed.
 
@@ -85,6 +85,6 @@ def parse(data: bytes) -> Options:
             multipath |= 1 << (value[0] >> 4)
         elif kind in {2, 3, 4, 8}:
             problem = f"option {kind} has a length of {length}"
-    return Options(
+    return TCPOptions(
         mss, window_shift, sack_permitted, sacks, timestamps, fast_open, multipath, problem
     )

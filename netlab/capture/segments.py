@@ -12,7 +12,7 @@ from ipaddress import IPv6Address
 from typing import NamedTuple
 
 from netlab.capture import checksums, options
-from netlab.capture.options import Options
+from netlab.capture.options import TCPOptions
 from netlab.capture.records import Record
 
 
@@ -170,7 +170,7 @@ class Segment(NamedTuple):
         return self.data[self.ip_at + (8 if self.ip_version == 4 else 7)]
 
     @property
-    def option_values(self) -> Options:
+    def option_values(self) -> TCPOptions:
         """The options' values."""
         return options.parse(self.options)
 

@@ -18,7 +18,7 @@ from typing import Final
 from netlab.analysis.claims.choice import ALL, Choice
 from netlab.analysis.explanation.privacy import Discretion
 from netlab.analysis.explanation.story import CaptureStory
-from netlab.analysis.tcp.figures import Figures
+from netlab.analysis.tcp.figures import FigureStore
 from netlab.analysis.tls.keylog import KeyLog
 from netlab.analysis.tls.keylogfile import read_keylog
 from netlab.commands.outcome import OutputError
@@ -74,7 +74,7 @@ def explain(options: ExplainOptions) -> int:
             raise KnownError("pcapng has a comment for each frame: leave out --summary")
         _annotate(options, discretion, keylog)
         return 0
-    figures = Figures() if options.format == "json" and options.tells_frames else None
+    figures = FigureStore() if options.format == "json" and options.tells_frames else None
     with _progress(options.path) as progress:
         story = read_story(
             options.path,
@@ -106,7 +106,7 @@ def explain(options: ExplainOptions) -> int:
 
 
 def _pieces(
-    form: str, story: CaptureStory, name: str, figures: Figures | None, discretion: Discretion
+    form: str, story: CaptureStory, name: str, figures: FigureStore | None, discretion: Discretion
 ) -> Iterator[str]:
     """
     Write a report, importing what it takes and nothing else.

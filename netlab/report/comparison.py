@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from netlab.analysis.comparison.contrast import Answer, Contrast, Lapse
+from netlab.analysis.comparison.contrast import Contrast, Lapse, TimedAnswer
 from netlab.analysis.comparison.losses import Absent
-from netlab.analysis.comparison.shares import Shares
+from netlab.analysis.comparison.shares import WaitShares
 from netlab.analysis.comparison.sides import SameConversation, totals
 from netlab.analysis.comparison.sightings import Sighting
 from netlab.analysis.observations.dialogue import Dialogue, Moment
@@ -155,7 +155,7 @@ def _uncaptured(who: str, missing: Sequence[Sighting], here: str, there: str) ->
     )
 
 
-def shares_text(shares: Shares, ends: tuple[str, str], *, is_one_place: bool) -> str:
+def shares_text(shares: WaitShares, ends: tuple[str, str], *, is_one_place: bool) -> str:
     """
     Say where the time went, the greatest share first.
 
@@ -408,7 +408,7 @@ def _document(names: tuple[str, str], kind: str, rest: dict[str, Any]) -> str:
     return json.dumps(head | {"kind": kind} | rest, indent=2)
 
 
-def answer_text(answer: Answer) -> str:
+def answer_text(answer: TimedAnswer) -> str:
     """
     Write an answer with the frames that show it.
     """

@@ -26,7 +26,7 @@ from markupsafe import Markup, escape
 
 from netlab.analysis.explanation.conversationstories import completeness_text
 from netlab.analysis.explanation.findings import Verdict
-from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameStory, Kind
+from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameKind, FrameStory
 from netlab.analysis.words.units import count, duration
 from netlab.report.plots import axis_of, plots_of
 from netlab.report.texts import HEADINGS, main_equation, payload_text, untold_text, values_of
@@ -143,7 +143,7 @@ def pieces(story: CaptureStory, name: str, links: Sequence[Link] = ()) -> Iterat
             for question in dict.fromkeys(each.question for each in story.answers)
         ],
         overview=_overview(story),
-        kinds=list(Kind),
+        kinds=list(FrameKind),
         verdicts={verdict.value: verdicts[verdict.value] for verdict in Verdict},
         style=Markup(style),  # noqa: S704 -- our own file
         script=Markup(script),  # noqa: S704 -- our own file

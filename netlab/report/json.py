@@ -24,7 +24,7 @@ from netlab.analysis.explanation.story import (
     FrameStory,
     Passage,
 )
-from netlab.analysis.tcp.figures import Figures
+from netlab.analysis.tcp.figures import FigureStore
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.words.sentences import sentence
 
@@ -40,7 +40,7 @@ VERSION: Final = 2
 def pieces(
     story: CaptureStory,
     name: str,
-    figures: Figures | None = None,
+    figures: FigureStore | None = None,
     discretion: Discretion | None = None,
 ) -> Iterator[str]:
     """

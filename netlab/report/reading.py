@@ -13,7 +13,7 @@ from netlab.analysis.explanation.explain import Explainer
 from netlab.analysis.explanation.privacy import Discretion
 from netlab.analysis.explanation.story import CaptureStory
 from netlab.analysis.observations.dialogue import Dialogue, Dialogues
-from netlab.analysis.tcp.figures import FIGURES_MAX, Figures
+from netlab.analysis.tcp.figures import FIGURES_MAX, FigureStore
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tcp.pipeline import THOROUGH_FRAMES, Pipeline
 from netlab.analysis.tls.cryptographic import tools_for
@@ -44,7 +44,7 @@ class Reading(NamedTuple):
 
     story: CaptureStory
     interfaces: Sequence[Interface]
-    figures: Figures | None = None
+    figures: FigureStore | None = None
 
 
 class Talks(NamedTuple):
@@ -109,7 +109,7 @@ def read_story(
     *,
     choice: Choice = ALL,
     tells_frames: bool = True,
-    figures: Figures | None = None,
+    figures: FigureStore | None = None,
     progress: Callable[[int], None] | None = None,
     captured: View | None = None,
     keylog: KeyLog | None = None,
@@ -149,7 +149,7 @@ def tell(
     *,
     choice: Choice = ALL,
     tells_frames: bool = True,
-    figures: Figures | None = None,
+    figures: FigureStore | None = None,
     progress: Callable[[int], None] | None = None,
     captured: View | None = None,
     keylog: KeyLog | None = None,
@@ -175,7 +175,7 @@ def tell(
     pipeline = Pipeline(
         reader,
         thorough_frames=FIGURES_MAX if is_whole else THOROUGH_FRAMES,
-        # Figures would be made of what stands in malformed options.
+        # FigureStore would be made of what stands in malformed options.
         shown=with_shown_options if hides else None,
     )
     explainer = Explainer(

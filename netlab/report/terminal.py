@@ -21,8 +21,8 @@ from netlab.analysis.explanation.findings import Verdict
 from netlab.analysis.explanation.story import (
     CaptureStory,
     ConversationStory,
+    FrameKind,
     FrameStory,
-    Kind,
     Passage,
     PassageKind,
 )
@@ -40,12 +40,12 @@ _NUMBER_WIDTH: Final = 5
 _TIME_WIDTH: Final = 11
 
 _STYLES: Final = {
-    Kind.OPENING: "green",
-    Kind.DATA: "bold blue",
-    Kind.ACK: "",
-    Kind.CLOSING: "magenta",
-    Kind.RESET: "bold red",
-    Kind.PROBE: "yellow",
+    FrameKind.OPENING: "green",
+    FrameKind.DATA: "bold blue",
+    FrameKind.ACK: "",
+    FrameKind.CLOSING: "magenta",
+    FrameKind.RESET: "bold red",
+    FrameKind.PROBE: "yellow",
 }
 _VERDICT_STYLES: Final = {
     Verdict.PASS: "green",
@@ -231,7 +231,7 @@ def _arrow(frame: FrameStory, width: int, signs: _Signs) -> Text:
     Draw a frame between its ends.
     """
     inner = width - 2
-    line = signs.thick if frame.kind is Kind.DATA else signs.line
+    line = signs.thick if frame.kind is FrameKind.DATA else signs.line
     label = f" {_cut(frame.label, inner - 6)} "
     body = label.center(inner - 1, line)
     drawn = body + signs.right if frame.is_from_client else signs.left + body

@@ -16,7 +16,7 @@ _PAUSE_SHARE: Final = 0.08
 """How much of the axis one gap takes; all of them together take at most half."""
 
 
-class Pause(NamedTuple):
+class AxisPause(NamedTuple):
     """
     A silence on an axis.
 
@@ -53,13 +53,13 @@ class TimeAxis:
         gap = min(_PAUSE_SHARE * size, size / 2 / max(len(silences), 1))
         busy_ns = max(times_ns[-1] - times_ns[0] - sum(b - a for a, b in silences), 1)
         scale = (size - gap * len(silences)) / busy_ns
-        self.pauses: list[Pause] = []
+        self.pauses: list[AxisPause] = []
         self.stops: list[tuple[int, float]] = [(times_ns[0], start)]
         place, now = start, times_ns[0]
         for before, after in silences:
             place += (before - now) * scale
             self.stops.append((before, place))
-            self.pauses.append(Pause(place, place + gap, after - before))
+            self.pauses.append(AxisPause(place, place + gap, after - before))
             place += gap
             self.stops.append((after, place))
             now = after

@@ -19,7 +19,7 @@ from twisted.python import log
 from netlab.transport.tls.channel import CONTENTLESS_RECORDS_MAX, HANDSHAKE_RECORDS_MAX
 from netlab.transport.tls.records import record_end
 from netlab.transport.tls.secureserver import RECORDS_A_TURN, RECORDS_QUEUED
-from netlab.transport.tls.turns import Turns
+from netlab.transport.tls.turns import DecryptionTurns
 
 
 class CountedConnection:
@@ -160,4 +160,4 @@ class MeteredTLSFactory(TLSMemoryBIOFactory):
         @param reactor: measures time.
         """
         super().__init__(certificate, False, factory, reactor)
-        self.turns = Turns(reactor)
+        self.turns = DecryptionTurns(reactor)

@@ -17,7 +17,7 @@ _NONE: Final = 0xFFFFFFFF
 """What stands for a process that takes no connections."""
 
 
-class Shares:
+class WorkerShares:
     """
     The counts.
     """
@@ -47,7 +47,7 @@ class Shares:
 
 def create_shares(count: int) -> int:
     """
-    Make a file without a name for L{Shares}; at first nobody takes connections.
+    Make a file without a name for L{WorkerShares}; at first nobody takes connections.
 
     @param count: of processes.
     @return: its descriptor.

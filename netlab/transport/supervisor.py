@@ -24,9 +24,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.transport.control import ControlLink, Message
-from netlab.transport.shares import Shares, create_shares
+from netlab.transport.shares import WorkerShares, create_shares
 
-#: The worker's descriptors: its control connection, the counts of L{Shares}, the first socket.
+#: The worker's descriptors: its control connection, the counts of L{WorkerShares}, the first
+#: socket.
 CONTROL_DESCRIPTOR: Final = 3
 SHARES_DESCRIPTOR: Final = 4
 FIRST_SOCKET: Final = 5
@@ -188,7 +189,7 @@ class Supervisor(Service):
         self._gone = gone
         self._early_ends = 0
         self._shares_descriptor = create_shares(count)
-        self._shares = Shares(self._shares_descriptor)
+        self._shares = WorkerShares(self._shares_descriptor)
         self._replacements: set[IDelayedCall] = set()
         self._when_ended: Deferred[None] | None = None
 

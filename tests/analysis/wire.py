@@ -9,7 +9,7 @@ from typing import Final
 
 from netlab.analysis.tcp.analyser import Analyser
 from netlab.analysis.tcp.frames import Analysed
-from netlab.analysis.tcp.limits import Limits
+from netlab.analysis.tcp.limits import MemoryLimits
 from netlab.capture.decode import Decoder
 from netlab.capture.records import Interface, Record
 from netlab.capture.segments import Segment
@@ -29,7 +29,7 @@ class Wire:
     @ivar analyser: what follows the segments.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: MemoryLimits | None = None) -> None:
         self.number = 0
         self.analyser = Analyser(limits)
         self.decoder = Decoder()

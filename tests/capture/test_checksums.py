@@ -7,7 +7,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.capture.checksums import ones_complement_sum
-from netlab.capture.options import Options, parse
+from netlab.capture.options import TCPOptions, parse
 from netlab.capture.segments import Checksum
 from tests.capture.test_decode import DecodeTestCase, ethernet
 from tests.captures import frames
@@ -62,18 +62,18 @@ class OptionTests(SynchronousTestCase):
         Every option that is known has its value (RFC 9293 section 3.2, 7323, 2018, 7413, 8684).
         """
         for data, expected in [
-            ("", Options()),
-            ("0204 05b4 01 0303 08 0101 0402", Options(1460, 8, sack_permitted=True)),
-            ("0101 080a 00000001 fffffffe", Options(timestamps=(1, 0xFFFFFFFE))),
+            ("", TCPOptions()),
+            ("0204 05b4 01 0303 08 0101 0402", TCPOptions(1460, 8, sack_permitted=True)),
+            ("0101 080a 00000001 fffffffe", TCPOptions(timestamps=(1, 0xFFFFFFFE))),
             (
                 "0101 0512 00000001 00000002 fffffff0 00000010",
-                Options(sacks=((1, 2), (0xFFFFFFF0, 16))),
+                TCPOptions(sacks=((1, 2), (0xFFFFFFF0, 16))),
             ),
-            ("2202", Options(fast_open=b"")),
-            ("220a 0102030405060708", Options(fast_open=bytes(range(1, 9)))),
-            ("1e04 2000 1e03 00", Options(multipath=5)),
-            ("fd04 f989", Options()),
-            ("0204 05b4 00 0204 ffff", Options(1460)),
+            ("2202", TCPOptions(fast_open=b"")),
+            ("220a 0102030405060708", TCPOptions(fast_open=bytes(range(1, 9)))),
+            ("1e04 2000 1e03 00", TCPOptions(multipath=5)),
+            ("fd04 f989", TCPOptions()),
+            ("0204 05b4 00 0204 ffff", TCPOptions(1460)),
         ]:
             self.assertEqual(parse(bytes.fromhex(data)), expected)
 

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.explanation import explain
 from netlab.analysis.tcp import figures, pipeline
-from netlab.analysis.tcp.limits import Limits
+from netlab.analysis.tcp.limits import MemoryLimits
 from netlab.cli import main
 from netlab.commands import explaining
 from netlab.report import reading
@@ -386,7 +386,7 @@ class LimitTests(ExplainTestCase):
         Where every frame's figures are asked for, or one conversation, as much is remembered as
         Wireshark does, however many frames there are; else only while each frame is told.
         """
-        self.patch(pipeline, "STREAMING", Limits(unacked_max=5))
+        self.patch(pipeline, "STREAMING", MemoryLimits(unacked_max=5))
         self.patch(reading, "THOROUGH_FRAMES", 10)
         talk = Talk().open()
         for _ in range(30):

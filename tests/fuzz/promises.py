@@ -17,8 +17,7 @@ from netlab.analysis.tcp.analyser import Analyser
 from netlab.analysis.tls.conversation import ALERTS_MAX, CHAINS_MAX, TLSReader
 from netlab.analysis.tls.cryptographic import read_certificate
 from netlab.analysis.tls.keylog import KeyLog, Label, Secrets, parse_keylog
-from netlab.analysis.tls.records import Record as TLSRecord
-from netlab.analysis.tls.records import RecordReader
+from netlab.analysis.tls.records import RecordReader, TLSRecord
 from netlab.analysis.tls.tools import Tools
 from netlab.capture.decode import Decoder
 from netlab.capture.links import HEADERS

@@ -8,11 +8,11 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.comparison.contrast import Answer, Contrast, Lapse
+from netlab.analysis.comparison.contrast import Contrast, Lapse, TimedAnswer
 from netlab.analysis.comparison.losses import Absent
-from netlab.analysis.comparison.shares import Shares, Shut
-from netlab.analysis.comparison.sides import Drip, Pause, SameConversation, Wait
-from netlab.analysis.comparison.sightings import Mark, Sighting
+from netlab.analysis.comparison.shares import Shut, WaitShares
+from netlab.analysis.comparison.sides import Drip, SameConversation, SilentPause, Wait
+from netlab.analysis.comparison.sightings import Sighting, SightingMark
 from netlab.analysis.observations.dialogue import Moment
 from netlab.report.comparison import (
     contrasts_json,
@@ -42,8 +42,8 @@ def _same(*, is_one_place: bool = False, behind_ns: int = 0) -> SameConversation
                 (Moment(3, 500), Moment(4, 1_000_500)),
             ),
         ),
-        pauses=(Pause((Moment(5, 0), Moment(6, 2_500_000_000))),),
-        shares=Shares(client_ns=2_500_000_000, way_ns=20_000_000, server_ns=1_000_000),
+        pauses=(SilentPause((Moment(5, 0), Moment(6, 2_500_000_000))),),
+        shares=WaitShares(client_ns=2_500_000_000, way_ns=20_000_000, server_ns=1_000_000),
         ahead_ns=0,
         behind_ns=behind_ns,
         shut=(Shut(True, Moment(8, 0), Moment(9, 9_000_000_000)),),
@@ -55,7 +55,7 @@ def _same(*, is_one_place: bool = False, behind_ns: int = 0) -> SameConversation
 
 
 def _sighting(frame: int) -> Sighting:
-    return Sighting(Mark(True, 1, 1, 5, 16), Moment(frame, 0))
+    return Sighting(SightingMark(True, 1, 1, 5, 16), Moment(frame, 0))
 
 
 class SidesTests(SynchronousTestCase):
@@ -147,8 +147,10 @@ class ContrastsTests(SynchronousTestCase):
         One difference, one likeness.
         """
         self.found = [
-            Contrast("connections", Answer("1", (1,)), Answer("2", (1, 8)), ("B: because",)),
-            Contrast("HTTP", Answer("none"), Answer("none")),
+            Contrast(
+                "connections", TimedAnswer("1", (1,)), TimedAnswer("2", (1, 8)), ("B: because",)
+            ),
+            Contrast("HTTP", TimedAnswer("none"), TimedAnswer("none")),
         ]
         self.times = [
             Lapse(

@@ -9,7 +9,7 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.transport.port import ACCEPTS_AFTER_OTHERS
-from netlab.transport.shares import Shares, create_shares
+from netlab.transport.shares import WorkerShares, create_shares
 from tests.transport.connections import ConnectionTestCase, Recorder
 
 
@@ -23,7 +23,7 @@ class SharesTests(SynchronousTestCase):
         Make counts for three, and look at them twice.
         """
         descriptor = create_shares(3)
-        self.ours, self.theirs = Shares(descriptor), Shares(descriptor)
+        self.ours, self.theirs = WorkerShares(descriptor), WorkerShares(descriptor)
         os.close(descriptor)
 
     def test_shared(self) -> None:

@@ -36,7 +36,7 @@ class Question(StrEnum):
     """Which connections matter?"""
 
 
-class End(StrEnum):
+class ConnectionEnd(StrEnum):
     """
     How a connection ended.
     """
@@ -75,7 +75,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class TimeShares:
     """
     Where time passed between one end's data and the other's, in nanoseconds, over all connections.
     """
@@ -170,11 +170,11 @@ _HIDES: Final = frozenset(
 
 #: What says how a connection ended, the surest first.
 _ENDS: Final = (
-    ("opening.unanswered", End.UNANSWERED),
-    ("resets.refused", End.REFUSED),
-    ("closes.second", End.CLOSED),
-    ("closes.simultaneous", End.CLOSED),
-    ("resets.closed-socket", End.CLOSED),
+    ("opening.unanswered", ConnectionEnd.UNANSWERED),
+    ("resets.refused", ConnectionEnd.REFUSED),
+    ("closes.second", ConnectionEnd.CLOSED),
+    ("closes.simultaneous", ConnectionEnd.CLOSED),
+    ("resets.closed-socket", ConnectionEnd.CLOSED),
 )
 
 _NO_RESET: Final = frozenset(
@@ -200,7 +200,7 @@ def rank_of(kind: str) -> int:
     return _RANKS.get(kind, _RANKS.get(kind.partition(".")[0], 0))
 
 
-def end_of(claims: Iterable[Claim]) -> End:
+def end_of(claims: Iterable[Claim]) -> ConnectionEnd:
     """
     Tell how a connection ended, by its claims.
     """
@@ -209,13 +209,13 @@ def end_of(claims: Iterable[Claim]) -> End:
         kind for kind in kinds if kind.startswith("resets.") and kind[7:] not in _NO_RESET
     } - {"resets.refused", "resets.closed-socket"}
     if obeyed and "resets.goes-on" not in kinds:
-        return End.RESET
+        return ConnectionEnd.RESET
     for kind, end in _ENDS:
         if kind in kinds:
             return end
     if kinds & {"closes.first", "closes.one-direction-only", "closes.fin-of-one-direction"}:
-        return End.HALF_CLOSED
-    return End.OPEN
+        return ConnectionEnd.HALF_CLOSED
+    return ConnectionEnd.OPEN
 
 
 def troubles(told: Sequence[Told]) -> list[Trouble]:
@@ -263,7 +263,7 @@ def limits(told: Sequence[Told]) -> list[Trouble]:
     return found
 
 
-def shares(told: Iterable[Told]) -> Shares:
+def shares(told: Iterable[Told]) -> TimeShares:
     """
     Add up where time passed.
     """
@@ -274,7 +274,7 @@ def shares(told: Iterable[Told]) -> Shares:
                 value = each.claim.figures.get(name, 0)
                 assert isinstance(value, int)
                 sums[name] += value
-    return Shares(**sums)
+    return TimeShares(**sums)
 
 
 def longest_waits(told: Iterable[Told], at_most: int) -> list[Told]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.claims.resets import final_reset
-from netlab.analysis.http.messages import Exchange
+from netlab.analysis.http.messages import HTTPExchange
 from netlab.analysis.observations.course import Course, between_ns, course_of, is_probe
 from netlab.analysis.observations.history import History, Sent
 
@@ -228,7 +228,7 @@ def _announcement(history: History, fin: Sent, who: str) -> Claim | None:
     )
 
 
-def _cut_off(course: Course, exchanges: list[Exchange], fin: Sent, who: str) -> Claim | None:
+def _cut_off(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str) -> Claim | None:
     """
     Find an answer that had begun and was not complete when an end closed.
     """
@@ -264,7 +264,7 @@ def _cut_off(course: Course, exchanges: list[Exchange], fin: Sent, who: str) -> 
 
 
 def _waiting_request(
-    course: Course, exchanges: list[Exchange], fin: Sent, who: str
+    course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str
 ) -> Claim | None:
     """
     Find a request that had no answer when an end closed.
@@ -325,7 +325,7 @@ def _has_gap(course: Course, until: Sent) -> bool:
     return acked > reached + (own is not None)
 
 
-def _idle(course: Course, exchanges: list[Exchange], fin: Sent, who: str) -> Claim | None:
+def _idle(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str) -> Claim | None:
     """
     Find a wait with nothing under way before an end closed.
     """
@@ -389,7 +389,7 @@ def _idle(course: Course, exchanges: list[Exchange], fin: Sent, who: str) -> Cla
     )
 
 
-def _announced_timeout(exchanges: list[Exchange], fin: Sent) -> int | None:
+def _announced_timeout(exchanges: list[HTTPExchange], fin: Sent) -> int | None:
     """
     Read the seconds that the last answer's C{Keep-Alive} field announces.
     """

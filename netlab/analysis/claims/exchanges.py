@@ -14,7 +14,7 @@ from typing import Final
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.explanation.httpnotes import message_name, says_close
 from netlab.analysis.http.exchange import ENDED_EARLY
-from netlab.analysis.http.messages import End, Exchange, Message, status_of
+from netlab.analysis.http.messages import HTTPExchange, Message, MessageEnd, status_of
 from netlab.analysis.observations.history import History, Sent
 from netlab.http1.sansio.messages import RequestHead
 
@@ -152,7 +152,7 @@ def claims_of(history: History) -> Iterator[Claim]:
     if not reader.is_http:
         return
     seen = _Seen(history)
-    before: Exchange | None = None
+    before: HTTPExchange | None = None
     told = reader.exchanges[:EXCHANGES_CLAIMED_MAX]
     for number, exchange in enumerate(told, 1):
         after = told[number] if number < len(told) else None
@@ -163,7 +163,7 @@ def claims_of(history: History) -> Iterator[Claim]:
 def _of_exchange(
     history: History,
     seen: _Seen,
-    three: tuple[Exchange | None, Exchange, Exchange | None],
+    three: tuple[HTTPExchange | None, HTTPExchange, HTTPExchange | None],
     number: int,
 ) -> Iterator[Claim]:
     """
@@ -236,7 +236,7 @@ def _request_figures(request: Message, number: int) -> dict[str, Figure]:
 def _of_request(
     history: History,
     seen: _Seen,
-    pair: tuple[Exchange, Exchange | None],
+    pair: tuple[HTTPExchange, HTTPExchange | None],
     request: Message,
     number: int,
 ) -> Iterator[Claim]:
@@ -279,7 +279,7 @@ def _of_request(
             who="server",
         )
         return
-    if request.end is End.NOT_FOLLOWED or not history.is_whole:
+    if request.end is MessageEnd.NOT_FOLLOWED or not history.is_whole:
         yield Claim("http.not-followed", _frames(request), figures=figures)
         return
     server = 1 - history.client
@@ -323,7 +323,7 @@ def _of_request(
         )
 
 
-def _is_pipelined(history: History, seen: _Seen, before: Exchange, request: Message) -> bool:
+def _is_pipelined(history: History, seen: _Seen, before: HTTPExchange, request: Message) -> bool:
     """
     Tell whether a request was sent before anything of the answer to the last one was known: no byte
     of the server came between the two, captured or acknowledged.
@@ -346,7 +346,7 @@ def _is_pipelined(history: History, seen: _Seen, before: Exchange, request: Mess
 def _without_request(
     history: History,
     seen: _Seen,
-    pair: tuple[Exchange | None, Exchange],
+    pair: tuple[HTTPExchange | None, HTTPExchange],
     response: Message,
     number: int,
 ) -> Claim:
@@ -411,7 +411,7 @@ def _of_response(history: History, response: Message, number: int) -> Iterator[C
             figures={"number": number, "missing": response.missing},
             who="server",
         )
-    if response.end is End.END_OF_STREAM and response.end_frame is not None:
+    if response.end is MessageEnd.END_OF_STREAM and response.end_frame is not None:
         status = status_of(response)
         assert status is not None
         alert = None if history.tls is None else history.tls.close_notify(from_client=False)
@@ -429,7 +429,7 @@ def _of_response(history: History, response: Message, number: int) -> Iterator[C
             "RFC 9112 section 9.8" if is_notified else "RFC 9112 section 6.3",
             who="server",
         )
-    elif response.end is End.NOT_FOLLOWED:
+    elif response.end is MessageEnd.NOT_FOLLOWED:
         yield Claim("http.not-followed", frames, figures={"number": number})
     elif response.end is None and _is_unreadable(history, response):
         yield Claim("http.body-unreadable", frames, figures={"number": number}, who="server")

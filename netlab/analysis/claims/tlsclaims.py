@@ -16,9 +16,9 @@ from netlab.analysis.tls.observations import (
     Alert,
     CertificateChain,
     Decryption,
-    Direction,
     Resumption,
     TLSConversation,
+    TLSDirection,
 )
 
 _SECOND_NS: Final = 1_000_000_000
@@ -249,7 +249,7 @@ def _talk(found: TLSConversation) -> Iterator[Claim]:
             yield Claim("tls.key-update", frames, figures={"count": side.key_updates}, who=who)
 
 
-def _protected(side: Direction, who: str) -> Claim:
+def _protected(side: TLSDirection, who: str) -> Claim:
     travels = [each for each in (side.first_protected, side.last_protected) if each is not None]
     return Claim(
         "tls.protected",

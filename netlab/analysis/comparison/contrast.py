@@ -23,7 +23,7 @@ _AT_ONCE_NS: Final = 600_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TimedAnswer:
     """
     What one capture says to a question.
 
@@ -47,8 +47,8 @@ class Contrast:
     """
 
     question: str
-    first: Answer
-    second: Answer
+    first: TimedAnswer
+    second: TimedAnswer
     whys: tuple[str, ...] = ()
 
     @property
@@ -153,29 +153,31 @@ def contrast(first: Sequence[Dialogue], second: Sequence[Dialogue]) -> tuple[Con
     return tuple(found)
 
 
-_NONE: Final = Answer("no such connection")
+_NONE: Final = TimedAnswer("no such connection")
 
 
-def _count(dialogues: Sequence[Dialogue]) -> Answer:
+def _count(dialogues: Sequence[Dialogue]) -> TimedAnswer:
     frames = frames_of(*(dialogue.syn for dialogue in dialogues))
-    return Answer(count_of(len(dialogues), "connection"), frames)
+    return TimedAnswer(count_of(len(dialogues), "connection"), frames)
 
 
-def _opening(dialogue: Dialogue) -> Answer:
+def _opening(dialogue: Dialogue) -> TimedAnswer:
     steps = (dialogue.syn, dialogue.syn_ack, dialogue.established)
     names = ("SYN", "SYN+ACK", "ACK")
     seen = [name for name, step in zip(names, steps, strict=True) if step is not None]
-    return Answer(", ".join(seen) or "not captured", frames_of(*steps))
+    return TimedAnswer(", ".join(seen) or "not captured", frames_of(*steps))
 
 
-def _said(dialogue: Dialogue) -> Answer:
+def _said(dialogue: Dialogue) -> TimedAnswer:
     up = sum(turn.length for turn in dialogue.turns if turn.from_client)
     down = sum(turn.length for turn in dialogue.turns if not turn.from_client)
     frames = frames_of(*(turn.first for turn in dialogue.turns))
-    return Answer(f"{up} bytes up, {down} down in {count_of(len(dialogue.turns), 'turn')}", frames)
+    return TimedAnswer(
+        f"{up} bytes up, {down} down in {count_of(len(dialogue.turns), 'turn')}", frames
+    )
 
 
-def _repeated(dialogue: Dialogue) -> Answer:
+def _repeated(dialogue: Dialogue) -> TimedAnswer:
     texts = []
     for who, flow, from_client in (
         ("client", dialogue.client, True),
@@ -184,35 +186,35 @@ def _repeated(dialogue: Dialogue) -> Answer:
         once = sum(turn.length for turn in dialogue.turns if turn.from_client == from_client)
         if flow.payload_bytes > once:
             texts.append(f"{count_of(flow.payload_bytes - once, 'byte')} of the {who}")
-    return Answer(", ".join(texts) or "no byte")
+    return TimedAnswer(", ".join(texts) or "no byte")
 
 
-def _requests(dialogue: Dialogue) -> Answer:
+def _requests(dialogue: Dialogue) -> TimedAnswer:
     exchanges = dialogue.http.exchanges
     if not exchanges:
-        return Answer("no request")
+        return TimedAnswer("no request")
     statuses = ", ".join(
         "no answer" if one.status is None else str(one.status) for one in exchanges
     )
     frames = sorted({one.response.first_frame for one in exchanges if one.response is not None})
-    return Answer(f"{count_of(len(exchanges), 'request')}: {statuses}", tuple(frames))
+    return TimedAnswer(f"{count_of(len(exchanges), 'request')}: {statuses}", tuple(frames))
 
 
-def _close(dialogue: Dialogue) -> Answer:
+def _close(dialogue: Dialogue) -> TimedAnswer:
     for who, reset in zip(("client", "server"), dialogue.resets, strict=True):
         if reset is not None and None in (dialogue.client_fin, dialogue.server_fin):
-            return Answer(f"reset by the {who}", (reset.frame,))
+            return TimedAnswer(f"reset by the {who}", (reset.frame,))
     ends = (dialogue.client_fin, dialogue.server_fin)
     frames = frames_of(*(end.at for end in ends if end is not None))
     if dialogue.is_simultaneous_close:
-        return Answer("both at once, the FINs cross", frames)
+        return TimedAnswer("both at once, the FINs cross", frames)
     first = _first_fin(dialogue)
     if first is None:
-        return Answer("not closed in the capture")
+        return TimedAnswer("not closed in the capture")
     who, farewell = first
     how = "at once" if farewell.idle_ns < _AT_ONCE_NS else "after an idle time"
     half = "" if None not in ends else ", the other end does not close"
-    return Answer(f"the {who} first, {how}{half}", frames)
+    return TimedAnswer(f"the {who} first, {how}{half}", frames)
 
 
 def _first_fin(dialogue: Dialogue) -> tuple[str, Farewell] | None:
@@ -221,7 +223,7 @@ def _first_fin(dialogue: Dialogue) -> tuple[str, Farewell] | None:
     return min(seen, key=lambda one: one[1].at) if seen else None
 
 
-_QUESTIONS: Final[tuple[tuple[str, Callable[[Dialogue], Answer]], ...]] = (
+_QUESTIONS: Final[tuple[tuple[str, Callable[[Dialogue], TimedAnswer]], ...]] = (
     ("opens by", _opening),
     ("carries", _said),
     ("seen again", _repeated),

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from netlab.analysis.comparison.sightings import Mark, Sighting
+from netlab.analysis.comparison.sightings import Sighting, SightingMark
 from netlab.capture.segments import Flag
 
 _HALF: Final = 1 << 31
@@ -65,7 +65,7 @@ def absent_of(
     return Absent(tuple(lost), tuple(uncaptured), tuple(unknown))
 
 
-def _length(mark: Mark) -> int:
+def _length(mark: SightingMark) -> int:
     return mark.length + bool(mark.flags & _SYN) + bool(mark.flags & _FIN)
 
 
@@ -92,7 +92,7 @@ class _Sent:
             self._highest = max(self._highest, end)
             lowest = min(lowest, begin)
 
-    def end(self, mark: Mark) -> int:
+    def end(self, mark: SightingMark) -> int:
         """Give the place after a segment's last number."""
         return _place(mark.seq, self._base) + _length(mark)
 
@@ -125,7 +125,7 @@ def _missing(here: Sequence[Sighting], there: Sequence[Sighting]) -> Sequence[Si
     arrived is not missing.
     """
     arrived = Counter(sighting.mark for sighting in there)
-    sent: dict[Mark, list[Sighting]] = {}
+    sent: dict[SightingMark, list[Sighting]] = {}
     for sighting in here:
         sent.setdefault(sighting.mark, []).append(sighting)
     base = there[0].mark.seq if there else 0
@@ -155,7 +155,7 @@ def _covered(there: Sequence[Sighting], base: int) -> list[tuple[int, int]]:
     return intervals
 
 
-def _is_covered(mark: Mark, intervals: Sequence[tuple[int, int]], base: int) -> bool:
+def _is_covered(mark: SightingMark, intervals: Sequence[tuple[int, int]], base: int) -> bool:
     begin = _place(mark.seq, base)
     at = bisect_right(intervals, (begin, 1 << 33)) - 1
     return at >= 0 and begin + mark.length <= intervals[at][1]

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from netlab.analysis.comparison.sightings import Mark, Sighting
+from netlab.analysis.comparison.sightings import Sighting, SightingMark
 from netlab.analysis.observations.dialogue import Moment
 from netlab.capture.segments import Flag
 
@@ -22,7 +22,7 @@ _ENDS: Final = int(Flag.FIN | Flag.RST)
 _TAKES: Final = int(Flag.SYN | Flag.FIN)
 
 
-class Shares(NamedTuple):
+class WaitShares(NamedTuple):
     """
     How the time of a conversation is dealt out, in nanoseconds.
 
@@ -46,11 +46,11 @@ class Shares(NamedTuple):
     idle_ns: int = 0
     unknown_ns: int = 0
 
-    def plus(self, other: Shares) -> Shares:
+    def plus(self, other: WaitShares) -> WaitShares:
         """
         Add up.
         """
-        return Shares(*(one + two for one, two in zip(self, other, strict=True)))
+        return WaitShares(*(one + two for one, two in zip(self, other, strict=True)))
 
 
 class Shut(NamedTuple):
@@ -74,7 +74,7 @@ class Shut(NamedTuple):
 
 def shares_of(
     near: Sequence[Sighting], far: Sequence[Sighting], *, ahead_ns: int = 0, behind_ns: int = 0
-) -> Shares:
+) -> WaitShares:
     """
     Deal out the time.
 
@@ -86,7 +86,7 @@ def shares_of(
     departures = _departures(near, far)
     repeats = {number for number, _ in _repeats(near, from_client=True)}
     repeats_far = {number for number, _ in _repeats(far, from_client=False)}
-    dealt = dict.fromkeys(Shares._fields, 0)
+    dealt = dict.fromkeys(WaitShares._fields, 0)
     windows = {True: 1, False: 1}
     before: Sighting | None = None
     for sighting in near:
@@ -113,7 +113,7 @@ def shares_of(
         if not sighting.mark.flags & (_SYN | _ENDS):
             windows[from_client] = sighting.window
         before = sighting
-    return Shares(**dealt)
+    return WaitShares(**dealt)
 
 
 def _deal_client(
@@ -165,7 +165,7 @@ def _departures(near: Sequence[Sighting], far: Sequence[Sighting]) -> dict[int, 
     Find for each segment of the server that arrived when it left. Of several that are alike, the
     last ones are taken to have arrived: what is sent again was most often lost before.
     """
-    left: dict[Mark, list[_Departure]] = {}
+    left: dict[SightingMark, list[_Departure]] = {}
     last: dict[int, _Departure] = {}
     base = next((each.mark.seq for each in far if not each.mark.from_client), 0)
     before: Sighting | None = None
@@ -194,7 +194,7 @@ def _departures(near: Sequence[Sighting], far: Sequence[Sighting]) -> dict[int, 
     return found
 
 
-def _end(mark: Mark, base: int) -> int:
+def _end(mark: SightingMark, base: int) -> int:
     """
     Give the place after a segment's last byte, counted from a sequence number.
     """

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from netlab.analysis.comparison.losses import Absent, absent_of
-from netlab.analysis.comparison.shares import Shares, Shut, shares_of, shut_windows
+from netlab.analysis.comparison.shares import Shut, WaitShares, shares_of, shut_windows
 from netlab.analysis.comparison.sightings import Sighting, Sightings
 from netlab.analysis.observations.dialogue import Dialogue, Moment
 from netlab.capture.segments import Flag
@@ -72,7 +72,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class SilentPause:
     """
     A time that the server waited for the client.
 
@@ -138,8 +138,8 @@ class SameConversation:
     is_swapped: bool
     is_one_place: bool
     waits: tuple[Wait, ...]
-    pauses: tuple[Pause, ...]
-    shares: Shares
+    pauses: tuple[SilentPause, ...]
+    shares: WaitShares
     ahead_ns: int
     behind_ns: int
     shut: tuple[Shut, ...]
@@ -326,18 +326,18 @@ def _waits(at_client: Dialogue, at_server: Dialogue) -> Iterator[Wait]:
             )
 
 
-def _pauses(at_client: Dialogue) -> Iterator[Pause]:
+def _pauses(at_client: Dialogue) -> Iterator[SilentPause]:
     turns = at_client.turns
     for answer, message in itertools.pairwise(turns):
         if not answer.from_client:
-            yield Pause((answer.last, message.first))
+            yield SilentPause((answer.last, message.first))
 
 
-def totals(conversations: Iterable[SameConversation]) -> Shares:
+def totals(conversations: Iterable[SameConversation]) -> WaitShares:
     """
     Sum up where the time went.
     """
-    total = Shares()
+    total = WaitShares()
     for one in conversations:
         total = total.plus(one.shares)
     return total

@@ -17,7 +17,7 @@ SEGMENTS_MAX: Final = 500_000
 _PROBES: Final = int(Flagged.KEEP_ALIVE | Flagged.ZERO_WINDOW_PROBE)
 
 
-class Mark(NamedTuple):
+class SightingMark(NamedTuple):
     """
     What makes a segment the same at both places, whatever a translator of addresses does to it.
 
@@ -45,7 +45,7 @@ class Sighting(NamedTuple):
     @ivar is_probe: whether it asks if the other end, or its window, is still there.
     """
 
-    mark: Mark
+    mark: SightingMark
     at: Moment
     window: int = 1
     is_probe: bool = False
@@ -79,7 +79,7 @@ class Sightings:
             return
         self._kept += 1
         segment = analysed.segment
-        mark = Mark(
+        mark = SightingMark(
             analysed.flow is dialogue.client,
             segment.seq,
             segment.ack,

@@ -19,7 +19,7 @@ from netlab.analysis.observations.dialogue import Dialogue, Farewell, Moment
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeSpan:
     """
     How long something may take.
 
@@ -43,13 +43,13 @@ class Span:
 
 
 #: The idle timeout of a second: a timer never fires early, and may be late on a busy machine.
-IDLE_TIMEOUT: Final = Span(0.9, 1.6, 3.0)
+IDLE_TIMEOUT: Final = TimeSpan(0.9, 1.6, 3.0)
 
 #: At once, so that no timer can have been what was waited for.
-AT_ONCE: Final = Span(0.0, 0.6, 2.0)
+AT_ONCE: Final = TimeSpan(0.0, 0.6, 2.0)
 
 
-def closes_idle(number: int, who: Who, span: Span = IDLE_TIMEOUT) -> Expectation:
+def closes_idle(number: int, who: Who, span: TimeSpan = IDLE_TIMEOUT) -> Expectation:
     """
     Expect an end to close first, after the connection has been idle for a time.
 
@@ -177,7 +177,7 @@ def is_reset(number: int, who: Who) -> Expectation:
     return expect_of(number, f"{who}-resets", f"is reset by the {who}", check)
 
 
-def _closes(number: int, name: str, sentence: str, who: Who, span: Span | None) -> Expectation:
+def _closes(number: int, name: str, sentence: str, who: Who, span: TimeSpan | None) -> Expectation:
     def check(dialogue: Dialogue) -> Shown:
         mine, others = _fin(dialogue, who), _fin(dialogue, who.other)
         frames = _fin_frames(dialogue)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netlab.analysis.expectations.expectations import Expectation, Shown, count_of, expect_of
-from netlab.analysis.http.messages import Exchange
+from netlab.analysis.http.messages import HTTPExchange
 from netlab.analysis.observations.dialogue import Dialogue
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.messages import RequestHead, ResponseHead
@@ -113,12 +113,12 @@ def answers(
     return expect_of(number, f"answer-{at + 1}", sentence, check)
 
 
-def _exchange(dialogue: Dialogue, at: int) -> Exchange | None:
+def _exchange(dialogue: Dialogue, at: int) -> HTTPExchange | None:
     found = dialogue.http.exchanges
     return found[at] if at < len(found) else None
 
 
-def _frames_of(found: Sequence[Exchange]) -> tuple[int, ...]:
+def _frames_of(found: Sequence[HTTPExchange]) -> tuple[int, ...]:
     """
     List the frames in which messages begin.
     """

@@ -22,7 +22,7 @@ from netlab.analysis.expectations.expectations import (
     expect_of,
 )
 from netlab.analysis.observations.dialogue import Dialogue
-from netlab.analysis.observations.trail import Step
+from netlab.analysis.observations.trail import TrailStep
 from netlab.analysis.tcp.frames import Mark
 from netlab.capture.segments import Flag
 
@@ -123,7 +123,7 @@ def retransmits_at_once(number: int, who: Who, count: int) -> Expectation:
     return expect_of(number, f"{who}-fast-retransmission", sentence, check)
 
 
-def _repeats(dialogue: Dialogue, who: Who) -> list[tuple[float, Step]]:
+def _repeats(dialogue: Dialogue, who: Who) -> list[tuple[float, TrailStep]]:
     """
     Find data that was sent before, with the seconds since it was first sent. What only probes does
     not count.
@@ -191,7 +191,7 @@ def grows_in_flight(number: int, who: Who, least_bytes: int) -> Expectation:
     """
 
     def check(dialogue: Dialogue) -> Shown:
-        flights: list[Step] = []
+        flights: list[TrailStep] = []
         most = 0
         for step in _of(dialogue, who):
             if step.in_flight is not None and step.in_flight >= 2 * most:
@@ -263,7 +263,7 @@ def waits_for_no_ack(number: int, who: Who) -> Expectation:
     return expect_of(number, f"{who}-does-not-wait", sentence, check)
 
 
-def _nagle_waits(dialogue: Dialogue, who: Who) -> list[tuple[int, Step]]:
+def _nagle_waits(dialogue: Dialogue, who: Who) -> list[tuple[int, TrailStep]]:
     """
     Find data that followed data of the same end late, and right after a bare ACK of the other's.
     """
@@ -340,13 +340,13 @@ def reuses_ports() -> Expectation:
     return Expectation("reuses-ports", "A pair of ports is used by two connections", check)
 
 
-def _of(dialogue: Dialogue, who: Who) -> list[Step]:
+def _of(dialogue: Dialogue, who: Who) -> list[TrailStep]:
     return [step for step in dialogue.trail if _is_from(step, who)]
 
 
-def _is_from(step: Step, who: Who) -> bool:
+def _is_from(step: TrailStep, who: Who) -> bool:
     return step.from_client is (who is Who.CLIENT)
 
 
-def _frames(steps: Sequence[Step]) -> tuple[int, ...]:
+def _frames(steps: Sequence[TrailStep]) -> tuple[int, ...]:
     return tuple(step.frame for step in steps[:_FRAMES_MAX])

@@ -15,7 +15,7 @@ from netlab.analysis.expectations.expectations import (
     ends_of,
     expect_of,
 )
-from netlab.analysis.http.messages import Exchange, status_of
+from netlab.analysis.http.messages import HTTPExchange, status_of
 from netlab.analysis.observations.dialogue import Dialogue
 from netlab.http1.sansio.framing import Delimited
 from netlab.http1.sansio.messages import RequestHead
@@ -192,7 +192,7 @@ def asks_apart(first: bytes, second: bytes) -> Expectation:
     return Expectation("asks-apart", f"{told} are asked for on two connections, in turn", check)
 
 
-def _requests(cast: Cast, path: bytes) -> list[tuple[Dialogue, Exchange]]:
+def _requests(cast: Cast, path: bytes) -> list[tuple[Dialogue, HTTPExchange]]:
     return [
         (dialogue, one)
         for dialogue in cast
@@ -203,6 +203,6 @@ def _requests(cast: Cast, path: bytes) -> list[tuple[Dialogue, Exchange]]:
     ]
 
 
-def _frames(found: Sequence[Exchange]) -> tuple[int, ...]:
+def _frames(found: Sequence[HTTPExchange]) -> tuple[int, ...]:
     messages = [message for one in found for message in (one.request, one.response)]
     return tuple(sorted({message.first_frame for message in messages if message is not None}))

@@ -1,9 +1,9 @@
 """
 The books of a conversation: what each segment adds to what is known, and what it covers.
 
-L{Books.enter} takes the segments of one conversation in order and gives for each an L{Entry}: the
-frames that its acknowledgement newly covers, whether it repeats what was sent before, and so on.
-Rules and sentences are made from entries.
+L{Books.enter} takes the segments of one conversation in order and gives for each a
+L{SegmentContext}: the frames that its acknowledgement newly covers, whether it repeats what was
+sent before, and so on. Rules and sentences are made from these.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REUSED: Final = int(Mark.REUSED_PORTS)
 _SOUND: Final = (Checksum.GOOD, Checksum.OFFLOADED, Checksum.ZEROED)
 
 
-class Entry(NamedTuple):
+class SegmentContext(NamedTuple):
     """
     One segment and what the books say of it. Positions count as L{Ledger} does.
 
@@ -160,7 +160,7 @@ class Books:
         self._sides = {flow.index: _Side() for flow in conversation.flows}
         self._last_ns: int | None = None
 
-    def enter(self, kept: Kept) -> Entry:
+    def enter(self, kept: Kept) -> SegmentContext:
         """
         Enter the conversation's next segment.
         """
@@ -205,7 +205,7 @@ class Books:
                 side.limit, side.limit_frame = edge, analysed.number
         since_ns = 0 if self._last_ns is None else analysed.time_ns - self._last_ns
         self._last_ns = analysed.time_ns
-        return Entry(
+        return SegmentContext(
             analysed,
             kept.checksum,
             own,

@@ -18,8 +18,8 @@ from netlab.analysis.explanation.privacy import Discretion
 from netlab.analysis.explanation.story import (
     ConversationStory,
     Endpoint,
+    FrameKind,
     FrameStory,
-    Kind,
     Passage,
     PassageKind,
 )
@@ -164,8 +164,8 @@ def _crosses(before: FrameStory, after: FrameStory) -> bool:
     Only FINs are judged. Of data one cannot tell: its receiver may have had it and not said so.
     """
     return (
-        before.kind is Kind.CLOSING
-        and after.kind is Kind.CLOSING
+        before.kind is FrameKind.CLOSING
+        and after.kind is FrameKind.CLOSING
         and "FIN" in before.flags
         and "FIN" in after.flags
         and before.is_from_client != after.is_from_client

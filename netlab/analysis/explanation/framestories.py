@@ -8,11 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.explanation.books import Entry
+from netlab.analysis.explanation.books import SegmentContext
 from netlab.analysis.explanation.findings import Finding, Verdict
 from netlab.analysis.explanation.privacy import Discretion
 from netlab.analysis.explanation.rules import findings_of
-from netlab.analysis.explanation.story import PAYLOAD_SHOWN_MAX_BYTES, Endpoint, FrameStory, Kind
+from netlab.analysis.explanation.story import (
+    PAYLOAD_SHOWN_MAX_BYTES,
+    Endpoint,
+    FrameKind,
+    FrameStory,
+)
 from netlab.analysis.tcp.frames import Mark
 from netlab.analysis.words.labels import labels_of
 from netlab.analysis.words.sentences import frame_sentence
@@ -85,7 +90,7 @@ _PROBES: Final = int(
 
 
 def frame_story(
-    entry: Entry,
+    entry: SegmentContext,
     notes: Mapping[int, str],
     claims: Sequence[Claim],
     *,
@@ -145,7 +150,7 @@ def _marks(marks: int, claims: Sequence[Claim]) -> tuple[str, ...]:
     return (*labels_of(claims), *mark_names(marks & Mark.REUSED_PORTS))
 
 
-def _findings(entry: Entry, claims: Sequence[Claim]) -> tuple[Finding, ...]:
+def _findings(entry: SegmentContext, claims: Sequence[Claim]) -> tuple[Finding, ...]:
     """
     Judge a frame by the rules; an ACK of what was never sent breaks one.
     """
@@ -177,29 +182,29 @@ def mark_names(marks: int) -> tuple[str, ...]:
     return tuple(name for mark, name in _MARK_NAMES.items() if marks & mark)
 
 
-def kind_of(entry: Entry) -> Kind:
+def kind_of(entry: SegmentContext) -> FrameKind:
     """
     Tell what a frame mainly does.
     """
     flags, marks = entry.analysed.flags, entry.analysed.marks
     if flags & _RST:
-        return Kind.RESET
+        return FrameKind.RESET
     if flags & _SYN:
-        return Kind.OPENING
+        return FrameKind.OPENING
     if flags & _FIN:
-        return Kind.CLOSING
+        return FrameKind.CLOSING
     if marks & _PROBES:
-        return Kind.PROBE
+        return FrameKind.PROBE
     if entry.analysed.len:
-        return Kind.DATA
+        return FrameKind.DATA
     if entry.covers_syn:
-        return Kind.OPENING
+        return FrameKind.OPENING
     if entry.covers_fin:
-        return Kind.CLOSING
-    return Kind.ACK
+        return FrameKind.CLOSING
+    return FrameKind.ACK
 
 
-def _label(entry: Entry, note: str) -> str:
+def _label(entry: SegmentContext, note: str) -> str:
     analysed = entry.analysed
     flags = ", ".join(flag_names(analysed.flags)) or "no flags"
     if not analysed.len:
@@ -208,7 +213,7 @@ def _label(entry: Entry, note: str) -> str:
     return f"{note} · {size}" if note else f"{flags} · {size}"
 
 
-def _sentence(entry: Entry, note: str, names: _Names, claims: Sequence[Claim]) -> str:
+def _sentence(entry: SegmentContext, note: str, names: _Names, claims: Sequence[Claim]) -> str:
     """
     Say what a frame does; nothing where a claim says that better.
 
@@ -237,7 +242,7 @@ def _sentence(entry: Entry, note: str, names: _Names, claims: Sequence[Claim]) -
     return text[0].upper() + text[1:]
 
 
-def _of_syn(entry: Entry, names: _Names) -> str:
+def _of_syn(entry: SegmentContext, names: _Names) -> str:
     analysed = entry.analysed
     options = analysed.segment.option_values
     me, peer = names
@@ -252,7 +257,7 @@ def _of_syn(entry: Entry, names: _Names) -> str:
     return f"{me} asks {peer} for a connection: {said}."
 
 
-def _of_probe(entry: Entry, names: _Names) -> str:
+def _of_probe(entry: SegmentContext, names: _Names) -> str:
     me, peer = names
     if not entry.analysed.segment.seglen and entry.start >= entry.expected:
         return _of_ack(entry, names)
@@ -260,7 +265,7 @@ def _of_probe(entry: Entry, names: _Names) -> str:
     return f"{me} sends {size} with a number that it has used before: it asks {peer} for an ACK."
 
 
-def _of_fin(entry: Entry, note: str, names: _Names) -> str:
+def _of_fin(entry: SegmentContext, note: str, names: _Names) -> str:
     me, peer = names
     analysed = entry.analysed
     with_data = f"{me} sends {_data(entry, note)} and" if analysed.len else f"{me}"
@@ -274,12 +279,12 @@ def _of_fin(entry: Entry, note: str, names: _Names) -> str:
     return text + "."
 
 
-def _data(entry: Entry, note: str) -> str:
+def _data(entry: SegmentContext, note: str) -> str:
     size = count(entry.analysed.len, "byte")
     return f"{size}, {note}," if note else size
 
 
-def _of_data(entry: Entry, note: str, names: _Names) -> str:
+def _of_data(entry: SegmentContext, note: str, names: _Names) -> str:
     size = count(entry.analysed.len, "byte")
     text = f"{names[0]} sends {f'{note} ({size})' if note else size}"
     if entry.covered_bytes and entry.covered:
@@ -290,7 +295,7 @@ def _of_data(entry: Entry, note: str, names: _Names) -> str:
     return text + "."
 
 
-def _of_ack(entry: Entry, names: _Names) -> str:
+def _of_ack(entry: SegmentContext, names: _Names) -> str:
     me, peer = names
     if entry.covers_fin:
         text = f"{me} acknowledges {peer}'s FIN"

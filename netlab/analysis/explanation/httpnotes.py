@@ -11,7 +11,7 @@ from netlab.analysis.explanation.passages import EXCHANGES_TOLD_MAX
 from netlab.analysis.explanation.privacy import METHODS_SHOWN
 from netlab.analysis.explanation.story import Passage, PassageKind
 from netlab.analysis.http.exchange import ExchangeReader
-from netlab.analysis.http.messages import Exchange, Message
+from netlab.analysis.http.messages import HTTPExchange, Message
 from netlab.analysis.words.units import count
 from netlab.http1.sansio.messages import RequestHead
 
@@ -58,7 +58,7 @@ def says_close(message: Message | None) -> bool:
     return message is not None and b"close" in message.head.fields.tokens(b"connection")
 
 
-def notes_of(exchanges: Iterable[Exchange], *, quotes: bool) -> dict[int, str]:
+def notes_of(exchanges: Iterable[HTTPExchange], *, quotes: bool) -> dict[int, str]:
     """
     Say what HTTP says in the frames that begin a message.
 
@@ -76,7 +76,7 @@ def notes_of(exchanges: Iterable[Exchange], *, quotes: bool) -> dict[int, str]:
     }
 
 
-def _messages(exchange: Exchange) -> Iterator[Message]:
+def _messages(exchange: HTTPExchange) -> Iterator[Message]:
     if exchange.request is not None:
         yield exchange.request
     yield from exchange.interim

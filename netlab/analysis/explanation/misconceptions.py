@@ -13,12 +13,12 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from netlab.analysis.explanation.findings import Finding, Verdict
-from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameStory, Kind
+from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameKind, FrameStory
 from netlab.analysis.observations.facts import IDLE_MIN_NS
 from netlab.analysis.words.units import count, duration
 
 
-class Claim(NamedTuple):
+class Misconception(NamedTuple):
     """
     A claim about an exchange.
 
@@ -323,55 +323,57 @@ def end_alike(story: CaptureStory, one: int, two: int) -> Finding:
 
 #: What was claimed about the reference exchanges.
 CLAIMS: Final = (
-    Claim(
+    Misconception(
         "any",
         "SYN takes one bit; the ACK acknowledged all the bits",
         numbers_count_bits,
     ),
-    Claim("any", "the raw number is where the stack starts", numbers_begin_alike),
-    Claim(
+    Misconception("any", "the raw number is where the stack starts", numbers_begin_alike),
+    Misconception(
         "echo",
         "the server closed and the client then answered",
         partial(answered_close, first="server"),
     ),
-    Claim(
+    Misconception(
         "echo",
         "the close is one four-part handshake in the order 1, 3, 4, 2",
         one_close_handshake,
     ),
-    Claim(
+    Misconception(
         "redirect",
         "a browser opens two connections for every request",
         two_connections_a_request,
     ),
-    Claim(
+    Misconception(
         "notfound",
         "a browser opens two connections for every request",
         two_connections_a_request,
     ),
-    Claim(
+    Misconception(
         "single_fin",
         "the server waited before its FIN because the client said keep-alive",
         waits_for_keep_alive,
     ),
-    Claim(
+    Misconception(
         "notfound",
         "the server waited before its FIN because the client said keep-alive",
         waits_for_keep_alive,
     ),
-    Claim("redirect", "frame 8 carries the 301", partial(carries_status, number=8, status=301)),
-    Claim("redirect", "the client closed first", partial(closed_first, who="client")),
-    Claim(
+    Misconception(
+        "redirect", "frame 8 carries the 301", partial(carries_status, number=8, status=301)
+    ),
+    Misconception("redirect", "the client closed first", partial(closed_first, who="client")),
+    Misconception(
         "redirect",
         "after a second the client closes",
         partial(closed_after_idling, who="client", stream=1),
     ),
-    Claim(
+    Misconception(
         "notfound",
         "the second connection is the same as before",
         partial(same_as_before, stream=1, before=0),
     ),
-    Claim("double_fin", "both connections end alike", partial(end_alike, one=0, two=1)),
+    Misconception("double_fin", "both connections end alike", partial(end_alike, one=0, two=1)),
 )
 
 
@@ -393,7 +395,7 @@ def _end(story: CaptureStory, stream: int) -> _End:
     active = frames[0].time_ns
     idle = 0
     for frame in frames:
-        if frame.len or frame.kind is Kind.OPENING:
+        if frame.len or frame.kind is FrameKind.OPENING:
             active = frame.time_ns
         if "FIN" in frame.flags and frame.is_from_client not in fins:
             if not fins:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from netlab.analysis.explanation.books import Entry
+from netlab.analysis.explanation.books import SegmentContext
 from netlab.analysis.explanation.findings import Finding, Verdict
 from netlab.analysis.tcp.frames import Mark
 from netlab.analysis.words.units import cite, count, duration
@@ -45,7 +45,7 @@ def link_name(link_type: int) -> str:
     return next((name for known, name in _LINK_NAMES.items() if known == link_type), "link")
 
 
-def findings_of(entry: Entry) -> tuple[Finding, ...]:
+def findings_of(entry: SegmentContext) -> tuple[Finding, ...]:
     """
     Apply every rule that concerns a frame.
 
@@ -55,7 +55,7 @@ def findings_of(entry: Entry) -> tuple[Finding, ...]:
     return tuple(_findings(entry))
 
 
-def _findings(entry: Entry) -> Iterator[Finding]:
+def _findings(entry: SegmentContext) -> Iterator[Finding]:
     flags = entry.analysed.segment.flags
     if flags & _ACK:
         yield acknowledgement(entry)
@@ -74,7 +74,7 @@ def _findings(entry: Entry) -> Iterator[Finding]:
         yield round_trip(entry)
 
 
-def acknowledgement(entry: Entry) -> Finding:
+def acknowledgement(entry: SegmentContext) -> Finding:
     """
     The acknowledgement number is the next number expected of the peer: all that it has sent, added
     up (RFC 9293 section 3.4).
@@ -123,7 +123,7 @@ def acknowledgement(entry: Entry) -> Finding:
     return Finding("acknowledgement", frames, equation, Verdict.UNKNOWN, sentence)
 
 
-def sequence(entry: Entry) -> Finding:
+def sequence(entry: SegmentContext) -> Finding:
     """
     The sequence number is that of the first byte: it follows the last number sent, or repeats one.
     """
@@ -183,7 +183,7 @@ def sequence(entry: Entry) -> Finding:
     return Finding("sequence", frames, equation, Verdict.NOTED, sentence)
 
 
-def next_sequence(entry: Entry) -> Finding:
+def next_sequence(entry: SegmentContext) -> Finding:
     """
     The next sequence number is this one, plus the bytes of data, plus one each for SYN and FIN.
     """
@@ -201,7 +201,7 @@ def next_sequence(entry: Entry) -> Finding:
     return Finding("next-sequence", (analysed.number,), equation, Verdict.NOTED, sentence)
 
 
-def window(entry: Entry) -> Finding:
+def window(entry: SegmentContext) -> Finding:
     """
     The window is the field, shifted by what its sender's SYN said, and never in a SYN.
     """
@@ -227,7 +227,7 @@ def window(entry: Entry) -> Finding:
     return Finding("window", (number,), equation, Verdict.NOTED, sentence)
 
 
-def _room(entry: Entry) -> Iterator[Finding]:
+def _room(entry: SegmentContext) -> Iterator[Finding]:
     """
     Data keeps within the peer's segment size and window.
     """
@@ -263,7 +263,7 @@ def _room(entry: Entry) -> Iterator[Finding]:
             yield Finding("segment-size", frames, equation, Verdict.UNKNOWN, sentence)
 
 
-def frame_length(entry: Entry) -> Finding:
+def frame_length(entry: SegmentContext) -> Finding:
     """
     A frame is as long as its headers, its payload and its padding.
     """
@@ -304,7 +304,7 @@ def frame_length(entry: Entry) -> Finding:
     return Finding("frame-length", (number,), equation, verdict, sentence)
 
 
-def checksum(entry: Entry) -> Finding:
+def checksum(entry: SegmentContext) -> Finding:
     """
     The checksum covers addresses, header and payload (RFC 9293 section 3.1). Its value is not said:
     whoever knows the rest of a segment can find out by it what was left out of a report.
@@ -334,7 +334,7 @@ def checksum(entry: Entry) -> Finding:
     return Finding("checksum", (entry.analysed.number,), equation, verdict, sentence)
 
 
-def round_trip(entry: Entry) -> Finding:
+def round_trip(entry: SegmentContext) -> Finding:
     """
     How long after a segment its acknowledgement was seen.
     """

@@ -21,7 +21,7 @@ PAYLOAD_SHOWN_MAX_BYTES = 256
 """How much of a frame's payload a story keeps; enough for a request head's first lines."""
 
 
-class Kind(StrEnum):
+class FrameKind(StrEnum):
     """
     What a frame mainly does, which is how it is drawn.
     """
@@ -127,7 +127,7 @@ class FrameStory:
     completeness: int
     frame_len: int
     bytes_in_flight: int
-    kind: Kind
+    kind: FrameKind
     marks: tuple[str, ...]
     label: str
     sentence: str

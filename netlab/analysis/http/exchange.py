@@ -15,10 +15,10 @@ from typing import Final
 from netlab.analysis.http.lenient import LenientRequestReader
 from netlab.analysis.http.messages import (
     Begun,
-    End,
-    Exchange,
+    HTTPExchange,
     HTTPFault,
     Message,
+    MessageEnd,
     is_interim,
     status_of,
 )
@@ -134,11 +134,11 @@ class ExchangeReader:
         """
         @param is_from_start: whether the capture holds the beginning of both streams.
         """
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[HTTPExchange] = []
         self.exchanges_uncounted = 0
         self.fault: HTTPFault | None = None
-        self._waiting: deque[Exchange] = deque()
-        self._current: Exchange | None = None
+        self._waiting: deque[HTTPExchange] = deque()
+        self._current: HTTPExchange | None = None
         self._client = _Side()
         self._server = _Side()
         self._requests = LenientRequestReader(_PARSER)
@@ -231,7 +231,7 @@ class ExchangeReader:
         for exchange in self.exchanges:
             for message in (exchange.request, exchange.response):
                 if message is not None and message.end is None:
-                    message.end = End.NOT_FOLLOWED
+                    message.end = MessageEnd.NOT_FOLLOWED
 
     def _advance(self, side: _Side, *, from_client: bool) -> None:
         """
@@ -316,11 +316,11 @@ class ExchangeReader:
         assert message is not None
         match message.framing:
             case Delimited.UNTIL_CLOSE:
-                message.end = End.END_OF_STREAM
+                message.end = MessageEnd.END_OF_STREAM
             case Delimited.CHUNKED:
-                message.end = End.LAST_CHUNK
+                message.end = MessageEnd.LAST_CHUNK
             case Fixed(length):
-                message.end = End.LENGTH if length else End.NO_CONTENT
+                message.end = MessageEnd.LENGTH if length else MessageEnd.NO_CONTENT
         message.end_frame = frame
         message.last_time_ns = max(message.last_time_ns, time_ns)
         side.message = side.reader = None
@@ -336,7 +336,7 @@ class ExchangeReader:
 
     def _begin_request(self, message: Message) -> None:
         is_pipelined = bool(self._waiting) or self._current is not None
-        exchange = Exchange(message, is_pipelined=is_pipelined)
+        exchange = HTTPExchange(message, is_pipelined=is_pipelined)
         self._keep(exchange)
         if len(self._waiting) < EXCHANGES_MAX:
             self._waiting.append(exchange)
@@ -346,7 +346,7 @@ class ExchangeReader:
             if self._waiting:
                 self._current = self._waiting.popleft()
             else:
-                self._current = Exchange(None, begun=self._begun(message))
+                self._current = HTTPExchange(None, begun=self._begun(message))
                 self._keep(self._current)
         exchange = self._current
         if is_interim(message):
@@ -371,7 +371,7 @@ class ExchangeReader:
             return None
         return Begun(len(side.buffer), *first, *last)
 
-    def _keep(self, exchange: Exchange) -> None:
+    def _keep(self, exchange: HTTPExchange) -> None:
         if len(self.exchanges) < EXCHANGES_MAX:
             self.exchanges.append(exchange)
         else:

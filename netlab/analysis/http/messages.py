@@ -12,7 +12,7 @@ from netlab.http1.sansio.framing import Framing
 from netlab.http1.sansio.messages import RequestHead, ResponseHead
 
 
-class End(Enum):
+class MessageEnd(Enum):
     """
     What ended a message (RFC 9112 section 6.3).
     """
@@ -58,7 +58,7 @@ class Message:
     content_length: int = 0
     body_length: int = 0
     missing: int = 0
-    end: End | None = None
+    end: MessageEnd | None = None
     end_frame: int | None = None
     fault: str = ""
 
@@ -89,7 +89,7 @@ class Begun(NamedTuple):
 
 
 @dataclass(slots=True)
-class Exchange:
+class HTTPExchange:
     """
     A request with its answer.
 

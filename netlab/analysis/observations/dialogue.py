@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from netlab.analysis.http.exchange import REQUEST_BEGINS, ExchangeReader
 from netlab.analysis.http.reassembly import Piece, Reassembler
-from netlab.analysis.observations.trail import Step, step_of
+from netlab.analysis.observations.trail import TrailStep, step_of
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
 from netlab.analysis.tls.conversation import TLSReader, begins_with_hello
@@ -156,7 +156,7 @@ class Dialogue:
         @param tools: with what TLS is opened.
         """
         self.conversation = conversation
-        self.trail: list[Step] = []
+        self.trail: list[TrailStep] = []
         self._trail_max = trail_max
         self.turns: list[Turn] = []
         self.has_more_turns = False

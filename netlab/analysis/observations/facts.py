@@ -111,7 +111,7 @@ class Reset(NamedTuple):
     after_own_fin: bool
 
 
-class Side:
+class EndFacts:
     """
     What is gathered of one end.
 
@@ -169,7 +169,7 @@ class Facts:
 
     def __init__(self, conversation: Conversation, first: Point, tools: Tools = NO_TOOLS) -> None:
         self.conversation = conversation
-        self.sides = (Side(), Side())
+        self.sides = (EndFacts(), EndFacts())
         self.first = self.last = first
         self.frame_count = 0
         self.dialogue = Dialogue(conversation, tools=tools)
@@ -325,12 +325,12 @@ class Facts:
         return "the client" if is_client else "the server"
 
     @property
-    def client_side(self) -> Side:
+    def client_side(self) -> EndFacts:
         """What is gathered of the client."""
         return self.sides[self.dialogue.client.index]
 
     @property
-    def server_side(self) -> Side:
+    def server_side(self) -> EndFacts:
         """What is gathered of the server."""
         return self.sides[self.dialogue.server.index]
 

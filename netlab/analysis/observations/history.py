@@ -14,7 +14,7 @@ from netlab.analysis.tcp.conversation import Conversation
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.tls.conversation import TLSReader
 from netlab.analysis.tls.observations import TLSConversation
-from netlab.capture.options import Options
+from netlab.capture.options import TCPOptions
 from netlab.capture.segments import Checksum, Flag
 
 SEGMENTS_MAX: Final = 10_000
@@ -84,7 +84,7 @@ class Sent(NamedTuple):
     ttl: int
     ip_id: int
     urgent: int
-    options: Options
+    options: TCPOptions
     checksum: Checksum
     payload: bytes
 

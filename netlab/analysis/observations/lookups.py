@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
-from netlab.capture.dns import AAAA, A, Message
+from netlab.capture.dns import AAAA, A, DNSMessage
 
 ADDRESSES_MAX: Final = 4096
 """For how many pairs of host and address the last answer is kept; of more, the oldest goes."""
@@ -69,7 +69,7 @@ class Lookups:
     _answers: dict[tuple[bytes, bytes], Lookup] = field(default_factory=dict)
     _found: dict[tuple[bytes, str], None] = field(default_factory=dict)
 
-    def receive(self, key: bytes, number: int, time_ns: int, message: Message) -> None:
+    def receive(self, key: bytes, number: int, time_ns: int, message: DNSMessage) -> None:
         """
         Take a message.
 

@@ -29,7 +29,7 @@ _MODULUS: Final = 1 << 32
 
 
 @dataclass(slots=True)
-class Step:
+class StreamStep:
     """
     A segment, and how its conversation stood when it came. Indexes are of L{Streams.steps}.
 
@@ -141,7 +141,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Direction:
+class StreamDirection:
     """
     What one end sent, and what the other said about it. All positions are of this direction.
 
@@ -213,8 +213,8 @@ class Streams:
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self.steps: list[Step] = []
-        self.directions = (Direction(), Direction())
+        self.steps: list[StreamStep] = []
+        self.directions = (StreamDirection(), StreamDirection())
         self._last_ack: list[Sent | None] = [None, None]
         flows = history.conversation.flows
         for index, direction in enumerate(self.directions):
@@ -229,7 +229,7 @@ class Streams:
                 # Another connection between the same ports, of which the opening was missed.
                 self.is_whole = False
                 break
-            step = Step(index, sent, copies.get(index))
+            step = StreamStep(index, sent, copies.get(index))
             self.steps.append(step)
             if step.copy_of is None:
                 self._follow(step, acks[index])
@@ -308,7 +308,7 @@ class Streams:
             sent.ack is not None and other.is_seen and sent.ack > other.highest + 1
         )
 
-    def _follow(self, step: Step, last_ack: int) -> None:
+    def _follow(self, step: StreamStep, last_ack: int) -> None:
         sent = step.sent
         own, other = self.directions[sent.sender], self.directions[1 - sent.sender]
         own.is_seen = True
@@ -329,7 +329,7 @@ class Streams:
         if sent.ack is not None and not sent.has_rst:
             self._acknowledge(step, sent.ack, other, last_ack)
 
-    def _take(self, step: Step, own: Direction, last_ack: int) -> None:
+    def _take(self, step: StreamStep, own: StreamDirection, last_ack: int) -> None:
         """
         Take what a segment brings.
         """
@@ -363,7 +363,7 @@ class Streams:
         elif step.length:
             own.clean_from = step.index
 
-    def _bring(self, step: Step, own: Direction, start: int, end: int) -> None:
+    def _bring(self, step: StreamStep, own: StreamDirection, start: int, end: int) -> None:
         own.sent_bytes += step.length
         own.largest = max(own.largest, step.length)
         fresh = own.covered.add(start, end)
@@ -378,7 +378,9 @@ class Streams:
             own.firsts.put(low, high, step.index)
         own.latest.put(start, end, step.index)
 
-    def _acknowledge(self, step: Step, ack: int, other: Direction, last_ack: int) -> None:
+    def _acknowledge(
+        self, step: StreamStep, ack: int, other: StreamDirection, last_ack: int
+    ) -> None:
         """
         Take what a segment says about the other direction.
 
@@ -439,7 +441,7 @@ class Streams:
         self._offer(step, ack, other)
 
     @staticmethod
-    def _continues(step: Step, last_ack: int) -> bool:
+    def _continues(step: StreamStep, last_ack: int) -> bool:
         """
         Tell whether a segment is certainly of this connection: sound, next by its own number, and
         acknowledged later if it takes any.
@@ -448,7 +450,7 @@ class Streams:
         is_sound = sent.checksum in (Checksum.GOOD, Checksum.OFFLOADED)
         return is_sound and sent.start == step.highest and last_ack >= sent.end
 
-    def _measure(self, step: Step, ack: int, other: Direction) -> None:
+    def _measure(self, step: StreamStep, ack: int, other: StreamDirection) -> None:
         answered = None
         while other.outstanding and other.outstanding[0][0] <= ack:
             answered = other.outstanding.popleft()[1]
@@ -462,7 +464,7 @@ class Streams:
                 other.rtt_min_ns = span
 
     @staticmethod
-    def _offer(step: Step, ack: int, other: Direction) -> None:
+    def _offer(step: StreamStep, ack: int, other: StreamDirection) -> None:
         other.window, other.window_by = step.sent.window, step.index
         edge = ack + step.sent.window
         if other.edge is None or edge > other.edge:
@@ -483,7 +485,7 @@ def _total(ranges: list[tuple[int, int]]) -> int:
     return covered.total
 
 
-def _hole_at(own: Direction, start: int, end: int) -> int | None:
+def _hole_at(own: StreamDirection, start: int, end: int) -> int | None:
     """
     Find the segment that left open the first hole which a range reaches into. A hole that was
     filled since still counts: whether the bytes are fresh tells.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from netlab.analysis.tcp.frames import Analysed
 
 
-class Step(NamedTuple):
+class TrailStep(NamedTuple):
     """
     One segment.
 
@@ -41,12 +41,12 @@ class Step(NamedTuple):
     sack_ranges: int
 
 
-def step_of(analysed: Analysed, *, from_client: bool) -> Step:
+def step_of(analysed: Analysed, *, from_client: bool) -> TrailStep:
     """
     Take the figures of a segment.
     """
     segment = analysed.segment
-    return Step(
+    return TrailStep(
         analysed.number,
         analysed.time_ns,
         from_client,

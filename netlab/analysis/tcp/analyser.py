@@ -17,7 +17,7 @@ from typing import Final
 from netlab.analysis.tcp import opening, states
 from netlab.analysis.tcp.conversation import UNSEEN_WAS_ACKED, Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
-from netlab.analysis.tcp.limits import UNACKED_MAX, Limits
+from netlab.analysis.tcp.limits import UNACKED_MAX, MemoryLimits
 from netlab.analysis.tcp.unacked import acknowledge, extent
 from netlab.capture.faults import Faults
 from netlab.capture.segments import Segment
@@ -74,13 +74,13 @@ class Analyser:
     @ivar faults: what could not be followed.
     """
 
-    def __init__(self, limits: Limits | None = None, faults: Faults | None = None) -> None:
+    def __init__(self, limits: MemoryLimits | None = None, faults: Faults | None = None) -> None:
         """
         @param limits: how much is remembered; by default everything.
         @param faults: where to tell of faults; by default a list of its own.
         """
         self.faults = Faults() if faults is None else faults
-        self._table = opening.Table(Limits() if limits is None else limits, self.faults)
+        self._table = opening.Table(MemoryLimits() if limits is None else limits, self.faults)
         self._flows = self._table.flows
         self._previous: Segment | None = None
         self._unacked_max = self._table.limits.unacked_max
@@ -90,7 +90,7 @@ class Analyser:
         """Those that are remembered, in the order of their first segments."""
         return self._table.conversations()
 
-    def remember(self, limits: Limits) -> None:
+    def remember(self, limits: MemoryLimits) -> None:
         """
         Remember more or less from now on. What is beyond the limits already is forgotten with time.
 

@@ -36,7 +36,7 @@ _ODD_TIMES_MAX: Final = 10_000
 """How many times may be beyond the year 2262, or as far in the past."""
 
 
-class Figures:
+class FigureStore:
     """
     Keeps the figures of segments.
 

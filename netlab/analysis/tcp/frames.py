@@ -52,7 +52,7 @@ class Mark(IntFlag):
     """C{tcp.analysis.reused_ports}: a new connection between ports that had one before."""
 
 
-class Figures(NamedTuple):
+class SegmentFigures(NamedTuple):
     """
     What Wireshark shows of every segment, all at once: each figure is L{Analysed}'s of that name.
     """
@@ -237,9 +237,9 @@ class Analysed(NamedTuple):
             return conversation.seen
         return conversation.seen | conversation.first_seen
 
-    def figures(self) -> Figures:
+    def figures(self) -> SegmentFigures:
         """
-        Return all that L{Figures} has. Costs a third of asking for each.
+        Return all that L{SegmentFigures} has. Costs a third of asking for each.
         """
         segment, conversation, flow, marks, *_ = self
         (
@@ -278,7 +278,7 @@ class Analysed(NamedTuple):
         if number != conversation.first_frame:
             completeness |= conversation.first_seen
         return _new(
-            Figures,
+            SegmentFigures,
             (
                 number,
                 record[1],

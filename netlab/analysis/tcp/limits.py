@@ -12,7 +12,7 @@ UNACKED_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class MemoryLimits:
     """
     Bounds of memory. The defaults remember every conversation, as Wireshark does.
 
@@ -31,8 +31,8 @@ class Limits:
     unacked_max: int = UNACKED_MAX
 
 
-THOROUGH: Final = Limits(open_max=65_536, closed_max=65_536)
+THOROUGH: Final = MemoryLimits(open_max=65_536, closed_max=65_536)
 """For the first frames of any capture, and all of most: what comes out is what Wireshark shows."""
 
-STREAMING: Final = Limits(open_max=8192, closed_max=4096, unacked_max=1024)
+STREAMING: Final = MemoryLimits(open_max=8192, closed_max=4096, unacked_max=1024)
 """For captures of any size in some 64 MiB."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
-from netlab.analysis.tcp.limits import Limits
+from netlab.analysis.tcp.limits import MemoryLimits
 from netlab.analysis.tcp.states import begin, notice_opening, shown
 from netlab.capture.faults import Faults
 from netlab.capture.segments import Segment
@@ -39,7 +39,7 @@ class Table:
     @ivar streams: how many conversations there were.
     """
 
-    def __init__(self, limits: Limits, faults: Faults) -> None:
+    def __init__(self, limits: MemoryLimits, faults: Faults) -> None:
         self.flows: dict[bytes, Flow] = {}
         self.limits = limits
         self.streams = 0

@@ -12,7 +12,7 @@ FRAMES_CITED_MAX: Final = 64
 """How many frames of one record or message are named; of more, the first ones and the last."""
 
 
-class Span(NamedTuple):
+class ByteSpan(NamedTuple):
     """
     Bytes that one frame carried.
 
@@ -42,7 +42,7 @@ class Travel(NamedTuple):
     end_ns: int
 
 
-def travel_of(spans: Sequence[Span]) -> Travel:
+def travel_of(spans: Sequence[ByteSpan]) -> Travel:
     """
     Name the frames of some bytes.
 
@@ -93,20 +93,20 @@ class Carriers:
         while marks and marks[0][0] <= position:
             marks.popleft()
 
-    def spans(self, begin: int, end: int) -> list[Span]:
+    def spans(self, begin: int, end: int) -> list[ByteSpan]:
         """
         Tell who carried some bytes that have not been forgotten.
 
         @param begin: the position of the first; the spans count from there.
         @param end: the position after the last.
         """
-        found: list[Span] = []
+        found: list[ByteSpan] = []
         at = begin
         for mark, frame, time_ns in self._marks:
             if mark <= at:
                 continue
             stop = min(mark, end)
-            found.append(Span(at - begin, stop - begin, frame, time_ns))
+            found.append(ByteSpan(at - begin, stop - begin, frame, time_ns))
             at = stop
             if at >= end:
                 break

@@ -28,7 +28,7 @@ from netlab.analysis.tls.observations import (
     TLSConversation,
 )
 from netlab.analysis.tls.protection import TAG_BYTES, Opened, RecordProtection
-from netlab.analysis.tls.records import ContentType, Record, RecordReader, begins_record
+from netlab.analysis.tls.records import ContentType, RecordReader, TLSRecord, begins_record
 from netlab.analysis.tls.sidereading import SideReading
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
 
@@ -190,7 +190,7 @@ class TLSReader:
 
     # Records
 
-    def _take(self, record: Record, side: SideReading, http: ExchangeReader) -> None:
+    def _take(self, record: TLSRecord, side: SideReading, http: ExchangeReader) -> None:
         side.records += 1
         side.last_length = record.length
         if not record.is_whole:
@@ -225,7 +225,7 @@ class TLSReader:
         side.is_protected = True
         side.protect(self._protection_1_2(side))
 
-    def _take_alert(self, record: Record, side: SideReading, http: ExchangeReader) -> None:
+    def _take_alert(self, record: TLSRecord, side: SideReading, http: ExchangeReader) -> None:
         travel = record.travel
         if not side.is_protected and record.length == _ALERT_BYTES and record.is_whole:
             self._note_alert(record.fragment, travel, side)
@@ -251,7 +251,7 @@ class TLSReader:
         if len(self._alerts) < ALERTS_MAX:
             self._alerts.append(Alert(side is self._client, travel, data[0], data[1]))
 
-    def _take_handshake(self, record: Record, side: SideReading, http: ExchangeReader) -> None:
+    def _take_handshake(self, record: TLSRecord, side: SideReading, http: ExchangeReader) -> None:
         travel = record.travel
         if side.is_protected:
             # Finished, and what TLS 1.2 says later: a new handshake, a ticket.
@@ -271,7 +271,7 @@ class TLSReader:
         ):
             self._take_message(message, side)
 
-    def _take_application(self, record: Record, side: SideReading, http: ExchangeReader) -> None:
+    def _take_application(self, record: TLSRecord, side: SideReading, http: ExchangeReader) -> None:
         travel = record.travel
         side.note_protected(record, travel)
         if side.protection is None:
@@ -307,7 +307,7 @@ class TLSReader:
     def _hand_on(
         self,
         opened: Opened,
-        record: Record,
+        record: TLSRecord,
         side: SideReading,
         travel: Travel,
         http: ExchangeReader,
@@ -325,7 +325,7 @@ class TLSReader:
 
     # Handshake messages
 
-    def _take_inner(self, opened: Opened, record: Record, side: SideReading) -> None:
+    def _take_inner(self, opened: Opened, record: TLSRecord, side: SideReading) -> None:
         """
         Read the messages of a protected record.
         """
@@ -454,7 +454,7 @@ class TLSReader:
             return False
         return is_usable(self._secrets, suite, is_tls_1_3=chosen.version >= TLS_1_3)
 
-    def _open(self, record: Record, side: SideReading, http: ExchangeReader) -> Opened | None:
+    def _open(self, record: TLSRecord, side: SideReading, http: ExchangeReader) -> Opened | None:
         """
         Open a record; where that fails, its direction is not opened any further.
         """

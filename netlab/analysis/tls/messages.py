@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
-from netlab.analysis.tls.carriers import Carriers, Span, Travel, travel_of
+from netlab.analysis.tls.carriers import ByteSpan, Carriers, Travel, travel_of
 from netlab.analysis.tls.names import TLS_1_3, is_grease
 from netlab.analysis.tls.octets import EndOfOctets, Octets
 
@@ -162,7 +162,7 @@ class HandshakeReader:
         self.is_lost = False
 
     def receive(
-        self, data: bytes, spans: list[Span], *, is_whole: bool = True
+        self, data: bytes, spans: list[ByteSpan], *, is_whole: bool = True
     ) -> list[HandshakeMessage]:
         """
         Take a record's content.

@@ -112,7 +112,7 @@ class CertificateChain:
 
 
 @dataclass(frozen=True, slots=True)
-class Direction:
+class TLSDirection:
     """
     One end's records.
 
@@ -200,8 +200,8 @@ class TLSConversation:
     asks_for_certificate: Travel | None
     resumption: Resumption
     alerts: tuple[Alert, ...]
-    client: Direction
-    server: Direction
+    client: TLSDirection
+    server: TLSDirection
     client_finished: Travel | None
     server_finished: Travel | None
     decryption: Decryption

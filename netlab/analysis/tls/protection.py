@@ -16,7 +16,7 @@ from netlab.analysis.tls.keyschedule import (
     next_traffic_secret,
     traffic_keys,
 )
-from netlab.analysis.tls.records import Record
+from netlab.analysis.tls.records import TLSRecord
 
 TAG_BYTES: Final = 16
 _EXPLICIT_BYTES: Final = 8
@@ -122,7 +122,7 @@ class RecordProtection:
         self._epoch = self._begin(traffic_keys(self._following, self._suite))
         self._following = next_traffic_secret(self._following, self._suite)
 
-    def open(self, record: Record) -> Opened | None:
+    def open(self, record: TLSRecord) -> Opened | None:
         """
         Open a record.
 
@@ -168,7 +168,7 @@ class RecordProtection:
     def _begin(self, keys: Keys) -> _Epoch:
         return _Epoch(self._make_aead(self._suite.aead, keys.key), keys.iv)
 
-    def _open(self, record: Record, epoch: _Epoch, sequence: int) -> Opened | None:
+    def _open(self, record: TLSRecord, epoch: _Epoch, sequence: int) -> Opened | None:
         fragment = record.fragment
         if self._is_tls_1_3 or not self._suite.has_explicit_nonce:
             begin = 0

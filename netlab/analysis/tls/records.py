@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from netlab.analysis.http.reassembly import Piece
-from netlab.analysis.tls.carriers import Carriers, Span, Travel, travel_of
+from netlab.analysis.tls.carriers import ByteSpan, Carriers, Travel, travel_of
 
 HEADER_BYTES: Final = 5
 
@@ -46,7 +46,7 @@ class ContentType(IntEnum):
     HEARTBEAT = 24
 
 
-class Record(NamedTuple):
+class TLSRecord(NamedTuple):
     """
     One record as it travelled.
 
@@ -62,7 +62,7 @@ class Record(NamedTuple):
     version: int
     length: int
     fragment: bytes
-    spans: tuple[Span, ...]
+    spans: tuple[ByteSpan, ...]
     is_after_gap: bool
 
     @property
@@ -88,7 +88,7 @@ class Record(NamedTuple):
         """
         return travel_of(self.spans)
 
-    def carriers_of(self, begin: int, end: int) -> list[Span]:
+    def carriers_of(self, begin: int, end: int) -> list[ByteSpan]:
         """
         Tell who carried some bytes of its fragment.
 
@@ -96,7 +96,7 @@ class Record(NamedTuple):
         """
         begin, end = begin + HEADER_BYTES, end + HEADER_BYTES
         return [
-            Span(max(span.begin, begin) - begin, min(span.end, end) - begin, *span[2:])
+            ByteSpan(max(span.begin, begin) - begin, min(span.end, end) - begin, *span[2:])
             for span in self.spans
             if span.begin < end and span.end > begin
         ]
@@ -148,13 +148,13 @@ class RecordReader:
         self.is_lost = self._is_after_gap = not is_from_start
         self.skipped = self.missing = 0
 
-    def receive(self, piece: Piece) -> list[Record]:
+    def receive(self, piece: Piece) -> list[TLSRecord]:
         """
         Take the next bytes.
 
         @return: the records that they complete.
         """
-        records: list[Record] = []
+        records: list[TLSRecord] = []
         if piece.data:
             self._buffer += piece.data
             self._carriers.append(len(piece.data), piece.frame, piece.time_ns)
@@ -184,7 +184,7 @@ class RecordReader:
         """
         self._lose(len(self._buffer))
 
-    def _read(self, records: list[Record]) -> None:
+    def _read(self, records: list[TLSRecord]) -> None:
         while True:
             if self.is_lost and not self._resume() and not self._find():
                 return
@@ -205,7 +205,7 @@ class RecordReader:
     def _has_header(self) -> bool:
         return len(self._buffer) >= HEADER_BYTES
 
-    def _take(self, size: int) -> Record:
+    def _take(self, size: int) -> TLSRecord:
         """
         Take the record that the buffer begins with.
 
@@ -213,7 +213,7 @@ class RecordReader:
         """
         buffer = self._buffer
         known = size if self._hole is None else min(size, self._hole)
-        record = Record(
+        record = TLSRecord(
             ContentType(buffer[0]),
             int.from_bytes(buffer[1:3], "big"),
             self._length(),
@@ -231,7 +231,7 @@ class RecordReader:
         self._base += size
         self._carriers.forget(self._base)
 
-    def _pass_over(self, piece: Piece, records: list[Record]) -> None:
+    def _pass_over(self, piece: Piece, records: list[TLSRecord]) -> None:
         """
         Pass over bytes that were not captured: within a record, whose end its header tells; else
         the next header has to be looked for.

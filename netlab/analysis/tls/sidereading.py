@@ -8,9 +8,9 @@ from typing import Final
 
 from netlab.analysis.tls.carriers import Travel
 from netlab.analysis.tls.messages import HandshakeReader
-from netlab.analysis.tls.observations import Direction
+from netlab.analysis.tls.observations import TLSDirection
 from netlab.analysis.tls.protection import TAG_BYTES, RecordProtection
-from netlab.analysis.tls.records import Record, RecordReader
+from netlab.analysis.tls.records import RecordReader, TLSRecord
 
 #: The shortest record of TLS 1.3 with a Finished (RFC 8446 section 4.4.4): a header of four bytes,
 #: a hash of 32, the hidden type, and the tag. One with an alert has 19.
@@ -19,7 +19,7 @@ _FINISHED_MIN_BYTES: Final = 4 + 32 + 1 + TAG_BYTES
 
 class SideReading:
     """
-    One direction so far. L{Direction} says what its counts mean.
+    One direction so far. L{TLSDirection} says what its counts mean.
 
     @ivar reader: of its records.
     @ivar handshake: of the handshake messages that travel in the open.
@@ -79,7 +79,7 @@ class SideReading:
         self.finished: Travel | None = None
         self.offset = 0
 
-    def note_protected(self, record: Record, travel: Travel) -> None:
+    def note_protected(self, record: TLSRecord, travel: Travel) -> None:
         """
         Count a protected record.
         """
@@ -119,14 +119,14 @@ class SideReading:
             return self.finished
         return self.first_protected if self.first_protected_length >= _FINISHED_MIN_BYTES else None
 
-    def summary(self, *, knows_application: bool, knows_bytes: bool) -> Direction:
+    def summary(self, *, knows_application: bool, knows_bytes: bool) -> TLSDirection:
         """
         Say what is the case so far.
 
         @param knows_application: whether it is known which records were application data.
         @param knows_bytes: whether it is known how long their content was.
         """
-        return Direction(
+        return TLSDirection(
             records=self.records,
             protected_records=self.protected_records,
             protected_bytes=self.protected_bytes,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.observations.streams import Streams, StreamStep
 
 
 def claims_of(streams: Streams) -> Iterator[Claim]:
@@ -38,7 +38,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
                 yield Claim("acks.selective", frames, Known.SEEN, beyond, "", (), who)
 
 
-def _nonsense(streams: Streams, step: Step) -> Claim:
+def _nonsense(streams: Streams, step: StreamStep) -> Claim:
     return Claim(
         "acks.never-sent",
         streams.numbers(step.index),
@@ -50,7 +50,7 @@ def _nonsense(streams: Streams, step: Step) -> Claim:
     )
 
 
-def _duplicate(streams: Streams, step: Step, number: int, *, of_repeat: bool) -> Claim:
+def _duplicate(streams: Streams, step: StreamStep, number: int, *, of_repeat: bool) -> Claim:
     """
     Claim what a duplicate ACK means (RFC 5681 section 4.2): that a segment beyond a hole arrived is
     certain only where SACK says so; one that brought nothing new is answered in the same way.
@@ -70,7 +70,7 @@ def _duplicate(streams: Streams, step: Step, number: int, *, of_repeat: bool) ->
     return Claim("acks.duplicate", frames, Known.POSSIBLE, figures, "", causes, who)
 
 
-def _beyond(streams: Streams, step: Step) -> dict[str, Figure]:
+def _beyond(streams: Streams, step: StreamStep) -> dict[str, Figure]:
     """
     Give what an ACK names beyond the first hole (SACK).
     """

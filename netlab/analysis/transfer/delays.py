@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.observations.streams import Streams, StreamStep
 from netlab.analysis.transfer.order import numbers_count
 
 DELAYED_MIN_NS: Final = 20_000_000
@@ -38,8 +38,8 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
 
 
 def _small_writes(streams: Streams) -> Iterator[Claim]:
-    waits: tuple[list[tuple[Step, Step, int]], ...] = ([], [])
-    delayed: list[Step | None] = [None, None]
+    waits: tuple[list[tuple[StreamStep, StreamStep, int]], ...] = ([], [])
+    delayed: list[StreamStep | None] = [None, None]
     for step in streams.steps:
         if step.copy_of is not None:
             continue
@@ -87,7 +87,7 @@ def _small_writes(streams: Streams) -> Iterator[Claim]:
             yield _total(streams, sender, waits[sender])
 
 
-def _total(streams: Streams, sender: int, waits: list[tuple[Step, Step, int]]) -> Claim:
+def _total(streams: Streams, sender: int, waits: list[tuple[StreamStep, StreamStep, int]]) -> Claim:
     figures: dict[str, Figure] = {
         "times": len(waits),
         "waited_ns": sum(waited for _, _, waited in waits),
@@ -106,7 +106,7 @@ def _total(streams: Streams, sender: int, waits: list[tuple[Step, Step, int]]) -
     )
 
 
-def _delay(streams: Streams, step: Step) -> int | None:
+def _delay(streams: Streams, step: StreamStep) -> int | None:
     """
     Tell whether an ACK without data took much longer than the shortest one.
 
@@ -126,7 +126,7 @@ def _delay(streams: Streams, step: Step) -> int | None:
     return shortest if step.rtt_ns >= 2 * shortest else None
 
 
-def _meeting(streams: Streams, step: Step, ack: Step) -> int | None:
+def _meeting(streams: Streams, step: StreamStep, ack: StreamStep) -> int | None:
     """
     Tell whether a small segment left as soon as a delayed ACK came.
 
@@ -160,7 +160,7 @@ class _Shut:
         self.spent_ns = [0, 0]
         self._since: list[int | None] = [None, None]
 
-    def note(self, streams: Streams, step: Step) -> None:
+    def note(self, streams: Streams, step: StreamStep) -> None:
         """
         Take the next segment.
         """
@@ -183,8 +183,8 @@ def _turns(streams: Streams) -> Iterator[Claim]:
     counts = tuple(numbers_count(streams, sender) for sender in (0, 1))
     spent = {"server_ns": 0, "client_ns": 0, "network_ns": 0, "transfer_ns": 0}
     turns = 0
-    last: Step | None = None
-    began: Step | None = None
+    last: StreamStep | None = None
+    began: StreamStep | None = None
     is_repaired = False
     paused = 0
     shut = _Shut()
@@ -238,7 +238,7 @@ def _turns(streams: Streams) -> Iterator[Claim]:
         yield Claim("delays.shares", frames, Known.SEEN, figures)
 
 
-def _pause(streams: Streams, step: Step) -> int:
+def _pause(streams: Streams, step: StreamStep) -> int:
     """
     Tell how long a sender had nothing to send: all was acknowledged, and the window open.
     """
@@ -252,7 +252,7 @@ def _pause(streams: Streams, step: Step) -> int:
     return max(0, (since or 0) - way)
 
 
-def _paused(streams: Streams, last: Step, step: Step, pause: int) -> Claim:
+def _paused(streams: Streams, last: StreamStep, step: StreamStep, pause: int) -> Claim:
     assert step.window_by is not None
     figures: dict[str, Figure] = {"end_ns": pause, "ack_frame": streams.number(step.window_by)}
     frames = streams.numbers(last.index, step.window_by, step.index)
@@ -260,7 +260,7 @@ def _paused(streams: Streams, last: Step, step: Step, pause: int) -> Claim:
     return Claim("delays.paused", frames, Known.SEEN, figures, "", (), who)
 
 
-def _follows_directly(streams: Streams, step: Step) -> bool:
+def _follows_directly(streams: Streams, step: StreamStep) -> bool:
     """
     Tell whether a packet is the next that its sender sent after the one captured before: then no
     copy of it was lost on the way to this point.
@@ -276,7 +276,9 @@ def _doubted(claim: Claim) -> Claim:
     return claim._replace(known=Known.POSSIBLE, causes=causes)
 
 
-def _waited(streams: Streams, last: Step, step: Step, waited: int, network: int) -> Claim:
+def _waited(
+    streams: Streams, last: StreamStep, step: StreamStep, waited: int, network: int
+) -> Claim:
     figures: dict[str, Figure] = {"waited_ns": waited, "asked_frame": last.sent.number}
     others: tuple[int, ...] = ()
     for between in streams.steps[last.index + 1 : min(step.index, last.index + 16)]:

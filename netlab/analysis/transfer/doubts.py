@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.observations.streams import Streams, StreamStep
 from netlab.analysis.transfer.order import numbers_count, was_sent_before
 from netlab.capture.segments import Checksum
 
@@ -21,7 +21,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
     """
     Judge each repeat by the bytes that it carries and by the ACK that answers it.
     """
-    pending: list[Step | None] = [None, None]
+    pending: list[StreamStep | None] = [None, None]
     counts = tuple(numbers_count(streams, sender) for sender in (0, 1))
     for step in streams.steps:
         if step.copy_of is not None or step.is_beyond:
@@ -38,7 +38,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             pending[step.sent.sender] = step
 
 
-def _altered(streams: Streams, step: Step) -> Iterator[Claim]:
+def _altered(streams: Streams, step: StreamStep) -> Iterator[Claim]:
     for first in step.firsts:
         other = streams.steps[first].sent
         if step.sent.shares_bytes(other) is not False:
@@ -65,7 +65,7 @@ def _altered(streams: Streams, step: Step) -> Iterator[Claim]:
         return
 
 
-def _received_twice(streams: Streams, step: Step, *, counts: bool) -> Iterator[Claim]:
+def _received_twice(streams: Streams, step: StreamStep, *, counts: bool) -> Iterator[Claim]:
     """
     A first SACK range below the ACK, or within the second range, names what came twice.
 
@@ -107,7 +107,7 @@ def _received_twice(streams: Streams, step: Step, *, counts: bool) -> Iterator[C
     yield Claim("repeats.spurious-by-sack", frames, Known.FOLLOWS, figures, rule, (), who)
 
 
-def _answered_before(streams: Streams, step: Step, repeat: Step) -> Iterator[Claim]:
+def _answered_before(streams: Streams, step: StreamStep, repeat: StreamStep) -> Iterator[Claim]:
     """
     The ACK echoes the time stamp of the first copy: that one arrived (RFC 3522 section 3.2).
     """

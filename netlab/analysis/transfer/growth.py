@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Known
-from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.observations.streams import Streams, StreamStep
 
 FLIGHTS_MIN: Final = 3
 """How many flights show a growth."""
@@ -33,8 +33,8 @@ class _Flight:
     @ivar is_full: whether its segments but the last were of full size.
     """
 
-    first: Step
-    last: Step
+    first: StreamStep
+    last: StreamStep
     size: int
     mark: int
     is_full: bool
@@ -108,7 +108,7 @@ def _growth(streams: Streams, sender: int) -> Iterator[Claim]:
     )
 
 
-def _fills(step: Step, largest: int) -> bool:
+def _fills(step: StreamStep, largest: int) -> bool:
     """
     Tell whether a segment leaves no room for a full one in the window.
     """

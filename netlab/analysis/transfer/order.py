@@ -9,7 +9,7 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.observations.history import Sent
-from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.observations.streams import Streams, StreamStep
 
 NEAR: Final = 1000
 """How far apart the identifications of packets are that one end sent near in time."""
@@ -86,7 +86,7 @@ def was_sent_before(late: Sent, other: Sent, *, counts: bool) -> tuple[bool | No
     return None, ""
 
 
-def _filled(streams: Streams, step: Step, *, counts: bool) -> Claim:
+def _filled(streams: Streams, step: StreamStep, *, counts: bool) -> Claim:
     assert step.hole is not None
     opener = streams.steps[step.hole]
     late = streams.since_ns(step.hole, step.index)
@@ -146,7 +146,7 @@ def _filled(streams: Streams, step: Step, *, counts: bool) -> Claim:
 
 
 def _acknowledged(
-    streams: Streams, step: Step, pointers: list[int], reported: set[tuple[int, int]]
+    streams: Streams, step: StreamStep, pointers: list[int], reported: set[tuple[int, int]]
 ) -> Iterator[Claim]:
     """
     Claim the holes that an ACK covers: their bytes arrived, so the capture lacks them.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.observations.streams import Streams, StreamStep
 
 CITED_MAX: Final = 16
 """How many keep-alives are cited one by one."""
@@ -79,7 +79,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
                 )
 
 
-def _may_be_one(streams: Streams, step: Step) -> bool:
+def _may_be_one(streams: Streams, step: StreamStep) -> bool:
     """
     Tell whether a direction's first captured segment, without a byte, is followed by an ACK of one
     number more: a keep-alive, or the byte before it was not captured.
@@ -104,7 +104,7 @@ def _may_be_one(streams: Streams, step: Step) -> bool:
     )
 
 
-def _asked(streams: Streams, step: Step, before: int | None, unanswered: int) -> Claim:
+def _asked(streams: Streams, step: StreamStep, before: int | None, unanswered: int) -> Claim:
     figures: dict[str, Figure] = {"unanswered_before": unanswered, "length": step.length}
     idle = None if before is None else streams.since_ns(before, step.index)
     if idle is not None:
@@ -117,7 +117,7 @@ def _asked(streams: Streams, step: Step, before: int | None, unanswered: int) ->
     return Claim("keepalives.possible-probe", frames, Known.POSSIBLE, figures, "", causes, who)
 
 
-def _answered(streams: Streams, step: Step, probe: int) -> Claim:
+def _answered(streams: Streams, step: StreamStep, probe: int) -> Claim:
     figures: dict[str, Figure] = {"probe_frame": streams.number(probe)}
     span = streams.since_ns(probe, step.index)
     if span is not None:

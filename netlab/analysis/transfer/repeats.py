@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.observations.streams import Streams, StreamStep
 from netlab.analysis.transfer.order import numbers_count, was_sent_before
 
 TIMEOUT_MIN_NS: Final = 200_000_000
@@ -106,7 +106,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             yield _doubted(claim) if streams.lacks_segments else claim
 
 
-def _late_original(streams: Streams, step: Step, evidence: str) -> Claim:
+def _late_original(streams: Streams, step: StreamStep, evidence: str) -> Claim:
     """
     Claim that a packet was sent before one that carried the same bytes and came sooner.
     """
@@ -141,7 +141,7 @@ def _doubted(claim: Claim) -> Claim:
     )
 
 
-def _note_unseen(streams: Streams, step: Step, repair: _Repair) -> None:
+def _note_unseen(streams: Streams, step: StreamStep, repair: _Repair) -> None:
     """
     Take note of what may be a repeat of bytes that were never seen here: it began a repair, too.
     """
@@ -153,14 +153,14 @@ def _note_unseen(streams: Streams, step: Step, repair: _Repair) -> None:
         _note_timeout(step, repair, None, late or 0)
 
 
-def _is_altered(streams: Streams, step: Step) -> bool:
+def _is_altered(streams: Streams, step: StreamStep) -> bool:
     """
     Tell whether it carries other bytes than the first copy did: then it repeats nothing.
     """
     return any(step.sent.shares_bytes(streams.steps[first].sent) is False for first in step.firsts)
 
 
-def _repeat(streams: Streams, step: Step, repair: _Repair) -> Claim:
+def _repeat(streams: Streams, step: StreamStep, repair: _Repair) -> Claim:
     assert step.latest is not None
     start, acked = step.sent.data_start, step.acked
     if acked is not None and acked >= step.end:
@@ -191,7 +191,7 @@ def _repeat(streams: Streams, step: Step, repair: _Repair) -> Claim:
     return _timed(streams, step, repair)
 
 
-def _may_be_timed(streams: Streams, step: Step) -> bool:
+def _may_be_timed(streams: Streams, step: StreamStep) -> bool:
     """
     Tell whether a retransmission timer may have expired: it runs anew with each ACK of new data
     (RFC 6298 section 5.3), and never for less than a round trip.
@@ -205,7 +205,7 @@ def _may_be_timed(streams: Streams, step: Step) -> bool:
     return waited is None or waited >= (streams.round_trip_ns or 0)
 
 
-def _is_prompt(streams: Streams, index: int, step: Step) -> bool:
+def _is_prompt(streams: Streams, index: int, step: StreamStep) -> bool:
     """
     Tell whether a step is recent enough for what the peer sent in it to have made the sender repeat
     at once.
@@ -216,7 +216,7 @@ def _is_prompt(streams: Streams, index: int, step: Step) -> bool:
 
 def _claim(
     streams: Streams,
-    step: Step,
+    step: StreamStep,
     kind: str,
     others: tuple[int, ...] = (),
     known: Known = Known.FOLLOWS,
@@ -252,7 +252,7 @@ def _claim(
     return Claim(kind, frames, known, told, rule, causes, who)
 
 
-def _unneeded(streams: Streams, step: Step) -> Claim:
+def _unneeded(streams: Streams, step: StreamStep) -> Claim:
     assert step.acked_by is not None
     since = streams.since_ns(step.acked_by, step.index)
     way = streams.directions[1 - step.sent.sender].rtt_min_ns
@@ -273,7 +273,7 @@ def _unneeded(streams: Streams, step: Step) -> Claim:
     )
 
 
-def _after_timeout(streams: Streams, step: Step, repair: _Repair) -> Claim:
+def _after_timeout(streams: Streams, step: StreamStep, repair: _Repair) -> Claim:
     claim = repair.timeout
     is_sure = claim is not None and claim.known is Known.FOLLOWS
     causes: tuple[str, ...] = () if is_sure else (_EARLIER, _TIMEOUT, _UNKNOWN)
@@ -289,13 +289,13 @@ def _after_timeout(streams: Streams, step: Step, repair: _Repair) -> Claim:
     )
 
 
-def _begin(step: Step, repair: _Repair) -> None:
+def _begin(step: StreamStep, repair: _Repair) -> None:
     repair.recovery = step.index
     repair.recovery_to = step.highest
     repair.is_sure = False
 
 
-def _fast(streams: Streams, step: Step, repair: _Repair) -> Claim:
+def _fast(streams: Streams, step: StreamStep, repair: _Repair) -> Claim:
     duplicates = step.duplicates_kept
     with_sack = step.sacked_bytes > 0
     _begin(step, repair)
@@ -313,7 +313,7 @@ def _fast(streams: Streams, step: Step, repair: _Repair) -> Claim:
     )
 
 
-def _sack(streams: Streams, step: Step, repair: _Repair) -> Claim:
+def _sack(streams: Streams, step: StreamStep, repair: _Repair) -> Claim:
     assert repair.recovery is not None
     if not repair.is_sure or _may_be_timed(streams, step):
         return _timer_or(streams, step, repair, "sack-recovery")
@@ -329,7 +329,7 @@ def _sack(streams: Streams, step: Step, repair: _Repair) -> Claim:
     )
 
 
-def _partial(streams: Streams, step: Step, repair: _Repair) -> Claim:
+def _partial(streams: Streams, step: StreamStep, repair: _Repair) -> Claim:
     assert repair.recovery is not None
     assert step.acked_by is not None
     is_prompt = _is_prompt(streams, step.acked_by, step)
@@ -346,7 +346,7 @@ def _partial(streams: Streams, step: Step, repair: _Repair) -> Claim:
     )
 
 
-def _selective(streams: Streams, step: Step, repair: _Repair) -> Claim:
+def _selective(streams: Streams, step: StreamStep, repair: _Repair) -> Claim:
     """
     SACK names bytes beyond, but neither three duplicate ACKs nor a recovery under way explain it.
     """
@@ -374,7 +374,7 @@ def _selective(streams: Streams, step: Step, repair: _Repair) -> Claim:
     return _timer_or(streams, step, repair, _RACK)
 
 
-def _timer_or(streams: Streams, step: Step, repair: _Repair, other: str) -> Claim:
+def _timer_or(streams: Streams, step: StreamStep, repair: _Repair, other: str) -> Claim:
     """
     Claim a repeat that one more mechanism than a timer may have made.
     """
@@ -401,7 +401,7 @@ def _timer_or(streams: Streams, step: Step, repair: _Repair, other: str) -> Clai
     )
 
 
-def _timed(streams: Streams, step: Step, repair: _Repair) -> Claim:
+def _timed(streams: Streams, step: StreamStep, repair: _Repair) -> Claim:
     """
     Nothing that came from the peer explains it: a timer, if it waited long enough for one.
     """
@@ -467,7 +467,7 @@ def _timed(streams: Streams, step: Step, repair: _Repair) -> Claim:
     return claim
 
 
-def _note_timeout(step: Step, repair: _Repair, claim: Claim | None, waited: int) -> None:
+def _note_timeout(step: StreamStep, repair: _Repair, claim: Claim | None, waited: int) -> None:
     repair.timeout = claim
     repair.timeout_step = step.index
     repair.timeout_to = step.highest

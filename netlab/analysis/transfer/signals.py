@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.observations.streams import Streams, StreamStep
 from netlab.analysis.transfer.repeats import TIMEOUT_MIN_NS
 
 _KINDS: Final = {"syn": "repeats.syn", "syn-ack": "repeats.syn-ack", "fin": "repeats.fin"}
@@ -41,7 +41,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             asked[sent.sender] = step.index
 
 
-def _again(streams: Streams, step: Step, name: str, before: list[int], asked: int) -> Claim:
+def _again(streams: Streams, step: StreamStep, name: str, before: list[int], asked: int) -> Claim:
     """
     Claim that a SYN or a FIN was sent again.
 

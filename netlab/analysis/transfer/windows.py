@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.observations.streams import Step, Streams
+from netlab.analysis.observations.streams import Streams, StreamStep
 
 ROUNDS_MIN: Final = 3
 """How many times a window must have been used up for it to be what limits a transfer."""
@@ -82,7 +82,7 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
 
 
 def _claim(
-    streams: Streams, step: Step, kind: str, others: tuple[int, ...] = (), **figures: Figure
+    streams: Streams, step: StreamStep, kind: str, others: tuple[int, ...] = (), **figures: Figure
 ) -> Claim:
     frames = streams.numbers(*others, step.index)
     return Claim(kind, frames, Known.SEEN, figures, "", (), streams.history.name(step.sent.sender))
@@ -93,7 +93,7 @@ def _span(streams: Streams, name: str, earlier: int, later: int) -> dict[str, Fi
     return {} if span is None else {name: span}
 
 
-def _announce(streams: Streams, step: Step, own: _Window) -> Iterator[Claim]:
+def _announce(streams: Streams, step: StreamStep, own: _Window) -> Iterator[Claim]:
     sent = step.sent
     assert sent.ack is not None
     knows_scale = streams.directions[1 - sent.sender].knows_scale
@@ -157,7 +157,7 @@ def _announce(streams: Streams, step: Step, own: _Window) -> Iterator[Claim]:
         own.offered, own.offered_by, own.acked = sent.window, step.index, sent.ack
 
 
-def _while_closed(streams: Streams, step: Step, window: _Window) -> Iterator[Claim]:
+def _while_closed(streams: Streams, step: StreamStep, window: _Window) -> Iterator[Claim]:
     """
     Judge what the other end sends against a window of zero.
     """
@@ -192,7 +192,7 @@ def _while_closed(streams: Streams, step: Step, window: _Window) -> Iterator[Cla
         window.closed_by = None
 
 
-def _beyond(streams: Streams, step: Step) -> Iterator[Claim]:
+def _beyond(streams: Streams, step: StreamStep) -> Iterator[Claim]:
     if step.edge is None or not streams.is_whole:
         return
     others = () if step.window_by is None else (step.window_by,)
@@ -232,8 +232,8 @@ def _limited(streams: Streams) -> Iterator[Claim]:
     if way is None or way < ROUND_TRIP_MIN_NS:
         return
     for sender in (0, 1):
-        full: Step | None = None
-        stalls: list[tuple[Step, Step, int]] = []
+        full: StreamStep | None = None
+        stalls: list[tuple[StreamStep, StreamStep, int]] = []
         for step in streams.steps:
             if step.sent.sender != sender or not step.fresh or step.edge is None:
                 continue
@@ -249,7 +249,7 @@ def _limited(streams: Streams) -> Iterator[Claim]:
 
 
 def _round_trips(
-    streams: Streams, sender: int, stalls: list[tuple[Step, Step, int]], way: int
+    streams: Streams, sender: int, stalls: list[tuple[StreamStep, StreamStep, int]], way: int
 ) -> Claim:
     window = max(full.edge - (full.acked or 0) for full, _, _ in stalls if full.edge is not None)
     flows = streams.history.conversation.flows

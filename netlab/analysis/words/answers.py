@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from netlab.analysis.claims.answers import (
-    End,
+    ConnectionEnd,
     Question,
     Told,
     Trouble,
@@ -32,12 +32,12 @@ _STREAMS_MAX: Final = 5
 
 #: How connections ended, as what can stand behind a number.
 _ENDS: Final = {
-    End.UNANSWERED: "unanswered",
-    End.REFUSED: "refused",
-    End.RESET: "reset",
-    End.CLOSED: "closed by both ends",
-    End.HALF_CLOSED: "closed by one end only",
-    End.OPEN: "still open when the capture ends",
+    ConnectionEnd.UNANSWERED: "unanswered",
+    ConnectionEnd.REFUSED: "refused",
+    ConnectionEnd.RESET: "reset",
+    ConnectionEnd.CLOSED: "closed by both ends",
+    ConnectionEnd.HALF_CLOSED: "closed by one end only",
+    ConnectionEnd.OPEN: "still open when the capture ends",
 }
 
 

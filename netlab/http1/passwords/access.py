@@ -18,7 +18,7 @@ from netlab.http1.passwords.authentication import (
     challenge,
     parse_credentials,
 )
-from netlab.http1.passwords.turns import Turns
+from netlab.http1.passwords.turns import PeerTurns
 from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.resources.responses import Pages, Response
@@ -70,7 +70,7 @@ class Protected:
     pages: Pages
     reactor: Any
     realm: bytes = b"netlab"
-    _waiting: Turns[_Check] = field(default_factory=lambda: Turns(_WAITING_MAX), init=False)
+    _waiting: PeerTurns[_Check] = field(default_factory=lambda: PeerTurns(_WAITING_MAX), init=False)
     _running: int = field(default=0, init=False)
 
     def respond(self, head: RequestHead) -> Answer:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
-from netlab.http1.resources.faults import Fault, FaultyFileError, quoted
+from netlab.http1.resources.faults import FaultyFileError, InjectedFault, quoted
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.grammar import CONTROL_BYTE
 from netlab.http1.sansio.memo import Memo
@@ -111,7 +111,7 @@ def parse_htpasswd(content: bytes) -> dict[bytes, bytes]:
     """
     hashes: dict[bytes, bytes] = {}
     lines: dict[bytes, int] = {}
-    faults: list[Fault] = []
+    faults: list[InjectedFault] = []
     for number, padded in enumerate(content.split(b"\n"), 1):
         line = padded.rstrip(b" \t\r")
         if not line or line.startswith(b"#"):
@@ -121,11 +121,11 @@ def parse_htpasswd(content: bytes) -> dict[bytes, bytes]:
         if explanation is None and lines.setdefault(user, number) != number:
             explanation = f"{quoted(user)} is in line {lines[user]} already"
         if explanation is not None:
-            faults.append(Fault(number, explanation))
+            faults.append(InjectedFault(number, explanation))
         else:
             hashes[user] = password_hash
     if not hashes and not faults:
-        faults.append(Fault(1, "there is no user in the file"))
+        faults.append(InjectedFault(1, "there is no user in the file"))
     if faults:
         raise FaultyFileError(faults)
     return hashes

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Turns(Generic[T]):
+class PeerTurns(Generic[T]):
     """
     What waits, by peer. Peers are served in turn, each its oldest first; where there is no room
     left, the peer with the most gives up its newest, so that one that has less gets in.

@@ -33,7 +33,7 @@ _REPRESENTATION_FIELDS: Final = frozenset(
 )
 
 
-class Outcome(Enum):
+class PreconditionOutcome(Enum):
     """
     What a request's preconditions come to; the value is the status code to answer with, where
     C{PROCEED} may still become 206 or 416.
@@ -85,7 +85,7 @@ def file_etag(size: int, modified_ns: int, coding: bytes = b"") -> bytes:
 
 def evaluate_preconditions(
     method: bytes, fields: Fields, validators: Validators, now: float
-) -> Outcome:
+) -> PreconditionOutcome:
     """
     Evaluate a request's preconditions in the order of RFC 9110 section 13.2.2.
 
@@ -101,28 +101,32 @@ def evaluate_preconditions(
         or b"if-match" in fields
         or b"if-unmodified-since" in fields
     ):
-        return Outcome.PROCEED
+        return PreconditionOutcome.PROCEED
     if method in (b"OPTIONS", b"TRACE", b"CONNECT"):
         # Section 13.2.1: these select no representation.
-        return Outcome.PROCEED
+        return PreconditionOutcome.PROCEED
     if b"if-match" in fields:
         if not _matches(fields, b"if-match", validators.etag, is_strong=True):
-            return Outcome.PRECONDITION_FAILED
+            return PreconditionOutcome.PRECONDITION_FAILED
     elif b"if-unmodified-since" in fields:
         moment = _single_date(fields, b"if-unmodified-since", now)
         modified = validators.modified
         if moment is not None and modified is not None and modified > moment:
-            return Outcome.PRECONDITION_FAILED
+            return PreconditionOutcome.PRECONDITION_FAILED
     is_reading = method in (b"GET", b"HEAD")
     if b"if-none-match" in fields:
         if _matches(fields, b"if-none-match", validators.etag, is_strong=False):
-            return Outcome.NOT_MODIFIED if is_reading else Outcome.PRECONDITION_FAILED
+            return (
+                PreconditionOutcome.NOT_MODIFIED
+                if is_reading
+                else PreconditionOutcome.PRECONDITION_FAILED
+            )
     elif is_reading and b"if-modified-since" in fields:
         moment = _single_date(fields, b"if-modified-since", now)
         modified = validators.modified
         if moment is not None and modified is not None and modified <= moment:
-            return Outcome.NOT_MODIFIED
-    return Outcome.PROCEED
+            return PreconditionOutcome.NOT_MODIFIED
+    return PreconditionOutcome.PROCEED
 
 
 def range_applies(fields: Fields, validators: Validators, now: float) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Fault:
+class InjectedFault:
     """
     One fault.
 
@@ -31,7 +31,7 @@ class FaultyFileError(ValueError):
     @ivar faults: at least one, in the order of their lines.
     """
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[InjectedFault]) -> None:
         """
         @param faults: in any order.
         """

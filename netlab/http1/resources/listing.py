@@ -42,7 +42,7 @@ _JOINERS: Final = ("\u200c", "\u200d")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListingEntry:
     """
     One thing in a folder.
 
@@ -76,7 +76,7 @@ class SortKey(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ListingOrder:
     """
     The order of a listing.
 
@@ -99,8 +99,8 @@ class Listing:
     @ivar looked_at: how many names were looked at for this, those that are not shown included.
     """
 
-    entries: tuple[Entry, ...]
-    order: Order
+    entries: tuple[ListingEntry, ...]
+    order: ListingOrder
     is_complete: bool
     looked_at: int = field(default=0, compare=False)
 
@@ -118,7 +118,7 @@ class RenderedListing:
     content: bytes
 
 
-def parse_order(query: bytes | None) -> Order:
+def parse_order(query: bytes | None) -> ListingOrder:
     """
     Read C{sort=name|size|time} and C{order=asc|desc} out of a query; what is neither is passed
     over, and of two of a kind the last one counts.
@@ -136,10 +136,10 @@ def parse_order(query: bytes | None) -> Order:
                 is_descending = False
             case b"order=desc":
                 is_descending = True
-    return Order(key, is_descending)
+    return ListingOrder(key, is_descending)
 
 
-def make_listing(entries: Iterable[Entry | None], order: Order) -> Listing:
+def make_listing(entries: Iterable[ListingEntry | None], order: ListingOrder) -> Listing:
     """
     Put entries in order: folders before files; then by what was asked for; then by name, numbers in
     names by their value, so that C{2.txt} comes before C{10.txt}.
@@ -147,7 +147,7 @@ def make_listing(entries: Iterable[Entry | None], order: Order) -> Listing:
     @param entries: None stands for one that is not to be shown. At most L{ENTRIES_MAX} are taken,
         and L{LOOKED_AT_MAX} looked at, so this may be an iterator over a folder of any size.
     """
-    chosen: list[Entry] = []
+    chosen: list[ListingEntry] = []
     is_complete = True
     looked_at = 0
     for entry in entries:
@@ -233,7 +233,7 @@ def incompleteness_fields(listing: Listing) -> tuple[tuple[bytes, bytes], ...]:
 _NameKey: TypeAlias = tuple[list[str | int], bytes]
 
 
-def _name_key(entry: Entry) -> _NameKey:
+def _name_key(entry: ListingEntry) -> _NameKey:
     # The pieces alternate between text and digits, so that like is always compared with like.
     pieces: list[str | int] = [*_DIGITS.split(entry.name.decode("utf-8", "replace").casefold())]
     for position in range(1, len(pieces), 2):
@@ -241,13 +241,13 @@ def _name_key(entry: Entry) -> _NameKey:
     return pieces, entry.name
 
 
-def _size(entry: Entry) -> int:
+def _size(entry: ListingEntry) -> int:
     return 0 if entry.is_folder else entry.size
 
 
-def _modified(entry: Entry) -> int:
+def _modified(entry: ListingEntry) -> int:
     return entry.modified
 
 
-def _is_file(entry: Entry) -> bool:
+def _is_file(entry: ListingEntry) -> bool:
     return not entry.is_folder

@@ -15,9 +15,9 @@ from html import escape
 from typing import Final
 
 from netlab.http1.resources.listing import (
-    Entry,
     Listing,
-    Order,
+    ListingEntry,
+    ListingOrder,
     RenderedListing,
     SortKey,
     incompleteness_fields,
@@ -148,7 +148,7 @@ def _path_links(folders: Sequence[bytes]) -> str:
     return separator.join(links) + separator
 
 
-def _table_head(order: Order) -> str:
+def _table_head(order: ListingOrder) -> str:
     cells = []
     for key, heading, style, is_descending_first in _COLUMNS:
         is_current = order.key is key
@@ -168,7 +168,7 @@ def _table_head(order: Order) -> str:
     )
 
 
-def _row(entry: Entry) -> str:
+def _row(entry: ListingEntry) -> str:
     name = escape(shown_name(entry.name))
     href = escape(entry.href.decode("ascii"))
     if entry.is_folder:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-from netlab.http1.resources.faults import Fault, FaultyFileError, quoted
+from netlab.http1.resources.faults import FaultyFileError, InjectedFault, quoted
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.grammar import ABSOLUTE_FORM, PATH_AND_QUERY, is_authority
 from netlab.http1.sansio.target import decode_segments
@@ -188,7 +188,7 @@ def parse_redirects(content: bytes) -> RedirectRules:
         together (two for one path, loops).
     """
     rules: list[RedirectRule] = []
-    faults: list[Fault] = []
+    faults: list[InjectedFault] = []
     seen: dict[tuple[Segments, bool], int] = {}
     for number, line in enumerate(content.removeprefix(_BYTE_ORDER_MARK).split(b"\n"), 1):
         words = line.split()
@@ -197,12 +197,12 @@ def parse_redirects(content: bytes) -> RedirectRules:
         try:
             rule = _parse_rule(number, words)
         except ValueError as error:
-            faults.append(Fault(number, str(error)))
+            faults.append(InjectedFault(number, str(error)))
             continue
         earlier = seen.setdefault((rule.segments, rule.is_prefix), number)
         if earlier != number:
             faults.append(
-                Fault(number, f"{quoted(words[0])} has a rule already, in line {earlier}")
+                InjectedFault(number, f"{quoted(words[0])} has a rule already, in line {earlier}")
             )
             continue
         rules.append(rule)
@@ -286,7 +286,7 @@ def _segments(path: bytes) -> Segments | None:
         return None
 
 
-def _loops(rules: RedirectRules) -> list[Fault]:
+def _loops(rules: RedirectRules) -> list[InjectedFault]:
     """
     Follow each rule from a path that it covers, and report those that come to no end.
     """
@@ -301,12 +301,12 @@ def _loops(rules: RedirectRules) -> list[Fault]:
                 break
             trail.append(following)
             if len(trail) > _HOPS_MAX:
-                faults.append(Fault(rule.line, _describe_loop(trail)))
+                faults.append(InjectedFault(rule.line, _describe_loop(trail)))
                 break
             step = following.redirection(segments[len(following.segments) :], None)
             if len(step.location) > _LOCATION_MAX_BYTES:
                 # With two splats it is twice as long after each hop.
-                faults.append(Fault(rule.line, "the rule leads to longer and longer paths"))
+                faults.append(InjectedFault(rule.line, "the rule leads to longer and longer paths"))
                 break
     return faults
 

@@ -16,7 +16,7 @@ from weakref import ref
 
 from netlab.http1.resources.beneath import OutsideRoot, Root, check_names
 from netlab.http1.resources.conditional import (
-    Outcome,
+    PreconditionOutcome,
     Validators,
     evaluate_preconditions,
     fields_of_304,
@@ -25,7 +25,13 @@ from netlab.http1.resources.conditional import (
 )
 from netlab.http1.resources.contents import JoinedContent
 from netlab.http1.resources.filestore import FRESH_SECONDS, FileState, FileStore, IsFolder, Names
-from netlab.http1.resources.listing import Entry, Order, make_listing, parse_order, render_json
+from netlab.http1.resources.listing import (
+    ListingEntry,
+    ListingOrder,
+    make_listing,
+    parse_order,
+    render_json,
+)
 from netlab.http1.resources.listingbudget import ListingBudget
 from netlab.http1.resources.listingpage import render_page
 from netlab.http1.resources.mediatypes import media_type_of
@@ -131,7 +137,7 @@ class StaticFiles:
         self._pages = Pages(settings.is_bare)
         self._budget = ListingBudget()
         # With the times at which they were made.
-        self._listings: Memo[tuple[Names, Order, bool], tuple[float, Response]] = Memo(
+        self._listings: Memo[tuple[Names, ListingOrder, bool], tuple[float, Response]] = Memo(
             _LISTINGS_MAX, _LISTINGS_MAX_BYTES
         )
         self._store = FileStore(
@@ -283,9 +289,9 @@ class StaticFiles:
         now = self._epoch_seconds()
         validators = Validators(whole.fields.get(b"etag"), _modified(state.modified_ns, now))
         outcome = evaluate_preconditions(head.method, fields, validators, now)
-        if outcome is Outcome.NOT_MODIFIED:
+        if outcome is PreconditionOutcome.NOT_MODIFIED:
             return replace(whole, status=304, fields=fields_of_304(whole.fields), content=b"")
-        if outcome is Outcome.PRECONDITION_FAILED:
+        if outcome is PreconditionOutcome.PRECONDITION_FAILED:
             return self._pages.error(412)
         ranges = (
             requested_ranges(head.method, fields, state.size)
@@ -384,7 +390,9 @@ class StaticFiles:
         with closing(entries):
             listing = make_listing(
                 (
-                    Entry(name, stat.S_ISDIR(s.st_mode), s.st_size, int(s.st_mtime)) if s else None
+                    ListingEntry(name, stat.S_ISDIR(s.st_mode), s.st_size, int(s.st_mtime))
+                    if s
+                    else None
                     for name, s in entries
                 ),
                 order,

@@ -30,7 +30,7 @@ from netlab.http1.twistd.tap import makeService
 from netlab.transport.control import ControlLink, Message
 from netlab.transport.endpoint import adopted_from_string
 from netlab.transport.port import FastPort
-from netlab.transport.shares import Shares
+from netlab.transport.shares import WorkerShares
 from netlab.transport.supervisor import CONTROL_DESCRIPTOR, FIRST_SOCKET, SHARES_DESCRIPTOR
 
 _log = Logger(namespace=SERVER_NAME)
@@ -72,7 +72,7 @@ class WorkerProcess:
     What this process does when it is told to.
     """
 
-    def __init__(self, service: HTTPService, reactor: Any, shares: Shares, slot: int) -> None:
+    def __init__(self, service: HTTPService, reactor: Any, shares: WorkerShares, slot: int) -> None:
         """
         @param service: the server.
         @param reactor: runs it.
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str]) -> None:
     options = WorkerOptions(iter(sockets))
     options.parseOptions(words)
     worker = WorkerProcess(
-        makeService(options, reactor), reactor, Shares(SHARES_DESCRIPTOR), int(slot)
+        makeService(options, reactor), reactor, WorkerShares(SHARES_DESCRIPTOR), int(slot)
     )
     running: Any = reactor
     factory: Factory[ControlLink] = Factory.forProtocol(lambda: worker.link)

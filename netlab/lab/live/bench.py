@@ -23,7 +23,7 @@ from netlab.lab.live.feed import EVENTS_MAX, Feed
 from netlab.lab.live.narrator import Narrator
 from netlab.lab.results.description import wire_lines
 from netlab.lab.runs.batch import Finished
-from netlab.lab.runs.run import Observation, Observer, Outcome, Run
+from netlab.lab.runs.run import Observation, Observer, Run, RunOutcome
 from netlab.lab.wire.places import RESULTS
 
 #: Observations wait for so long, and then are told together: the wire is not to wait in its own
@@ -37,7 +37,7 @@ _BATCH: Final = 10
 _log = Logger(namespace="netlab-lab")
 
 
-class Phase(enum.Enum):
+class RunPhase(enum.Enum):
     """
     What the bench does.
     """
@@ -68,15 +68,15 @@ class Cue(enum.Enum):
 
 
 TRANSITIONS: Final = {
-    (Phase.PREPARING, Cue.PREPARED): Phase.IDLE,
-    (Phase.IDLE, Cue.START): Phase.RUNNING,
-    (Phase.RUNNING, Cue.STOP): Phase.STOPPING,
-    (Phase.RUNNING, Cue.ENDED): Phase.REPORTING,
-    (Phase.RUNNING, Cue.FAILED): Phase.IDLE,
-    (Phase.STOPPING, Cue.STOP): Phase.STOPPING,
-    (Phase.STOPPING, Cue.ENDED): Phase.REPORTING,
-    (Phase.STOPPING, Cue.FAILED): Phase.IDLE,
-    (Phase.REPORTING, Cue.REPORTED): Phase.IDLE,
+    (RunPhase.PREPARING, Cue.PREPARED): RunPhase.IDLE,
+    (RunPhase.IDLE, Cue.START): RunPhase.RUNNING,
+    (RunPhase.RUNNING, Cue.STOP): RunPhase.STOPPING,
+    (RunPhase.RUNNING, Cue.ENDED): RunPhase.REPORTING,
+    (RunPhase.RUNNING, Cue.FAILED): RunPhase.IDLE,
+    (RunPhase.STOPPING, Cue.STOP): RunPhase.STOPPING,
+    (RunPhase.STOPPING, Cue.ENDED): RunPhase.REPORTING,
+    (RunPhase.STOPPING, Cue.FAILED): RunPhase.IDLE,
+    (RunPhase.REPORTING, Cue.REPORTED): RunPhase.IDLE,
 }
 """What each cue leads to. Where there is no entry, it is refused."""
 
@@ -107,7 +107,7 @@ class StartRun(Protocol):
         """
 
 
-Finish = Callable[[Outcome], Finished | Deferred[Finished]]
+Finish = Callable[[RunOutcome], Finished | Deferred[Finished]]
 
 
 class Bench:
@@ -132,7 +132,7 @@ class Bench:
         @param start: starts a run.
         @param finish: judges a run and writes its results; may take its time.
         """
-        self.phase = Phase.PREPARING
+        self.phase = RunPhase.PREPARING
         self._reactor = reactor
         self._clock: IReactorTime = reactor
         self._feed = feed
@@ -222,7 +222,7 @@ class Bench:
         over: Deferred[None] = Deferred()
         if (self.phase, Cue.STOP) in TRANSITIONS:
             self.stop()
-        if self.phase in (Phase.IDLE, Phase.PREPARING):
+        if self.phase in (RunPhase.IDLE, RunPhase.PREPARING):
             over.callback(None)
         else:
             self._over.append(over)
@@ -234,9 +234,9 @@ class Bench:
         if cue is Cue.STOP:
             raise RefusedError("nothing runs that could be stopped")
         match self.phase:
-            case Phase.PREPARING:
+            case RunPhase.PREPARING:
                 raise RefusedError("the laboratory is being prepared; try again in a moment")
-            case Phase.STOPPING | Phase.REPORTING:
+            case RunPhase.STOPPING | RunPhase.REPORTING:
                 raise RefusedError(f"{self._name} is just ending; try again in a moment")
             case _:
                 raise RefusedError(f"{self._name} is running; wait for its end, or stop it")
@@ -244,7 +244,7 @@ class Bench:
     def _move(self, cue: Cue) -> None:
         self.phase = TRANSITIONS[self.phase, cue]
         self._tell_phase()
-        if self.phase is Phase.IDLE:
+        if self.phase is RunPhase.IDLE:
             over, self._over = self._over, []
             for one in over:
                 one.callback(None)
@@ -285,9 +285,9 @@ class Bench:
 
     # How it ends
 
-    def _ended(self, outcome: Outcome) -> Deferred[None]:
+    def _ended(self, outcome: RunOutcome) -> Deferred[None]:
         self._tell_rest()
-        was_stopped = self.phase is Phase.STOPPING
+        was_stopped = self.phase is RunPhase.STOPPING
         self._move(Cue.ENDED)
 
         def report(finished: Finished) -> None:
@@ -313,7 +313,7 @@ class Bench:
         A mistake of ours on the way; nobody is to wait for ever.
         """
         _log.failure("The end of a run failed", failure)
-        self.phase = Phase.REPORTING
+        self.phase = RunPhase.REPORTING
         self._move(Cue.REPORTED)
 
     def _tell_end(

@@ -14,7 +14,7 @@ from netlab.analysis.words.units import duration
 from netlab.capture.segments import Segment
 from netlab.lab.api.sides import Side
 from netlab.lab.runs.programs import OutputLine
-from netlab.lab.runs.relay import Passage
+from netlab.lab.runs.relay import RelayedPassage
 from netlab.lab.runs.run import Observation
 from netlab.lab.wire.wire import Crossing
 from netlab.report.texts import main_equation, payload_text, values_of
@@ -78,7 +78,7 @@ class Narrator:
                         "text": _LOG_PREFIX.sub("", observation.text, 1)[:LINE_SHOWN_MAX],
                     },
                 )
-            case Passage():
+            case RelayedPassage():
                 self._tell(
                     "passage",
                     {

@@ -28,7 +28,7 @@ class OrderError(KnownError):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunOrder:
     """
     An order.
 
@@ -40,7 +40,7 @@ class Order:
     knobs: Knobs
 
 
-def read_order(data: bytes) -> Order:
+def read_order(data: bytes) -> RunOrder:
     """
     Read an order. Only what comes with netlab can be ordered, no file; and the wire can be changed,
     but no system setting.
@@ -61,7 +61,7 @@ def read_order(data: bytes) -> Order:
     name = order.get("experiment")
     if not isinstance(name, str) or name not in names():
         raise OrderError("there is no such experiment")
-    return Order(load(name), _knobs(order))
+    return RunOrder(load(name), _knobs(order))
 
 
 def _knobs(order: dict[str, Any]) -> Knobs:

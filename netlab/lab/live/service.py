@@ -19,7 +19,7 @@ from netlab.lab.live.bench import Bench
 from netlab.lab.live.feed import Feed
 from netlab.lab.results.index import write_index
 from netlab.lab.runs.batch import Finished, finish
-from netlab.lab.runs.run import Outcome, start
+from netlab.lab.runs.run import RunOutcome, start
 from netlab.service import ListeningService
 
 SERVER_NAME: Final = "netlab-lab"
@@ -117,7 +117,7 @@ class LiveLaboratory(MultiService):
             if self._out is None and self._folder is not None:
                 shutil.rmtree(self._folder, onerror=_not_removed)
 
-    def _finish(self, outcome: Outcome) -> Deferred[Finished]:
+    def _finish(self, outcome: RunOutcome) -> Deferred[Finished]:
         """
         Judge and report a run in a thread: the page is answered meanwhile.
         """

@@ -21,7 +21,7 @@ from netlab.lab.results.index import write_index
 from netlab.lab.results.judgement import Judgement, judge_run
 from netlab.lab.results.results import write_reports, write_verdict
 from netlab.lab.runs.programs import OutputLine
-from netlab.lab.runs.run import Outcome, Run, start
+from netlab.lab.runs.run import Run, RunOutcome, start
 from netlab.lab.runs.transcript import write_output, write_trace
 from netlab.lab.wire.lateness import priority
 from netlab.lab.wire.places import FILES, RESULTS
@@ -36,7 +36,7 @@ class Finished:
     @ivar judgement: what its captures show; C{None} where there are none.
     """
 
-    outcome: Outcome
+    outcome: RunOutcome
     judgement: Judgement | None
 
     @property
@@ -93,7 +93,7 @@ async def run_batch(
     stopped: Deferred[None] = Deferred()
     is_stopping = False
 
-    def begin(experiment: Experiment) -> Deferred[Outcome]:
+    def begin(experiment: Experiment) -> Deferred[RunOutcome]:
         if is_stopping:
             raise CancelledError
         folder = batch.folder / experiment.name
@@ -101,7 +101,7 @@ async def run_batch(
         runs.append(run)
         return run.result
 
-    def show_end(outcome: Outcome) -> Outcome:
+    def show_end(outcome: RunOutcome) -> RunOutcome:
         show(f"{outcome.experiment.name}: {outcome.problem or f'ran in {outcome.seconds:.1f} s'}")
         return outcome
 
@@ -114,7 +114,7 @@ async def run_batch(
 
     waiting = [places.run(begin, experiment).addCallback(show_end) for experiment in experiments]
     trigger = reactor.addSystemEventTrigger("before", "shutdown", stop)
-    outcomes: list[Outcome] = []
+    outcomes: list[RunOutcome] = []
     failures: list[Exception] = []
     with priority():
         for one in waiting:
@@ -140,7 +140,7 @@ async def run_batch(
     return finished
 
 
-def finish(outcome: Outcome, command: str | None = None) -> Finished:
+def finish(outcome: RunOutcome, command: str | None = None) -> Finished:
     """
     Judge a run, write its results, and put them where they are to go. The run's own folder is
     removed.
@@ -162,7 +162,7 @@ def finish(outcome: Outcome, command: str | None = None) -> Finished:
         outcome.discard()
 
 
-def _finish(outcome: Outcome, command: str | None, left_out: int) -> Finished:
+def _finish(outcome: RunOutcome, command: str | None, left_out: int) -> Finished:
     """
     Write the results into the run's own folder.
 

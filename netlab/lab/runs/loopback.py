@@ -21,7 +21,7 @@ from netlab.lab.api.sides import Side
 from netlab.lab.hosts.hosts import environment, python_arguments
 from netlab.lab.runs.machines import ProgramMachine
 from netlab.lab.runs.programs import OutputLine
-from netlab.lab.runs.relay import Passage, Relay
+from netlab.lab.runs.relay import Relay, RelayedPassage
 
 
 class NoWireError(KnownError):
@@ -116,7 +116,7 @@ class LoopbackLaboratory:
         scratch: Path,
         folder: Path,
         on_line: Callable[[OutputLine], None],
-        on_passage: Callable[[Passage], None],
+        on_passage: Callable[[RelayedPassage], None],
         time_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         """

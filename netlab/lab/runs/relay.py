@@ -29,7 +29,7 @@ SHOWN_BYTES_MAX: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class RelayedPassage:
     """
     Something that the relay noticed.
 
@@ -55,7 +55,7 @@ class Relay:
         reactor: Any,
         addresses: tuple[str, str],
         port: int,
-        tell: Callable[[Passage], None],
+        tell: Callable[[RelayedPassage], None],
         time_ns: Callable[[], int],
     ) -> None:
         """
@@ -89,7 +89,7 @@ class Relay:
         number = self._count
 
         def tell(sender: Side, what: str) -> None:
-            self._tell(Passage(self._time_ns(), number, sender, what))
+            self._tell(RelayedPassage(self._time_ns(), number, sender, what))
 
         tell(Side.CLIENT, "connects")
         return tell

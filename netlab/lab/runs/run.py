@@ -30,7 +30,7 @@ from netlab.lab.results.folder import ResultsFolder
 from netlab.lab.runs.laboratory import NamespaceLaboratory
 from netlab.lab.runs.loopback import LoopbackLaboratory, NoWireError
 from netlab.lab.runs.programs import OutputLine
-from netlab.lab.runs.relay import Passage
+from netlab.lab.runs.relay import RelayedPassage
 from netlab.lab.wire.lateness import Lateness
 from netlab.lab.wire.places import FILES, RESULTS
 from netlab.lab.wire.recorder import Recorder
@@ -44,7 +44,7 @@ _QUIET_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """
     How a run went.
 
@@ -67,7 +67,7 @@ class Outcome:
     seconds: float
     lateness: float
     output: Sequence[OutputLine]
-    passages: Sequence[Passage] = ()
+    passages: Sequence[RelayedPassage] = ()
 
     def discard(self) -> None:
         """
@@ -80,12 +80,12 @@ class Run:
     """
     A run under way.
 
-    @ivar result: fires with the L{Outcome}, once nothing of the run is left; fails with
+    @ivar result: fires with the L{RunOutcome}, once nothing of the run is left; fails with
         L{HostError} if there can be no hosts, with C{OSError} if the folder cannot be written, and
         with C{CancelledError} after L{cancel}.
     """
 
-    def __init__(self, result: Deferred[Outcome]) -> None:
+    def __init__(self, result: Deferred[RunOutcome]) -> None:
         self.result = result
 
     def cancel(self) -> None:
@@ -95,7 +95,7 @@ class Run:
         self.result.cancel()
 
 
-Observation = Crossing | OutputLine | Passage
+Observation = Crossing | OutputLine | RelayedPassage
 Observer = Callable[[Observation], None]
 
 
@@ -131,7 +131,7 @@ async def _run(
     folder: Path,
     isolation: Isolation,
     observer: Observer | None,
-) -> Outcome:
+) -> RunOutcome:
     # In threads, here and below: on a busy disk these wait, and other runs' wires must not.
     await _in_thread(reactor, _clear, folder)
     private = Path(tempfile.mkdtemp(prefix="netlab-run-"))
@@ -149,7 +149,7 @@ async def _run_in(
     results: Path,
     isolation: Isolation,
     observer: Observer | None,
-) -> Outcome:
+) -> RunOutcome:
     """
     Run an experiment in a private folder.
     """
@@ -158,14 +158,14 @@ async def _run_in(
     for path in (scratch, work):
         path.mkdir()
     output: list[OutputLine] = []
-    passages: list[Passage] = []
+    passages: list[RelayedPassage] = []
 
     def on_line(line: OutputLine) -> None:
         output.append(line)
         if observer is not None:
             observer(line)
 
-    def on_passage(passage: Passage) -> None:
+    def on_passage(passage: RelayedPassage) -> None:
         if len(passages) < _PASSAGES_MAX:
             passages.append(passage)
         if observer is not None:
@@ -201,7 +201,7 @@ async def _run_in(
             recorder.close()
         await uncancelled(_in_thread(reactor, shutil.rmtree, scratch))
     seconds = time.monotonic() - began
-    return Outcome(
+    return RunOutcome(
         experiment,
         private,
         results,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from netlab.lab.runs.programs import OutputLine
-from netlab.lab.runs.relay import Passage
+from netlab.lab.runs.relay import RelayedPassage
 from netlab.plaintext import plain
 
 _RELAY_LABEL = """\
@@ -32,7 +32,7 @@ def write_output(folder: Path, lines: Sequence[OutputLine]) -> None:
     (folder / "output.txt").write_text(text, encoding="utf-8")
 
 
-def write_trace(folder: Path, passages: Sequence[Passage]) -> None:
+def write_trace(folder: Path, passages: Sequence[RelayedPassage]) -> None:
     """
     Write C{trace.txt}: what the relay noticed.
     """

@@ -35,7 +35,7 @@ from netlab.transport.reception import (
 from netlab.transport.tls.channel import Channel, ChannelError
 from netlab.transport.tls.contexts import RenewableContext
 from netlab.transport.tls.records import is_plain_http
-from netlab.transport.tls.turns import Turns
+from netlab.transport.tls.turns import DecryptionTurns
 
 #: How many handshakes may be under way, and how large a part of this process's descriptors they may
 #: take. Beyond that the oldest is dropped that has sent nothing, or else the oldest.
@@ -333,7 +333,7 @@ class SecureReception:
         self._reception = Reception(port)
         self.context = context
         self.reactor = port.reactor
-        self.turns = Turns(port.reactor)
+        self.turns = DecryptionTurns(port.reactor)
         look_again = getattr(port.reactor, "look_again", None)
         self.reports_once = look_again is not None
         self.look_again: Callable[[Handshake], None] = look_again or _see_it_anyway

@@ -25,7 +25,7 @@ from netlab.transport.disconnection import log_exception
 from netlab.transport.server import NO_DELIVERY, FastServer
 from netlab.transport.tls.channel import Channel, ChannelError
 from netlab.transport.tls.records import CONTENT_MAX_BYTES
-from netlab.transport.tls.turns import Turns
+from netlab.transport.tls.turns import DecryptionTurns
 
 #: How many records of one delivery are decrypted before everybody else has a turn. Four of the
 #: largest are in one delivery; those that are read for their cost alone have 23 bytes.
@@ -77,7 +77,7 @@ class SecureServer(FastServer):
         channel: Channel,
         unsent: bytes,
         tickets: bytes,
-        turns: Turns,
+        turns: DecryptionTurns,
         **options: Any,
     ) -> None:
         """

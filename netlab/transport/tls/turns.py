@@ -13,7 +13,7 @@ from typing import Any, Final
 TURN_SECONDS: Final = 0.002
 
 
-class Turns:
+class DecryptionTurns:
     """
     A queue of work of many connections, done in order.
 

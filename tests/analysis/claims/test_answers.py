@@ -10,7 +10,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims.answers import (
-    End,
+    ConnectionEnd,
     Question,
     Told,
     end_of,
@@ -192,11 +192,11 @@ class ChoiceTests(SynchronousTestCase):
         How a connection ended is said by the surest claim.
         """
         cases = {
-            End.RESET: ("closes.first", "resets.abort"),
-            End.CLOSED: ("closes.first", "closes.second"),
-            End.HALF_CLOSED: ("closes.first",),
-            End.REFUSED: ("resets.refused",),
-            End.OPEN: ("resets.outside-window", "opening.handshake"),
+            ConnectionEnd.RESET: ("closes.first", "resets.abort"),
+            ConnectionEnd.CLOSED: ("closes.first", "closes.second"),
+            ConnectionEnd.HALF_CLOSED: ("closes.first",),
+            ConnectionEnd.REFUSED: ("resets.refused",),
+            ConnectionEnd.OPEN: ("resets.outside-window", "opening.handshake"),
         }
         for end, kinds in cases.items():
             self.assertIs(end_of([Claim(kind, (1,)) for kind in kinds]), end)

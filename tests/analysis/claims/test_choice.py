@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims.choice import ALL, Choice
 from netlab.analysis.explanation.story import CaptureStory
-from netlab.analysis.tcp.figures import Figures
+from netlab.analysis.tcp.figures import FigureStore
 from netlab.capture.reading import read_capture
 from netlab.errors import KnownError
 from netlab.report.reading import tell
@@ -27,7 +27,7 @@ def capture() -> bytes:
     return script.another(40001).open().close().pcap()
 
 
-def told(choice: Choice, figures: Figures | None = None) -> CaptureStory:
+def told(choice: Choice, figures: FigureStore | None = None) -> CaptureStory:
     """Tell what is chosen of it."""
     reader = read_capture(io.BytesIO(capture()))
     return tell(reader, "test.pcap", choice=choice, figures=figures).story
@@ -89,9 +89,9 @@ class ChoiceTests(SynchronousTestCase):
 
     def test_figures(self) -> None:
         """
-        Figures are those of what is told.
+        FigureStore are those of what is told.
         """
-        figures = Figures()
+        figures = FigureStore()
         told(Choice(port=40001, end_ns=10_001_000_000), figures)
         self.assertEqual([each.number for each in figures.analysed()], [9])
 

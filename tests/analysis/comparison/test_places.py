@@ -9,9 +9,9 @@ import io
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.comparison.losses import Absent
-from netlab.analysis.comparison.shares import Shares, shares_of, shut_windows
+from netlab.analysis.comparison.shares import WaitShares, shares_of, shut_windows
 from netlab.analysis.comparison.sides import SameConversation, compare_sides, pair
-from netlab.analysis.comparison.sightings import Mark, Sighting, Sightings
+from netlab.analysis.comparison.sightings import Sighting, SightingMark, Sightings
 from netlab.analysis.observations.dialogue import Moment
 from netlab.analysis.tcp.pipeline import Pipeline
 from netlab.capture.reading import read_capture
@@ -50,7 +50,7 @@ def sight(
     is_probe: bool = False,
 ) -> Sighting:
     """Make a segment at a place."""
-    mark = Mark(from_client, seq, ack, length, flags)
+    mark = SightingMark(from_client, seq, ack, length, flags)
     return Sighting(mark, Moment(frame, round(ms * _MS)), window, is_probe)
 
 
@@ -128,7 +128,7 @@ class ShareTests(SynchronousTestCase):
         """
         near = [sight(1, 0, True, length=5), sight(2, 100, False, length=7)]
         far = [sight(1, 9000, True, length=5), sight(2, 9030, False, length=7)]
-        self.assertEqual(shares_of(near, far), Shares(server_ns=30 * _MS, way_ns=70 * _MS))
+        self.assertEqual(shares_of(near, far), WaitShares(server_ns=30 * _MS, way_ns=70 * _MS))
 
     def test_repair(self) -> None:
         """
@@ -141,9 +141,9 @@ class ShareTests(SynchronousTestCase):
             sight(2, 30, False, length=7),
             sight(3, 830, False, length=7),
         ]
-        self.assertEqual(shares_of(near, far), Shares(repair_ns=900 * _MS))
+        self.assertEqual(shares_of(near, far), WaitShares(repair_ns=900 * _MS))
         near = [sight(1, 0, True, length=5), sight(2, 300, True, length=5)]
-        self.assertEqual(shares_of(near, near), Shares(repair_ns=300 * _MS))
+        self.assertEqual(shares_of(near, near), WaitShares(repair_ns=300 * _MS))
 
     def test_keep_alive(self) -> None:
         """
@@ -154,7 +154,7 @@ class ShareTests(SynchronousTestCase):
             sight(2, 45_000, True, is_probe=True),
             sight(3, 46_000, True, flags=_FIN | _ACK),
         ]
-        self.assertEqual(shares_of(near, near), Shares(idle_ns=46_000 * _MS))
+        self.assertEqual(shares_of(near, near), WaitShares(idle_ns=46_000 * _MS))
 
     def test_shut_window(self) -> None:
         """
@@ -166,7 +166,7 @@ class ShareTests(SynchronousTestCase):
             sight(3, 501, True, window=0),
             sight(4, 900, True, window=9),
         ]
-        self.assertEqual(shares_of(near, near), Shares(client_ns=900 * _MS))
+        self.assertEqual(shares_of(near, near), WaitShares(client_ns=900 * _MS))
         (shut,) = shut_windows(near, from_client=True)
         self.assertEqual((shut.begin.frame, shut.end.frame), (1, 4))
 
@@ -182,7 +182,7 @@ class ShareTests(SynchronousTestCase):
         A spell before which the clock went back counts as none.
         """
         near = [sight(1, 100, True, length=5), sight(2, 50, True, seq=6, length=5)]
-        self.assertEqual(shares_of(near, near), Shares())
+        self.assertEqual(shares_of(near, near), WaitShares())
 
     def test_answer_that_was_cut(self) -> None:
         """
@@ -194,11 +194,11 @@ class ShareTests(SynchronousTestCase):
             sight(3, 60, False, seq=5, length=4),
         ]
         far = [sight(1, 0, True, length=5), sight(2, 40, False, length=8)]
-        self.assertEqual(shares_of(near, far), Shares(server_ns=40 * _MS, way_ns=20 * _MS))
+        self.assertEqual(shares_of(near, far), WaitShares(server_ns=40 * _MS, way_ns=20 * _MS))
 
     def test_answer_that_was_not_captured(self) -> None:
         """
         Of an answer that only one capture has, nobody knows when it left.
         """
         near = [sight(1, 0, True, length=5), sight(2, 60, False, length=4)]
-        self.assertEqual(shares_of(near, near[:1]), Shares(unknown_ns=60 * _MS))
+        self.assertEqual(shares_of(near, near[:1]), WaitShares(unknown_ns=60 * _MS))

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.comparison import sides, sightings
 from netlab.analysis.comparison.losses import Absent
-from netlab.analysis.comparison.shares import Shares
+from netlab.analysis.comparison.shares import WaitShares
 from netlab.analysis.comparison.sides import SameConversation, compare_sides, pair
 from netlab.analysis.comparison.sightings import Sightings
 from netlab.analysis.tcp.frames import Analysed
@@ -107,7 +107,7 @@ class CompareSidesTests(SynchronousTestCase):
         # What the client took includes its ACK and its first message, 10 ms each after it could.
         self.assertEqual(
             sides.totals([found]),
-            Shares(client_ns=510 * _MS, way_ns=40 * _MS, server_ns=71 * _MS),
+            WaitShares(client_ns=510 * _MS, way_ns=40 * _MS, server_ns=71 * _MS),
         )
 
     def test_lost_segment(self) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.explanation.story import Kind
+from netlab.analysis.explanation.story import FrameKind
 from tests.captures.frames import ACK, FIN, PSH, RST
 from tests.captures.stories import frame_of, reference_story, story_of
 from tests.captures.talk import Talk
@@ -72,9 +72,9 @@ class OrdinaryTests(SynchronousTestCase):
         kinds = [frame_of(story, number).kind for number in range(1, 16)]
         self.assertEqual(
             kinds,
-            [Kind.OPENING] * 3
-            + [Kind.DATA, Kind.ACK, Kind.DATA, Kind.ACK] * 2
-            + [Kind.CLOSING] * 4,
+            [FrameKind.OPENING] * 3
+            + [FrameKind.DATA, FrameKind.ACK, FrameKind.DATA, FrameKind.ACK] * 2
+            + [FrameKind.CLOSING] * 4,
         )
 
     def test_fin_with_data(self) -> None:

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.http import exchange
 from netlab.analysis.http.exchange import ExchangeReader
-from netlab.analysis.http.messages import End, Exchange, HTTPFault, Message
+from netlab.analysis.http.messages import HTTPExchange, HTTPFault, Message, MessageEnd
 from netlab.analysis.http.reassembly import Piece
 
 _GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
@@ -51,7 +51,7 @@ class _Wire:
         return self.frame
 
 
-def _response(one: Exchange) -> Message:
+def _response(one: HTTPExchange) -> Message:
     assert one.response is not None
     return one.response
 
@@ -72,12 +72,12 @@ class ExchangeReaderTests(SynchronousTestCase):
         assert one.request is not None
         self.assertEqual((one.method, one.status), (b"GET", 200))
         self.assertEqual((one.request.first_frame, one.request.end_frame), (1, 1))
-        self.assertEqual((one.request.length, one.request.end), (len(_GET), End.NO_CONTENT))
+        self.assertEqual((one.request.length, one.request.end), (len(_GET), MessageEnd.NO_CONTENT))
         answer = _response(one)
         self.assertEqual((answer.first_frame, answer.end_frame), (2, 2))
         self.assertEqual(
             (answer.head_length, answer.body_length, answer.content_length, answer.end),
-            (len(_OK) - 3, 3, 3, End.LENGTH),
+            (len(_OK) - 3, 3, 3, MessageEnd.LENGTH),
         )
         self.assertEqual(wire.reader.fault, None)
 
@@ -123,7 +123,7 @@ class ExchangeReaderTests(SynchronousTestCase):
         )
         self.assertEqual(
             [_response(one).end for one in wire.reader.exchanges],
-            [End.LENGTH, End.NO_CONTENT, End.LAST_CHUNK],
+            [MessageEnd.LENGTH, MessageEnd.NO_CONTENT, MessageEnd.LAST_CHUNK],
         )
         self.assertEqual(wire.reader.fault, None)
 
@@ -138,7 +138,7 @@ class ExchangeReaderTests(SynchronousTestCase):
         answer = _response(wire.reader.exchanges[0])
         self.assertEqual((answer.end, answer.end_frame), (None, None))
         wire.end(from_client=False)
-        self.assertEqual((answer.end, answer.end_frame), (End.END_OF_STREAM, 3))
+        self.assertEqual((answer.end, answer.end_frame), (MessageEnd.END_OF_STREAM, 3))
         self.assertEqual((answer.first_frame, answer.last_frame), (2, 2))
         self.assertEqual((answer.length, answer.content_length), (len(_MOVED), 0))
 
@@ -295,9 +295,9 @@ class ExchangeReaderTests(SynchronousTestCase):
                 for one in wire.reader.exchanges
             ],
             [
-                (b"GET", 200, len(_OK), End.LENGTH),
-                (b"POST", 200, len(_CHUNKED), End.LAST_CHUNK),
-                (b"GET", 301, len(_MOVED) + 4, End.END_OF_STREAM),
+                (b"GET", 200, len(_OK), MessageEnd.LENGTH),
+                (b"POST", 200, len(_CHUNKED), MessageEnd.LAST_CHUNK),
+                (b"GET", 301, len(_MOVED) + 4, MessageEnd.END_OF_STREAM),
             ],
         )
         self.assertEqual(wire.reader.fault, None)

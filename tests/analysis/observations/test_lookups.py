@@ -12,21 +12,21 @@ from netlab.analysis.observations.lookups import (
     OPEN_MAX,
     Lookups,
 )
-from netlab.capture.dns import A, Message
+from netlab.capture.dns import A, DNSMessage
 
 HOST, RESOLVER = b"\0\0\0\1", b"\0\0\0\2"
 ASKED = HOST + RESOLVER + b"\x30\0\0\x35"
 ANSWERED = RESOLVER + HOST + b"\0\x35\x30\0"
 
 
-def question(name: str, identity: int = 1) -> Message:
+def question(name: str, identity: int = 1) -> DNSMessage:
     """Ask for a name."""
-    return Message(identity, False, 0, False, name, A, (), "")
+    return DNSMessage(identity, False, 0, False, name, A, (), "")
 
 
-def answer(name: str, *addresses: bytes, identity: int = 1, rcode: int = 0) -> Message:
+def answer(name: str, *addresses: bytes, identity: int = 1, rcode: int = 0) -> DNSMessage:
     """Answer for a name."""
-    return Message(identity, True, rcode, False, name, A, addresses, "")
+    return DNSMessage(identity, True, rcode, False, name, A, addresses, "")
 
 
 class LookupTests(SynchronousTestCase):

@@ -10,7 +10,7 @@ import struct
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.tcp.frames import Analysed, Mark
-from netlab.analysis.tcp.limits import Limits
+from netlab.analysis.tcp.limits import MemoryLimits
 from tests.analysis.wire import ACK, FIN, MILLISECOND, PSH, RST, SYN, Wire
 from tests.captures import frames
 
@@ -477,7 +477,7 @@ class ConversationTests(AnalyserTestCase):
 
 class LimitTests(SynchronousTestCase):
     """
-    L{Limits}.
+    L{MemoryLimits}.
     """
 
     def test_open(self) -> None:
@@ -485,7 +485,7 @@ class LimitTests(SynchronousTestCase):
         Of too many open conversations, the most silent of the oldest is forgotten and named; its
         later segments are a new one.
         """
-        wire = Wire(Limits(open_max=20))
+        wire = Wire(MemoryLimits(open_max=20))
         for port in range(20):
             wire.send(f"10.0.0.1:{port}", "10.0.0.2:80", 1, 1, ACK, 5)
         wire.send("10.0.0.1:0", "10.0.0.2:80", 6, 1, ACK, 5)
@@ -502,7 +502,7 @@ class LimitTests(SynchronousTestCase):
         A conversation that is over is remembered for a while, so that what crossed its end still
         belongs to it, and then forgotten; what comes of it then is named.
         """
-        wire = Wire(Limits(open_max=5, closed_max=3))
+        wire = Wire(MemoryLimits(open_max=5, closed_max=3))
         for port in range(10):
             wire.send(f"10.0.0.1:{port}", "10.0.0.2:80", 1, 0, SYN)
             wire.send(f"10.0.0.1:{port}", "10.0.0.2:80", 2, 1, RST | ACK)
@@ -521,7 +521,7 @@ class LimitTests(SynchronousTestCase):
         Tiny connections without end, closed or left open, between ever new ports or the same ones,
         fill a bounded memory.
         """
-        limits = Limits(open_max=50, closed_max=10)
+        limits = MemoryLimits(open_max=50, closed_max=10)
         wire = Wire(limits)
         for number in range(3000):
             host = f"10.0.{number % 1000 // 250}.{number % 250}"
@@ -540,7 +540,7 @@ class LimitTests(SynchronousTestCase):
         """
         Of segments that nobody acknowledges a bounded number is remembered.
         """
-        wire = Wire(Limits(unacked_max=50))
+        wire = Wire(MemoryLimits(unacked_max=50))
         for number in range(200):
             last = wire.client(1001 + number * 10, 1, ACK, 10)
         self.assertEqual(len(last.flow.unacked), 50)
@@ -565,7 +565,7 @@ class LimitTests(SynchronousTestCase):
         wire = Wire()
         for port in range(20):
             wire.send(f"10.0.0.1:{port}", "10.0.0.2:80", 1, 1, ACK, 5)
-        wire.analyser.remember(Limits(open_max=5))
+        wire.analyser.remember(MemoryLimits(open_max=5))
         for port in range(20, 40):
             wire.send(f"10.0.0.1:{port}", "10.0.0.2:80", 1, 1, ACK, 5)
         self.assertEqual(len(wire.analyser.conversations), 5)

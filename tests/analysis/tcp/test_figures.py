@@ -7,7 +7,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.tcp import figures as module
-from netlab.analysis.tcp.figures import Figures
+from netlab.analysis.tcp.figures import FigureStore
 from netlab.analysis.tcp.frames import Analysed, Mark
 from netlab.capture.segments import Flag
 from tests.analysis.scenes import CLIENT, SERVER, Stage
@@ -64,7 +64,7 @@ class FiguresTests(SynchronousTestCase):
         """
         Every figure is the same, in the same order, computed from what is known in the end.
         """
-        figures = Figures()
+        figures = FigureStore()
         for analysed in self.given:
             figures.add(analysed)
         for scene in self.stage.scenes:
@@ -80,7 +80,7 @@ class FiguresTests(SynchronousTestCase):
         """
         Frames that are told elsewhere are passed over.
         """
-        figures = Figures()
+        figures = FigureStore()
         for analysed in self.given:
             figures.add(analysed)
         self.assertEqual([one.number for one in figures.analysed(without=range(2, 12))], [1, 12])
@@ -89,7 +89,7 @@ class FiguresTests(SynchronousTestCase):
         """
         Times that a file may claim, but that no clock shows, are kept too.
         """
-        figures = Figures()
+        figures = FigureStore()
         times = [1 << 80, -(1 << 70), 0]
         for analysed, time_ns in zip(self.given, times, strict=False):
             record = analysed.segment.record._replace(time_ns=time_ns)
@@ -103,7 +103,7 @@ class FiguresTests(SynchronousTestCase):
         """
         for name in ("FIGURES_MAX", "FIGURES_CONVERSATIONS_MAX"):
             self.patch(module, name, 1)
-            figures = Figures()
+            figures = FigureStore()
             for analysed in self.given:
                 figures.add(analysed)
             kept = len(list(figures.analysed()))

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.tcp import pipeline
 from netlab.analysis.tcp.frames import Analysed
-from netlab.analysis.tcp.limits import Limits
+from netlab.analysis.tcp.limits import MemoryLimits
 from netlab.analysis.tcp.pipeline import Pipeline
 from netlab.capture.reading import read_capture
 from netlab.capture.records import LinkType
@@ -63,7 +63,7 @@ class PipelineTests(SynchronousTestCase):
         """
         From the named frame on, as little is remembered as of a capture of any size.
         """
-        self.patch(pipeline, "STREAMING", Limits(unacked_max=5))
+        self.patch(pipeline, "STREAMING", MemoryLimits(unacked_max=5))
         talk = Talk().open()
         for _ in range(30):
             talk.send("c", ACK, b"x")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.tls.observations import Decryption, Direction, Resumption, TLSConversation
+from netlab.analysis.tls.observations import Decryption, Resumption, TLSConversation, TLSDirection
 from netlab.analysis.tls.tools import NO_TOOLS
 from tests.analysis.tls.played import (
     CONTENT,
@@ -45,7 +45,7 @@ def without_frames(conversation: TLSConversation) -> tuple[object, ...]:
     Give what of a conversation does not depend on the frames that carried it.
     """
 
-    def numbers(side: Direction) -> tuple[object, ...]:
+    def numbers(side: TLSDirection) -> tuple[object, ...]:
         return (
             side.records,
             side.protected_records,

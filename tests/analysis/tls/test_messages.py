@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.tls import messages
-from netlab.analysis.tls.carriers import FRAMES_CITED_MAX, Span, Travel, travel_of
+from netlab.analysis.tls.carriers import FRAMES_CITED_MAX, ByteSpan, Travel, travel_of
 from netlab.analysis.tls.messages import (
     MESSAGE_MAX_BYTES,
     HandshakeMessage,
@@ -173,8 +173,8 @@ class HandshakeReaderTests(SynchronousTestCase):
         data = b"\x01" + vector(3, b"hello") + b"\x02" + vector(3, b"you")
         for cut in range(1, len(data)):
             reader = HandshakeReader()
-            found = reader.receive(data[:cut], [Span(0, cut, 1, 10)])
-            found += reader.receive(data[cut:], [Span(0, len(data) - cut, 2, 20)])
+            found = reader.receive(data[:cut], [ByteSpan(0, cut, 1, 10)])
+            found += reader.receive(data[cut:], [ByteSpan(0, len(data) - cut, 2, 20)])
             self.assertEqual(
                 [(each.type, each.body) for each in found], [(1, b"hello"), (2, b"you")]
             )
@@ -187,18 +187,18 @@ class HandshakeReaderTests(SynchronousTestCase):
         """
         reader = HandshakeReader()
         data = b"\x0b" + (MESSAGE_MAX_BYTES + 1).to_bytes(3) + b"x" * 100
-        (found,) = reader.receive(data, [Span(0, len(data), 1, 1)])
+        (found,) = reader.receive(data, [ByteSpan(0, len(data), 1, 1)])
         self.assertFalse(found.is_whole)
         self.assertTrue(reader.is_lost)
         for _ in range(100):
-            self.assertEqual(reader.receive(data, [Span(0, len(data), 1, 1)]), [])
+            self.assertEqual(reader.receive(data, [ByteSpan(0, len(data), 1, 1)]), [])
         self.assertEqual(len(reader._buffer), 0)
 
     def test_frames(self) -> None:
         """
         Of many frames the first ones and the last are named.
         """
-        spans = [Span(at, at + 1, at + 1, at) for at in range(1000)]
+        spans = [ByteSpan(at, at + 1, at + 1, at) for at in range(1000)]
         found = travel_of(spans)
         self.assertEqual(len(found.frames), FRAMES_CITED_MAX)
         self.assertEqual((found.frames[0], found.frames[-1]), (1, 1000))

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.tls.carriers import Span
+from netlab.analysis.tls.carriers import ByteSpan
 from netlab.analysis.tls.keyschedule import SUITES, Keys
 from netlab.analysis.tls.protection import (
     TRIES_AFTER_GAP_MAX,
     TRIES_MAX,
     RecordProtection,
 )
-from netlab.analysis.tls.records import ContentType, Record
+from netlab.analysis.tls.records import ContentType, TLSRecord
 
 
 class Counting:
@@ -35,16 +35,16 @@ class Counting:
         return b"data\x17\x00\x00" if self.asked[-1] == self._opens else None
 
 
-def record(*, is_after_gap: bool = False, size: int = 40, length: int | None = None) -> Record:
+def record(*, is_after_gap: bool = False, size: int = 40, length: int | None = None) -> TLSRecord:
     """
     Make a protected record.
     """
-    return Record(
+    return TLSRecord(
         ContentType.APPLICATION_DATA,
         0x0303,
         size if length is None else length,
         bytes(size),
-        (Span(0, size + 5, 1, 1),),
+        (ByteSpan(0, size + 5, 1, 1),),
         is_after_gap,
     )
 

@@ -16,8 +16,8 @@ from netlab.analysis.tls.records import (
     FRAGMENT_MAX_BYTES,
     RECORD_MAX_BYTES,
     ContentType,
-    Record,
     RecordReader,
+    TLSRecord,
     begins_record,
 )
 
@@ -31,12 +31,12 @@ def record(fragment: bytes, kind: int = 23, version: int = 0x0303) -> bytes:
 
 def read(
     parts: Iterable[tuple[bytes, int]], *, is_from_start: bool = True
-) -> tuple[list[Record], RecordReader]:
+) -> tuple[list[TLSRecord], RecordReader]:
     """
     Read parts, each with how many bytes after it were not captured. Frames count from 1.
     """
     reader = RecordReader(is_from_start=is_from_start)
-    records: list[Record] = []
+    records: list[TLSRecord] = []
     offset = 0
     for number, (data, missing) in enumerate(parts, 1):
         records += reader.receive(Piece(offset, data, missing, number, number * 1000))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis.strategies import integers, lists, sampled_from, tuples
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.passwords.turns import Turns
+from netlab.http1.passwords.turns import PeerTurns
 
 
 class TurnsTests(SynchronousTestCase):
@@ -16,7 +16,7 @@ class TurnsTests(SynchronousTestCase):
     Who is served next, and who gives way.
     """
 
-    def taken(self, turns: Turns[int]) -> list[int]:
+    def taken(self, turns: PeerTurns[int]) -> list[int]:
         """
         Take all.
         """
@@ -29,7 +29,7 @@ class TurnsTests(SynchronousTestCase):
         """
         Peers are served in turn, each its oldest first.
         """
-        turns: Turns[int] = Turns(10)
+        turns: PeerTurns[int] = PeerTurns(10)
         for peer, item in ((b"a", 1), (b"a", 2), (b"a", 3), (b"b", 4), (b"c", 5), (b"b", 6)):
             self.assertIsNone(turns.add(peer, item))
         self.assertEqual(self.taken(turns), [1, 4, 5, 2, 6, 3])
@@ -40,7 +40,7 @@ class TurnsTests(SynchronousTestCase):
         Where there is no room the newest of the peer with the most gives way to one that has less;
         of peers that have as much, who comes last goes.
         """
-        turns: Turns[int] = Turns(4)
+        turns: PeerTurns[int] = PeerTurns(4)
         for item in range(4):
             turns.add(b"a", item)
         self.assertEqual(turns.add(b"a", 9), 9)
@@ -56,7 +56,7 @@ class TurnsTests(SynchronousTestCase):
         """
         What is removed is not served, and leaves room.
         """
-        turns: Turns[int] = Turns(2)
+        turns: PeerTurns[int] = PeerTurns(2)
         turns.add(b"a", 1)
         turns.add(b"a", 2)
         self.assertTrue(turns.remove(b"a", 1))
@@ -72,7 +72,7 @@ class TurnsTests(SynchronousTestCase):
         Never do more wait than may, and a peer that keeps to its share is never turned away.
         """
         most, peers = 6, 3
-        turns: Turns[tuple[bytes, int]] = Turns(most)
+        turns: PeerTurns[tuple[bytes, int]] = PeerTurns(most)
         waiting: list[tuple[bytes, int]] = []
         for number, (peer, kind) in enumerate(steps):
             if kind:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.resources.conditional import (
-    Outcome,
+    PreconditionOutcome,
     Validators,
     evaluate_preconditions,
     fields_of_304,
@@ -24,12 +24,12 @@ MODIFIED = 784111777
 NOW = MODIFIED + 86400.5
 VALIDATORS = Validators(b'"one"', MODIFIED)
 
-FAILED = Outcome.PRECONDITION_FAILED
-NOT_MODIFIED = Outcome.NOT_MODIFIED
-PROCEED = Outcome.PROCEED
+FAILED = PreconditionOutcome.PRECONDITION_FAILED
+NOT_MODIFIED = PreconditionOutcome.NOT_MODIFIED
+PROCEED = PreconditionOutcome.PROCEED
 
 
-def outcome(*lines: tuple[bytes, bytes], method: bytes = b"GET") -> Outcome:
+def outcome(*lines: tuple[bytes, bytes], method: bytes = b"GET") -> PreconditionOutcome:
     """
     Evaluate these field lines against L{VALIDATORS} at L{NOW}.
     """
@@ -431,7 +431,7 @@ class EvaluationTests(SynchronousTestCase):
         """
         fields = Fields.known(lines)
         result = evaluate_preconditions(method, fields, VALIDATORS, NOW)
-        self.assertIsInstance(result, Outcome)
+        self.assertIsInstance(result, PreconditionOutcome)
         self.assertIsInstance(range_applies(fields, VALIDATORS, NOW), bool)
         if method == b"POST":
             self.assertIsNot(result, NOT_MODIFIED)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.resources.faults import Fault, FaultyFileError, quoted
+from netlab.http1.resources.faults import FaultyFileError, InjectedFault, quoted
 
 
 class FaultTests(SynchronousTestCase):
@@ -18,7 +18,7 @@ class FaultTests(SynchronousTestCase):
         """
         Faults are told in the order of their lines, one a line.
         """
-        error = FaultyFileError([Fault(12, "late"), Fault(3, "early")])
+        error = FaultyFileError([InjectedFault(12, "late"), InjectedFault(3, "early")])
         self.assertEqual(str(error), "line 3: early\nline 12: late")
         self.assertEqual([fault.line for fault in error.faults], [3, 12])
 

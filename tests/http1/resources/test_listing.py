@@ -15,9 +15,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.http1.resources.listing import (
     ENTRIES_MAX,
     LOOKED_AT_MAX,
-    Entry,
     Listing,
-    Order,
+    ListingEntry,
+    ListingOrder,
     SortKey,
     make_listing,
     parse_order,
@@ -28,18 +28,18 @@ from netlab.http1.resources.listing import (
 NOVEMBER = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT
 
 
-def file(name: bytes, size: int = 0, modified: int = NOVEMBER) -> Entry:
+def file(name: bytes, size: int = 0, modified: int = NOVEMBER) -> ListingEntry:
     """
     Make the entry of a file.
     """
-    return Entry(name, is_folder=False, size=size, modified=modified)
+    return ListingEntry(name, is_folder=False, size=size, modified=modified)
 
 
-def folder(name: bytes, modified: int = NOVEMBER) -> Entry:
+def folder(name: bytes, modified: int = NOVEMBER) -> ListingEntry:
     """
     Make the entry of a folder, with a size as file systems give it.
     """
-    return Entry(name, is_folder=True, size=4096, modified=modified)
+    return ListingEntry(name, is_folder=True, size=4096, modified=modified)
 
 
 def names(listing: Listing) -> list[bytes]:
@@ -60,7 +60,7 @@ class ParseOrderTests(SynchronousTestCase):
         """
         for key in SortKey:
             for text, is_descending in ((b"asc", False), (b"desc", True)):
-                order = Order(key, is_descending)
+                order = ListingOrder(key, is_descending)
                 sort = b"sort=" + key.value.encode("ascii")
                 self.assertEqual(parse_order(sort + b"&order=" + text), order)
                 self.assertEqual(parse_order(b"order=" + text + b"&" + sort), order)
@@ -71,7 +71,7 @@ class ParseOrderTests(SynchronousTestCase):
         """
         for query in (None, b"", b"sort=", b"sort=color", b"order=up", b"a=b&c", b"&&", b"\xff="):
             with self.subTest(query=query):
-                self.assertEqual(parse_order(query), Order())
+                self.assertEqual(parse_order(query), ListingOrder())
 
 
 class MakeListingTests(SynchronousTestCase):
@@ -86,7 +86,7 @@ class MakeListingTests(SynchronousTestCase):
         entries = [file(b"a"), folder(b"z"), file(b"c", 5), folder(b"b")]
         for key in SortKey:
             for is_descending in (False, True):
-                listing = make_listing(entries, Order(key, is_descending))
+                listing = make_listing(entries, ListingOrder(key, is_descending))
                 self.assertEqual([e.is_folder for e in listing.entries], [True, True, False, False])
 
     def test_names(self) -> None:
@@ -94,9 +94,11 @@ class MakeListingTests(SynchronousTestCase):
         Case does not matter, and numbers count by their value.
         """
         entries = [file(name) for name in (b"b", b"A", b"a10", b"a9", b"C")]
-        self.assertEqual(names(make_listing(entries, Order())), [b"A", b"a9", b"a10", b"b", b"C"])
         self.assertEqual(
-            names(make_listing(entries, Order(SortKey.NAME, is_descending=True))),
+            names(make_listing(entries, ListingOrder())), [b"A", b"a9", b"a10", b"b", b"C"]
+        )
+        self.assertEqual(
+            names(make_listing(entries, ListingOrder(SortKey.NAME, is_descending=True))),
             [b"C", b"b", b"a10", b"a9", b"A"],
         )
 
@@ -109,9 +111,9 @@ class MakeListingTests(SynchronousTestCase):
             (SortKey.SIZE, [b"a", b"b", b"c"]),
             (SortKey.TIME, [b"c", b"a", b"b"]),
         ):
-            self.assertEqual(names(make_listing(entries, Order(key))), ascending)
+            self.assertEqual(names(make_listing(entries, ListingOrder(key))), ascending)
         self.assertEqual(
-            names(make_listing(entries, Order(SortKey.SIZE, is_descending=True))),
+            names(make_listing(entries, ListingOrder(SortKey.SIZE, is_descending=True))),
             [b"c", b"a", b"b"],
         )
 
@@ -119,8 +121,8 @@ class MakeListingTests(SynchronousTestCase):
         """
         What a file system calls a folder's size does not count.
         """
-        small = Entry(b"b", is_folder=True, size=10, modified=0)
-        listing = make_listing([small, folder(b"a")], Order(SortKey.SIZE))
+        small = ListingEntry(b"b", is_folder=True, size=10, modified=0)
+        listing = make_listing([small, folder(b"a")], ListingOrder(SortKey.SIZE))
         self.assertEqual(names(listing), [b"a", b"b"])
 
     def test_names_that_lead_elsewhere(self) -> None:
@@ -128,7 +130,7 @@ class MakeListingTests(SynchronousTestCase):
         What names another folder than an entry of this one is left out.
         """
         entries = [file(name) for name in (b"..", b".", b"", b"a/b", b"a\x00", b"...", b".a")]
-        self.assertEqual(names(make_listing(entries, Order())), [b"...", b".a"])
+        self.assertEqual(names(make_listing(entries, ListingOrder())), [b"...", b".a"])
 
     def test_bound(self) -> None:
         """
@@ -137,17 +139,17 @@ class MakeListingTests(SynchronousTestCase):
         """
         looked_at = 0
 
-        def endless() -> Iterator[Entry]:
+        def endless() -> Iterator[ListingEntry]:
             nonlocal looked_at
             while True:
                 looked_at += 1
                 yield file(b"%d" % looked_at)
 
-        listing = make_listing(endless(), Order())
+        listing = make_listing(endless(), ListingOrder())
         self.assertEqual(len(listing.entries), ENTRIES_MAX)
         self.assertFalse(listing.is_complete)
         self.assertEqual(looked_at, ENTRIES_MAX + 1)
-        exact = make_listing([file(b"%d" % i) for i in range(ENTRIES_MAX)], Order())
+        exact = make_listing([file(b"%d" % i) for i in range(ENTRIES_MAX)], ListingOrder())
         self.assertTrue(exact.is_complete)
 
     def test_bound_of_what_is_not_shown(self) -> None:
@@ -156,28 +158,30 @@ class MakeListingTests(SynchronousTestCase):
         """
         looked_at = 0
 
-        def endless() -> Iterator[Entry | None]:
+        def endless() -> Iterator[ListingEntry | None]:
             nonlocal looked_at
             while True:
                 looked_at += 1
                 yield file(b"first") if looked_at == 1 else None
 
-        listing = make_listing(endless(), Order())
+        listing = make_listing(endless(), ListingOrder())
         self.assertEqual(len(listing.entries), 1)
         self.assertFalse(listing.is_complete)
         self.assertEqual(listing.looked_at, LOOKED_AT_MAX)
         self.assertEqual(looked_at, LOOKED_AT_MAX + 1)
-        exact = make_listing([None] * LOOKED_AT_MAX, Order())
+        exact = make_listing([None] * LOOKED_AT_MAX, ListingOrder())
         self.assertTrue(exact.is_complete)
 
     @settings(deadline=None, max_examples=100)
     @given(
         st.lists(
-            st.builds(Entry, st.binary(max_size=8), st.booleans(), st.integers(0), st.integers())
+            st.builds(
+                ListingEntry, st.binary(max_size=8), st.booleans(), st.integers(0), st.integers()
+            )
         ),
-        st.builds(Order, st.sampled_from(SortKey), st.booleans()),
+        st.builds(ListingOrder, st.sampled_from(SortKey), st.booleans()),
     )
-    def test_any_entries(self, entries: list[Entry], order: Order) -> None:
+    def test_any_entries(self, entries: list[ListingEntry], order: ListingOrder) -> None:
         """
         Any entries can be put in order, and none is made up.
         """
@@ -264,7 +268,7 @@ class RenderJsonTests(SynchronousTestCase):
         """
         It is what nginx's C{autoindex_format json} gives, and the reference to each entry.
         """
-        listing = make_listing([file(b"a b.txt", 210), folder(b"c")], Order())
+        listing = make_listing([file(b"a b.txt", 210), folder(b"c")], ListingOrder())
         rendered = render_json(listing)
         self.assertEqual(
             json.loads(rendered.content),
@@ -292,33 +296,35 @@ class RenderJsonTests(SynchronousTestCase):
         """
         An empty folder is an empty array.
         """
-        self.assertEqual(json.loads(render_json(make_listing([], Order())).content), [])
+        self.assertEqual(json.loads(render_json(make_listing([], ListingOrder())).content), [])
 
     def test_incomplete(self) -> None:
         """
         Where entries are left out a field says so, a structured one (RFC 9651 section 3.3.6).
         """
-        rendered = render_json(Listing((), Order(), is_complete=False))
+        rendered = render_json(Listing((), ListingOrder(), is_complete=False))
         self.assertIn((b"Listing-Complete", b"?0"), rendered.fields)
 
     def test_times_without_a_date(self) -> None:
         """
         A time that no HTTP-date can say is left out.
         """
-        listing = make_listing([file(b"a", modified=1 << 60)], Order())
+        listing = make_listing([file(b"a", modified=1 << 60)], ListingOrder())
         self.assertNotIn("mtime", json.loads(render_json(listing).content)[0])
 
     @settings(deadline=None, max_examples=100)
     @given(
         st.lists(
-            st.builds(Entry, st.binary(max_size=8), st.booleans(), st.integers(0), st.integers())
+            st.builds(
+                ListingEntry, st.binary(max_size=8), st.booleans(), st.integers(0), st.integers()
+            )
         )
     )
-    def test_any_entries(self, entries: list[Entry]) -> None:
+    def test_any_entries(self, entries: list[ListingEntry]) -> None:
         """
         Any entries give valid JSON without surrogates, whose references are exact.
         """
-        listing = make_listing(entries, Order())
+        listing = make_listing(entries, ListingOrder())
         values = json.loads(render_json(listing).content)
         json.dumps(values, ensure_ascii=False).encode()
         self.assertEqual(

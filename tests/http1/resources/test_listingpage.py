@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.resources.listing import (
-    Entry,
     Listing,
-    Order,
+    ListingEntry,
+    ListingOrder,
     SortKey,
     make_listing,
     shown_name,
@@ -97,20 +97,22 @@ class Page(HTMLParser):
 
 
 def page(
-    *entries: Entry, segments: tuple[bytes, ...] = (b"a", b""), order: Order | None = None
+    *entries: ListingEntry,
+    segments: tuple[bytes, ...] = (b"a", b""),
+    order: ListingOrder | None = None,
 ) -> Page:
     """
     Make a page and take it apart.
     """
-    listing = make_listing(entries, order or Order())
+    listing = make_listing(entries, order or ListingOrder())
     return Page(render_page(segments, listing).content)
 
 
-def file(name: bytes, size: int = 210, modified: int = NOVEMBER) -> Entry:
+def file(name: bytes, size: int = 210, modified: int = NOVEMBER) -> ListingEntry:
     """
     Make the entry of a file.
     """
-    return Entry(name, is_folder=False, size=size, modified=modified)
+    return ListingEntry(name, is_folder=False, size=size, modified=modified)
 
 
 class RenderPageTests(SynchronousTestCase):
@@ -122,7 +124,9 @@ class RenderPageTests(SynchronousTestCase):
         """
         Each entry is a link to itself with its size and its time, folders with a slash.
         """
-        found = page(file(b"a b.txt"), Entry(b"c", is_folder=True, size=4096, modified=NOVEMBER))
+        found = page(
+            file(b"a b.txt"), ListingEntry(b"c", is_folder=True, size=4096, modified=NOVEMBER)
+        )
         self.assertEqual(
             found.links[-3:], [("../", "Parent folder"), ("c/", "c/"), ("a%20b.txt", "a b.txt")]
         )
@@ -206,7 +210,7 @@ class RenderPageTests(SynchronousTestCase):
         """
         A sentence, and a field, say that entries are left out.
         """
-        rendered = render_page((b"",), Listing((file(b"a"),), Order(), is_complete=False))
+        rendered = render_page((b"",), Listing((file(b"a"),), ListingOrder(), is_complete=False))
         self.assertIn("more than what is listed here", Page(rendered.content).texts["p"])
         self.assertIn((b"Listing-Complete", b"?0"), rendered.fields)
 
@@ -215,7 +219,7 @@ class RenderPageTests(SynchronousTestCase):
         Where nothing that was looked at is shown, and there is more, the folder is not called
         empty.
         """
-        rendered = render_page((b"",), Listing((), Order(), is_complete=False))
+        rendered = render_page((b"",), Listing((), ListingOrder(), is_complete=False))
         texts = Page(rendered.content).texts
         self.assertIn("more than what is listed here", texts["p"])
         self.assertEqual(texts["footer"], "What was found is not shown.")
@@ -225,7 +229,9 @@ class RenderPageTests(SynchronousTestCase):
         A heading sorts by its column; the current one turns the order around and says it to
         assistive technology.
         """
-        found = page(file(b"a"), segments=(b"",), order=Order(SortKey.SIZE, is_descending=True))
+        found = page(
+            file(b"a"), segments=(b"",), order=ListingOrder(SortKey.SIZE, is_descending=True)
+        )
         self.assertEqual(
             [href for href, _text in found.links[:3]],
             ["?sort=name&order=asc", "?sort=size&order=asc", "?sort=time&order=desc"],
@@ -240,7 +246,7 @@ class RenderPageTests(SynchronousTestCase):
         The policy allows the page's one style block, by its hash, and the page has nothing else
         that would need to be allowed (CSP Level 3 section 6.7).
         """
-        rendered = render_page((b"a", b""), make_listing([file(b"a")], Order()))
+        rendered = render_page((b"a", b""), make_listing([file(b"a")], ListingOrder()))
         (style,) = re.findall(rb"<style>(.*?)</style>", rendered.content, re.DOTALL)
         digest = b64encode(sha256(style).digest())
         self.assertIn(b"style-src 'sha256-" + digest + b"'", CONTENT_SECURITY_POLICY)
@@ -261,7 +267,7 @@ class RenderPageTests(SynchronousTestCase):
     @given(
         st.lists(
             st.builds(
-                Entry,
+                ListingEntry,
                 st.one_of(
                     st.binary(max_size=12), st.text("<>&\"'/a;#\n", max_size=12).map(str.encode)
                 ),
@@ -273,14 +279,14 @@ class RenderPageTests(SynchronousTestCase):
         ),
         st.lists(st.binary(max_size=6), max_size=3),
     )
-    def test_any_entries(self, entries: list[Entry], folders: list[bytes]) -> None:
+    def test_any_entries(self, entries: list[ListingEntry], folders: list[bytes]) -> None:
         """
         Whatever the names, the page has the elements and attributes of a page with an ordinary
         entry, each closed, and the links' texts are the names.
         """
-        listing = make_listing(entries, Order())
+        listing = make_listing(entries, ListingOrder())
         found = Page(render_page((*folders, b""), listing).content)
-        ordinary = page(file(b"a"), Entry(b"b", is_folder=True, size=0, modified=0))
+        ordinary = page(file(b"a"), ListingEntry(b"b", is_folder=True, size=0, modified=0))
         self.assertLessEqual(found.tags, ordinary.tags)
         self.assertLessEqual(found.attributes, ordinary.attributes)
         if listing.entries:

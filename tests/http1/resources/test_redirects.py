@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.http1.resources.faults import Fault, FaultyFileError
+from netlab.http1.resources.faults import FaultyFileError, InjectedFault
 from netlab.http1.resources.redirects import Redirection, parse_redirects
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.target import decode_segments
@@ -380,6 +380,6 @@ class FaultsTests(SynchronousTestCase):
         except FaultyFileError as error:
             lines = content.count(b"\n") + 1
             for fault in error.faults:
-                self.assertIsInstance(fault, Fault)
+                self.assertIsInstance(fault, InjectedFault)
                 self.assertIn(fault.line, range(1, lines + 1))
                 self.assertTrue(fault.explanation.isascii() and fault.explanation.isprintable())

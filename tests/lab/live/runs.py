@@ -21,7 +21,7 @@ from netlab.lab.live.bench import Bench
 from netlab.lab.live.feed import Feed
 from netlab.lab.results.catalogue import load
 from netlab.lab.runs.batch import Finished
-from netlab.lab.runs.run import Observer, Outcome, Run
+from netlab.lab.runs.run import Observer, Run, RunOutcome
 from netlab.lab.wire.wire import Wire
 
 START_NS = 1_700_000_000_000_000_000
@@ -41,11 +41,11 @@ class Runs:
 
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self.clock = Clock() if clock is None else clock
-        self._how: Outcome | Exception | None = None
+        self._how: RunOutcome | Exception | None = None
         self.feed = Feed(self.clock)
         self.started: list[tuple[Experiment, Path, Isolation, Knobs | None]] = []
         self.cancelled = 0
-        self.finished: list[tuple[Outcome, Deferred[Finished]]] = []
+        self.finished: list[tuple[RunOutcome, Deferred[Finished]]] = []
         self.folder = folder
         self.bench = Bench(self.clock, self.feed, lambda: folder, self.start, self.finish)
 
@@ -68,7 +68,7 @@ class Runs:
         self._how = None
         return Run(Deferred.fromCoroutine(self._go()))
 
-    async def _go(self) -> Outcome:
+    async def _go(self) -> RunOutcome:
         """
         Go on until the test says so: who cancels a run has to wait until all is cleaned up.
         """
@@ -82,14 +82,14 @@ class Runs:
             raise self._how
         return self._how
 
-    def end(self, how: Outcome | Exception) -> None:
+    def end(self, how: RunOutcome | Exception) -> None:
         """
         End the run.
         """
         self._how = how
         self._waiting.callback(None)
 
-    def finish(self, outcome: Outcome) -> Deferred[Finished]:
+    def finish(self, outcome: RunOutcome) -> Deferred[Finished]:
         """
         Take a run's results, and let the bench wait.
         """
@@ -97,12 +97,12 @@ class Runs:
         self.finished.append((outcome, done))
         return done
 
-    def outcome(self, problem: str = "") -> Outcome:
+    def outcome(self, problem: str = "") -> RunOutcome:
         """
         Make the outcome of the last run.
         """
         experiment, folder, isolation, _ = self.started[-1]
-        return Outcome(experiment, folder, folder, isolation, problem, 0.5, 0.0, [])
+        return RunOutcome(experiment, folder, folder, isolation, problem, 0.5, 0.0, [])
 
     def begin(self, name: str = "echo") -> int:
         """

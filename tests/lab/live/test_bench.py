@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.analysis.expectations.expectations import Expectation, Result, Shown
 from netlab.lab.api.sides import Side
 from netlab.lab.hosts.hosts import HostError, Isolation
-from netlab.lab.live.bench import TRANSITIONS, Cue, Phase, RefusedError
+from netlab.lab.live.bench import TRANSITIONS, Cue, RefusedError, RunPhase
 from netlab.lab.live.feed import EVENTS_MAX
 from netlab.lab.results.judgement import Judgement
 from netlab.lab.runs.batch import Finished
@@ -74,7 +74,7 @@ class BenchTests(SynchronousTestCase):
         (folder / "secret").touch()
         outcome = self.runs.outcome()
         self.runs.end(outcome)
-        self.assertIs(self.bench.phase, Phase.REPORTING)
+        self.assertIs(self.bench.phase, RunPhase.REPORTING)
         ((given, done),) = self.runs.finished
         self.assertIs(given, outcome)
         result = Result(
@@ -117,7 +117,7 @@ class BenchTests(SynchronousTestCase):
         self.bench.stop()
         self.bench.stop()
         self.assertEqual(self.runs.cancelled, 2)
-        self.assertIs(self.bench.phase, Phase.STOPPING)
+        self.assertIs(self.bench.phase, RunPhase.STOPPING)
         self.runs.end(CancelledError())
         self.assertEqual(self.phases(), ["running", "stopping", "stopping", "idle"])
         self.assertTrue(self.end()["is_stopped"])
@@ -145,7 +145,7 @@ class BenchTests(SynchronousTestCase):
             self.runs.end(error)
             self.assertIn(words, str(self.end()["problem"]))
             self.assertNotIn("secret", str(self.end()["problem"]))
-            self.assertIs(self.bench.phase, Phase.IDLE)
+            self.assertIs(self.bench.phase, RunPhase.IDLE)
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
 
     def test_results_that_cannot_be_written(self) -> None:
@@ -156,7 +156,7 @@ class BenchTests(SynchronousTestCase):
         self.runs.end(self.runs.outcome())
         self.runs.finished[0][1].errback(OSError(28, "No space left on device", "report.html"))
         self.assertEqual(self.end()["problem"], "No space left on device: report.html")
-        self.assertIs(self.bench.phase, Phase.IDLE)
+        self.assertIs(self.bench.phase, RunPhase.IDLE)
 
     def test_idle(self) -> None:
         """
@@ -215,11 +215,11 @@ class BenchTests(SynchronousTestCase):
         """
         From every phase the bench finds back to idle, and no run begins but from there.
         """
-        reached = {phase: {phase} for phase in Phase}
-        for _ in Phase:
+        reached = {phase: {phase} for phase in RunPhase}
+        for _ in RunPhase:
             for (before, _cue), after in TRANSITIONS.items():
                 reached[before] |= reached[after]
-        for phase, cue in itertools.product(Phase, Cue):
-            self.assertIn(Phase.IDLE, reached[phase])
+        for phase, cue in itertools.product(RunPhase, Cue):
+            self.assertIn(RunPhase.IDLE, reached[phase])
             if cue is Cue.START:
-                self.assertEqual((phase, cue) in TRANSITIONS, phase is Phase.IDLE)
+                self.assertEqual((phase, cue) in TRANSITIONS, phase is RunPhase.IDLE)

@@ -15,7 +15,7 @@ from netlab.lab.api.script import parse_rule
 from netlab.lab.api.sides import Side
 from netlab.lab.live.narrator import LINE_SHOWN_MAX, Narrator
 from netlab.lab.runs.programs import OutputLine
-from netlab.lab.runs.relay import Passage
+from netlab.lab.runs.relay import RelayedPassage
 from tests.captures.frames import ACK, PSH, SYN
 from tests.lab.live.runs import START_NS, observed_wire
 from tests.lab.segments import frame
@@ -108,7 +108,7 @@ class NarratorTests(SynchronousTestCase):
         text = "2026-11-24T07:09:00+0000 [netlab-echo#info] netlab-echo listens on tcp 10.0.0.2:1"
         for line in (text, "plain", "x" * 1000):
             self.narrator.observe(OutputLine(START_NS, Side.SERVER, "netlab-echo", line))
-        self.narrator.observe(Passage(START_NS + 5, 1, Side.CLIENT, "connects"))
+        self.narrator.observe(RelayedPassage(START_NS + 5, 1, Side.CLIENT, "connects"))
         self.assertEqual(
             [line["text"] for line in self.named("line")],
             ["netlab-echo listens on tcp 10.0.0.2:1", "plain", "x" * LINE_SHOWN_MAX],

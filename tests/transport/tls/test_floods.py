@@ -14,7 +14,7 @@ from twisted.internet import error
 
 from netlab.transport.tls.channel import CONTENTLESS_RECORDS_MAX
 from netlab.transport.tls.secureserver import RECORDS_A_TURN, RECORDS_QUEUED
-from netlab.transport.tls.turns import TURN_SECONDS, Turns
+from netlab.transport.tls.turns import TURN_SECONDS, DecryptionTurns
 from tests.transport.connections import Recorder
 from tests.transport.tls.rawrecords import ALERT, RecordWriter, secret_in
 from tests.transport.tls.secured import SecureTestCase
@@ -154,7 +154,7 @@ class FloodTests(SecureTestCase):
         attackers = [self.attacker(port) for _ in range(20)]
         bystander = self.connect(port)
         self.turn_until(lambda: len(factory.built) == len(attackers) + 1)
-        reception.turns = turns = Turns(WorkClock(self.reactor))
+        reception.turns = turns = DecryptionTurns(WorkClock(self.reactor))
         for protocol in factory.built:
             protocol.transport._turns = turns
         CountingObject.reads = 0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.transport.tls.turns import TURN_SECONDS, Turns
+from netlab.transport.tls.turns import TURN_SECONDS, DecryptionTurns
 
 
 class TurnsTests(SynchronousTestCase):
@@ -23,7 +23,7 @@ class TurnsTests(SynchronousTestCase):
         """
         self.clock = Clock()
         self.clock.advance(1000)
-        self.turns = Turns(self.clock)
+        self.turns = DecryptionTurns(self.clock)
         self.done: list[str] = []
 
     def work(self, name: str, seconds: float = 0.0) -> Callable[[], None]:
