@@ -23,7 +23,6 @@ from netlab.analysis.explanation.privacy import Discretion
 from netlab.analysis.explanation.rules import link_name
 from netlab.analysis.explanation.story import (
     CaptureStory,
-    ConversationStory,
     FrameStory,
     Passage,
     PassageKind,
@@ -55,7 +54,6 @@ PAYLOAD_COMPARED_MAX_BYTES: Final = 64 << 20
 """How many bytes of payload are kept of all conversations, to compare what was sent again."""
 
 _FAULTS_TOLD_MAX: Final = 20
-_ACROSS_MAX: Final = 5
 
 
 class Explainer:
@@ -227,11 +225,7 @@ class Explainer:
             stories.append(replace(story, frames=self._shown(story.frames), is_timed=is_timed))
         told_all = CaptureStory(
             title=self._title(),
-            passages=(
-                *self._passages(start, end, faults),
-                *capture_passages(shared, (start, end)),
-                *_across(stories),
-            ),
+            passages=(),
             conversations=stories,
             conversation_count=self._streams,
             frame_count=self._frame_count,
@@ -243,7 +237,17 @@ class Explainer:
         is_whole = self._streams == len(told) and all(
             self._facts[each].history.is_whole for each in told
         )
-        return replace(told_all, answers=answers_of(told_all, is_whole=is_whole))
+        answers = answers_of(told_all, is_whole=is_whole)
+        said = {answer.sentence for answer in answers}
+        passages = (
+            *self._passages(start, end, faults),
+            *(
+                passage
+                for passage in capture_passages(shared, (start, end))
+                if passage.sentence not in said
+            ),
+        )
+        return replace(told_all, answers=answers, passages=passages)
 
     @property
     def start_ns(self) -> int:
@@ -314,26 +318,3 @@ class Explainer:
         if len(faults) > _FAULTS_TOLD_MAX:
             rest = count(len(faults) - _FAULTS_TOLD_MAX, "more fault")
             yield Passage(PassageKind.UNUSUAL, (), *span, f"{rest} of the file.")
-
-
-def _across(stories: Sequence[ConversationStory]) -> Iterable[Passage]:
-    """
-    Repeat for the whole capture why there are several connections, and what is unusual in them.
-    """
-    if len(stories) < 2:
-        return
-    for kind, skipped in ((PassageKind.WHY, 1), (PassageKind.UNUSUAL, 0)):
-        found = [
-            (story.stream, passage)
-            for story in stories[skipped:]
-            for passage in story.passages
-            if passage.kind is kind
-        ]
-        for stream, passage in found[:_ACROSS_MAX]:
-            sentence = f"Conversation {stream}: {passage.sentence}"
-            yield Passage(kind, passage.frames, passage.start_ns, passage.end_ns, sentence)
-        if len(found) > _ACROSS_MAX:
-            last = found[-1][1]
-            rest = "more connections" if kind is PassageKind.WHY else "more such remarks"
-            sentence = f"{len(found) - _ACROSS_MAX} {rest}, told with each conversation."
-            yield Passage(kind, (), last.start_ns, last.end_ns, sentence)
