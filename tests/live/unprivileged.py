@@ -80,6 +80,9 @@ def main(command: Sequence[str]) -> None:
     """
     needed = {Path(sys.base_prefix), Path(sys.prefix), TOP}
     open_ways(sorted(path.resolve() for path in needed))
+    for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+        # This user may not write where measurements go.
+        del os.environ[name]
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)

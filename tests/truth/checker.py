@@ -216,7 +216,9 @@ def _sent_again_shares_bytes(
     repeat, original = frames.get(number), frames.get(first)
     if repeat is None or original is None:
         return f"#{first} or #{number} is no TCP segment"
-    if original.number >= repeat.number:
+    # A report that both arrived says nothing of their order.
+    is_report = claim.kind == "repeats.spurious-by-sack"
+    if original.number >= repeat.number and not is_report:
         return f"#{first} does not come before #{repeat.number}"
     is_same = repeat.carries_bytes_of(original)
     if claim.kind in {"repeats.other-bytes", "repeats.damaged"}:

@@ -104,10 +104,12 @@ def _acknowledged(claim: Claim) -> str:
 
 
 def _by_sack(claim: Claim) -> str:
+    first, repeat = whole(claim, "first_frame"), whole(claim, "repeat_frame")
+    # A first copy that was late comes after its repeat.
+    arrived = "had arrived" if first < repeat else "arrived too, later"
     return (
         f"{who(claim)} reports in {last(claim)} that {_bytes(claim)} came twice (D-SACK, "
-        f"{claim.rule}): #{whole(claim, 'first_frame')} had arrived, and the repeat in "
-        f"#{whole(claim, 'repeat_frame')} was spurious."
+        f"{claim.rule}): #{first} {arrived}, and the repeat in #{repeat} was spurious."
     )
 
 
