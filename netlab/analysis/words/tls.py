@@ -116,8 +116,8 @@ def _certificate_not_valid(claim: Claim) -> str:
         f"expired {days}before" if whole(claim, "is_over") else f"is not valid until {days}after"
     )
     return (
-        f"The {claim.who}'s certificate {state} this capture ({frames(claim)}; {claim.rule}). A "
-        "client that checks it refuses it."
+        f"The {claim.who}'s certificate {state} this capture, by the capture's clock "
+        f"({frames(claim)}; {claim.rule}). A peer whose clock agrees and that checks it refuses it."
     )
 
 
