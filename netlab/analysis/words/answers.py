@@ -37,6 +37,7 @@ _ENDS: Final = {
     ConnectionEnd.RESET: "reset",
     ConnectionEnd.CLOSED: "closed by both ends",
     ConnectionEnd.HALF_CLOSED: "closed by one end only",
+    ConnectionEnd.ONE_CLOSED: "closed by one end, the other not captured",
     ConnectionEnd.OPEN: "still open when the capture ends",
 }
 

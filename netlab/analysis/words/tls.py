@@ -277,7 +277,7 @@ def _renegotiated(_: Claim) -> str:
 
 def _incomplete(claim: Claim) -> str:
     parts = [amount(claim, name, *nouns) for name, nouns in _LEFT_OUT if name in claim.figures]
-    rest = " whose rest never came" if "unfinished_bytes" in claim.figures else ""
+    rest = " whose rest is not in this capture" if "unfinished_bytes" in claim.figures else ""
     return f"Of the TLS records of {who(claim)}, {'; '.join(parts)}{rest}."
 
 

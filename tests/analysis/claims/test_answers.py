@@ -195,6 +195,8 @@ class ChoiceTests(SynchronousTestCase):
             ConnectionEnd.RESET: ("closes.first", "resets.abort"),
             ConnectionEnd.CLOSED: ("closes.first", "closes.second"),
             ConnectionEnd.HALF_CLOSED: ("closes.first",),
+            # What the other end did is not here: it may have closed too.
+            ConnectionEnd.ONE_CLOSED: ("closes.fin-of-one-direction",),
             ConnectionEnd.REFUSED: ("resets.refused",),
             ConnectionEnd.OPEN: ("resets.outside-window", "opening.handshake"),
         }
