@@ -184,19 +184,21 @@ def _item(sentence: str, bullet: str, width: int) -> Iterator[Text]:
 def _ladder(
     conversation: ConversationStory, story: CaptureStory, width: int, signs: _Signs
 ) -> Iterator[Text]:
-    margin = _NUMBER_WIDTH + _TIME_WIDTH + 2
+    times = [seconds(frame.time_ns - story.start_ns) for frame in conversation.frames]
+    # Long captures have long times: the columns keep a space between them.
+    time_width = max(_TIME_WIDTH, 1 + max(map(len, times), default=0))
+    margin = _NUMBER_WIDTH + time_width + 2
     room = width - margin
     is_beside = room - _LADDER_MIN - 2 >= _TEXT_BESIDE_MIN
     ladder = min(max(room // 3 if is_beside else room, _LADDER_MIN), _LADDER_MAX)
-    head = f"{'#':>{_NUMBER_WIDTH}}{'seconds':>{_TIME_WIDTH}}  client"
+    head = f"{'#':>{_NUMBER_WIDTH}}{'seconds':>{time_width}}  client"
     yield Text(head + "server".rjust(ladder - len("client")), style="dim")
     before: FrameStory | None = None
-    for frame in conversation.frames:
+    for frame, time in zip(conversation.frames, times, strict=True):
         if before is not None and frame.time_ns - before.time_ns >= PAUSE_MIN_NS:
             yield _silence(frame.time_ns - before.time_ns, margin, ladder, signs)
         before = frame
-        time = seconds(frame.time_ns - story.start_ns)
-        start = Text(f"{frame.number:>{_NUMBER_WIDTH}}{time:>{_TIME_WIDTH}}  ")
+        start = Text(f"{frame.number:>{_NUMBER_WIDTH}}{time:>{time_width}}  ")
         arrow = _arrow(frame, ladder, signs)
         said = list(_said(frame, width - margin - ladder - 2 if is_beside else room))
         if is_beside:

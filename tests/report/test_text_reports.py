@@ -16,6 +16,7 @@ from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.report import markdown, svg, terminal
+from tests.analysis.dialogue_script import Script
 from tests.captures.frames import ACK, PSH
 from tests.captures.reference import NAMES
 from tests.captures.stories import reference_story, story_of
@@ -54,6 +55,17 @@ class TerminalTests(SynchronousTestCase):
         terminal.show(reference_story(name), f"{name}.pcap", console)
         file.flush()
         return buffer.getvalue().decode(encoding)
+
+    def test_long_times(self) -> None:
+        """
+        After a thousand seconds, or a million, a frame's number and its time are still two words.
+        """
+        for wait in (1500.0, 1_500_000.0):
+            story = Script().open().say(0, b"x", after=wait).story()
+            buffer = io.StringIO()
+            terminal.show(story, "long.pcap", Console(file=buffer, width=160))
+            words = [line.split() for line in buffer.getvalue().splitlines()]
+            self.assertIn(["4", f"{wait + 0.021:.6f}"], [line[:2] for line in words])
 
     def test_it_fits(self) -> None:
         """

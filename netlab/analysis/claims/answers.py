@@ -46,6 +46,7 @@ class ConnectionEnd(StrEnum):
     RESET = "reset"
     CLOSED = "closed"
     HALF_CLOSED = "half-closed"
+    ONE_CLOSED = "one-closed"
     OPEN = "open"
 
 
@@ -213,8 +214,10 @@ def end_of(claims: Iterable[Claim]) -> ConnectionEnd:
     for kind, end in _ENDS:
         if kind in kinds:
             return end
-    if kinds & {"closes.first", "closes.one-direction-only", "closes.fin-of-one-direction"}:
+    if kinds & {"closes.first", "closes.one-direction-only"}:
         return ConnectionEnd.HALF_CLOSED
+    if "closes.fin-of-one-direction" in kinds:
+        return ConnectionEnd.ONE_CLOSED
     return ConnectionEnd.OPEN
 
 

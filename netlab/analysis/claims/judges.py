@@ -101,7 +101,7 @@ def conversation_claims(
     if around is not None:
         # How it came about, then what became of it.
         others = [judge(history, around) for judge in AROUND_JUDGES]
-        claims = icmp.explained(chain(*others, claims))
+        claims = icmp.explained(chain(*others, opening.until_the_end(history, around, claims)))
     return _bounded(claims, around, quotes=quotes)
 
 

@@ -5,9 +5,10 @@ How a connection opens, or does not: claims of the topic C{opening}.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from netlab.analysis.claims.around import Around
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.claims.closes import is_doubling
 from netlab.analysis.observations.course import Course, between_ns, course_of
@@ -16,6 +17,10 @@ from netlab.capture.segments import Flag
 
 SYNS_CITED_MAX: Final = 50
 """How many SYNs of one end are looked at, the first ones."""
+
+ANSWER_MAX_NS: Final = 1_000_000_000
+"""Sooner than this the silence after a SYN shows nothing: its sender would not have repeated it yet
+(RFC 6298 section 2.1)."""
 
 _ODD: Final = {int(Flag.FIN): "FIN", int(Flag.RST): "RST", int(Flag.URG): "URG"}
 
@@ -49,6 +54,19 @@ def claims_of(history: History) -> Iterator[Claim]:
     yield from _other_numbers(course, answers)
     yield from _fast_open(course, syns, answers)
     yield from _completed(course, syns, answers)
+
+
+def until_the_end(history: History, around: Around, claims: Iterable[Claim]) -> Iterator[Claim]:
+    """
+    Name the end of the capture as the first cause where it came too soon after an unanswered SYN.
+    """
+    for claim in claims:
+        if claim.kind == "opening.unanswered" and claim.causes:
+            left_ns = around.seen.clock.last_ns - history.segments[0].time_ns
+            if left_ns < ANSWER_MAX_NS:
+                yield claim._replace(causes=("capture-ended", *claim.causes))
+                continue
+        yield claim
 
 
 def _odd_flags(course: Course) -> Iterator[Claim]:

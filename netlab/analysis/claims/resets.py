@@ -398,6 +398,10 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
         figures: dict[str, Figure] = {"bytes": answered.length, "fin": int(answered.has_fin)}
         if answered.number < own_fin.number:
             return None
+        before = course.before(reset)
+        sent = max((each.data_end for each in before if each.sender == peer), default=0)
+        acked = max((each.ack or 0 for each in before if each.sender != peer), default=0)
+        figures["unacknowledged"] = max(0, sent - acked)
         return Claim(
             "resets.closed-socket",
             (own_fin.number, answered.number, reset.number),

@@ -195,10 +195,12 @@ class Books:
             ack, before = peer.position(segment.ack), side.ack
             since = before if before is not None else min(ack, 0)
             if ack > since:
-                covered = peer.frames_between(max(since, 0), ack)
+                covered = peer.frames_between(max(since, 0), ack) if ack > 0 else ()
                 covers_syn = peer.has_isn and since <= 0 < ack
                 covers_fin = other.fin is not None and since <= other.fin < ack
-                covered_bytes = ack - max(since, 0) - covers_syn - covers_fin
+                # What lies before the first number seen counts as well.
+                low = since if ack <= 0 else max(since, 0)
+                covered_bytes = ack - low - covers_syn - covers_fin
             side.ack = ack if before is None else max(ack, before)
             edge = ack + analysed.window_size
             if side.limit is None or edge > side.limit:

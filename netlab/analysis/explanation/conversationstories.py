@@ -132,7 +132,7 @@ def completeness_text(completeness: int) -> str:
         word = "complete but for its beginning"
     else:
         word = "a part from the middle"
-    return f"{word} ({', '.join(seen) or 'bare ACKs'})"
+    return f"{word} ({', '.join(seen) or 'no SYN, ACK, FIN or RST'})"
 
 
 def _frame_stories(

@@ -17,12 +17,15 @@ from netlab.http1.sansio.framing import NO_BODY, Framing, request_framing
 from netlab.http1.sansio.heads import RequestParser
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.receivebuffer import NOT_YET, ReceiveBuffer
-from netlab.http1.sansio.target import Target, parse_target
+from netlab.http1.sansio.target import PATH_WITH_NUL, TWO_DOTS, Target, parse_target
 
 _LINE: Final = re.compile(rb"([!-~]{1,32}) ([^\r\n]{0,16384}?) ?HTTP/1\.([01])")
 #: A request line that a reader may still hope for: a method and no control byte.
 _BEGINS: Final = re.compile(rb"[!-~]{1,32}(?: [^\x00-\x08\x0a-\x1f\x7f]*)?")
 _BLANK: Final = b"\r\n"
+_RULE_BROKEN: Final = 400
+#: What our server refuses out of caution, though HTTP and URIs allow it.
+_ALLOWED: Final = frozenset({TWO_DOTS, PATH_WITH_NUL})
 _NO_TARGET: Final[Target] = parse_target(b"OPTIONS", b"*")
 
 
@@ -115,7 +118,9 @@ def _understood(raw: bytes, fault: RemoteProtocolError, lines_max: int) -> Reque
         framing = request_framing(head)
     except RemoteProtocolError:
         framing = NO_BODY
-    return RequestRead(head, framing, fault.explanation)
+    # Any other status is a limit of ours, or something that we do not do.
+    is_broken = fault.status == _RULE_BROKEN and fault.explanation not in _ALLOWED
+    return RequestRead(head, framing, fault.explanation if is_broken else "")
 
 
 def _fields(section: bytes, lines_max: int) -> Fields:

@@ -156,6 +156,8 @@ class StreamDirection:
     @ivar base_seen: the position of the first segment that was seen.
     @ivar largest: the most bytes in one segment.
     @ivar rtt_min_ns: the shortest time from a segment to its ACK, here; None if none was measured.
+    @ivar has_bare_answer: whether an ACK without data was among those measured: one with data may
+        have waited for its program.
     @ivar sent_bytes: all that was sent, repeats included, copies not.
     @ivar fin: the step that first carried its FIN.
     @ivar syn: the step that first carried its SYN.
@@ -180,6 +182,7 @@ class StreamDirection:
     base_seen: int | None = None
     largest: int = 0
     rtt_min_ns: int | None = None
+    has_bare_answer: bool = False
     sent_bytes: int = 0
     fin: int | None = None
     syn: int | None = None
@@ -460,6 +463,7 @@ class Streams:
         span = self.since_ns(answered, step.index)
         if answered >= other.clean_from and span is not None:
             step.rtt_ns = span
+            other.has_bare_answer |= not step.length
             if other.rtt_min_ns is None or span < other.rtt_min_ns:
                 other.rtt_min_ns = span
 

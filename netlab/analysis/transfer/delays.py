@@ -197,7 +197,7 @@ def _turns(streams: Streams) -> Iterator[Claim]:
             continue
         if last is not None and began is not None and last.sent.sender != step.sent.sender:
             waited = streams.since_ns(last.index, step.index)
-            way = streams.directions[last.sent.sender].rtt_min_ns
+            way = _way_ns(streams, last.sent.sender)
             transfer = streams.since_ns(began.index, last.index)
             if waited is not None and way is not None and not is_repaired:
                 turns += 1
@@ -232,10 +232,22 @@ def _turns(streams: Streams) -> Iterator[Claim]:
         last = step
     if turns and sum(spent.values()) >= SHARES_MIN_NS and streams.is_whole:
         figures: dict[str, Figure] = {"turns": turns, **spent}
-        if streams.round_trip_ns is not None:
-            figures["round_trip_ns"] = streams.round_trip_ns
+        ways = [way for way in (_way_ns(streams, 0), _way_ns(streams, 1)) if way is not None]
+        if len(ways) == 2:
+            figures["round_trip_ns"] = sum(ways)
         frames = streams.numbers(0, len(streams.steps) - 1)
         yield Claim("delays.shares", frames, Known.SEEN, figures)
+
+
+def _way_ns(streams: Streams, sender: int) -> int | None:
+    """
+    Give the shortest time from a segment to its ACK, as a measure of the way alone.
+
+    @return: None where each ACK carried data: the program that wrote it may have taken all of the
+        time, so nothing is known of the way.
+    """
+    direction = streams.directions[sender]
+    return direction.rtt_min_ns if direction.has_bare_answer else None
 
 
 def _pause(streams: Streams, step: StreamStep) -> int:

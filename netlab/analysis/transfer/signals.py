@@ -68,5 +68,8 @@ def _again(streams: Streams, step: StreamStep, name: str, before: list[int], ask
     is_timed = waited is not None and waited >= TIMEOUT_MIN_NS
     if name == "fin" and (step.duplicates or step.sacked_bytes or not streams.has_both):
         is_timed = False
+    if name == "syn-ack" and not streams.has_both:
+        # It may answer a SYN that was sent again, which is not here.
+        is_timed = False
     known, rule = (Known.FOLLOWS, "RFC 6298 section 5") if is_timed else (Known.SEEN, "")
     return Claim(_KINDS[name], frames, known, figures, rule, (), who)

@@ -37,6 +37,7 @@ _ENDS: Final = {
     ConnectionEnd.RESET: "reset",
     ConnectionEnd.CLOSED: "closed by both ends",
     ConnectionEnd.HALF_CLOSED: "closed by one end only",
+    ConnectionEnd.ONE_CLOSED: "closed by one end, the other not captured",
     ConnectionEnd.OPEN: "still open when the capture ends",
 }
 
@@ -56,13 +57,37 @@ def answers_of(story: CaptureStory, *, is_whole: bool) -> tuple[Answer, ...]:
     wrong = troubles(told)
     found += _troubles(Question.WRONG, wrong, _TROUBLES_MAX)
     has_reset = any(each.completeness & Completeness.RST for each in story.conversations)
-    if is_whole and not has_reset and is_calm(told):
+    if story.conversations and is_whole and not has_reset and is_calm(told):
         text = "Nothing was sent again, reset, refused or left unanswered."
         found.append(Answer(Question.WRONG, (), (), text))
     found += [*_time(told), *_waits(told)]
     found += _troubles(Question.LIMITS, limits(told), _LIMITS_MAX)
     found += _where(story, wrong)
     return tuple(found)
+
+
+def _is_alone(conversations: Sequence[ConversationStory]) -> bool:
+    """
+    Tell whether there is one connection, and segments of one of its ends alone.
+    """
+    if len(conversations) != 1:
+        return False
+    begins = ("opening.not-captured", "opening.syn-not-captured")
+    return any(
+        claim.kind in begins and not claim.figures["both"] for claim in conversations[0].claims
+    )
+
+
+def _amounts(sums: Counter[str], *, is_alone: bool) -> str:
+    """
+    Say how much each end sent; of an end that was not captured, that.
+    """
+    return ", ".join(
+        f"no segment of the {end}"
+        if is_alone and not sums[end]
+        else f"{count(sums[end], 'byte')} from the {end}"
+        for end in ("client", "server")
+    )
 
 
 def _shows(story: CaptureStory) -> Iterator[Answer]:
@@ -79,8 +104,7 @@ def _shows(story: CaptureStory) -> Iterator[Answer]:
                 value = claim.figures["bytes"]
                 assert isinstance(value, int)
                 sums[claim.who] += value
-    up, down = count(sums["client"], "byte"), count(sums["server"], "byte")
-    parts = [f"{up} from the client, {down} from the server" if sums else "no data"]
+    parts = [_amounts(sums, is_alone=_is_alone(conversations)) if sums else "no data"]
     ends = Counter(end_of(each.claims) for each in conversations)
     if len(conversations) == 1:
         parts.append(_ENDS[next(iter(ends))])

@@ -16,6 +16,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "lost-on-the-way": "packets lost on the way",
     "filtered": "a firewall that drops them",
     "host-down": "a host that is down",
+    "capture-ended": "an answer that came after the capture ended",
     "answers-not-captured": "answers that took a path that was not captured",
     "peer-gone": "a peer that is gone (crashed, switched off, disconnected)",
     "path-broken": "a broken path",

@@ -63,8 +63,10 @@ def _closed_socket(claim: Claim) -> str:
         f"{who(claim)} had closed (#{claim.frames[0]}), and answers {what} with a RST "
         f"({last(claim)}): its socket is gone{rule(claim)}."
     )
-    if not claim.figures["bytes"]:
+    if not claim.figures["unacknowledged"]:
         text += " No data is lost by it."
+    elif not claim.figures["bytes"]:
+        text += f" It had not acknowledged the last {amount(claim, 'unacknowledged')} before."
     return text
 
 

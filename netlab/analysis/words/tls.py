@@ -116,8 +116,8 @@ def _certificate_not_valid(claim: Claim) -> str:
         f"expired {days}before" if whole(claim, "is_over") else f"is not valid until {days}after"
     )
     return (
-        f"The {claim.who}'s certificate {state} this capture ({frames(claim)}; {claim.rule}). A "
-        "client that checks it refuses it."
+        f"The {claim.who}'s certificate {state} this capture, by the capture's clock "
+        f"({frames(claim)}; {claim.rule}). A peer whose clock agrees and that checks it refuses it."
     )
 
 
@@ -277,7 +277,7 @@ def _renegotiated(_: Claim) -> str:
 
 def _incomplete(claim: Claim) -> str:
     parts = [amount(claim, name, *nouns) for name, nouns in _LEFT_OUT if name in claim.figures]
-    rest = " whose rest never came" if "unfinished_bytes" in claim.figures else ""
+    rest = " whose rest is not in this capture" if "unfinished_bytes" in claim.figures else ""
     return f"Of the TLS records of {who(claim)}, {'; '.join(parts)}{rest}."
 
 

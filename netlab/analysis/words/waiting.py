@@ -240,15 +240,14 @@ def _paused(claim: Claim) -> str:
 
 
 def _shares(claim: Claim) -> str:
-    text = (
-        "Between one end's data and the other's, "
-        + "".join(
-            f"at most {time(claim, f'{end}_ns')} passed at the {end}, "
-            for end in ("server", "client")
-            if whole(claim, f"{end}_ns")
-        )
-        + f"and at least {time(claim, 'network_ns')} on the network"
+    ends = "".join(
+        f"at most {time(claim, f'{end}_ns')} passed at the {end}, "
+        for end in ("server", "client")
+        if whole(claim, f"{end}_ns")
     )
+    network = time(claim, "network_ns")
+    text = f"Between one end's data and the other's, {ends}"
+    text += f"and at least {network} on the network" if ends else f"{network} passed on the network"
     if whole(claim, "transfer_ns"):
         text += f"; {time(claim, 'transfer_ns')} while one of them was sending"
     if "round_trip_ns" in claim.figures:

@@ -12,6 +12,9 @@ from urllib.parse import unquote_to_bytes
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.grammar import ABSOLUTE_FORM, PATH_AND_QUERY, is_authority
 
+TWO_DOTS: Final = "the path has a segment of two dots"
+PATH_WITH_NUL: Final = "the path holds a NUL"
+
 
 class TargetForm(Enum):
     """
@@ -116,12 +119,12 @@ def decode_segments(path: bytes) -> tuple[bytes, ...]:
     segments = tuple(raw[1:])
     if b"." in segments or b".." in segments:
         if b".." in segments:
-            raise RemoteProtocolError(400, "the path has a segment of two dots")
+            raise RemoteProtocolError(400, TWO_DOTS)
         # A dot at the end names the folder, as the empty segment behind a last slash does.
         end = (b"",) if segments[-1] == b"." else ()
         segments = (*(segment for segment in segments if segment != b"."), *end)
     if b"\x00" in path or b"%00" in path:
-        raise RemoteProtocolError(400, "the path holds a NUL")
+        raise RemoteProtocolError(400, PATH_WITH_NUL)
     return segments
 
 

@@ -5,6 +5,7 @@ capture are answered at the top of its report.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -21,7 +22,9 @@ from netlab.analysis.claims.answers import (
 )
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.explanation.story import Answer
+from netlab.analysis.words.answers import answers_of
 from netlab.report.reading import read_story
+from tests.analysis.dialogue_script import Script
 
 _FAULTS = Path(__file__).parents[2] / "captures" / "data" / "faults"
 
@@ -51,6 +54,26 @@ class QuestionsTests(SynchronousTestCase):
         """
         self.assert_answered("f02_syn_never_answered", Question.WRONG, "opening.unanswered")
         self.assert_answered("f35_icmp_port_unreachable", Question.WRONG, "icmp.error")
+
+    def test_an_end_that_was_not_captured(self) -> None:
+        """
+        Of an end without a segment here it is not known that it sent nothing.
+        """
+        story = Script().begins().server("PSH ACK", b"x" * 74).story()
+        text = story.answers[0].sentence
+        self.assertIn("no segment of the client, 74 bytes from the server", text)
+        both = Script().begins().server("PSH ACK", b"x" * 74).client("ACK").story()
+        self.assertIn("0 bytes from the client, 74 bytes", both.answers[0].sentence)
+
+    def test_calm_without_a_connection(self) -> None:
+        """
+        Where no connection was read, nothing is said of what went well.
+        """
+        story = Script().open().close().story()
+        calm = answers_of(story, is_whole=True)
+        self.assertIn("Nothing was sent again", calm[1].sentence)
+        without = answers_of(replace(story, conversations=()), is_whole=True)
+        self.assertEqual([each.sentence for each in without if "Nothing" in each.sentence], [])
 
     def test_why_the_reset(self) -> None:
         """
@@ -195,6 +218,8 @@ class ChoiceTests(SynchronousTestCase):
             ConnectionEnd.RESET: ("closes.first", "resets.abort"),
             ConnectionEnd.CLOSED: ("closes.first", "closes.second"),
             ConnectionEnd.HALF_CLOSED: ("closes.first",),
+            # What the other end did is not here: it may have closed too.
+            ConnectionEnd.ONE_CLOSED: ("closes.fin-of-one-direction",),
             ConnectionEnd.REFUSED: ("resets.refused",),
             ConnectionEnd.OPEN: ("resets.outside-window", "opening.handshake"),
         }

@@ -75,6 +75,22 @@ class HandshakeTests(SynchronousTestCase):
         self.assertEqual(opening(split), ["opening.split-handshake"])
         self.assertEqual(opening(both), ["opening.simultaneous"])
 
+    def test_end_of_the_capture(self) -> None:
+        """
+        A SYN in the last second of a capture may have been answered after it; one before that, or
+        one that was sent again in vain, may not.
+        """
+
+        def causes(script: Script) -> tuple[str, ...]:
+            return one(script.story().conversations[0].claims, "opening.unanswered").causes
+
+        alone = Script().client("SYN")
+        self.assertEqual(causes(alone)[0], "capture-ended")
+        later = Script().client("SYN").another(40001).client("SYN", after=5).server("RST ACK")
+        self.assertNotIn("capture-ended", causes(later))
+        again = Script().client("SYN").client("SYN", seq=0, after=1).client("SYN", seq=0, after=2)
+        self.assertNotIn("capture-ended", causes(again))
+
     def test_odd_flags(self) -> None:
         """
         SYN with FIN and URG is told.

@@ -7,6 +7,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims.claim import Claim, Known
+from netlab.analysis.words.sentences import sentence
 from tests.analysis.dialogue_script import SERVER, Script, of_kind
 from tests.captures.faults import fault_claims
 
@@ -54,6 +55,18 @@ class RefusalTests(SynchronousTestCase):
         self.assertEqual(one(claims, "resets.unacceptable-ack").frames, (1, 2, 3))
         self.assertEqual(one(claims, "resets.goes-on").frames[0], 3)
         self.assertEqual(len(of_kind(claims, "closes.first")), 1)
+
+    def test_bytes_before_the_answered_segment(self) -> None:
+        """
+        A closed socket that answers the peer's FIN has lost what the peer sent just before it.
+        """
+        script = Script().open().client("FIN ACK").server("PSH ACK", b"alert", ack=1, after=0.01)
+        script.server("FIN ACK", ack=1).client("RST", seq=1)
+        claim = one(script.claims(), "resets.closed-socket")
+        self.assertEqual((claim.figures["bytes"], claim.figures["unacknowledged"]), (0, 5))
+        self.assertNotIn("No data is lost", sentence(claim))
+        script = Script().open().client("FIN ACK").server("FIN ACK", ack=1).client("RST", seq=1)
+        self.assertIn("No data is lost", sentence(one(script.claims(), "resets.closed-socket")))
 
     def test_own_attempt(self) -> None:
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.explanation.story import FrameKind
+from tests.analysis.dialogue_script import Script
 from tests.captures.frames import ACK, FIN, PSH, RST
 from tests.captures.stories import frame_of, reference_story, story_of
 from tests.captures.talk import Talk
@@ -56,6 +57,15 @@ class OrdinaryTests(SynchronousTestCase):
         story = reference_story("redirect")
         self.assertEqual(frame_of(story, 4).sentence, "The client sends GET /redirect (449 bytes).")
         self.assertEqual(frame_of(story, 6).label, "301 Moved Permanently · 77 bytes")
+
+    def test_before_the_first_number(self) -> None:
+        """
+        An ACK of what lies before the first number seen acknowledges what it adds to the one
+        before it, never less than nothing.
+        """
+        script = Script().begins(server=5000).server("PSH ACK", b"late")
+        story = script.client("ACK", ack=1000).client("ACK", ack=1054).story()
+        self.assertEqual(frame_of(story, 3).sentence, "The client acknowledges 54 bytes.")
 
     def test_silence(self) -> None:
         """

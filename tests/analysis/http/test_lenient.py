@@ -63,6 +63,20 @@ class LenientRequestReaderTests(SynchronousTestCase):
                 self.assertEqual(found.framing, framing)
                 self.assertEqual(found.head.raw, data)
 
+    def test_refused_but_no_fault(self) -> None:
+        """
+        What our own server refuses, but HTTP allows, is no fault: dot-segments (RFC 3986 section
+        3.3), an encoded NUL, an unknown expectation (RFC 9110 section 10.1.1).
+        """
+        for data in (
+            b"GET /../../etc/shadow HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"GET /a%00b HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\nExpect: the-unexpected\r\n\r\n",
+        ):
+            found, _ = read(data, 1000)
+            assert found is not None
+            self.assertEqual((found.fault, found.head.raw), ("", data))
+
     def test_no_request(self) -> None:
         """
         What has no request line is refused, at once where its first bytes tell.

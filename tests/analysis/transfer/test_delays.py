@@ -92,6 +92,18 @@ class ShareTests(SynchronousTestCase):
         (claim,) = claims_of(script, "delays.server")
         self.assertIn("lost-before-this-point", claim.causes)
 
+    def test_only_answers_with_data(self) -> None:
+        """
+        Where no ACK came without data, a program may have taken all of the time: nothing is said
+        of the way, nor of what is left for an end.
+        """
+        script = Script().begins().client("PSH ACK", b"ask").server("PSH ACK", b"say", after=15)
+        script.client("PSH ACK", b"more", after=60).server("PSH ACK", b"good", after=16)
+        self.assertEqual(kinds_of(script, "delays"), [])
+        script = Script().begins().client("PSH ACK", b"ask").server("ACK", after=0.01)
+        script.server("PSH ACK", b"say", after=15)
+        self.assertEqual(kinds_of(script, "delays"), ["delays.server", "delays.shares"])
+
     def test_drips(self) -> None:
         """
         Between pieces that are acknowledged one by one the time passes at their sender.

@@ -207,6 +207,19 @@ class SignalTests(SynchronousTestCase):
             [second * 10**9 for second in (1, 2, 4, 8)],
         )
 
+    def test_syn_ack_of_one_direction(self) -> None:
+        """
+        Where the client was not captured, a SYN that it sent again may have been answered: that a
+        timer expired is not claimed.
+        """
+        script = Script().client("SYN", is_captured=False).server("SYN ACK")
+        script.server("SYN ACK", seq=0, after=3)
+        (claim,) = claims_of(script, "repeats.syn-ack")
+        self.assertEqual((claim.known, claim.rule), (Known.SEEN, ""))
+        script = Script().client("SYN").server("SYN ACK").server("SYN ACK", seq=0, after=3)
+        (claim,) = claims_of(script, "repeats.syn-ack")
+        self.assertIs(claim.known, Known.FOLLOWS)
+
     def test_syn_ack_answers_a_syn(self) -> None:
         """
         A SYN with ACK that follows a repeated SYN answers that; no timer of its own expired.

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import netlab.analysis.claims
 import netlab.analysis.transfer
+from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.words.causes import CAUSES
 from netlab.analysis.words.sentences import FRAME_WORDS, WORDS, frame_sentence, sentence
 from tests.captures.faults import NAMES, fault_story
@@ -88,3 +89,26 @@ class SentenceTests(SynchronousTestCase):
                     if figure.endswith("_ns"):
                         assert isinstance(value, int)
                         self.assertGreaterEqual(value, 0, f"{name}: {claim}")
+
+    def test_shares_of_the_network_alone(self) -> None:
+        """
+        Where no end took time, the sentence has no end in it, and no loose "and".
+        """
+        figures: dict[str, Figure] = {
+            "turns": 1,
+            "server_ns": 0,
+            "client_ns": 0,
+            "network_ns": 250_000_000,
+            "transfer_ns": 0,
+        }
+        self.assertEqual(
+            sentence(Claim("delays.shares", (1, 2), Known.SEEN, figures)),
+            "Between one end's data and the other's, 250.0 ms passed on the network.",
+        )
+
+    def test_rest_of_a_record(self) -> None:
+        """
+        That a capture ends within a record does not show that its rest never came.
+        """
+        claim = Claim("tls.incomplete", (4,), Known.SEEN, {"unfinished_bytes": 9}, who="server")
+        self.assertIn("not in this capture", sentence(claim))
