@@ -21,6 +21,9 @@ TERMS_MAX: Final = 6
 
 _TERMS_AT_END: Final = 3
 
+LOOKED_AT_MAX: Final = 256
+"""How many terms are looked at for one frame that goes back."""
+
 
 class Sum(NamedTuple):
     """
@@ -109,7 +112,11 @@ class Ledger:
         while index < len(self._ends) and (self._ends[index - 1] if index else 0) < end:
             begin = self._ends[index - 1] if index else 0
             if self._frames[index]:
-                index += 1
+                # On to the next gap: there may be thousands of terms before it.
+                at = bisect_left(self._gaps, begin)
+                if at == len(self._gaps):
+                    return
+                index = bisect_right(self._ends, self._gaps[at])
                 continue
             stop = self._ends[index]
             filled = (max(start, begin), min(end, stop))
@@ -139,6 +146,20 @@ class Ledger:
         first = bisect_right(self._ends, start)
         last = bisect_right(self._ends, end - 1)
         return tuple(sorted({each for each in self._frames[first : last + 1] if each}))
+
+    def frames_around(self, start: int, end: int) -> tuple[int, ...]:
+        """
+        Name the frames that account for some numbers, as L{frames_between} does; of more than
+        L{LOOKED_AT_MAX} terms those of the first and of the last ones. So it costs the same however
+        far a frame goes back: thousands of frames may go back by thousands each.
+        """
+        first = bisect_right(self._ends, start)
+        last = bisect_right(self._ends, end - 1)
+        if last - first < LOOKED_AT_MAX:
+            return self.frames_between(start, end)
+        half = LOOKED_AT_MAX // 2
+        ends = [*self._frames[first : first + half], *self._frames[last + 1 - half : last + 1]]
+        return tuple(sorted({each for each in ends if each}))
 
     def sum_to(self, position: int) -> Sum:
         """

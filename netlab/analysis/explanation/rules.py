@@ -174,7 +174,7 @@ def sequence(entry: SegmentContext) -> Finding:
     if is_probe:
         sentence = "A number that the peer has already: it only asks whether somebody is there."
     elif analysed.segment.seglen:
-        earlier = entry.own.frames_between(max(entry.start, 0), entry.expected)
+        earlier = entry.own.frames_around(max(entry.start, 0), entry.expected)
         before = tuple(frame for frame in earlier if frame < number)
         told = f" that {cite(before)} carried" if before else ""
         sentence = f"It goes back by {count(back, 'number')}{told}: sent again, or overtaken."

@@ -230,6 +230,8 @@ class RecordReader:
         del self._buffer[:size]
         self._base += size
         self._carriers.forget(self._base)
+        if self._base >= self._scanned:
+            self._candidates.clear()
 
     def _pass_over(self, piece: Piece, records: list[TLSRecord]) -> None:
         """
@@ -261,8 +263,9 @@ class RecordReader:
         self._hole = None
         self._drop(size)
         self.is_lost = self._is_after_gap = True
-        self._scanned = self._base
-        self._candidates.clear()
+        # What was found in the bytes that are left still holds: to look at them again each time
+        # would cost the square of their number.
+        self._scanned = max(self._scanned, self._base)
 
     def _holes_within(self, size: int) -> int:
         return 0 if self._hole is None else max(0, size - self._hole)
@@ -278,6 +281,7 @@ class RecordReader:
         if HEADER.match(self._buffer) is None or not 0 < self._length() <= FRAGMENT_MAX_BYTES:
             return False
         self._candidates.clear()
+        self._scanned = self._base
         self.is_lost = False
         return True
 
@@ -286,7 +290,7 @@ class RecordReader:
         Look for a header at whose record's end another one stands.
 
         Each byte is looked at once, and each candidate is confirmed or refuted once, in whatever
-        portions the bytes come.
+        portions the bytes come, and however often reading is taken up and lost again.
         """
         buffer, base = self._buffer, self._base
         for match in HEADER.finditer(buffer, self._scanned - base):
@@ -297,6 +301,10 @@ class RecordReader:
         self._scanned = max(self._scanned, base + len(buffer) - HEADER_BYTES + 1)
         while self._candidates:
             end, at = self._candidates[0]
+            if at < base:
+                # It stands in what was read meanwhile.
+                heappop(self._candidates)
+                continue
             following = bytes(buffer[end - base : end - base + 3])
             if len(following) < 3:
                 break
@@ -304,7 +312,6 @@ class RecordReader:
             if HEADER.match(following):
                 self.skipped += at - base
                 self._drop(at - base)
-                self._candidates.clear()
                 self.is_lost = False
                 return True
         if len(buffer) > _LOST_MAX_BYTES:

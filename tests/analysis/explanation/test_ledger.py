@@ -4,11 +4,13 @@ Tests for L{netlab.analysis.explanation.ledger}.
 
 from __future__ import annotations
 
+from typing import SupportsIndex, overload
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.analysis.explanation.ledger import TERMS_MAX, Ledger
+from netlab.analysis.explanation.ledger import LOOKED_AT_MAX, TERMS_MAX, Ledger
 
 
 class SumTests(SynchronousTestCase):
@@ -133,3 +135,61 @@ class SumTests(SynchronousTestCase):
         self.assertEqual(sum(int(term.split()[0]) for term in terms), position)
         self.assertLessEqual(len(terms), TERMS_MAX + 2)
         self.assertEqual(total.is_captured, set(range(position)) <= covered)
+
+
+class _Counting(list[int]):
+    """
+    A list that counts how many of its values are looked at.
+    """
+
+    looked_at = 0
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> int: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[int]: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> int | list[int]:
+        found = super().__getitem__(index)
+        self.looked_at += len(found) if isinstance(found, list) else 1
+        return found
+
+
+class WorkTests(SynchronousTestCase):
+    """
+    Conversations that are made to cost the square of their segments.
+    """
+
+    def setUp(self) -> None:
+        """
+        Have a ledger of 5000 terms and, before the last of them, a gap.
+        """
+        self.ledger = Ledger(0, has_isn=False)
+        for frame in range(1, 5000):
+            self.ledger.add(frame - 1, 1, frame)
+        self.ledger.add(5000, 1, 5000)
+        self.frames = self.ledger._frames = _Counting(self.ledger._frames)
+
+    def test_far_back(self) -> None:
+        """
+        For a frame that goes back by thousands of terms some hundred are looked at, of both ends.
+        """
+        found = self.ledger.frames_around(10, 5001)
+        self.assertLessEqual(self.frames.looked_at, LOOKED_AT_MAX)
+        self.assertEqual((found[0], found[-1]), (11, 5000))
+        self.assertEqual(self.ledger.frames_around(10, 14), (11, 12, 13, 14))
+        most = self.ledger.frames_around(10, 10 + LOOKED_AT_MAX)
+        self.assertEqual(most, tuple(range(11, 11 + LOOKED_AT_MAX)))
+
+    def test_wide(self) -> None:
+        """
+        A frame that repeats thousands of terms costs no look at each; what it brings is noted.
+        """
+        self.ledger.add(0, 4990, 5001)
+        self.assertLess(self.frames.looked_at, 10)
+        self.assertFalse(self.ledger.is_whole)
+        self.ledger.add(0, 5000, 5002)
+        self.assertLess(self.frames.looked_at, 20)
+        self.assertTrue(self.ledger.is_whole)
+        self.assertIn(5002, self.ledger.frames_between(4990, 5001))

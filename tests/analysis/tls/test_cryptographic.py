@@ -33,6 +33,20 @@ class CertificateTests(SynchronousTestCase):
             found = read_certificate(broken)
         self.assertTrue(found is None or found.subject == "www.example.com")
 
+    def test_bit_string_as_a_name(self) -> None:
+        """
+        A name that is a BIT STRING, for which the library raises a TypeError, and a country that is
+        no country, of which it warns, end nothing and say nothing.
+        """
+        common_name = b"\x06\x03\x55\x04\x03\x0c\x0f" + b"www.example.com"
+        self.assertIn(common_name, DER)
+        bits = common_name.replace(b"\x0c\x0f", b"\x03\x0f")
+        country = common_name.replace(b"\x55\x04\x03", b"\x55\x04\x06")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.assertIsNone(read_certificate(DER.replace(common_name, bits)))
+            read_certificate(DER.replace(common_name, country))
+
     @given(st.integers(0, len(DER) - 1), st.binary(min_size=1, max_size=4))
     def test_any(self, at: int, noise: bytes) -> None:
         """

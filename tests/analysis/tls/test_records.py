@@ -5,6 +5,7 @@ Tests for L{netlab.analysis.tls.records}.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import heappush
 from itertools import pairwise
 
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.http.reassembly import Piece
+from netlab.analysis.tls import records as layer
 from netlab.analysis.tls.records import (
     FRAGMENT_MAX_BYTES,
     RECORD_MAX_BYTES,
@@ -164,6 +166,41 @@ class GapTests(SynchronousTestCase):
             reader.receive(Piece(number * 1460, b"\x17\x03\x03" * 486 + b"xx", 0, number + 1, 0))
             self.assertLessEqual(len(reader._buffer), 2 * RECORD_MAX_BYTES)
             self.assertLessEqual(len(reader._candidates), 2 * RECORD_MAX_BYTES // 3)
+
+
+class WorkTests(SynchronousTestCase):
+    """
+    Streams that are made to cost more than their length.
+    """
+
+    def test_lost_again_and_again(self) -> None:
+        """
+        Where each record is followed by a header that is none, each header is noted once, not once
+        for every time that reading is lost.
+        """
+        noted = 0
+
+        def note(heap: list[tuple[int, int]], candidate: tuple[int, int]) -> None:
+            nonlocal noted
+            noted += 1
+            heappush(heap, candidate)
+
+        self.patch(layer, "heappush", note)
+        for units in (300, 3000):
+            noted = 0
+            found, reader = read([((record(b"A") + b"\x17\x03\x03\xff\xff") * units, 0)])
+            self.assertEqual([each.fragment for each in found], [b"A"] * units)
+            self.assertEqual(reader.passed_over, 5 * units)
+            self.assertLessEqual(noted, units)
+
+    def test_nothing_stays(self) -> None:
+        """
+        Nothing that was noted of bytes stays when they have been read.
+        """
+        held = record(record(b"B") * 100)
+        _, reader = read([(b"\x00" + held + record(b"C") + record(b"D" * 200), 0)])
+        self.assertEqual(reader.is_lost, False)
+        self.assertEqual(reader._candidates, [])
 
 
 _FRAGMENTS = st.binary(max_size=40)
