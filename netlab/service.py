@@ -193,7 +193,7 @@ class ListeningService(Service):
         except CancelledError:
             return
         except Exception as error:  # noqa: BLE001
-            # Whatever an endpoint fails with, the user is told and the process ends.
+            # Whatever an endpoint fails with, it is reported and the process ends.
             problem = _explain(self._name, description, error)
             problem.option = self._option
             problem.__cause__ = error

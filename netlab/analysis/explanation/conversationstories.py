@@ -31,9 +31,9 @@ from netlab.analysis.tcp.frames import Mark
 from netlab.analysis.words.units import count, duration
 
 TURNS_TOLD_MAX: Final = 100
-"""How many turns of a conversation that is not HTTP are told one by one."""
+"""How many turns of a conversation that is not HTTP are described one by one."""
 
-#: Marks that mean that something went wrong, or looks so, in the order in which they are told.
+#: Marks that mean that something went wrong, or looks so, in the order in which they are reported.
 _TROUBLES: Final = (
     Mark.RETRANSMISSION,
     Mark.OUT_OF_ORDER,

@@ -68,7 +68,7 @@ def _findings(entry: SegmentContext) -> Iterator[Finding]:
         yield from _room(entry)
     yield frame_length(entry)
     if entry.checksum is not Checksum.ZEROED:
-        # That none was filled in yet is told once, of the whole capture.
+        # That none was filled in yet is said once, of the whole capture.
         yield checksum(entry)
     if entry.analysed.rtt_ns is not None and entry.analysed.acked_frame:
         yield round_trip(entry)
@@ -213,17 +213,17 @@ def window(entry: SegmentContext) -> Finding:
         return Finding("window", (number,), equation, Verdict.NOTED, sentence)
     if flow.window_shift == _SHIFT_UNKNOWN:
         equation = f"window {field} × 2^?"
-        sentence = "How far it is scaled was said in the SYN, which was not captured."
+        sentence = "The scale was announced in the SYN, which was not captured."
         return Finding("window", (number,), equation, Verdict.UNKNOWN, sentence)
     shift = max(flow.window_shift, 0)
     equation = f"window {size} = {field} × 2^{shift}"
     if shift:
         sentence = (
-            f"The field counts units of {1 << shift} bytes, as the sender's SYN said: so many it "
-            "will take beyond its acknowledgement number."
+            f"The field counts units of {1 << shift} bytes, as the sender's SYN announced: it "
+            "accepts that much beyond its acknowledgement number."
         )
     else:
-        sentence = "The field counts bytes: not both SYNs offered to scale it, or by nothing."
+        sentence = "The field counts bytes: the SYNs did not agree on a scale, or on a scale of 0."
     return Finding("window", (number,), equation, Verdict.NOTED, sentence)
 
 
@@ -307,7 +307,7 @@ def frame_length(entry: SegmentContext) -> Finding:
 def checksum(entry: SegmentContext) -> Finding:
     """
     The checksum covers addresses, header and payload (RFC 9293 section 3.1). Its value is not said:
-    whoever knows the rest of a segment can find out by it what was left out of a report.
+    a reader who knows the rest of a segment can find out by it what was left out of a report.
     """
     match entry.checksum:
         case Checksum.GOOD:

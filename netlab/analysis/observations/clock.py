@@ -1,5 +1,5 @@
 """
-Where the times of a capture go back, so that no duration is told across such a point.
+Where the times of a capture go back, so that no duration is reported across such a point.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from bisect import bisect_right
 from typing import Final, NamedTuple
 
 STEPS_MAX: Final = 1000
-"""How many steps back are kept; if there are more, no duration after the last one is told."""
+"""How many steps back are kept; if there are more, no duration after the last one is reported."""
 
 _ODD: Final = 10
 """How many times longer than all steps back a capture must be for its length to be told."""

@@ -121,7 +121,7 @@ class HTTPClientProtocol(Protocol):
 
     def abort(self) -> None:
         """
-        Close at once; whoever waits for an answer is told.
+        Close at once; pending requests fail.
         """
         self._machine.close()
         self._fail(RequestError(f"{self._name}: given up"))
@@ -190,7 +190,7 @@ class HTTPClientProtocol(Protocol):
 
     def _give(self) -> None:
         """
-        Give a response whose head has come to whoever asked, with the content that came with it: so
+        Give a response whose head has come to the caller, with the content that came with it: so
         most readers need not wait a second time.
         """
         response, self._arrived = self._arrived, None

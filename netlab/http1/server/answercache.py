@@ -121,8 +121,8 @@ class AnswerCache:
     Only what comes a second time is kept, so a flood of different heads leaves next to nothing
     behind. The cache is bounded in number and in bytes; when it is full it begins anew.
 
-    @ivar known: the answers, for reading only: whoever cannot afford a call looks here, and then at
-        C{until}.
+    @ivar known: the answers, for reading only: the fast path, which saves a call, looks here, and
+        then at C{until}.
     """
 
     def __init__(self, settings: ServerSettings, max_bytes: int) -> None:

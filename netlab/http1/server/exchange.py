@@ -503,7 +503,7 @@ def _failure(error: BaseException | None = None) -> Failure:
 
 def _close(content: object) -> None:
     """
-    Give content back that is not sent; what is no source at all is let be.
+    Give content back that is not sent; what is no source at all is left alone.
     """
     if hasattr(content, "aclose"):
         discard_stream(content)

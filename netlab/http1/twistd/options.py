@@ -116,7 +116,7 @@ class Options(ListeningOptions):
         ["show-requests", "s", "Log each request head, control bytes escaped."],
         ["hidden", None, "Also serve files whose names begin with a dot."],
         ["listing", None, "Show what is in a folder that has no index.html."],
-        ["single-page", None, "Let the root's index.html answer for pages that there are not."],
+        ["single-page", None, "Serve the root's index.html for pages that do not exist."],
     ]
 
     #: Whether this is the command line of a worker process.

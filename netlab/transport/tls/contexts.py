@@ -18,7 +18,7 @@ from typing import Final
 #: what they encrypt. What Mozilla calls intermediate, without finite-field Diffie-Hellman.
 TLS12_SUITES: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
-#: The same with finite-field Diffie-Hellman, for whoever brings parameters for it.
+#: The same with finite-field Diffie-Hellman, for sites that bring parameters for it.
 TLS12_SUITES_WITH_DHE: Final = TLS12_SUITES + ":DHE+AESGCM:DHE+CHACHA20"
 
 #: How long a handshake may take, from accept to its last message. nginx waits 60 seconds for each
@@ -130,7 +130,7 @@ def _refuse_password() -> str:
 
 def prepare_key_log(path: str) -> None:
     """
-    Make sure of a key log before OpenSSL opens it: whoever reads it can decrypt every connection.
+    Make sure of a key log before OpenSSL opens it: its readers can decrypt every connection.
 
     @param path: made with mode 0600 if it does not exist.
     @raise TLSFilesError: it is no regular file, or somebody else may read it.
