@@ -164,7 +164,9 @@ def server_endpoint(
         problem = f"needs the Python package {error.name}, which is not installed"
         raise _wrong(option, description, problem, "install it, or listen on tcp") from error
     except TLSFilesError as error:
-        raise _wrong(option, description, str(error), "mend the files, or name others") from error
+        raise _wrong(
+            option, description, str(error), "correct the files, or name others"
+        ) from error
     except OSError as error:
         problem = f"cannot be used ({error.strerror}: {error.filename})"
         raise _wrong(option, description, problem, "name files that can be read") from error

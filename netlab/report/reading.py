@@ -226,5 +226,7 @@ def tell(
         raise KnownError(f"{name} holds {what}: there is nothing to explain")
     if not choice.takes_all and not story.conversations:
         told = f"{total} conversations" if total != 1 else "1 conversation"
-        raise KnownError(f"{name} has {told}, and none of them is as asked for")
+        raise KnownError(
+            f"{name} has {told}, but none matches the given --host, --port, --from and --to"
+        )
     return Reading(story, tuple(reader.interfaces), figures)

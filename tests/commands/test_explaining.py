@@ -122,7 +122,7 @@ class FormatTests(ExplainTestCase):
             status = self.status(self.capture, *arguments, "--format", "json")
             if expected is None:
                 self.assertEqual(status, 1)
-                self.assertIn("none of them is as asked for", self.err.getvalue())
+                self.assertIn("none matches the given --host", self.err.getvalue())
                 continue
             self.assertEqual(status, 0)
             told = json.loads(self.shown())["conversations"]

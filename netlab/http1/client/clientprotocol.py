@@ -276,4 +276,9 @@ def _describe(reason: Failure) -> str:
     reasons = error.args[0] if error is not None and error.args else ""
     if isinstance(reasons, list) and reasons and isinstance(reasons[-1], tuple):
         reasons = reasons[-1][-1]
+    elif isinstance(reasons, list):
+        # service_identity: a list of mismatches.
+        reasons = "the server's certificate is for another name"
+    if reasons == "certificate verify failed":
+        reasons += " (to trust another authority, name its file in SSL_CERT_FILE)"
     return f"the secure connection failed: {reasons or type(error).__name__}"

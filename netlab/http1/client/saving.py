@@ -57,7 +57,7 @@ class OutputFolder:
         @raise SavingError: it is none.
         """
         if not os.path.isdir(path):
-            raise SavingError(f"{path} is no folder: make it first, or name another one")
+            raise SavingError(f"{path} is not a folder: make it first, or name another one")
         self._path: Final = os.fsencode(path)
 
     def create(self, name: bytes) -> NewFile:

@@ -103,13 +103,24 @@ def _load_certificate(context: ssl.SSLContext, settings: TLSSettings) -> None:
         try:
             context.load_cert_chain(certificate, settings.key, password=_refuse_password)
         except ssl.SSLError as error:
-            names = f"{settings.certificate} and {settings.key}"
+            names = " and ".join(dict.fromkeys((settings.certificate, settings.key)))
             if error.reason == "KEY_VALUES_MISMATCH":
                 raise TLSFilesError(f"certificate and key do not match: {names}") from error
-            why = error.reason or str(error)
+            why = _lacking(settings) or error.reason or str(error)
             raise TLSFilesError(
                 f"not a certificate and its key, in PEM: {names} ({why})"
             ) from error
+
+
+def _lacking(settings: TLSSettings) -> str:
+    """
+    Name what OpenSSL looked for in vain, which it says as C{PEM lib}; nothing if all is there.
+    """
+    if b"-----BEGIN CERTIFICATE-----" not in Path(settings.certificate).read_bytes():
+        return f"no certificate is in {settings.certificate}"
+    if b"PRIVATE KEY-----" not in Path(settings.key).read_bytes():
+        return f"no private key is in {settings.key}"
+    return ""
 
 
 def _load(load: Callable[[str], None], path: str) -> None:

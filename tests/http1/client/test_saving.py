@@ -195,7 +195,7 @@ class FileTests(SynchronousTestCase):
         """
         The folder must exist: a wrong name must not make one.
         """
-        with self.assertRaisesRegex(SavingError, "is no folder"):
+        with self.assertRaisesRegex(SavingError, "is not a folder"):
             OutputFolder(str(self.path / "missing"))
 
     def test_folder_gone(self) -> None:
