@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     @return: what runs the subcommand.
     """
     parser.epilog = (
-        "netlab lab ACTION --help tells more.\n\n"
+        "See netlab lab ACTION --help for more.\n\n"
         "Examples:\n"
         "    netlab lab list\n"
         "    netlab lab show fast_retransmit\n"

@@ -11,7 +11,7 @@ TOGETHER_SECONDS: Final = 0.001
 rate."""
 
 ALONE_MAX: Final = 8
-"""So many in a row are accepted one by one all the same: a browser opens half a dozen."""
+"""This many in a row are accepted one by one all the same: a browser opens half a dozen."""
 
 
 class Pace:

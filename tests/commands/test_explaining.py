@@ -354,7 +354,7 @@ class SummaryTests(ExplainTestCase):
             self.assertIn(b"is answered by 301 Moved Permanently", shown, form)
             self.assertNotIn(b"The initial sequence number", shown, form)
             self.assertNotIn(b"more frame", shown, form)
-            self.assertEqual(b"told in summary only" in shown, form not in ("json", "svg"), form)
+            self.assertEqual(b"summarised only" in shown, form not in ("json", "svg"), form)
 
     def test_json(self) -> None:
         """

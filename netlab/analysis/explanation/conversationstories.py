@@ -239,7 +239,7 @@ def _idle_passages(facts: Facts) -> Iterator[Passage]:
             (idle.before.number, idle.after.number),
             idle.before.time_ns,
             idle.after.time_ns,
-            f"Nothing travels for {duration(idle.length_ns)}, from #{idle.before.number} to "
+            f"No segment for {duration(idle.length_ns)}, from #{idle.before.number} to "
             f"#{idle.after.number}.",
         )
 

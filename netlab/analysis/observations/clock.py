@@ -33,7 +33,7 @@ class Clock:
     The times of a capture's frames.
 
     @ivar first_ns: the earliest, in nanoseconds since 1970; 0 before the first frame.
-    @ivar now_ns: the last frame's; C{None} before the first. Whoever is in a hurry may set it
+    @ivar now_ns: the last frame's; C{None} before the first. A caller in a hurry may set it
         instead of calling L{tick}, where it does not go back.
     @ivar steps: where times go back, the first L{STEPS_MAX}.
     @ivar left_out: how many more there are.

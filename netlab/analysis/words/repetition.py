@@ -93,7 +93,7 @@ def _after_duplicates(claim: Claim) -> str:
 
 
 def _again(claim: Claim) -> str:
-    return f"{_carried(claim)}. The frames do not show why."
+    return f"{_carried(claim)}. No timeout, duplicate ACK or SACK before it explains why."
 
 
 def _acknowledged(claim: Claim) -> str:

@@ -182,7 +182,14 @@ def _selective(claim: Claim) -> str:
 def _delayed(claim: Claim) -> str:
     return (
         f"{last(claim)} acknowledges {amount(claim, 'bytes')} after {time(claim, 'waited_ns')}; "
-        f"the shortest took {time(claim, 'shortest_ns')}.{possible(claim)}"
+        f"the shortest ACK took {time(claim, 'shortest_ns')}.{possible(claim)}"
+    )
+
+
+def _delayed_in_frame(claim: Claim) -> str:
+    return (
+        f"That took {time(claim, 'waited_ns')}; the shortest ACK took "
+        f"{time(claim, 'shortest_ns')}.{possible(claim)}"
     )
 
 
@@ -197,8 +204,9 @@ def _nagle(claim: Claim) -> str:
 
 def _nagle_in_frame(claim: Claim) -> str:
     return (
-        f"It leaves as soon as the ACK #{whole(claim, 'ack_frame')} of the segment before "
-        f"(#{whole(claim, 'first_frame')}) has come, {time(claim, 'waited_ns')} after that."
+        f"It is sent as soon as the ACK #{whole(claim, 'ack_frame')} of the segment before "
+        f"(#{whole(claim, 'first_frame')}) has arrived, {time(claim, 'waited_ns')} after that "
+        "segment."
         f"{possible(claim)}"
     )
 
@@ -318,6 +326,7 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     # The topic resets tells of the RST itself.
     "keepalives.gave-up": _nothing,
     "windows.gave-up": _nothing,
+    "delays.delayed-ack": _delayed_in_frame,
     "delays.nagle": _nagle_in_frame,
     "windows.one-a-round-trip": _nothing,
     "windows.closed-to-the-end": _nothing,

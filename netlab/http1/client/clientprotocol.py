@@ -149,8 +149,8 @@ class HTTPClientProtocol(Protocol):
             self._machine.receive_end(self._clock.seconds())
             self._pump()
         else:
-            # Whoever resets the connection, or cuts it off under TLS, has not said that the answer
-            # is complete (RFC 9112 sections 8 and 9.8).
+            # A peer that resets the connection, or cuts it off under TLS, has not said that the
+            # answer is complete (RFC 9112 sections 8 and 9.8).
             self._machine.close()
             self._fail(self._ended(_describe(reason)))
         self.lost.callback(None)

@@ -28,7 +28,7 @@ ANSWERS_MAX: Final = 16384
 """How many answers are kept at the most."""
 
 #: Each delivery has a place among this many, by its hash, where it leaves another part of its hash.
-#: Whoever comes to that place next takes it. So a mark costs no memory of its own; one delivery in
+#: The next to come to that place takes it. So a mark costs no memory of its own; one delivery in
 #: 128 is taken for one that has come before, and its answer is kept for nothing.
 _MARKS_MASK: Final = 0xFFFF
 

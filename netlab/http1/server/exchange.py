@@ -129,7 +129,7 @@ class Exchange:
 
     def give_up(self, why: str) -> None:
         """
-        Whoever thinks about the answer need do so no longer. Meanwhile the connection must have
+        Work on the answer may end. Meanwhile the connection must have
         forgotten this exchange.
 
         @param why: for who reads the request's content.

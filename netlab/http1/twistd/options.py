@@ -89,7 +89,7 @@ class Options(ListeningOptions):
             "drain-timeout",
             None,
             STOP_GRACE_SECONDS,
-            "When told to stop, let running answers finish for this many seconds.",
+            "On SIGTERM, let running answers finish for this many seconds.",
             seconds("--drain-timeout", at_least=0),
         ],
         [
@@ -103,7 +103,7 @@ class Options(ListeningOptions):
             "stop-delay",
             None,
             0.0,
-            "When told to stop, go on for this many seconds while /health says 503 already.",
+            "On SIGTERM, keep serving for this many seconds while /health already says 503.",
             seconds("--stop-delay", at_least=0),
         ],
         *(

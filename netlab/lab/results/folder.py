@@ -23,7 +23,7 @@ FILES_MAX: Final = 1000
 FILES_MAX_BYTES: Final = 64 << 20
 _DEPTH_MAX: Final = 16
 
-#: So many names are tried for a file that is written aside; an earlier process of the same number
+#: How many names are tried for a file that is written aside; an earlier process of the same number
 #: may have been killed while it wrote.
 _ASIDE_MAX: Final = 100
 

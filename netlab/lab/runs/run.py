@@ -195,7 +195,7 @@ async def _run_in(
             problem = await _perform(reactor, experiment, laboratory)
     finally:
         lateness.stop()
-        # Whoever cancels twice is not to cut the cleaning up short.
+        # A second cancel is not to cut the cleaning up short.
         await uncancelled(laboratory.stop())
         if recorder is not None:
             recorder.close()
