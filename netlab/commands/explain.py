@@ -136,7 +136,7 @@ def _choice(arguments: argparse.Namespace) -> Choice:
             host = ip_address(host).packed
         except ValueError:
             raise UsageError(
-                f"--host {host!r} is no address: give one such as 192.0.2.1 or 2001:db8::1"
+                f"--host {host!r} is not an address: give one such as 192.0.2.1 or 2001:db8::1"
             ) from None
     return Choice(
         None if number is None else count("--conversation")(number),

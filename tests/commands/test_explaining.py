@@ -128,7 +128,7 @@ class FormatTests(ExplainTestCase):
             told = json.loads(self.shown())["conversations"]
             self.assertEqual([each["stream"] for each in told], expected)
         for arguments, reason in (
-            (("--host", "example.org"), "is no address: give one such as 192.0.2.1"),
+            (("--host", "example.org"), "is not an address: give one such as 192.0.2.1"),
             (("--port", "65536"), "--port"),
             (("--from", "2", "--to", "1"), "--from 2 is after --to 1"),
             (("--from", "soon"), "--from"),

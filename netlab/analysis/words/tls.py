@@ -142,8 +142,8 @@ def _application_data(claim: Claim) -> str:
 def _protected(claim: Claim) -> str:
     return (
         f"{who(claim)} sends {amount(claim, 'records', 'encrypted record')} with "
-        f"{amount(claim, 'bytes')} ({_reach(claim)}). In TLS 1.3 the rest of the handshake, "
-        "alerts and application data look alike."
+        f"{amount(claim, 'bytes')} ({_reach(claim)}). In TLS 1.3, without the secrets "
+        "(--keylog), the rest of the handshake, alerts and application data look alike."
     )
 
 

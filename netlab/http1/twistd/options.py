@@ -82,7 +82,7 @@ class Options(ListeningOptions):
         ["not-found", None, None, "The content of every 404: a file, named from the root down."],
         *TLS_PARAMETERS,
         ["basic-auth", None, None, "Ask for a password of this file, made by htpasswd -B."],
-        ["redirects", None, None, "Redirect by the rules of this file: FROM TO [STATUS] a line."],
+        ["redirects", None, None, "Redirect by the rules of this file: FROM TO [STATUS] per line."],
         ["cache-control", None, None, "The Cache-Control of everything but HTML."],
         ["html-cache-control", None, "no-cache", "The Cache-Control of HTML."],
         [

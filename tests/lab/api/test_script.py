@@ -61,8 +61,8 @@ class ParseRuleTests(SynchronousTestCase):
         for text, words in (
             ("", "write a rule"),
             ("drop server", "write a rule"),
-            ("lose server data", "is no action"),
-            ("drop router data", "is no host"),
+            ("lose server data", "is not an action"),
+            ("drop router data", "is not a host"),
             ("drop server push", "is no kind"),
             ("drop server data 0", "does not tell which"),
             ("drop server data 5-2", "ends before it begins"),
