@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KnownError as error:
         return say(STATUS_FAILED, f"{name}: {error}")
     except BrokenPipeError:
-        # Whoever read our output (head, a pager) has read enough.
+        # The reader of our output (head, a pager) has read enough.
         _abandon_output()
         return STATUS_FAILED
     except KeyboardInterrupt:
@@ -150,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 _EPILOG = (
-    "netlab SUBCOMMAND --help tells more. The exit status is 0 if all is well, 1 if something "
+    "See netlab SUBCOMMAND --help for more. The exit status is 0 if all is well, 1 if something "
     "failed or is not as expected, 2 if the command line makes no sense, and 130 after Ctrl-C. "
     "twistd --help lists the servers with all their options.\n\n"
     "Examples:\n"

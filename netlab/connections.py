@@ -34,7 +34,7 @@ class OpenConnections:
     """
 
     def __init__(self) -> None:
-        #: Is told how many there are whenever that changes.
+        #: Is called with their number whenever that changes.
         self.changed: Callable[[int], None] | None = None
         # As a set, but with ten thousand in it half as large.
         self._open: dict[Closable, None] = {}

@@ -164,7 +164,9 @@ def server_endpoint(
         problem = f"needs the Python package {error.name}, which is not installed"
         raise _wrong(option, description, problem, "install it, or listen on tcp") from error
     except TLSFilesError as error:
-        raise _wrong(option, description, str(error), "mend the files, or name others") from error
+        raise _wrong(
+            option, description, str(error), "correct the files, or name others"
+        ) from error
     except OSError as error:
         problem = f"cannot be used ({error.strerror}: {error.filename})"
         raise _wrong(option, description, problem, "name files that can be read") from error
@@ -231,7 +233,7 @@ class ListeningOptions(Options):
             "defer-accept",
             None,
             0,
-            "Let the kernel keep a TCP connection until bytes come, for about so many seconds.",
+            "Let the kernel keep a TCP connection until bytes come, for about this many seconds.",
             count("--defer-accept", at_least=0, at_most=_DEFER_ACCEPT_MAX_SECONDS),
         ],
     ]
@@ -251,7 +253,7 @@ class ListeningOptions(Options):
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
-        Parse a command line. Under C{twistd} what is wrong with it is told in one line, and ends
+        Parse a command line. Under C{twistd} what is wrong with it is said in one line, and ends
         the process with status 1; Twisted would print all the help before that line.
 
         @param options: The words; C{None} for the process's own.

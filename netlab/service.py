@@ -170,7 +170,7 @@ class ListeningService(Service):
         """
         super().stopService()  # type: ignore[no-untyped-call]
         if not self._is_worker:
-            # Whoever does not want to wait for the grace says so by a second signal.
+            # A second signal ends the grace.
             on_next_end_signal(self._reactor, self.connections.abort)
         openings, self._openings = self._openings, []
         ports, self.ports = self.ports, []
@@ -193,7 +193,7 @@ class ListeningService(Service):
         except CancelledError:
             return
         except Exception as error:  # noqa: BLE001
-            # Whatever an endpoint fails with, the user is told and the process ends.
+            # Whatever an endpoint fails with, it is reported and the process ends.
             problem = _explain(self._name, description, error)
             problem.option = self._option
             problem.__cause__ = error

@@ -40,7 +40,7 @@ NAMES: Final = {
     0x8863: "PPPoE discovery",
     0x88E5: "MACsec",
 }
-"""Of EtherTypes that are told to people."""
+"""Names of EtherTypes for readers."""
 
 
 def _u16(data: bytes, at: int) -> int:

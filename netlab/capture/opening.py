@@ -31,7 +31,7 @@ class Bounds(NamedTuple):
 
 class _Bounded:
     """
-    A stream of which so many bytes are read and no more.
+    A stream of which a bounded number of bytes is read.
     """
 
     def __init__(self, stream: ByteStream, name: str, bytes_max: int) -> None:
@@ -71,7 +71,7 @@ class _Peeked:
 
 class _Failing:
     """
-    A stream whose failures are told as what they are.
+    A stream whose failures are named for what they are.
     """
 
     def __init__(self, stream: ByteStream, name: str) -> None:

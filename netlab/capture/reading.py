@@ -81,7 +81,7 @@ def read_capture(
     if magic in VARIANTS:
         return Reader(source, "pcap")
     if not magic:
-        raise CaptureError(f"{name} is empty: it is no capture")
+        raise CaptureError(f"{name} is empty: it is not a capture")
     source.refill(0, 16)
     why = next(
         (why for begin, why in _STRANGERS if source.window.startswith(begin)),

@@ -44,7 +44,7 @@ class Checksum(Enum):
     """Only the pseudo-header's sum: the capturing host left the rest to its network card."""
 
     ZEROED = "not filled in"
-    """It is 0 and should not be: whoever captured saw the segment before its sum was made."""
+    """It is 0 and should not be: it was captured before its sum was made."""
 
     UNCHECKABLE = "not checkable"
     """Not all of the segment was captured."""

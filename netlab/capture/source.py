@@ -25,7 +25,7 @@ class ByteStream(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """
-        Return at most so many bytes, at least one, or none at the end.
+        Return at most this number of bytes, at least one, or none at the end.
         """
 
 
@@ -51,11 +51,11 @@ class Source:
 
     def refill(self, at: int, size: int) -> bool:
         """
-        Drop what is before a place, and read until so many bytes follow it, which then stand at
+        Drop what is before a place, and read until a number of bytes follows it, which stand at
         the window's beginning.
 
         @param at: place in the window.
-        @param size: at most some L{FRAME_MAX_BYTES}: so many bytes may be kept in memory.
+        @param size: at most some L{FRAME_MAX_BYTES}: that number of bytes may be kept in memory.
         @return: false if the stream ends before.
         """
         kept = self.window[at:]
@@ -73,7 +73,7 @@ class Source:
 
     def skip(self, at: int, size: int) -> bool:
         """
-        Drop what is before a place and so many bytes after it, without keeping them.
+        Drop what is before a place and a number of bytes after it, without keeping them.
 
         @param at: place in the window; afterwards the place is 0.
         @param size: any number, such as a file may claim.

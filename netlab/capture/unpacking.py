@@ -31,7 +31,7 @@ class GunzipStream:
 
     def read(self, size: int, /) -> bytes:
         """
-        Return at most so many bytes, none at the end.
+        Return at most this number of bytes, none at the end.
         """
         while not self._is_over:
             if not self._packed:

@@ -23,9 +23,9 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     """
     parser.epilog = (
         "Where both captures hold the same conversation (the same initial sequence numbers), they "
-        "are aligned, and it is told what was lost between them and where the time went: at the "
-        "server, on the way, or at the client. Otherwise it is told in what the exchanges differ "
-        "and why, and how long each took. See docs/compare.md.\n\n"
+        "are aligned, and the report says what was lost between them and where the time went: at "
+        "the server, on the way, or at the client. Otherwise it says how the exchanges differ and "
+        "why, and how long each took. See docs/compare.md.\n\n"
         "Examples:\n"
         "    netlab compare client.pcapng server.pcapng\n"
         "    netlab compare before.pcapng after.pcapng -o compared.html"

@@ -17,7 +17,7 @@ _FORMATS = ("terminal", "html", "svg", "markdown", "json", "pcapng")
 
 _SECONDS_MAX = 100 * 365 * 24 * 3600
 
-SUMMARY = "Tell what happened in a capture, and why each number is right."
+SUMMARY = "Explain what happened in a capture, and why each number is right."
 
 
 def add_options(parser: argparse.ArgumentParser) -> Run:
@@ -27,9 +27,9 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     @return: what runs the subcommand.
     """
     parser.epilog = (
-        "What a report may not show is left out of it altogether: --no-payload leaves out payloads "
-        "and what is quoted from them; --anonymise moreover replaces every address by one from the "
-        "ranges set aside for documentation. Ports and times stay.\n\n"
+        "Hidden data is left out of a report altogether: --no-payload leaves out payloads "
+        "and what is quoted from them; --anonymise also replaces every address by one from the "
+        "ranges reserved for documentation. Ports and times stay.\n\n"
         "Examples:\n"
         "    netlab explain capture.pcapng\n"
         "    netlab explain capture.pcapng -o report.html\n"
@@ -43,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         help="a pcap or pcapng file, packed with gzip or not; - is standard input",
     )
     parser.add_argument(
-        "--conversation", metavar="N", help="explain this one alone (they are counted from 0)"
+        "--conversation", metavar="N", help="explain this conversation alone (the first is 0)"
     )
     parser.add_argument(
         "--host", metavar="ADDRESS", help="explain the conversations of this IPv4 or IPv6 address"
@@ -65,8 +65,8 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument(
         "--summary",
         action="store_true",
-        help="tell the conversations and not each frame (captures of more than 10000 frames are "
-        "told so but for their first 250)",
+        help="explain conversations and not frames (captures of more than 10000 frames are "
+        "explained that way after their first 250)",
     )
     parser.add_argument(
         "--format",
@@ -81,10 +81,10 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument(
         "--keylog",
         metavar="FILE",
-        help="open TLS with the secrets in this file, which browsers, curl and netlab get write "
+        help="decrypt TLS with the secrets in this file, as browsers, curl and netlab get write it "
         "(the format of SSLKEYLOGFILE)",
     )
-    parser.add_argument("--no-payload", action="store_true", help="show nothing of any payload")
+    parser.add_argument("--no-payload", action="store_true", help="show no payload")
     parser.add_argument(
         "--anonymise", action="store_true", help="replace addresses, and show no payload"
     )
@@ -110,7 +110,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
 
 def _choice(arguments: argparse.Namespace) -> Choice:
     """
-    Read what is to be told.
+    Read what is to be explained.
 
     @raise UsageError: one of the options makes no sense.
     """
@@ -136,7 +136,7 @@ def _choice(arguments: argparse.Namespace) -> Choice:
             host = ip_address(host).packed
         except ValueError:
             raise UsageError(
-                f"--host {host!r} is no address: give one such as 192.0.2.1 or 2001:db8::1"
+                f"--host {host!r} is not an address: give one such as 192.0.2.1 or 2001:db8::1"
             ) from None
     return Choice(
         None if number is None else count("--conversation")(number),

@@ -41,8 +41,8 @@ class ExplainOptions:
     @ivar path: The capture; C{-} is standard input.
     @ivar format: One of L{FORMATS}.
     @ivar output: The file to write; C{None} is standard output.
-    @ivar choice: What of it is told.
-    @ivar tells_frames: Whether frames are told one by one, or only conversations.
+    @ivar choice: What of it is explained.
+    @ivar tells_frames: Whether frames are explained one by one, or only conversations.
     @ivar shows_payload: Whether payloads may be shown.
     @ivar anonymises: Whether addresses are replaced.
     @ivar keylog: A file with secrets of TLS, or C{None}.

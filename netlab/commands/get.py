@@ -8,7 +8,7 @@ import argparse
 
 from netlab.commands.outcome import STATUS_FAILED, Run, say, show
 
-SUMMARY = "Ask an HTTP server for pages and save them."
+SUMMARY = "Fetch pages from an HTTP server and save them."
 
 
 def add_options(parser: argparse.ArgumentParser) -> Run:
@@ -19,10 +19,10 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     """
     parser.usage = "%(prog)s [options] URL...\n       %(prog)s [options] HOST PORT < PATHS"
     parser.epilog = (
-        "With a HOST and a PORT, the paths are the lines of standard input, asked for in the "
+        "With a HOST and a PORT, the paths are the lines of standard input, requested in the "
         "reference client's bytes. The content of a 200 is saved under the last part of its path "
-        "(index.html for a path that ends in a slash); what comes with another status is thrown "
-        "away. The exit status is 1 if any answer is missing or incomplete, or could not be "
+        "(index.html for a path that ends in a slash); content with another status is "
+        "discarded. The exit status is 1 if any answer is missing or incomplete, or could not be "
         "saved.\n\n"
         "Examples:\n"
         "    netlab get http://localhost:8080/\n"
@@ -54,21 +54,21 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument(
         "--keylog",
         metavar="FILE",
-        help="add the secrets of https connections to this file, with which netlab explain "
-        "--keylog reads a capture of them",
+        help="append the secrets of https connections to this file, so that netlab explain "
+        "--keylog can decrypt a capture of them",
     )
     parser.add_argument(
         "--timeout",
         metavar="S",
         default="30",
-        help="seconds that a connection, and each head, may take, and for which the content may "
-        "make no progress (default: %(default)s)",
+        help="seconds that connecting, and each head, may take, and for which the content may make "
+        "no progress (default: %(default)s)",
     )
     parser.add_argument(
         "--max-time",
         metavar="S",
-        help="seconds that all of one URL or path may take, redirects and content too (default: "
-        "any time, as long as there is progress)",
+        help="seconds that one URL or path may take in all, redirects and content included "
+        "(default: no limit, as long as there is progress)",
     )
 
     def run(arguments: argparse.Namespace) -> int:

@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     @return: what runs the subcommand.
     """
     parser.epilog = (
-        "netlab lab ACTION --help tells more.\n\n"
+        "See netlab lab ACTION --help for more.\n\n"
         "Examples:\n"
         "    netlab lab list\n"
         "    netlab lab show fast_retransmit\n"
@@ -251,7 +251,7 @@ def _run(arguments: argparse.Namespace) -> int:
     except CancelledError as error:
         raise KeyboardInterrupt from error
     except BrokenPipeError:
-        # It is not a result that could not be written, but a line to whoever reads our output.
+        # It is not a result that could not be written, but a line to the reader of our output.
         raise
     except OSError as error:
         problem = f"{error.filename or 'a file'}: {error.strerror or error}"

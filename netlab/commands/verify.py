@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         required=True,
         choices=EXCHANGE_NAMES,
         metavar="NAME",
-        help=f"what the captures shall show: {', '.join(EXCHANGE_NAMES)}",
+        help=f"what the captures should show: {', '.join(EXCHANGE_NAMES)}",
     )
     parser.add_argument(
         "--format",
@@ -54,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument(
         "--all",
         action="store_true",
-        help="in a terminal, show what is as expected too; so it is for a single capture",
+        help="in a terminal, show what is as expected too (always so for a single capture)",
     )
 
     def run(arguments: argparse.Namespace) -> int:

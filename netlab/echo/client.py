@@ -3,7 +3,7 @@ The echo client: sends each message when the previous one has been answered.
 
 An answer has no mark at its end. It is complete when as many bytes have come back as were sent,
 which is all that an echo promises. A server that answers only the first part of a message (by
-default netlab-echo answers two deliveries of at most 100 bytes) and closes is told apart by that:
+default netlab-echo answers two deliveries of at most 100 bytes) and closes is recognised by that:
 the answer stays incomplete.
 """
 
@@ -71,7 +71,7 @@ class EchoClientProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        Let whoever waits know.
+        Wake what waits.
         """
         self._end = reason
         self._settle()

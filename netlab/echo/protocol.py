@@ -209,7 +209,7 @@ class EchoProtocol(Protocol):
         elif self._is_closing:
             self.abort()
         else:
-            # Armed first: a transport may lose its connection while it is told to close, and then
+            # Armed first: a transport may lose its connection while it is being closed, and then
             # the timer must be there to be cancelled.
             self._deadline = now + self._idle_timeout
             self._timer = self._clock.callLater(self._idle_timeout, self._check_deadline)

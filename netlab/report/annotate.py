@@ -15,7 +15,7 @@ from netlab.capture.writing import TIME_MAX_NS, PcapngWriter
 from netlab.report.redact import Redactor
 
 _LINK_TYPE_USER: Final = 147
-"""The first of those that mean what whoever uses them wants (LINKTYPE_USER0)."""
+"""The first link type that is free for private use (LINKTYPE_USER0)."""
 
 
 def comments_of(story: CaptureStory) -> dict[int, tuple[str, ...]]:

@@ -151,7 +151,7 @@ def _uncaptured(who: str, missing: Sequence[Sighting], here: str, there: str) ->
     where = f"{here} {_list(missing)}"
     return (
         f"{len(missing)} {noun} of the {who} {verb} missing from {there} ({where}): "
-        f"{it} acknowledged and never sent again, so the capture {there} lost what had arrived"
+        f"{it} acknowledged and never sent again, so the capture {there} missed what had arrived"
     )
 
 
@@ -171,7 +171,7 @@ def shares_text(shares: WaitShares, ends: tuple[str, str], *, is_one_place: bool
         "until bytes were sent again": shares.repair_ns,
         f"on the way between {client} and the client": shares.ahead_ns,
         f"on the way behind {server}": shares.behind_ns,
-        "idle, until somebody closed or asked whether the other end is there": shares.idle_ns,
+        "idle, until a FIN, a RST or a keep-alive": shares.idle_ns,
         "not known": shares.unknown_ns,
     }
     if is_one_place:

@@ -67,7 +67,7 @@ def axis_of(conversation: ConversationStory) -> TimeAxis:
 
 def plots_of(conversation: ConversationStory) -> list[Plot]:
     """
-    Draw a conversation's plots; none for a conversation of which no frame is told.
+    Draw a conversation's plots; none for a conversation of which no frame is explained.
     """
     if not conversation.frames:
         return []

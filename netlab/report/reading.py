@@ -30,7 +30,7 @@ from netlab.report.redact import with_shown_options
 _ICMP: Final = frozenset({"ICMP", "ICMPv6"})
 
 _STEP_RECORDS = 2000
-"""After how many frames progress is told."""
+"""After how many frames progress is reported."""
 
 
 class Reading(NamedTuple):
@@ -119,9 +119,9 @@ def read_story(
 
     @param path: Of the file; C{-} is standard input.
     @param discretion: What is left out of the story.
-    @param choice: What of it is told.
-    @param tells_frames: Whether frames are told one by one.
-    @param figures: Is given every segment of what is told.
+    @param choice: What of it is explained.
+    @param tells_frames: Whether frames are explained one by one.
+    @param figures: Is given every segment of what is explained.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
     @param keylog: Secrets by which TLS is opened, beside those that the capture itself holds.
@@ -160,9 +160,9 @@ def tell(
     @param reader: The capture.
     @param name: What an error calls it.
     @param discretion: What is left out of the story.
-    @param choice: What of it is told.
-    @param tells_frames: Whether frames are told one by one.
-    @param figures: Is given every segment of what is told.
+    @param choice: What of it is explained.
+    @param tells_frames: Whether frames are explained one by one.
+    @param figures: Is given every segment of what is explained.
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
     @param keylog: Secrets by which TLS is opened; those that the capture holds are added to it.
@@ -226,5 +226,7 @@ def tell(
         raise KnownError(f"{name} holds {what}: there is nothing to explain")
     if not choice.takes_all and not story.conversations:
         told = f"{total} conversations" if total != 1 else "1 conversation"
-        raise KnownError(f"{name} has {told}, and none of them is as asked for")
+        raise KnownError(
+            f"{name} has {told}, but none matches the given --host, --port, --from and --to"
+        )
     return Reading(story, tuple(reader.interfaces), figures)

@@ -127,7 +127,7 @@ def lines(story: CaptureStory, name: str, width: int, signs: _Signs = _UNICODE) 
             yield Text(HEADINGS[answer.question], style="bold")
         yield from _item(answer.sentence, signs.bullet, width)
     if story.answers and story.passages:
-        yield Text("Of the whole capture", style="bold")
+        yield Text("The whole capture", style="bold")
     for passage in story.passages:
         yield from _passage(passage, width, signs)
     for conversation in story.conversations:

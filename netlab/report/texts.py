@@ -25,8 +25,8 @@ _VISIBLE: Final = {
 HEADINGS: Final = {
     Question.SHOWS: "What it shows",
     Question.WRONG: "What went wrong",
-    Question.TIME: "Where time went",
-    Question.LIMITS: "What to know of the capture",
+    Question.TIME: "Where the time went",
+    Question.LIMITS: "What to know about the capture",
     Question.WHERE: "Where to look",
 }
 
@@ -62,7 +62,7 @@ def untold_text(conversation: ConversationStory) -> str:
     rest = conversation.frame_count - len(conversation.frames)
     if not rest:
         return ""
-    return f"{count(rest, 'more frame' if conversation.frames else 'frame')}, told in summary only."
+    return f"{count(rest, 'more frame' if conversation.frames else 'frame')}, summarised only."
 
 
 def payload_text(frame: FrameStory) -> str:

@@ -32,7 +32,7 @@ _PLACES: Final = ("port", "privateKey", "certKey")
 @runtime_checkable
 class Renewable(Protocol):
     """
-    What reads its certificate again when it is told to.
+    What reads its certificate again on request.
     """
 
     def renew(self) -> None:

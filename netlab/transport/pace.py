@@ -7,10 +7,11 @@ from __future__ import annotations
 from typing import Final
 
 TOGETHER_SECONDS: Final = 0.001
-"""While connections come faster than one in so many seconds, they are accepted so often."""
+"""While connections arrive faster than one per this many seconds, they are accepted at that
+rate."""
 
 ALONE_MAX: Final = 8
-"""So many in a row are accepted one by one all the same: a browser opens half a dozen."""
+"""This many in a row are accepted one by one all the same: a browser opens half a dozen."""
 
 
 class Pace:

@@ -124,7 +124,7 @@ class FastPort(tcp.Port):
         @param factory: as for the constructor.
         @param defer_accept_seconds: likewise.
         @param receive: likewise.
-        @return: the port. When it stops, the socket goes on listening for whoever else has it.
+        @return: the port. When it stops, the socket goes on listening for its other owners.
         """
         port: FastPort = cls._fromListeningDescriptor(reactor, fd, address_family, factory)
         port.is_shared = True
@@ -311,7 +311,7 @@ class FastPort(tcp.Port):
         would reset their connections; but not where others may have the socket too. Nobody else
         takes in those who were gathered.
 
-        @param connDone: what C{connectionLost} is told.
+        @param connDone: what C{connectionLost} is called with.
         @return: fires when the port is closed.
         """
         self._cancel_gathering()

@@ -2,8 +2,8 @@
 Connections that a proxy passes on, with the client's address in a PROXY header before all else.
 
 Twisted's own C{haproxy:} introduces a connection before it knows whose it is, ends one whose header
-comes in two deliveries, and wraps the transport for good. Here the protocol behind is made when the
-header has come, with the client's address, and then has the transport to itself.
+comes in two deliveries, and wraps the transport ever after. Here the protocol behind is made when
+the header has come, with the client's address, and then has the transport to itself.
 """
 
 from __future__ import annotations

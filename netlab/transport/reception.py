@@ -173,7 +173,7 @@ class Reception:
         over then.
 
         @param data: what was read; None for nothing.
-        @param is_quiet: it was found a moment ago that there is nothing to be read.
+        @param is_quiet: a moment ago nothing was to be read.
         """
         transport = self.introduce(accepted, client, self._port.make_transport)
         if transport is None:

@@ -4,7 +4,7 @@ A range of a file, sent with the transport's backpressure.
 On a L{FastServer<netlab.transport.server.FastServer>} the kernel copies the file to the socket by
 sendfile(2); on any other transport, under TLS, and for files that sendfile refuses, the range is
 read in pieces of bounded size. Either way one piece goes out for each time the transport has room,
-so that other connections get their turn; either way the outcome is told exactly once.
+so that other connections get their turn; either way the outcome is reported exactly once.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ def send_file(
     @param head: what to send before it.
     @param on_progress: as for L{FileTransfer}.
     @return: fires with C{length} when the transport has taken it all, or fails with what C{done}
-        of L{FileTransfer} is told. Cancelling it aborts the connection.
+        of L{FileTransfer} is notified. Cancelling it aborts the connection.
     """
 
     def done(why: Exception | None) -> None:

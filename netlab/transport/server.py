@@ -106,7 +106,7 @@ class FastServer(FileTransport):
         @param server: the port that accepted the connection.
         @param sessionno: the connection's number at that port.
         @param reactor: what watches the socket.
-        @param is_read_first: whoever makes this calls C{doRead} at once, and L{startReading} if
+        @param is_read_first: its maker calls C{doRead} at once, and L{startReading} if
             L{is_reading} still then: many connections are over in between, and need no watching.
         """
         sock.setblocking(False)

@@ -36,7 +36,7 @@ class KindTests(SynchronousTestCase):
         Anything else is refused in one line that says what it is, if that is known.
         """
         for data, expected in [
-            (b"", "the input is empty: it is no capture"),
+            (b"", "the input is empty: it is not a capture"),
             (b"GET ", "the input is neither pcap nor pcapng: it begins with 47 45 54 20"),
             (b"\xd4", "the input is neither pcap nor pcapng: it begins with d4"),
             (b"BZh91AY", "unpack it with `bzip2 -d` first"),

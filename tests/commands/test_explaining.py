@@ -122,13 +122,13 @@ class FormatTests(ExplainTestCase):
             status = self.status(self.capture, *arguments, "--format", "json")
             if expected is None:
                 self.assertEqual(status, 1)
-                self.assertIn("none of them is as asked for", self.err.getvalue())
+                self.assertIn("none matches the given --host", self.err.getvalue())
                 continue
             self.assertEqual(status, 0)
             told = json.loads(self.shown())["conversations"]
             self.assertEqual([each["stream"] for each in told], expected)
         for arguments, reason in (
-            (("--host", "example.org"), "is no address: give one such as 192.0.2.1"),
+            (("--host", "example.org"), "is not an address: give one such as 192.0.2.1"),
             (("--port", "65536"), "--port"),
             (("--from", "2", "--to", "1"), "--from 2 is after --to 1"),
             (("--from", "soon"), "--from"),
@@ -354,7 +354,7 @@ class SummaryTests(ExplainTestCase):
             self.assertIn(b"is answered by 301 Moved Permanently", shown, form)
             self.assertNotIn(b"The initial sequence number", shown, form)
             self.assertNotIn(b"more frame", shown, form)
-            self.assertEqual(b"told in summary only" in shown, form not in ("json", "svg"), form)
+            self.assertEqual(b"summarised only" in shown, form not in ("json", "svg"), form)
 
     def test_json(self) -> None:
         """

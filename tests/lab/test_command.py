@@ -108,7 +108,7 @@ class CommandTests(SynchronousTestCase):
             (("run", "./nonesuch.py"), "there is no file"),
             (("run", "echo", "--delay", "soon"), "--delay 'soon': not a duration"),
             (("run", "echo", "--loss", "1%/2"), "--loss '1%/2': too much"),
-            (("run", "echo", "--rule", "eat client data"), "'eat' is no action"),
+            (("run", "echo", "--rule", "eat client data"), "'eat' is not an action"),
             (("run", "echo", "--sysctl", "kernel.panic=1"), "--sysctl 'kernel.panic=1'"),
             (("run", "echo", "--jobs", "0"), "--jobs '0': too small"),
             (("run", "echo", "--seed", "x"), "--seed 'x': not a whole number"),

@@ -26,7 +26,7 @@ def _echo(file: str, second: bytes = b"over the lazy dog 20") -> Marked:
     return Marked(file, verify(ECHO, stage.dialogues()))
 
 
-_BROKEN = Marked("empty.pcap", None, "empty.pcap is empty: it is no capture")
+_BROKEN = Marked("empty.pcap", None, "empty.pcap is empty: it is not a capture")
 
 
 class TerminalTests(SynchronousTestCase):
@@ -58,7 +58,7 @@ class TerminalTests(SynchronousTestCase):
             [
                 "PASS  a.pcap: echo, 5 of 5 as expected, conversation 0",
                 "FAIL  b.pcap: echo, 4 of 5 as expected, conversation 0",
-                "ERROR empty.pcap is empty: it is no capture",
+                "ERROR empty.pcap is empty: it is not a capture",
                 "3 captures: 1 PASS, 1 FAIL, 1 ERROR",
             ],
         )

@@ -1,3 +1,3 @@
 """
-What is told of analysed segments: of each frame, of a conversation, and why.
+What is said of analysed segments: of each frame, of a conversation, and why.
 """

@@ -14,7 +14,7 @@ TIMES_GO_BACK: Final = "capture.times-go-back"
 """The one kind of claim whose duration is that of a step back."""
 
 ODD: Final = 10
-"""A duration is told across a step back of the clock if it is so many times longer than that."""
+"""A duration is reported across a step back of the clock if it is this many times longer."""
 
 
 class Around(NamedTuple):

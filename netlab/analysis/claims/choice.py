@@ -1,5 +1,5 @@
 """
-Which conversations of a capture are told, and which of their frames.
+Which conversations of a capture are explained, and which of their frames.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Choice:
 
     def spans(self, since_ns: int) -> bool:
         """
-        Tell whether a frame is told: by its time.
+        Tell whether a frame is chosen: by its time.
 
         @param since_ns: Nanoseconds since the capture's first frame.
         """
@@ -57,7 +57,7 @@ class Choice:
 
     @property
     def takes_all(self) -> bool:
-        """Whether everything is told."""
+        """Whether everything is chosen."""
         return self == ALL
 
 

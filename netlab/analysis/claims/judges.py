@@ -111,7 +111,7 @@ def capture_claims(
     """
     Claim what may be claimed of several conversations together.
 
-    @param histories: those of the conversations that are told, by number.
+    @param histories: those of the conversations that are reported, by number.
     @param around: the capture around them.
     @param quotes: whether a figure may quote a payload.
     """

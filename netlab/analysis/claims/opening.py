@@ -378,7 +378,7 @@ def _completed(course: Course, syns: Sequence[Sent], answers: Sequence[Sent]) ->
         if not course.history.is_whole:
             return
         if any(each.sender == client and not each.has_syn for each in course.segments):
-            # The client went on by a FIN or a RST, which are told as such.
+            # The client went on by a FIN or a RST, which are reported as such.
             return
         frames = tuple(sorted({syns[0].number, answers[-1].number}))
         yield Claim(

@@ -1,7 +1,7 @@
 """
 Where a capture was taken: a claim only where all of its conversations agree, and as a possible one.
 
-Two signs tell of a place. The halves of a handshake: whoever is near answers at once. Checksums
+Two signs tell of a place. The halves of a handshake: the near end answers at once. Checksums
 that the network card was to finish: only the sender's host sees them so. Padding tells nothing: a
 switch, a router and a virtual network pad and strip as they like.
 """

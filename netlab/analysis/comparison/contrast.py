@@ -127,7 +127,7 @@ def contrast(first: Sequence[Dialogue], second: Sequence[Dialogue]) -> tuple[Con
 
     @param first: the conversations of a capture, finished, in the order in which they began.
     @param second: those of another.
-    @return: questions in the order in which a story is told.
+    @return: questions in the order of a story.
     """
     found = [
         Contrast(

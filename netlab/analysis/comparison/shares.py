@@ -140,7 +140,7 @@ class _Departure(NamedTuple):
     When a segment that arrived left.
 
     @ivar frame: at the server's place.
-    @ivar waited_ns: since the segment before it there, whoever sent that.
+    @ivar waited_ns: since the segment before it there, of either end.
     @ivar is_answer: whether that was one of the client's.
     """
 

@@ -25,7 +25,7 @@ _FAR_MIN_NS: Final = 5_000_000
 """A host answers a SYN, and the answer to its own, in less: beyond it there is a way."""
 
 _DRIP_MIN_NS: Final = 200_000_000
-"""A message that takes longer than this to send is told with its pieces."""
+"""A message that takes longer than this to send is reported with its pieces."""
 
 _DRIP_MAX_BYTES: Final = 500
 """Of pieces that are larger on average, the network or the other end may set the pace."""

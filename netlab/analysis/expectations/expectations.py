@@ -92,7 +92,7 @@ def judge(expectations: Sequence[Expectation], cast: Cast) -> tuple[Result, ...]
     """
     Judge expectations.
 
-    @param expectations: in the order in which they are told.
+    @param expectations: in the order in which they are reported.
     @param cast: the conversations, which have been read to their end.
     @return: a result for each.
     """

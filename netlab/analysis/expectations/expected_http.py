@@ -16,7 +16,7 @@ from netlab.http1.sansio.target import parse_target
 
 def exchanges(number: int, count: int) -> Expectation:
     """
-    Expect so many requests, each answered and none before the one before it was.
+    Expect a number of requests, each answered and none before the one before it was.
 
     @param number: of the conversation.
     @param count: how many.

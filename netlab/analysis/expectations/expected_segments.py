@@ -38,7 +38,7 @@ _FRAMES_MAX: Final = 20
 
 def connections(count: int) -> Expectation:
     """
-    Expect so many connections.
+    Expect a number of connections.
     """
 
     def check(cast: Cast) -> Shown:
@@ -105,8 +105,8 @@ def retransmits_by_timer(number: int, who: Who) -> Expectation:
 
 def retransmits_at_once(number: int, who: Who, count: int) -> Expectation:
     """
-    Expect exactly so many segments to be sent again, none of them after a timer's wait. Only their
-    sender's capture is sure to have both.
+    Expect exactly this number of segments to be sent again, none of them after a timer's wait.
+    Only their sender's capture is sure to have both.
     """
 
     def check(dialogue: Dialogue) -> Shown:
@@ -141,7 +141,7 @@ def _repeats(dialogue: Dialogue, who: Who) -> list[tuple[float, TrailStep]]:
 
 def selectively_acknowledges(number: int, who: Who, ranges: int) -> Expectation:
     """
-    Expect SACK options that tell of at least so many ranges at once (RFC 2018).
+    Expect SACK options that report at least this number of ranges at once (RFC 2018).
     """
 
     def check(dialogue: Dialogue) -> Shown:

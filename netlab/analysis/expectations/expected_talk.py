@@ -83,7 +83,7 @@ def withholds_content(number: int) -> Expectation:
 
 def pipelines(number: int, count: int) -> Expectation:
     """
-    Expect so many requests that did not wait for the answers to those before them, all answered.
+    Expect a number of requests that did not wait for the answers before them, all answered.
 
     @param count: how many requests in all.
     """
@@ -120,7 +120,7 @@ def answers_in_chunks(number: int) -> Expectation:
 
 def answers_after(number: int, least: float, most: float) -> Expectation:
     """
-    Expect the server's first byte so many seconds after the client's first.
+    Expect the server's first byte a number of seconds after the client's first.
     """
 
     def check(dialogue: Dialogue) -> Shown:

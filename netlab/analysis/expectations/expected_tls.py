@@ -9,7 +9,7 @@ from netlab.analysis.observations.dialogue import Dialogue
 from netlab.analysis.tls.observations import Decryption
 
 #: What is found of a conversation that is not TLS.
-_NO_TLS = "this is no TLS"
+_NO_TLS = "this is not TLS"
 
 
 def agrees_on_tls(number: int, version: int, host: bytes) -> Expectation:

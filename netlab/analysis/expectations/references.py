@@ -49,7 +49,7 @@ class NamedExchange:
     @ivar title: what happens, in one sentence.
     @ivar conversations: how many conversations it is made of.
     @ivar expectations: what must be so.
-    @ivar is_ordered: whether its conversations begin in the order in which they are told.
+    @ivar is_ordered: whether its conversations begin in the order in which they are listed.
     """
 
     name: str
@@ -130,7 +130,7 @@ def _casts(
         parties = _parties(first)
         others: Iterator[Dialogue] = islice(dialogues, at + 1, None)
         if not exchange.is_ordered:
-            # Those after it first: that is how it is told.
+            # Those after it first: that is how it is reported.
             others = chain(others, islice(dialogues, at))
         followers = (other for other in others if _parties(other) == parties)
         is_alone = True

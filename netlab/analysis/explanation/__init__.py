@@ -1,3 +1,3 @@
 """
-What is told of a capture: equations of each frame, conversations, the whole; made of claims.
+What is said of a capture: equations of each frame, conversations, the whole; made of claims.
 """

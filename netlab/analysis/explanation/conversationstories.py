@@ -31,9 +31,9 @@ from netlab.analysis.tcp.frames import Mark
 from netlab.analysis.words.units import count, duration
 
 TURNS_TOLD_MAX: Final = 100
-"""How many turns of a conversation that is not HTTP are told one by one."""
+"""How many turns of a conversation that is not HTTP are described one by one."""
 
-#: Marks that mean that something went wrong, or looks so, in the order in which they are told.
+#: Marks that mean that something went wrong, or looks so, in the order in which they are reported.
 _TROUBLES: Final = (
     Mark.RETRANSMISSION,
     Mark.OUT_OF_ORDER,
@@ -239,7 +239,7 @@ def _idle_passages(facts: Facts) -> Iterator[Passage]:
             (idle.before.number, idle.after.number),
             idle.before.time_ns,
             idle.after.time_ns,
-            f"Nothing travels for {duration(idle.length_ns)}, from #{idle.before.number} to "
+            f"No segment for {duration(idle.length_ns)}, from #{idle.before.number} to "
             f"#{idle.after.number}.",
         )
 

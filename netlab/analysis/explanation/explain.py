@@ -39,13 +39,13 @@ from netlab.capture.records import Interface, Record
 from netlab.capture.segments import Other
 
 FRAMES_TOLD_MAX: Final = 10_000
-"""A capture of more TCP frames is told in summary."""
+"""A capture of more TCP frames is summarised."""
 
 FRAMES_OF_SUMMARY: Final = 250
-"""How many frames of such a capture are told one by one, the first ones."""
+"""How many frames of such a capture are explained one by one, the first ones."""
 
 CONVERSATIONS_TOLD_MAX: Final = 500
-"""How many conversations are told; further ones are counted."""
+"""How many conversations are reported; further ones are counted."""
 
 SKIMMED_AFTER: Final = 32
 """How many frames of a conversation of such a capture are followed for what is said in them."""
@@ -72,8 +72,8 @@ class Explainer:
     ) -> None:
         """
         @param discretion: What is left out of the story.
-        @param choice: What is told.
-        @param tells_frames: Whether frames are told one by one, where there are not too many.
+        @param choice: What is explained.
+        @param tells_frames: Whether frames are explained one by one, where there are not too many.
         @param captured: Where it was captured, if that need not be inferred.
         @param tools: With what TLS is opened.
         """
@@ -108,7 +108,7 @@ class Explainer:
         facts = self._facts.get(stream)
         if facts is None:
             # Every conversation says why the next one was needed, so all are observed even where
-            # only one is told.
+            # only one is reported.
             self._streams = max(self._streams, stream + 1)
             is_chosen = self._choice.takes(analysed.conversation)
             room = self._chosen if is_chosen and not self._choice.takes_all else self._facts
@@ -256,7 +256,7 @@ class Explainer:
 
     def _is_told(self, stream: int) -> bool:
         """
-        Tell whether a conversation is told: it is chosen, and some of it lies in the chosen time.
+        Tell whether a conversation is reported: it is chosen, and part of it lies in the time.
         """
         choice, facts = self._choice, self._facts[stream]
         if stream not in self._chosen:
@@ -283,7 +283,7 @@ class Explainer:
         span = (start, end)
         if self._captured is not None:
             yield Passage(PassageKind.VIEW, (), *span, self._captured.sentence)
-        # What is not decoded may be TCP, and TCP that was cut is: both are told by themselves.
+        # What is not decoded may be TCP, and TCP that was cut is: each has a remark of its own.
         unread = {"TCP", *self._surroundings.unknown_layers}
         layers = {
             name: layer.frames
@@ -298,17 +298,18 @@ class Explainer:
             told = count(sum(layers.values()), "frame is", "frames are")
             yield Passage(PassageKind.UNUSUAL, (), *span, f"{told} not TCP ({named}).")
         if not self._keeps:
-            first = f"its first {len(self._kept)} frames are told one by one, the rest"
+            first = f"its first {len(self._kept)} frames are explained one by one, the rest is"
             sentence = (
-                f"The capture is large: {first if self._tells_frames else 'it is told'} in "
-                f"summary. What is said in a conversation is read for some {SKIMMED_AFTER} frames "
-                "and counted after that. One conversation alone (--conversation) is told further."
+                f"The capture is large: {first if self._tells_frames else 'it is'} summarised. "
+                f"The messages of a conversation are read for some {SKIMMED_AFTER} frames, and "
+                "only counted after that. To see more of one conversation, choose it with "
+                "--conversation."
             )
             yield Passage(PassageKind.UNUSUAL, (), *span, sentence)
         if self._streams > len(self._facts):
             sentence = (
-                f"{count(self._streams, 'connection')} are more than are told: here are the first "
-                f"{len(self._facts)}."
+                f"Of {count(self._streams, 'connection')}, only the first {len(self._facts)} are "
+                "reported here."
             )
             yield Passage(PassageKind.UNUSUAL, (), *span, sentence)
         for fault in faults[:_FAULTS_TOLD_MAX]:

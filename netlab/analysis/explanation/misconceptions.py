@@ -65,8 +65,8 @@ def numbers_count_bits(story: CaptureStory) -> Finding:
         "without a byte"
     )
     sentence = (
-        "Sequence numbers count bytes; SYN and FIN take one number each, though they are one bit "
-        "of the header and no byte of data."
+        "Sequence numbers count bytes; SYN and FIN consume one number each, though they are one "
+        "bit of the header and no byte of data."
     )
     return Finding(rule, _sorted(syn, first), equation, _verdict(holds), sentence)
 
@@ -232,7 +232,7 @@ def closed_first(story: CaptureStory, who: str, stream: int = 0) -> Finding:
     rule = "closed-first"
     end = _end(story, stream)
     if not end.fins:
-        return _unknown(rule, "Nobody closed in this capture.")
+        return _unknown(rule, "Neither end closed in this capture.")
     equation = " before ".join(
         f"FIN #{frame.number} ({'client' if frame.is_from_client else 'server'})"
         for frame in end.fins

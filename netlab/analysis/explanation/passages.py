@@ -16,10 +16,10 @@ from netlab.analysis.words.sentences import FRAME_ONLY, sentence
 from netlab.analysis.words.units import count
 
 PASSAGES_OF_A_KIND_MAX: Final = 20
-"""How many claims of one kind are told in a conversation; further ones are counted."""
+"""How many claims of one kind are written out per conversation; further ones are counted."""
 
 EXCHANGES_TOLD_MAX: Final = 100
-"""How many HTTP exchanges of a conversation are told one by one."""
+"""How many HTTP exchanges of a conversation are described one by one."""
 
 _KINDS: Final = {
     "opening": PassageKind.OPENING,
@@ -35,7 +35,7 @@ _KINDS: Final = {
 """What kind of passage each topic makes; any other is something unusual."""
 
 _JOINED: Final = frozenset({PassageKind.OPENING, PassageKind.CLOSE, PassageKind.WHY})
-"""What is told in one passage each."""
+"""What makes one passage each."""
 
 
 def passages_of(claims: Sequence[Claim], history: History, start_ns: int = 0) -> Iterator[Passage]:
@@ -64,7 +64,7 @@ def passages_of(claims: Sequence[Claim], history: History, start_ns: int = 0) ->
     told_exchanges = [(PassageKind.EXCHANGE, each) for each in exchanges.values()]
     for kind, told in (*joined.items(), *told_exchanges, *alone):
         frames = tuple(sorted({frame for claim, _ in told for frame in claim.frames}))
-        # What is told of the end begins with the effect, not with what may have caused it.
+        # What is said of the end begins with the effect, not with what may have caused it.
         effects = [claim.frames[-1] for claim, _ in told] if kind is PassageKind.CLOSE else frames
         found = [sent[frame].time_ns for frame in effects if frame in sent]
         found = found or [history.segments[0].time_ns]
@@ -124,7 +124,7 @@ def _kind(claim: Claim) -> PassageKind:
 
 def _bounded(claims: Iterable[Claim]) -> Iterator[tuple[Claim, str]]:
     """
-    Give the claims that are told one by one with their sentences. The last of those of a kind says
+    Give the claims that are written out, with their sentences. The last of those of a kind says
     how many more there are.
     """
     groups: dict[str, list[Claim]] = {}

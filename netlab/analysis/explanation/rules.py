@@ -68,7 +68,7 @@ def _findings(entry: SegmentContext) -> Iterator[Finding]:
         yield from _room(entry)
     yield frame_length(entry)
     if entry.checksum is not Checksum.ZEROED:
-        # That none was filled in yet is told once, of the whole capture.
+        # That none was filled in yet is said once, of the whole capture.
         yield checksum(entry)
     if entry.analysed.rtt_ns is not None and entry.analysed.acked_frame:
         yield round_trip(entry)
@@ -133,9 +133,9 @@ def sequence(entry: SegmentContext) -> Finding:
     if flags & _SYN:
         equation = f"seq {raw} = ISN {raw}"
         sentence = (
-            "The initial sequence number. The sender picked it at random, so that nobody can guess "
-            "it (RFC 9293 section 3.4.1); all later numbers count from it, and a dissector shows "
-            "it as 0."
+            "The initial sequence number. The sender chose it at random, so that it cannot be "
+            "guessed (RFC 9293 section 3.4.1); all later numbers count from it, and a dissector "
+            "shows it as 0."
         )
         if entry.expected == 0 or entry.start == 0:
             return Finding("sequence", (number,), equation, Verdict.NOTED, sentence)
@@ -148,31 +148,33 @@ def sequence(entry: SegmentContext) -> Finding:
     fin = entry.own_fin
     # A keep-alive of old stacks brings one byte, at the number before the next: the FIN's.
     if fin is not None and analysed.len and entry.start + analysed.len > fin and not is_probe:
-        # Whoever goes on within or right after the numbers of the FIN goes on with this connection.
+        # What continues within or right after the numbers of the FIN belongs to this connection.
         if entry.own_final is not None and entry.start <= entry.own_final:
             sentence = "Data with numbers after its sender's FIN, and nothing can follow a FIN."
             return Finding("sequence", frames, equation, Verdict.FAIL, sentence)
         sentence = (
             "Data with numbers after a FIN, and nothing can follow a FIN: one of the two is not "
-            "what it seems (damaged, slipped in by somebody else, or of a later connection), and "
-            "the capture does not tell which."
+            "what it seems (damaged, injected by a third party, or of a later connection), and "
+            "the capture does not show which."
         )
         return Finding("sequence", frames, equation, Verdict.UNKNOWN, sentence)
     if entry.start == entry.expected:
         verdict = Verdict.PASS if total.is_captured else Verdict.UNKNOWN
         return Finding(
-            "sequence", frames, equation, verdict, "It goes on where the last one ended."
+            "sequence", frames, equation, verdict, "It continues where the last one ended."
         )
     if entry.start > entry.expected:
         gap = entry.start - entry.expected
         sentence = (
-            f"{count(gap, 'number')} before it {'is' if gap == 1 else 'are'} not there yet: lost, "
+            f"{count(gap, 'number')} before it {'is' if gap == 1 else 'are'} missing so far: lost, "
             "overtaken, or not captured."
         )
         return Finding("sequence", frames, equation, Verdict.UNKNOWN, sentence)
     back = entry.expected - entry.start
     if is_probe:
-        sentence = "A number that the peer has already: it only asks whether somebody is there."
+        sentence = (
+            "A number that the peer has already: it only asks whether the peer is still there."
+        )
     elif analysed.segment.seglen:
         earlier = entry.own.frames_around(max(entry.start, 0), entry.expected)
         before = tuple(frame for frame in earlier if frame < number)
@@ -197,7 +199,7 @@ def next_sequence(entry: SegmentContext) -> Finding:
         terms.append("1 (FIN)")
     following = (analysed.seq + segment.seglen) % _MODULUS
     equation = f"next seq {following} = {' + '.join(terms)}"
-    sentence = "Sequence numbers count bytes, not bits; SYN and FIN take one number each."
+    sentence = "Sequence numbers count bytes, not bits; SYN and FIN consume one number each."
     return Finding("next-sequence", (analysed.number,), equation, Verdict.NOTED, sentence)
 
 
@@ -213,17 +215,17 @@ def window(entry: SegmentContext) -> Finding:
         return Finding("window", (number,), equation, Verdict.NOTED, sentence)
     if flow.window_shift == _SHIFT_UNKNOWN:
         equation = f"window {field} × 2^?"
-        sentence = "How far it is scaled was said in the SYN, which was not captured."
+        sentence = "The scale was announced in the SYN, which was not captured."
         return Finding("window", (number,), equation, Verdict.UNKNOWN, sentence)
     shift = max(flow.window_shift, 0)
     equation = f"window {size} = {field} × 2^{shift}"
     if shift:
         sentence = (
-            f"The field counts units of {1 << shift} bytes, as the sender's SYN said: so many it "
-            "will take beyond its acknowledgement number."
+            f"The field counts units of {1 << shift} bytes, as the sender's SYN announced: it "
+            "accepts that much beyond its acknowledgement number."
         )
     else:
-        sentence = "The field counts bytes: not both SYNs offered to scale it, or by nothing."
+        sentence = "The field counts bytes: the SYNs did not agree on a scale, or on a scale of 0."
     return Finding("window", (number,), equation, Verdict.NOTED, sentence)
 
 
@@ -239,7 +241,7 @@ def _room(entry: SegmentContext) -> Iterator[Finding]:
         equation = f"{size} ≤ {room} left of the window (#{entry.limit_frame})"
         frames = (entry.limit_frame, number)
         if end <= entry.limit:
-            sentence = "It fits into the window that the peer has offered."
+            sentence = "It fits into the window that the peer offered."
             yield Finding("window-room", frames, equation, Verdict.PASS, sentence)
         else:
             equation = equation.replace("≤", ">")
@@ -252,7 +254,7 @@ def _room(entry: SegmentContext) -> Iterator[Finding]:
         frames = (entry.peer_syn_frame, number)
         if size <= entry.peer_mss:
             equation = f"{size} ≤ MSS {entry.peer_mss} (#{entry.peer_syn_frame})"
-            sentence = "It fits into one segment as the peer's SYN allowed it."
+            sentence = "It does not exceed the MSS of the peer's SYN."
             yield Finding("segment-size", frames, equation, Verdict.PASS, sentence)
         else:
             equation = f"{size} > MSS {entry.peer_mss} (#{entry.peer_syn_frame})"
@@ -270,7 +272,7 @@ def frame_length(entry: SegmentContext) -> Finding:
     segment, number = entry.analysed.segment, entry.analysed.number
     if segment.fragments:
         equation = f"{segment.length} bytes of payload from {cite(segment.fragments)}"
-        sentence = "The datagram came in fragments and was put together again."
+        sentence = "The datagram arrived in fragments and was reassembled."
         frames = tuple(sorted(segment.fragments))
         return Finding("frame-length", frames, equation, Verdict.NOTED, sentence)
     link = link_name(segment.record.interface.link_type)
@@ -287,7 +289,7 @@ def frame_length(entry: SegmentContext) -> Finding:
     verdict = Verdict.NOTED
     if padding > 0:
         parts.append(f"{padding} (padding)")
-        sentence = f"On Ethernet a frame has at least 60 bytes; {padding} fill it up."
+        sentence = f"On Ethernet a frame has at least 60 bytes; {padding} are padding."
         if segment.record.length != 60:
             sentence = f"{count(padding, 'byte')} after the packet belong to the link, not to IP."
     elif padding < 0:
@@ -307,7 +309,7 @@ def frame_length(entry: SegmentContext) -> Finding:
 def checksum(entry: SegmentContext) -> Finding:
     """
     The checksum covers addresses, header and payload (RFC 9293 section 3.1). Its value is not said:
-    whoever knows the rest of a segment can find out by it what was left out of a report.
+    a reader who knows the rest of a segment can find out by it what was left out of a report.
     """
     match entry.checksum:
         case Checksum.GOOD:
@@ -316,7 +318,7 @@ def checksum(entry: SegmentContext) -> Finding:
         case Checksum.BAD:
             verdict, equation = Verdict.FAIL, "checksum: wrong"
             sentence = (
-                "It is not the sum of the segment: damaged on its way, or changed after it was "
+                "It is not the sum of the segment: damaged on the way, or changed after it was "
                 "captured. A receiver drops such a segment, and its sender sends it again."
             )
         case Checksum.OFFLOADED:

@@ -178,7 +178,7 @@ class ConversationStory:
     @ivar end_ns: Time of the last frame.
     @ivar title: A few words, such as C{2 HTTP exchanges; closed first by the server}.
     @ivar passages: What happened, in order.
-    @ivar frames: Its frames in order, those of L{frame_count} that are told one by one.
+    @ivar frames: Its frames in order, those of L{frame_count} that are explained one by one.
     @ivar frame_count: How many it has.
     @ivar completeness: C{tcp.completeness}.
     @ivar claims: All that is claimed of it.

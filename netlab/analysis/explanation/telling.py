@@ -67,7 +67,7 @@ class FrameTeller:
         return frame_story(
             books.enter(keep(analysed)),
             notes,
-            # What a claim says may need what comes later; live, a frame is told as it is seen.
+            # What a claim says may need what comes later; live, a frame is explained as it is seen.
             (),
             is_from_client=analysed.flow is dialogue.client,
             discretion=self._discretion,

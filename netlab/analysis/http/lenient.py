@@ -1,7 +1,7 @@
 """
 Request heads as they travelled: one that breaks a rule is a request all the same.
 
-Our own server refuses such a request, and so do others; whoever explains what travelled has to name
+Our own server refuses such a request, and so do others; an explanation of the wire has to name
 it together with the rule that it breaks.
 """
 

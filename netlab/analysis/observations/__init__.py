@@ -1,3 +1,3 @@
 """
-What is the case in a conversation, before anything is told of it.
+What is the case in a conversation, before anything is said of it.
 """

@@ -1,5 +1,5 @@
 """
-Where the times of a capture go back, so that no duration is told across such a point.
+Where the times of a capture go back, so that no duration is reported across such a point.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from bisect import bisect_right
 from typing import Final, NamedTuple
 
 STEPS_MAX: Final = 1000
-"""How many steps back are kept; if there are more, no duration after the last one is told."""
+"""How many steps back are kept; if there are more, no duration after the last one is reported."""
 
 _ODD: Final = 10
 """How many times longer than all steps back a capture must be for its length to be told."""
@@ -33,7 +33,7 @@ class Clock:
     The times of a capture's frames.
 
     @ivar first_ns: the earliest, in nanoseconds since 1970; 0 before the first frame.
-    @ivar now_ns: the last frame's; C{None} before the first. Whoever is in a hurry may set it
+    @ivar now_ns: the last frame's; C{None} before the first. A caller in a hurry may set it
         instead of calling L{tick}, where it does not go back.
     @ivar steps: where times go back, the first L{STEPS_MAX}.
     @ivar left_out: how many more there are.

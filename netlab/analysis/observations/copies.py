@@ -34,7 +34,7 @@ packets do not all take equally long to the capture.
 
 _SYN_FIN: Final = 3
 _MANY: Final = 4
-"""A conversation is doubled if so many of five packets that are told apart came twice."""
+"""A conversation is doubled if this many of five distinguishable packets came twice."""
 
 
 def find_copies(segments: Sequence[Sent]) -> tuple[dict[int, int], bool]:

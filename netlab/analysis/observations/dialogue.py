@@ -311,8 +311,8 @@ class Dialogue:
 
     def _decide_roles(self, analysed: Analysed) -> None:
         """
-        The opening was not captured: whoever begins with a request or a ClientHello is the
-        client, whoever begins with a status line or a ServerHello the server.
+        The opening was not captured: the end that begins with a request or a ClientHello is the
+        client, the one that begins with a status line or a ServerHello the server.
         """
         payload = analysed.segment.payload
         if payload.startswith(b"HTTP/1."):

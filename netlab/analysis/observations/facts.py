@@ -20,7 +20,7 @@ IDLE_MIN_NS: Final = 500_000_000
 """From how long on a silence is an idle spell: longer than any round trip and than delayed ACKs."""
 
 IDLES_MAX: Final = 100
-"""How many idle spells are told."""
+"""How many idle spells are reported."""
 
 _PAYLOAD_OF_SOME_MAX: Final = 256
 """Up to which size payloads are kept where not all segments are."""
@@ -287,7 +287,7 @@ class Facts:
 
     def trim(self) -> None:
         """
-        Forget what only matters where frames are told one by one: texts, and most exchanges.
+        Forget what only matters where frames are explained one by one: texts, and most exchanges.
         """
         turns = self.dialogue.turns
         if len(turns) > 1:

@@ -33,7 +33,7 @@ EVENTS_MAX: Final = 128
 """How many of those after them are kept that open, close or reset, or follow a FIN."""
 
 BASES_MAX: Final = 8
-"""How many initial sequence numbers of one end are told apart."""
+"""How many initial sequence numbers of one end are distinguished."""
 
 SILENCE_MIN_NS: Final = 500_000_000
 """From how long on a silence is noted where not all segments are kept."""

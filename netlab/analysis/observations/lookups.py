@@ -84,7 +84,7 @@ class Lookups:
         source, destination = key[:half], key[half : half * 2]
         what = message.identity, message.name, message.kind
         if not message.is_answer:
-            # Whoever has no answer asks again, often from another port and with another number.
+            # A client without an answer asks again, often from another port with another number.
             asked = source, destination, key[-4:-2], *what
             before = self._open.get(asked)
             if before is not None:

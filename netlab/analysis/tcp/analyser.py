@@ -36,7 +36,7 @@ _FLIGHT_MAX: Final = 2_000_000_000
 """More bytes in flight than this are not believed."""
 
 _FAST_NS: Final = 20_000_000
-"""A fast retransmission follows the last duplicate ACK within so many nanoseconds."""
+"""A fast retransmission follows the last duplicate ACK within this number of nanoseconds."""
 
 _REORDER_NS: Final = 3_000_000
 """Out of order and not retransmitted, where the round trip time is not known."""

@@ -27,7 +27,7 @@ _FORGOTTEN_AT_ONCE: Final = 2
 """More than one, so that fewer become as many as are to be remembered where the limit sinks."""
 
 _COPY_NS: Final = 10_000_000
-"""A copy of a frame follows it within so many nanoseconds; no retransmission does."""
+"""A copy of a frame follows it within this number of nanoseconds; no retransmission does."""
 
 
 class Table:

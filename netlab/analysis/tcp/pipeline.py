@@ -96,7 +96,7 @@ class Pipeline:
         Do what is to be done at a frame.
 
         @return: the next one's number.
-        @raise CaptureError: there may not be so many.
+        @raise CaptureError: there are more than the limit.
         """
         if self._frames_max is not None and number > self._frames_max:
             text = f"it has more than {self._frames_max:,} frames: cut it with editcap -r"

@@ -46,7 +46,7 @@ def answers_of(story: CaptureStory, *, is_whole: bool) -> tuple[Answer, ...]:
     """
     Answer what people ask of a capture.
 
-    @param story: all else that is told of it.
+    @param story: all else that is said of it.
     @param is_whole: whether every segment of it was judged.
     """
     told = [
@@ -142,7 +142,7 @@ def _troubles(question: Question, found: Sequence[Trouble], at_most: int) -> Ite
         yield Answer(question, frames, streams, text, (first.claim.kind,))
     if len(found) > at_most:
         kinds = count(len(found) - at_most, "more kind")
-        yield Answer(question, (), (), f"{kinds} of such remarks, told with each connection.")
+        yield Answer(question, (), (), f"{kinds} of remark: see each connection.")
 
 
 def _time(told: Sequence[Told]) -> Iterator[Answer]:

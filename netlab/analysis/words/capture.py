@@ -18,8 +18,8 @@ def _place(claim: Claim) -> str:
     if word(claim, "evidence") == "offload":
         return (
             f"Probably captured on {who(claim)}'s host{others}: the checksum of {frames(claim)} "
-            "was still to be filled in by its network card. A host that runs virtual machines "
-            "sees the same of theirs."
+            "was still to be filled in by its network card. On a host that runs virtual machines, "
+            "their frames look the same."
         )
     first, second = ("far_ns", "near_ns") if claim.who == "client" else ("near_ns", "far_ns")
     return (
@@ -34,7 +34,7 @@ def _name(end: str) -> str:
 
 
 def _one_host(claim: Claim) -> str:
-    return "Both ends run on the host that captured: loopback addresses do not leave it."
+    return "Both ends run on the capturing host: packets to loopback addresses do not leave it."
 
 
 def _one_address(claim: Claim) -> str:
@@ -43,7 +43,7 @@ def _one_address(claim: Claim) -> str:
 
 def _bare_link(claim: Claim) -> str:
     return (
-        "The frames have no header of a link but four bytes of address family (link type NULL or "
+        "The frames have no link-layer header but four bytes of address family (link type NULL or "
         f"LOOP), and the addresses are those of two hosts.{possible(claim)}"
     )
 
@@ -85,7 +85,7 @@ def _dropped(claim: Claim) -> str:
 def _layer(claim: Claim) -> str:
     return (
         f"{amount(claim, 'frames', 'frame carries', 'frames carry')} {word(claim, 'layer')}, which "
-        f"is not decoded (first in {frames(claim)}): if there is TCP inside, it is missing here."
+        f"is not decoded (first in {frames(claim)}): any TCP inside is missing here."
     )
 
 
@@ -117,7 +117,7 @@ def _offloaded(claim: Claim) -> str:
     return (
         f"{_of(claim, 'checksum')} not final but the sum of the pseudo-header (first in "
         f"{frames(claim)}): the network card does the rest after the capture (checksum offload). "
-        "It is no error on the wire."
+        "This is not an error on the wire."
     )
 
 
@@ -140,7 +140,7 @@ def _wrong(claim: Claim) -> str:
     if accepted:
         proof = (
             f" Yet the data of {amount(claim, 'accepted', 'such segment')} was acknowledged and "
-            "not sent again: the receiver got it right."
+            "not sent again: it reached the receiver intact."
         )
     else:
         proof = ""

@@ -46,14 +46,14 @@ def _second(claim: Claim) -> str:
 def _simultaneous(claim: Claim) -> str:
     return (
         f"Both ends close at once ({frames(claim)}): neither FIN acknowledges the other, so each "
-        f"left before the other had arrived. Nobody closed first{rule(claim)}."
+        f"was sent before the other had arrived. Neither end closed first{rule(claim)}."
     )
 
 
 def _one_way(claim: Claim) -> str:
     return (
-        f"{who(claim)} closes ({last(claim)}). No segment of the other end is here, so who "
-        "closed first is not seen."
+        f"{who(claim)} closes ({last(claim)}). No segment of the other end was captured, so "
+        "which end closed first is not known."
     )
 
 
@@ -95,7 +95,7 @@ def _silence(claim: Claim) -> str:
 
 def _unanswered_bytes(claim: Claim) -> str:
     return (
-        f"The client's last bytes (#{claim.frames[0]}) had got no answer by then, "
+        f"The client's last bytes (#{claim.frames[0]}) had received no answer by then, "
         f"{time(claim, 'idle_ns')} later.{possible(claim)}"
     )
 
@@ -110,9 +110,9 @@ def _waiting(claim: Claim) -> str:
 
 def _cut_off(claim: Claim) -> str:
     return (
-        f"{who(claim)} closes ({last(claim)}) when {amount(claim, 'came')} of the "
-        f"{amount(claim, 'announced')} that the answer (#{claim.frames[0]}) announced had "
-        f"come.{possible(claim)}"
+        f"{who(claim)} closes ({last(claim)}) when {amount(claim, 'came')} had arrived of the "
+        f"{amount(claim, 'announced')} that the answer (#{claim.frames[0]}) "
+        f"announced.{possible(claim)}"
     )
 
 
@@ -145,9 +145,8 @@ def _time_wait(claim: Claim) -> str:
     ends = who(claim) if claim.who else "each end"
     why = ", which closed first," if claim.who else ""
     return (
-        f"After that {ends}{why} stays in TIME-WAIT{rule(claim)}, to acknowledge a FIN that comes "
-        "again and let old segments die out: for twice the maximum segment lifetime, 4 minutes by "
-        "the standard, less on many systems."
+        f"After that {ends}{why} stays in TIME-WAIT{rule(claim)} for twice the maximum segment "
+        "lifetime."
     )
 
 
@@ -159,17 +158,17 @@ def _open(claim: Claim) -> str:
     probes = whole(claim, "keep_alives")
     if probes:
         return (
-            f"Only keep-alives are here ({amount(claim, 'keep_alives', 'keep-alive')}, "
+            f"Only keep-alives were captured ({amount(claim, 'keep_alives', 'keep-alive')}, "
             f"{amount(claim, 'answered', 'answer')}): the connection was open before the capture "
             "began, and the capture ends without a FIN or a RST."
         )
     if not claim.figures["is_whole"]:
-        return f"Neither FIN nor RST is among the segments looked at, up to {last(claim)}."
-    return f"No FIN and no RST was captured; the connection's last frame here is {last(claim)}."
+        return f"No FIN and no RST is among the segments examined, up to {last(claim)}."
+    return f"No FIN and no RST was captured; the connection's last captured frame is {last(claim)}."
 
 
 def _silent(claim: Claim) -> str:
-    text = f"{who(claim)} says nothing more: {peer(claim)} sends the same "
+    text = f"{who(claim)} sends nothing more: {peer(claim)} sends the same "
     text += amount(claim, "bytes") if claim.figures["bytes"] else "FIN"
     text += f" {amount(claim, 'sendings', 'time')} ({frames(claim)}) in {time(claim, 'waited_ns')}"
     if claim.figures["doubling"]:

@@ -36,7 +36,7 @@ def _exchange(claim: Claim) -> str:
     if "waited_ns" in claim.figures:
         when = f" after {time(claim, 'waited_ns')}"
     else:
-        when = " before it had ended" if "early" in claim.figures else ""
+        when = " before it was complete" if "early" in claim.figures else ""
     text = f"{_request(claim)}, {cited(where)}) is answered by {_answer(claim)}{when}."
     return text + _close(claim)
 
@@ -47,8 +47,8 @@ def _unanswered(claim: Claim) -> str:
 
 def _not_followed(claim: Claim) -> str:
     if "request_bytes" not in claim.figures:
-        return "It goes on; it was not followed to its end, as the capture is large."
-    return f"{_request(claim)}, {frames(claim)}) goes on; it was not followed to its end."
+        return "It continues; it was not followed to its end, as the capture is large."
+    return f"{_request(claim)}, {frames(claim)}) continues; it was not followed to its end."
 
 
 def _goes_on(claim: Claim) -> str:
@@ -57,8 +57,9 @@ def _goes_on(claim: Claim) -> str:
 
 def _answer_lost(claim: Claim) -> str:
     return (
-        f"{_request(claim)}, {cited(claim.frames[:-1])}): {amount(claim, 'missing')} of the server "
-        f"after it were acknowledged (#{claim.frames[-1]}) and not captured.{possible(claim)}"
+        f"{_request(claim)}, {cited(claim.frames[:-1])}): {amount(claim, 'missing')} that the "
+        f"server sent after it were acknowledged (#{claim.frames[-1]}) but not "
+        f"captured.{possible(claim)}"
     )
 
 
@@ -81,8 +82,8 @@ def _interim(claim: Claim) -> str:
 
 def _pipelined(claim: Claim) -> str:
     return (
-        f"Request {whole(claim, 'number')} (#{claim.frames[-1]}) was sent before anything of the "
-        f"answer to the one before (#{claim.frames[0]}) was known: pipelining{rule(claim)}."
+        f"Request {whole(claim, 'number')} (#{claim.frames[-1]}) was sent before any of the "
+        f"answer to the one before (#{claim.frames[0]}) had arrived: pipelining{rule(claim)}."
     )
 
 
@@ -138,12 +139,11 @@ def _with_stream(claim: Claim) -> str:
     first = whole(claim, "answer_first")
     if whole(claim, "in_tls"):
         return (
-            f"It says no length, so TLS's close_notify of the server (#{end}) is its end"
-            f"{rule(claim)}."
+            f"It states no length, so the server's close_notify (#{end}) is its end{rule(claim)}."
         )
     return (
-        f"It says no length, so the server's FIN (#{end}) is its end{rule(claim)}; Wireshark shows "
-        f"the {whole(claim, 'status')} there, though it travelled in #{first}."
+        f"It states no length, so the server's FIN (#{end}) is its end{rule(claim)}; Wireshark "
+        f"shows the {whole(claim, 'status')} there, though it travelled in #{first}."
     )
 
 

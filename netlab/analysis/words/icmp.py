@@ -43,9 +43,8 @@ def _smaller(claim: Claim) -> str:
 def _as_large(claim: Claim) -> str:
     return (
         f"{who(claim)} sends {amount(claim, 'length')} again in {last(claim)}, "
-        f"{time(claim, 'waited_ns')} after #{claim.frames[0]} told it that "
-        f"{amount(claim, 'mtu')} are the most: either that message did not reach it, or it does "
-        "not obey it."
+        f"{time(claim, 'waited_ns')} after #{claim.frames[0]} named an MTU of "
+        f"{amount(claim, 'mtu')}: either that message did not reach it, or it ignores it."
     )
 
 

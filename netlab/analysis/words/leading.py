@@ -32,7 +32,7 @@ def _answered(claim: Claim) -> str:
 
 def _failed(claim: Claim) -> str:
     return (
-        f"DNS gives no address for {_named(claim)} (record {word(claim, 'record')}): "
+        f"DNS returns no address for {_named(claim)} (record {word(claim, 'record')}): "
         f"{word(claim, 'failure')} ({last(claim)}). Without an address no connection to it can be "
         "opened."
     )
@@ -41,15 +41,15 @@ def _failed(claim: Claim) -> str:
 def _unanswered(claim: Claim) -> str:
     questions = whole(claim, "questions")
     often = f"asked {questions} times" if questions > 1 else "asked"
-    text = f"DNS is {often} for {_named(claim)} and does not answer ({frames(claim)})."
+    text = f"DNS was {often} for {_named(claim)} and did not answer ({frames(claim)})."
     return text + possible(claim)
 
 
 def _neighbour(claim: Claim) -> str:
     return (
         f"{word(claim, 'by')} asks by ARP for the hardware address of {word(claim, 'address')}, "
-        f"{amount(claim, 'requests', 'time')} ({frames(claim)}), and nothing of that host is "
-        f"here. Without an answer it can send no packet there, nor open a connection."
+        f"{amount(claim, 'requests', 'time')} ({frames(claim)}), and no frame of that host "
+        f"was captured. Without an answer it can send no packet there, nor open a connection."
         f"{possible(claim)}"
     )
 

@@ -15,9 +15,7 @@ from netlab.analysis.words.phrases import amount, frames, nothing, peer, time, w
 def _handshake(claim: Claim) -> str:
     text = f"The client opens the connection with a three-way handshake ({frames(claim)})"
     if "far_ns" not in claim.figures:
-        return (
-            f"{text}. The capture's clock is not consistent there, so its durations are not told."
-        )
+        return f"{text}. The capture's clock is not consistent there, so no durations are given."
     return (
         f"{text} in {time(claim, 'total_ns')}: {time(claim, 'far_ns')} to the SYN-ACK, "
         f"{time(claim, 'near_ns')} from there to the ACK, as seen where this was captured."
@@ -36,8 +34,8 @@ def _unanswered(claim: Claim) -> str:
 
 def _answer_not_captured(claim: Claim) -> str:
     return (
-        f"The client acknowledges a SYN-ACK in #{claim.frames[-1]} that is not here: the server "
-        "answered, but no segment of it is here."
+        f"The client acknowledges in #{claim.frames[-1]} a SYN-ACK that was not captured: the "
+        "server answered, but none of its segments was captured."
     )
 
 
@@ -50,11 +48,11 @@ def _no_syn_ack(claim: Claim) -> str:
 
 def _not_captured(claim: Claim) -> str:
     text = (
-        "The capture begins when the connection is already open. Its initial sequence numbers and "
+        "The connection was already open when the capture began. Its initial sequence numbers and "
         "window scales are not known, and which end opened it is a guess."
     )
     if not claim.figures["both"]:
-        text += " Only segments of one end are here."
+        text += " Only segments of one end were captured."
     return text
 
 
@@ -67,8 +65,8 @@ def _syn_not_captured(claim: Claim) -> str:
 
 def _odd_flags(claim: Claim) -> str:
     return (
-        f"#{claim.frames[-1]} sets {word(claim, 'flags')} together: no TCP sends that in an "
-        f"ordinary opening.{possible(claim)}"
+        f"#{claim.frames[-1]} sets {word(claim, 'flags')} together: no TCP opens a "
+        f"connection with that.{possible(claim)}"
     )
 
 
@@ -88,7 +86,7 @@ def _split(claim: Claim) -> str:
 
 def _old(claim: Claim) -> str:
     return (
-        f"{who(claim)} answers the SYN #{claim.frames[0]} with an ACK of another number "
+        f"{who(claim)} answers the SYN #{claim.frames[0]} with an ACK of an unrelated number "
         f"(#{claim.frames[-1]}): it still has an old connection between these ports, a half-open "
         f"one{rule(claim)}."
     )
@@ -97,8 +95,8 @@ def _old(claim: Claim) -> str:
 def _syn_lost(claim: Claim) -> str:
     syns = whole(claim, "syns") - 1
     early = "The first SYN" if syns == 1 else f"The first {syns} SYNs"
-    text = f"{early} got no answer that is here; the client sent the SYN again ({frames(claim)})"
-    text += f", which cost {time(claim, 'cost_ns')}."
+    text = f"{early} got no answer in this capture; the client sent it again ({frames(claim)})"
+    text += f", at a cost of {time(claim, 'cost_ns')}."
     if "answered_ns" in claim.figures:
         text += f" The SYN-ACK came {time(claim, 'answered_ns')} after the last SYN."
     return f"{text}{possible(claim)}"

@@ -39,7 +39,7 @@ def _timeout(claim: Claim) -> str:
         text += (
             f": the wait has grown from {time(claim, 'waited_before_ns')}, as the timer backs off"
         )
-    return f"{text}. The segment or its ACK was lost behind this point, or came too late."
+    return f"{text}. The segment or its ACK was lost behind this point, or arrived too late."
 
 
 def _timer(claim: Claim) -> str:
@@ -93,7 +93,7 @@ def _after_duplicates(claim: Claim) -> str:
 
 
 def _again(claim: Claim) -> str:
-    return f"{_carried(claim)}. The frames do not show why."
+    return f"{_carried(claim)}. No timeout, duplicate ACK or SACK before it explains why."
 
 
 def _acknowledged(claim: Claim) -> str:
@@ -213,15 +213,18 @@ def _late(claim: Claim) -> str:
 
 def _opened(claim: Claim) -> str:
     size = whole(claim, "bytes")
-    return f"{count(size, 'byte')} before {last(claim)} ({_bytes(claim)}) were not seen until then."
+    return (
+        f"{count(size, 'byte')} before {last(claim)} ({_bytes(claim)}) had not been captured by "
+        "then."
+    )
 
 
 def _not_captured(claim: Claim) -> str:
     size = whole(claim, "bytes")
     if size == 1:
         return (
-            f"One number of {who(claim)} (a byte or a FIN) was acknowledged in {last(claim)} but "
-            "is not in the capture: it arrived, and the capture missed it."
+            f"One sequence number of {who(claim)} (a byte or a FIN) was acknowledged in "
+            f"{last(claim)} but is not in the capture: it arrived, and the capture missed it."
         )
     return (
         f"{count(size, 'byte')} of {who(claim)} ({_bytes(claim)}) are not in the capture, but "
@@ -289,12 +292,12 @@ def _translated(claim: Claim) -> str:
     first, after = whole(claim, "ttl"), whole(claim, "ttl_after")
     if first != after:
         text += f", and the TTL falls from {first} to {after}"
-    return f"{text} ({frames(claim)} first)."
+    return f"{text} (first in {frames(claim)})."
 
 
 _COUNTED: Final = {
     "timeout": "retransmission timeout",
-    "after_timeout": "retransmission in the wake of a timeout",
+    "after_timeout": "retransmission following a timeout",
     "timer": "retransmission by a timer",
     "fast_retransmit": "fast retransmission",
     "sack_recovery": "retransmission in SACK recovery",

@@ -39,14 +39,14 @@ def _unacceptable(claim: Claim) -> str:
 
 
 def _own_attempt(claim: Claim) -> str:
-    return f"{who(claim)} gives its own attempt to connect up with a RST ({last(claim)})."
+    return f"{who(claim)} gives up its own attempt to connect with a RST ({last(claim)})."
 
 
 def _unknown(claim: Claim) -> str:
     text = (
-        f"{who(claim)} answers #{claim.frames[0]} with a RST ({last(claim)}) without ACK, whose "
-        "number is the one that was acknowledged, as a host answers that does not know the "
-        f"connection{rule(claim)}"
+        f"{who(claim)} answers #{claim.frames[0]} with a RST ({last(claim)}) that has no ACK flag "
+        "and takes its sequence number from the ACK it answers, as a host does that does not know "
+        f"the connection{rule(claim)}"
     )
     if "silent_ns" in claim.figures and whole(claim, "silent_ns") >= _LONG_NS:
         text += f". Before #{claim.frames[0]} nothing had travelled for {time(claim, 'silent_ns')}"
@@ -64,7 +64,7 @@ def _closed_socket(claim: Claim) -> str:
         f"({last(claim)}): its socket is gone{rule(claim)}."
     )
     if not claim.figures["unacknowledged"]:
-        text += " No data is lost by it."
+        text += " No data is lost."
     elif not claim.figures["bytes"]:
         text += f" It had not acknowledged the last {amount(claim, 'unacknowledged')} before."
     return text
@@ -110,9 +110,9 @@ def _abort(claim: Claim) -> str:
 
 def _fast_close(claim: Claim) -> str:
     if len(claim.frames) == 1:
-        return f"{who(claim)} gives the Multipath TCP connection up (MP_FASTCLOSE, {last(claim)})."
+        return f"{who(claim)} gives up the Multipath TCP connection (MP_FASTCLOSE, {last(claim)})."
     return (
-        f"{peer(claim)} gives the Multipath TCP connection up (MP_FASTCLOSE, "
+        f"{peer(claim)} gives up the Multipath TCP connection (MP_FASTCLOSE, "
         f"#{claim.frames[0]}), and the RST {last(claim)} is the answer to that{rule(claim)}."
     )
 
@@ -130,7 +130,11 @@ def _keep_alives(claim: Claim) -> str:
     text = f"{who(claim)} resets the connection ({last(claim)}) after "
     text += f"{amount(claim, 'unanswered', 'keep-alive')} without an answer"
     if answered:
-        text += f"; the {answered} before were answered"
+        text += (
+            "; the one before was answered"
+            if answered == 1
+            else f"; the {answered} before were answered"
+        )
     return f"{text}.{possible(claim)}"
 
 
@@ -145,7 +149,7 @@ def _no_answer(claim: Claim) -> str:
 def _outside(claim: Claim) -> str:
     return (
         f"The RST {last(claim)} lies outside the window, {amount(claim, 'distance')} from what "
-        f"{peer(claim)} expects (#{claim.frames[0]}): it is not obeyed{rule(claim)}."
+        f"{peer(claim)} expects (#{claim.frames[0]}): it is ignored{rule(claim)}."
     )
 
 
@@ -157,8 +161,8 @@ def _goes_on(claim: Claim) -> str:
 def _ttl(claim: Claim) -> str:
     return (
         f"The RST {last(claim)} has a time to live of {whole(claim, 'ttl')}, where {who(claim)}'s "
-        f"other segments have {whole(claim, 'usual_ttl')}: it very likely comes from somebody "
-        f"else.{possible(claim)}"
+        f"other segments have {whole(claim, 'usual_ttl')}: it very likely comes from another "
+        f"sender.{possible(claim)}"
     )
 
 
@@ -176,7 +180,7 @@ def _again(claim: Claim) -> str:
 def _answers(claim: Claim) -> str:
     return (
         f"{who(claim)} sends another RST ({last(claim)}), with the number that #{claim.frames[0]} "
-        "acknowledges: so a closed connection answers a segment that was still on its way "
+        "acknowledges: that is how a closed connection answers a segment still on its way "
         "(RFC 9293 section 3.10.7.1)."
     )
 

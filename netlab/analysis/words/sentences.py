@@ -68,7 +68,7 @@ def sentence(claim: Claim) -> str:
 
 def frame_sentence(claim: Claim) -> str:
     """
-    Say a claim where the frame that is its effect is told.
+    Say a claim where the frame that is its effect is explained.
 
     @return: Empty where there is nothing to add.
     """

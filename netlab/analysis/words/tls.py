@@ -88,7 +88,7 @@ def _certificate(claim: Claim) -> str:
     text = f"The {claim.who} sends {chain} ({frames(claim)})"
     if subject := word(claim, "subject_text"):
         issuer = word(claim, "issuer_text")
-        signed = "issued by itself" if whole(claim, "self_issued") else f"issued by {issuer}"
+        signed = "self-issued" if whole(claim, "self_issued") else f"issued by {issuer}"
         text += f": {subject}, {signed}"
     if "not_before" in claim.figures:
         since, until = whole(claim, "not_before"), whole(claim, "not_after")
@@ -135,15 +135,15 @@ def _application_data(claim: Claim) -> str:
         f"({_reach(claim)})"
     )
     if "bytes" in claim.figures:
-        text += f", {amount(claim, 'bytes')} without TLS's own"
+        text += f", {amount(claim, 'bytes')} without TLS's overhead"
     return text + "."
 
 
 def _protected(claim: Claim) -> str:
     return (
         f"{who(claim)} sends {amount(claim, 'records', 'encrypted record')} with "
-        f"{amount(claim, 'bytes')} ({_reach(claim)}). In TLS 1.3 the rest of the handshake, "
-        "alerts and application data look alike."
+        f"{amount(claim, 'bytes')} ({_reach(claim)}). In TLS 1.3, without the secrets "
+        "(--keylog), the rest of the handshake, alerts and application data look alike."
     )
 
 
@@ -182,7 +182,7 @@ def _hidden_close_notify(claim: Claim) -> str:
 
 def _reset_after_close_notify(claim: Claim) -> str:
     return (
-        f"{who(claim)} had said close_notify ({cite(claim.frames[:-1])}) before its RST "
+        f"{who(claim)} had sent close_notify ({cite(claim.frames[:-1])}) before its RST "
         f"({last(claim)}): all that it had to send came before; the RST only refuses what the "
         f"other end still sends ({claim.rule})."
     )
@@ -218,12 +218,12 @@ def _hello_refused(claim: Claim) -> str:
 
 
 def _hello_unanswered(claim: Claim) -> str:
-    return f"No byte of the server's answers the ClientHello ({frames(claim)}) in this capture."
+    return f"No byte from the server answers the ClientHello ({frames(claim)}) in this capture."
 
 
 def _answered_without_tls(claim: Claim) -> str:
     return (
-        f"The ClientHello (#{claim.frames[0]}) is answered by bytes that are no TLS "
+        f"The ClientHello (#{claim.frames[0]}) is answered by bytes that are not TLS "
         f"({last(claim)}): the server speaks something else at this port."
     )
 
@@ -232,13 +232,13 @@ def _hidden_refusal(claim: Claim) -> str:
     return (
         f"The client breaks off the handshake: its first encrypted record ({frames(claim)}) has 19 "
         f"bytes, an alert's length and too short for the Finished that should be there "
-        f"({claim.rule}). Which alert it is is encrypted; a client that refuses the server's "
+        f"({claim.rule}). The alert itself is encrypted; a client that refuses the server's "
         "certificate does this."
     )
 
 
 def _certificate_request(claim: Claim) -> str:
-    return f"The server asks for a certificate of the client's ({frames(claim)})."
+    return f"The server asks the client for a certificate ({frames(claim)})."
 
 
 def _opened(claim: Claim) -> str:
@@ -251,8 +251,7 @@ def _opened(claim: Claim) -> str:
 
 def _keys_unnamed(_: Claim) -> str:
     return (
-        "The key log is of no use here: the hellos, which say which secrets are needed, were not "
-        "captured."
+        "The key log is of no use here: the hellos, which identify the secrets, were not captured."
     )
 
 
@@ -272,7 +271,9 @@ def _keys_wrong(claim: Claim) -> str:
 
 
 def _renegotiated(_: Claim) -> str:
-    return "A second handshake within the connection changes the keys; what follows stays closed."
+    return (
+        "A second handshake within the connection changes the keys; what follows is not decrypted."
+    )
 
 
 def _incomplete(claim: Claim) -> str:

@@ -23,13 +23,13 @@ _MEGA: Final = 1_000_000
 
 def _closed(claim: Claim) -> str:
     return (
-        f"{who(claim)} announces a window of 0 in {last(claim)}: it takes no more data for now, "
+        f"{who(claim)} announces a window of 0 in {last(claim)}: it accepts no more data for now, "
         f"and {peer(claim)} must wait."
     )
 
 
 def _probe(claim: Claim) -> str:
-    text = f"{last(claim)} is window probe {whole(claim, 'probe')}"
+    text = f"{last(claim)} is window probe number {whole(claim, 'probe')}"
     if "waited_ns" in claim.figures:
         text += f", after {time(claim, 'waited_ns')}"
     return (
@@ -155,7 +155,7 @@ def _unanswered(claim: Claim) -> str:
 def _never_sent(claim: Claim) -> str:
     return (
         f"{last(claim)} acknowledges number {whole(claim, 'ack_raw')}, which {peer(claim)} cannot "
-        f"have sent: an impossible ACK, not obeyed ({claim.rule})."
+        f"have sent: an impossible ACK, which is ignored ({claim.rule})."
     )
 
 
@@ -182,7 +182,14 @@ def _selective(claim: Claim) -> str:
 def _delayed(claim: Claim) -> str:
     return (
         f"{last(claim)} acknowledges {amount(claim, 'bytes')} after {time(claim, 'waited_ns')}; "
-        f"the shortest took {time(claim, 'shortest_ns')}.{possible(claim)}"
+        f"the shortest ACK took {time(claim, 'shortest_ns')}.{possible(claim)}"
+    )
+
+
+def _delayed_in_frame(claim: Claim) -> str:
+    return (
+        f"That took {time(claim, 'waited_ns')}; the shortest ACK took "
+        f"{time(claim, 'shortest_ns')}.{possible(claim)}"
     )
 
 
@@ -197,8 +204,9 @@ def _nagle(claim: Claim) -> str:
 
 def _nagle_in_frame(claim: Claim) -> str:
     return (
-        f"It leaves as soon as the ACK #{whole(claim, 'ack_frame')} of the segment before "
-        f"(#{whole(claim, 'first_frame')}) has come, {time(claim, 'waited_ns')} after that."
+        f"It is sent as soon as the ACK #{whole(claim, 'ack_frame')} of the segment before "
+        f"(#{whole(claim, 'first_frame')}) has arrived, {time(claim, 'waited_ns')} after that "
+        "segment."
         f"{possible(claim)}"
     )
 
@@ -211,7 +219,7 @@ def _nagle_total(claim: Claim) -> str:
     if "whole_ns" in claim.figures:
         text += f" of {time(claim, 'whole_ns')}"
     return (
-        f"{text} passed so. Nagle's algorithm (RFC 9293 section 3.7.4) meeting a delayed ACK "
+        f"{text} passed that way. Nagle's algorithm (RFC 9293 section 3.7.4) meeting a delayed ACK "
         f"(section 3.8.6.3) looks like this.{possible(claim)}"
     )
 
@@ -224,7 +232,7 @@ def _waited(claim: Claim) -> str:
     if "ack_ns" in claim.figures:
         text += f", whose ACK took {time(claim, 'ack_ns')}"
     if claim.causes:
-        text += f". The way takes {time(claim, 'network_ns')} at least: at most "
+        text += f". The network takes at least {time(claim, 'network_ns')}: at most "
         return f"{text}{time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
     return f"{text}: about {time(claim, 'end_ns')} passed at {who(claim)}."
 
@@ -232,7 +240,7 @@ def _waited(claim: Claim) -> str:
 def _paused(claim: Claim) -> str:
     text = (
         f"{who(claim)} goes on in {last(claim)}, though #{whole(claim, 'ack_frame')} had "
-        "acknowledged all and the window was open: "
+        "acknowledged everything and the window was open: "
     )
     if claim.causes:
         return f"{text}at most {time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
@@ -251,7 +259,7 @@ def _shares(claim: Claim) -> str:
     if whole(claim, "transfer_ns"):
         text += f"; {time(claim, 'transfer_ns')} while one of them was sending"
     if "round_trip_ns" in claim.figures:
-        text += f". The round trip takes {time(claim, 'round_trip_ns')} at least"
+        text += f". A round trip takes at least {time(claim, 'round_trip_ns')}"
     return f"{text}."
 
 
@@ -259,7 +267,7 @@ _ENDED: Final = {
     "loss": "It ends with what looks like a loss, in {last}",
     "window": "It ends where the receiver's window is full",
     "all-sent": "It ends because there is no more to send",
-    "unknown": "Why it ends the frames do not show",
+    "unknown": "The frames do not show why it ends",
 }
 
 
@@ -317,6 +325,7 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     # The topic resets tells of the RST itself.
     "keepalives.gave-up": _nothing,
     "windows.gave-up": _nothing,
+    "delays.delayed-ack": _delayed_in_frame,
     "delays.nagle": _nagle_in_frame,
     "windows.one-a-round-trip": _nothing,
     "windows.closed-to-the-end": _nothing,

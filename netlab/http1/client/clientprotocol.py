@@ -121,7 +121,7 @@ class HTTPClientProtocol(Protocol):
 
     def abort(self) -> None:
         """
-        Close at once; whoever waits for an answer is told.
+        Close at once; pending requests fail.
         """
         self._machine.close()
         self._fail(RequestError(f"{self._name}: given up"))
@@ -149,8 +149,8 @@ class HTTPClientProtocol(Protocol):
             self._machine.receive_end(self._clock.seconds())
             self._pump()
         else:
-            # Whoever resets the connection, or cuts it off under TLS, has not said that the answer
-            # is complete (RFC 9112 sections 8 and 9.8).
+            # A peer that resets the connection, or cuts it off under TLS, has not said that the
+            # answer is complete (RFC 9112 sections 8 and 9.8).
             self._machine.close()
             self._fail(self._ended(_describe(reason)))
         self.lost.callback(None)
@@ -190,7 +190,7 @@ class HTTPClientProtocol(Protocol):
 
     def _give(self) -> None:
         """
-        Give a response whose head has come to whoever asked, with the content that came with it: so
+        Give a response whose head has come to the caller, with the content that came with it: so
         most readers need not wait a second time.
         """
         response, self._arrived = self._arrived, None
@@ -276,4 +276,9 @@ def _describe(reason: Failure) -> str:
     reasons = error.args[0] if error is not None and error.args else ""
     if isinstance(reasons, list) and reasons and isinstance(reasons[-1], tuple):
         reasons = reasons[-1][-1]
+    elif isinstance(reasons, list):
+        # service_identity: a list of mismatches.
+        reasons = "the server's certificate is for another name"
+    if reasons == "certificate verify failed":
+        reasons += " (to trust another authority, name its file in SSL_CERT_FILE)"
     return f"the secure connection failed: {reasons or type(error).__name__}"

@@ -35,7 +35,7 @@ class KeyLogFile:
         """
         Open it, or make it.
 
-        @raise KeyLogFileError: it cannot be written, is no plain file, or is open to others.
+        @raise KeyLogFileError: it cannot be written, is not a regular file, or is open to others.
         """
         self.fault: str | None = None
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -48,7 +48,7 @@ class KeyLogFile:
         status = os.fstat(self._descriptor)
         if not stat.S_ISREG(status.st_mode):
             self.close()
-            raise KeyLogFileError(f"cannot write the key log {path}: it is no plain file")
+            raise KeyLogFileError(f"cannot write the key log {path}: it is not a regular file")
         if stat.S_IMODE(status.st_mode) & 0o077:
             self.close()
             raise KeyLogFileError(

@@ -57,7 +57,7 @@ class OutputFolder:
         @raise SavingError: it is none.
         """
         if not os.path.isdir(path):
-            raise SavingError(f"{path} is no folder: make it first, or name another one")
+            raise SavingError(f"{path} is not a folder: make it first, or name another one")
         self._path: Final = os.fsencode(path)
 
     def create(self, name: bytes) -> NewFile:
@@ -76,7 +76,7 @@ class OutputFolder:
         except OSError as error:
             raise _cannot(path, error) from error
         if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
-            raise SavingError(f"cannot write {_show(path)}: something stands there that is no file")
+            raise SavingError(f"cannot write {_show(path)}: something there is not a file")
         return NewFile(self._path, path)
 
 

@@ -119,7 +119,7 @@ class Protected:
         """
 
         def stop(_cancelled: Deferred[bool | None]) -> None:
-            # No thread can be stopped: whoever goes away while a check runs leaves it to its end,
+            # No thread can be stopped: a client that leaves during a check leaves it to its end,
             # and it counts until then. Else clients that ask and hang up would have any number run.
             self._waiting.remove(peer, check)
 

@@ -135,7 +135,7 @@ class PasswordFile:
     """
     Who may come in.
 
-    What is remembered is no password but a digest under a key that only this process has: whoever
+    What is remembered is no password but a digest under a key that only this process has: one who
     reads its memory learns nothing that another day's digests could be compared with.
     """
 

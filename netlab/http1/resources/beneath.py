@@ -28,7 +28,7 @@ class Root:
 
     A path is walked one component at a time, each opened in the folder before it and never through
     a symbolic link. A link is read and its own path walked in the same manner, so that it may lead
-    anywhere beneath the root and nowhere else; whoever changes files meanwhile, changes nothing
+    anywhere beneath the root and nowhere else; changing files meanwhile changes nothing
     about that.
 
     @ivar path: the root's real path.

@@ -62,7 +62,7 @@ class FileRange:
     @property
     def descriptor(self) -> int:
         """
-        The descriptor to read from, for whoever moves the bytes without looking at them.
+        The descriptor to read from, for callers that move the bytes without looking at them.
         """
         assert self._file is not None, "this range is closed"
         return self._file.descriptor

@@ -15,7 +15,7 @@ Apache and Go list whatever is asked for, but not in the thread that serves all.
 """
 
 _LISTING_WEIGHT: Final = 20
-"""A listing of nothing takes as long as one of so many entries is longer."""
+"""What a listing costs apart from its entries, as a number of entries."""
 
 
 class ListingBudget:

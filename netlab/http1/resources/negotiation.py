@@ -70,7 +70,7 @@ def acceptable_codings(fields: Fields, available: Collection[bytes]) -> tuple[by
             weight = weights.get(coding, other)
             if weight:
                 ranked.append((-weight, rank, coding))
-    # Not named, identity is acceptable (unless *;q=0), but whoever names codings wants them.
+    # Not named, identity is acceptable (unless *;q=0), but a client that names codings wants them.
     weight = weights.get(IDENTITY, 1 if other is None else other)
     if weight:
         ranked.append((-weight, len(CODINGS), IDENTITY))

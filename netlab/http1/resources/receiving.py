@@ -23,7 +23,7 @@ class ContentLostError(Exception):
 
 class ContentTooLongError(Exception):
     """
-    There is more content than the resource has asked for; the client is told by 413.
+    There is more content than the resource has asked for; the client gets a 413.
     """
 
 

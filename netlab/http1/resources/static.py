@@ -92,7 +92,7 @@ class StaticSettings:
     @ivar index: the file that answers for a folder.
     @ivar shows_hidden: whether names that begin with a dot may be asked for.
     @ivar lists_folders: whether a folder without an index is shown as a list.
-    @ivar is_single_page: whether the root's index answers for pages that there are not: for paths
+    @ivar is_single_page: whether the root's index answers for pages that do not exist: for paths
         without an extension, where the client takes HTML.
     @ivar not_found: the file beneath the root that is the content of every 404.
     @ivar is_bare: answers as the reference's: content, and nothing said about it.

@@ -180,7 +180,7 @@ class StreamSender:
         @param frame: adds the message's framing to a piece.
         @param done: is called once: with None when the transport has been given everything, or
             with what went wrong; then the connection is lost, or has been aborted.
-        @param on_blocked: is told when the transport begins to be full, and when it has room again.
+        @param on_blocked: is called when the transport becomes full, and when it has room again.
         @param clock: gives the other connections their turn.
         """
         self._transport = transport

@@ -438,7 +438,7 @@ def target_bytes(target: Target) -> bytes:
     """
     Write a request target.
 
-    Two dots and empty segments go out as they are: whoever asks for them, in a laboratory, means
+    Two dots and empty segments go out as they are: one who asks for them, in a laboratory, means
     them.
 
     @raise LocalProtocolError: when it is in a form that only proxies are sent, or holds a byte that

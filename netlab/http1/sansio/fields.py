@@ -144,7 +144,7 @@ def parse_fields(section: bytes, lines_max: int) -> Fields:
     """
     if FIELD_LINES.fullmatch(section) is None:
         raise RemoteProtocolError(400, _fault(section))
-    # The pattern has shown that there is nothing else than lines, each with a colon.
+    # The pattern has shown that all of it is lines, each with a colon.
     pairs = [line.split(b":", 1) for line in section.split(b"\r\n")[:-1]]
     if len(pairs) > lines_max:
         raise RemoteProtocolError(431, f"there are more than {lines_max} field lines")

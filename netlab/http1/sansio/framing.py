@@ -124,5 +124,5 @@ def _check_codings(fields: Fields) -> None:
     if b"chunked" in codings[:-1]:
         raise RemoteProtocolError(400, "chunked is not the last transfer coding, or is repeated")
     if not all(map(is_token, codings)):
-        raise RemoteProtocolError(400, "the Transfer-Encoding is no list of transfer codings")
+        raise RemoteProtocolError(400, "the Transfer-Encoding is not a list of transfer codings")
     raise RemoteProtocolError(501, "only the transfer coding chunked is known here")

@@ -281,7 +281,7 @@ def _check_host(fields: Fields, version: Version) -> None:
 class RequestHeadReader:
     """
     Finds the end of a request head in what has been received, and refuses early what can no
-    longer become one: whoever sends half of a wrong head is answered now, not at a deadline.
+    longer become one: a peer that sends half of a wrong head is answered now, not at a deadline.
 
     Where a head has several faults, the one reported is the one met first when the bytes come one
     at a time, so that it does not depend on where the deliveries are cut.

@@ -49,7 +49,7 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Admission:
     """
-    How many connections a server takes; whoever comes beyond that gets a 503.
+    How many connections a server takes; further ones get a 503.
 
     @ivar connections_max: in all. nginx 512 for each worker, Apache 150 to 400; what an idle one
         costs here is about a kilobyte and a descriptor.

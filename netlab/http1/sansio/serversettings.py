@@ -16,7 +16,7 @@ class DateField:
     The Date field line of the current second.
 
     @ivar offset: what the time of day (seconds since the epoch) has more than the clock that
-        measures durations, whose times the connections are given. Whoever knows both clocks sets
+        measures durations, whose times the connections are given. What knows both clocks sets
         it; 0 where one clock is both.
     @ivar second: the second, since the epoch, to which the line belongs.
     @ivar line: the field line with its CRLF.

@@ -107,7 +107,7 @@ def decode_segments(path: bytes) -> tuple[bytes, ...]:
 
     Dot-segments are judged after decoding, so that C{%2e%2e} is C{..}: a single dot stands for
     nothing, two dots are refused. A client resolves them before it sends a request (RFC 3986
-    section 5.2.4), so whoever sends them is looking for a way out of the root.
+    section 5.2.4), so a client that sends them is looking for a way out of the root.
 
     @param path: valid by L{PATH_AND_QUERY}, beginning with a slash.
     @raise RemoteProtocolError: 400 for two dots and for NUL.

@@ -11,7 +11,7 @@ from typing import Final
 from netlab.http1.sansio.limits import Admission
 
 _REFUSALS_MAX: Final = 256
-"""How many connections beyond the bound are told so at the same time; others are just closed."""
+"""How many connections beyond the bound get a 503 at the same time; others are just closed."""
 
 
 class Gate:

@@ -28,7 +28,7 @@ ANSWERS_MAX: Final = 16384
 """How many answers are kept at the most."""
 
 #: Each delivery has a place among this many, by its hash, where it leaves another part of its hash.
-#: Whoever comes to that place next takes it. So a mark costs no memory of its own; one delivery in
+#: The next to come to that place takes it. So a mark costs no memory of its own; one delivery in
 #: 128 is taken for one that has come before, and its answer is kept for nothing.
 _MARKS_MASK: Final = 0xFFFF
 
@@ -121,8 +121,8 @@ class AnswerCache:
     Only what comes a second time is kept, so a flood of different heads leaves next to nothing
     behind. The cache is bounded in number and in bytes; when it is full it begins anew.
 
-    @ivar known: the answers, for reading only: whoever cannot afford a call looks here, and then at
-        C{until}.
+    @ivar known: the answers, for reading only: the fast path, which saves a call, looks here, and
+        then at C{until}.
     """
 
     def __init__(self, settings: ServerSettings, max_bytes: int) -> None:

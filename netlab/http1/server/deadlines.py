@@ -29,8 +29,8 @@ _ROUNDING_SECONDS: Final = 1e-6
 
 
 _LOOKED_AT_A_TURN: Final = 256
-"""How many waiters are looked at before everybody else has a turn: to refuse so many connections
-takes some ten milliseconds."""
+"""How many waiters are looked at before everybody else has a turn: refusing that number of
+connections takes some ten milliseconds."""
 
 _LATE_SECONDS: Final = 0.5
 """A busy reactor calls back late, too."""
@@ -125,8 +125,8 @@ class Deadlines:
 
     def catch_up(self, now: float) -> None:
         """
-        Look at whoever should have been looked at a while ago. The clock that calls back may go by
-        the time of day, and that may have been set back.
+        Look at the waiters that are overdue. The clock that calls back may go by the time of day,
+        and that may have been set back.
         """
         if self._call is not None and self._armed * BUCKET_SECONDS + _LATE_SECONDS < now:
             self._arm(self._armed)

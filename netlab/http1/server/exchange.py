@@ -129,7 +129,7 @@ class Exchange:
 
     def give_up(self, why: str) -> None:
         """
-        Whoever thinks about the answer need do so no longer. Meanwhile the connection must have
+        Work on the answer may end. Meanwhile the connection must have
         forgotten this exchange.
 
         @param why: for who reads the request's content.
@@ -503,7 +503,7 @@ def _failure(error: BaseException | None = None) -> Failure:
 
 def _close(content: object) -> None:
     """
-    Give content back that is not sent; what is no source at all is let be.
+    Give content back that is not sent; what is no source at all is left alone.
     """
     if hasattr(content, "aclose"):
         discard_stream(content)

@@ -48,7 +48,7 @@ _REQUESTS_A_TURN: Final = 64
 #: Likewise the pieces of one request's content: a chunk of one byte takes some microseconds.
 _PIECES_A_TURN: Final = 512
 
-#: So many small answers to requests that came together leave together, where none is larger.
+#: How many small answers to requests that came together leave together, if none is larger.
 _GATHERED_MAX: Final = 16
 _GATHERED_MAX_BYTES: Final = 4096
 

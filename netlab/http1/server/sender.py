@@ -89,7 +89,7 @@ class ContentSender:
             return
         try:
             piece = self._source.read(min(PIECE_BYTES, left))
-        except Exception as error:  # noqa: BLE001, a source is anyone's code; L{done} is told
+        except Exception as error:  # noqa: BLE001, a source is anyone's code; L{done} gets it
             self._cut(error)
             return
         if not piece:

@@ -95,13 +95,13 @@ LIMIT_BOUNDS: Final = (
     _size(
         "max-unwanted-content",
         "unwanted_content_max_bytes",
-        "So many bytes of unwanted content are thrown away; with more, the connection ends.",
+        "Up to this many bytes of unwanted content are discarded; with more, the connection ends.",
         at_least=0,
     ),
     _size(
         "max-pipelined",
         "pipelined_max_bytes",
-        "So many bytes may wait behind the request being answered.",
+        "At most this many bytes may wait behind the request being answered.",
     ),
     Bound(
         "max-requests",

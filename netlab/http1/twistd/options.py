@@ -82,14 +82,14 @@ class Options(ListeningOptions):
         ["not-found", None, None, "The content of every 404: a file, named from the root down."],
         *TLS_PARAMETERS,
         ["basic-auth", None, None, "Ask for a password of this file, made by htpasswd -B."],
-        ["redirects", None, None, "Redirect by the rules of this file: FROM TO [STATUS] a line."],
+        ["redirects", None, None, "Redirect by the rules of this file: FROM TO [STATUS] per line."],
         ["cache-control", None, None, "The Cache-Control of everything but HTML."],
         ["html-cache-control", None, "no-cache", "The Cache-Control of HTML."],
         [
             "drain-timeout",
             None,
             STOP_GRACE_SECONDS,
-            "When told to stop, let running answers finish for this many seconds.",
+            "On SIGTERM, let running answers finish for this many seconds.",
             seconds("--drain-timeout", at_least=0),
         ],
         [
@@ -103,7 +103,7 @@ class Options(ListeningOptions):
             "stop-delay",
             None,
             0.0,
-            "When told to stop, go on for this many seconds while /health says 503 already.",
+            "On SIGTERM, keep serving for this many seconds while /health already says 503.",
             seconds("--stop-delay", at_least=0),
         ],
         *(
@@ -116,7 +116,7 @@ class Options(ListeningOptions):
         ["show-requests", "s", "Log each request head, control bytes escaped."],
         ["hidden", None, "Also serve files whose names begin with a dot."],
         ["listing", None, "Show what is in a folder that has no index.html."],
-        ["single-page", None, "Let the root's index.html answer for pages that there are not."],
+        ["single-page", None, "Serve the root's index.html for pages that do not exist."],
     ]
 
     #: Whether this is the command line of a worker process.

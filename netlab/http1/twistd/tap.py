@@ -115,7 +115,7 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
             len(factory.connections),
         )
 
-    # A worker is told to stop when the delay is over.
+    # A worker gets its order to stop when the delay is over.
     delay = 0.0 if options.is_worker else options["stop-delay"]
     service = HTTPService(server, reactor, delay, calls, take, factory.connections.abort)
     if options.admin_endpoint is not None and not options.is_worker:
@@ -186,7 +186,7 @@ def _access_log(options: Options, reactor: Any) -> AccessLog | None:
 def _warn_of_key_log(options: Options) -> None:
     if options.tls is not None and options.tls.key_log is not None:
         _log.warn(
-            "The secrets of all TLS connections are written to {path}: whoever reads it can "
+            "The secrets of all TLS connections are written to {path}: anyone who reads it can "
             "decrypt what was captured. For teaching, never for a real service.",
             path=options.tls.key_log,
         )

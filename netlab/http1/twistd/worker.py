@@ -3,7 +3,7 @@ One of several processes that serve on the same sockets: C{python -m netlab.http
 L{netlab.transport.supervisor} starts it.
 
 Its arguments are the module of its reactor, its slot, the number of its sockets, and the command
-line of C{twistd netlab-http}. It ends when it is told to, and when its supervisor is gone.
+line of C{twistd netlab-http}. It ends on request, and when its supervisor is gone.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class WorkerOptions(Options):
 
 class WorkerProcess:
     """
-    What this process does when it is told to.
+    What this process does on request.
     """
 
     def __init__(self, service: HTTPService, reactor: Any, shares: WorkerShares, slot: int) -> None:

@@ -90,7 +90,7 @@ class Plan:
     @ivar arrivals: when it arrives, in seconds on the clock of the call, and as which bytes; none
         if it is lost.
     @ivar notes: what was done to it, each a few words; none if it was only delayed as all are.
-    @ivar behind: so many of the next frames overtake it.
+    @ivar behind: how many of the next frames overtake it.
     @ivar until: it waits until the other host has sent this on the same connection, and so does
         what follows.
     @ivar number: the frame's, which the wire gives it.

@@ -209,7 +209,7 @@ def parse_rule(text: str) -> Rule:
         raise ScriptError("write a rule such as 'drop server data 2' or 'hold server fin 1 50ms'")
     action_word, side_word, kind_word, *rest = words
     if side_word not in (side.value for side in Side):
-        raise ScriptError(f"{side_word!a} is no host; write client or server")
+        raise ScriptError(f"{side_word!a} is not a host; write client or server")
     kind = _kind(kind_word)
     action: Action
     if action_word == "hold" and rest[-2:-1] == ["until"]:
@@ -228,7 +228,7 @@ def parse_rule(text: str) -> Rule:
         action = Drop() if action_word == "drop" else Duplicate()
     else:
         raise ScriptError(
-            f"{action_word!a} is no action; there are drop, delay, hold and duplicate"
+            f"{action_word!a} is not an action; there are drop, delay, hold and duplicate"
         )
     first, last = _ordinals(rest)
     return Rule(action, Side(side_word), kind, first, last)
@@ -260,7 +260,7 @@ def rule_text(rule: Rule) -> str:
 def _kind(word: str) -> Kind:
     if word not in (kind.value for kind in Kind):
         kinds = ", ".join(kind.value for kind in Kind)
-        raise ScriptError(f"{word!a} is no kind of segment; there are {kinds}")
+        raise ScriptError(f"{word!a} is not a kind of segment; there are {kinds}")
     return Kind(word)
 
 

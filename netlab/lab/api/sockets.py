@@ -30,7 +30,7 @@ def connect(address: str, port: int) -> socket.socket:
 
 def receive(connection: socket.socket, count: int) -> bytes:
     """
-    Receive exactly so many bytes, or what there is at the end of the stream.
+    Receive exactly this number of bytes, or what there is at the end of the stream.
     """
     received = bytearray()
     while len(received) < count and (data := connection.recv(count - len(received))):

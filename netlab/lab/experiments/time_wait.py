@@ -66,10 +66,10 @@ EXPERIMENT = Experiment(
         "client's own kernel, and no SYN leaves it."
     ),
     explanation=(
-        "Whoever closes first stays in TIME-WAIT for 2 MSL, in Linux 60 s, so that a late segment "
-        "of the old connection cannot get into a new one (RFC 9293 section 3.6). From port 50001 "
-        "the server closed first: it may accept a SYN whose sequence number is beyond the old "
-        "ones (section 3.6.1; RFC 6191). From port 50002 the client closed first, and its own "
+        "The end that closes first stays in TIME-WAIT for 2 MSL, in Linux 60 s, so that a late "
+        "segment of the old connection cannot get into a new one (RFC 9293 section 3.6). From port "
+        "50001 the server closed first: it may accept a SYN whose sequence number is beyond the "
+        "old ones (section 3.6.1; RFC 6191). From port 50002 the client closed first, and its own "
         "kernel keeps the pair of ports."
     ),
     perform=perform,

@@ -73,7 +73,7 @@ def bring_up(name: str) -> None:
 
 def add_neighbour(name: str, address: str, hardware_address: bytes) -> None:
     """
-    Enter a neighbour's Ethernet address for good, so that nobody has to ask for it.
+    Enter a neighbour's Ethernet address permanently, so that nobody has to ask for it.
     """
     request = (
         _socket_address(address)

@@ -67,7 +67,7 @@ def main(pid: int, with_users: bool, command: Sequence[str]) -> NoReturn:
     for number in FORWARDED:
         signal.signal(number, lambda received, _: os.kill(child, received))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
-    # The pipes are the program's now: whoever reads them is to see their end with the program's.
+    # The pipes are the program's now: their reader is to see their end with the program's.
     for descriptor in range(3):
         os.close(descriptor)
     _, status = os.waitpid(child, 0)

@@ -105,7 +105,7 @@ class Host:
     A running host.
 
     @ivar settings: what it is.
-    @ivar tap: the descriptor of its device's other end; whoever uses it closes it.
+    @ivar tap: the descriptor of its device's other end; its user closes it.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class Host:
         """
         Start a program in the host. It ends with the host at the latest.
 
-        @param program: is told what becomes of it; its exit status or signal is the program's.
+        @param program: hears what becomes of it; its exit status or signal is the program's.
         @param command: the program and its arguments.
         @param directory: its current directory, the same file system as outside.
         @return: the process; signals to it reach the program.
@@ -319,7 +319,7 @@ class _InitProcess(ProcessProtocol):
 
     def processEnded(self, reason: Failure) -> None:
         """
-        Tell whoever waits.
+        Wake what waits.
         """
         self.ended.callback(None)
 

@@ -26,11 +26,11 @@ from netlab.lab.runs.batch import Finished
 from netlab.lab.runs.run import Observation, Observer, Run, RunOutcome
 from netlab.lab.wire.places import RESULTS
 
-#: Observations wait for so long, and then are told together: the wire is not to wait in its own
+#: Observations wait this long, and then are sent together: the wire is not to wait in its own
 #: call.
 _TELL_SECONDS: Final = 0.02
 
-#: How many are told before others have their turn: about a millisecond's work
+#: How many are sent before others have their turn: about a millisecond's work
 #: (benchmarks/telling.py).
 _BATCH: Final = 10
 
@@ -127,7 +127,7 @@ class Bench:
     ) -> None:
         """
         @param reactor: passed on to the run; of it only the clock is used here.
-        @param feed: is told.
+        @param feed: receives what happens.
         @param folder: tells where results go, a folder of its own for each experiment.
         @param start: starts a run.
         @param finish: judges a run and writes its results; may take its time.

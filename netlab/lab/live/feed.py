@@ -1,5 +1,5 @@
 """
-What the page is told: the events of one run, kept for whoever looks on, in bounded memory.
+What the page shows: the events of one run, kept for every open page, in bounded memory.
 
 There is one log, and each listener has a place in it. A listener that is slow is behind; it costs
 no memory of its own. One that comes later, or comes back, reads what it has missed.
@@ -124,7 +124,7 @@ class Feed:
 
     def end(self) -> None:
         """
-        There will be no more events: all listeners are told what they have not had, and leave.
+        There will be no more events: all listeners get what they have not had, and leave.
         """
         self._has_ended = True
         for listener in tuple(self._listeners):

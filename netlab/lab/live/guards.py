@@ -3,7 +3,7 @@ Who may ask: this machine's user, by the laboratory's own page, and nobody's pag
 
 Every page that a browser shows may send requests to this machine's loopback. Hence three
 questions: by what name are we asked (L{netlab.http1.resources.hostguard}), whose page asks
-(L{site_problem}), and does it know what only our page is told (L{token_problem}).
+(L{site_problem}), and does it know what only our page knows (L{token_problem}).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def is_loopback_only(description: str) -> bool:
     """
     kind, *arguments = arguments_of(description) or [""]
     interfaces = [each[10:] for each in arguments if each.startswith("interface=")]
-    # An address may also stand without its name; whoever writes so is told the other way.
+    # An address may also stand without its name; the message then names the other way.
     unnamed = [each for each in arguments if "=" not in each]
     if kind not in ("tcp", "tcp6") or len(interfaces) != 1 or len(unnamed) > 1:
         return False
@@ -92,7 +92,7 @@ class Guarded:
 
     @ivar resource: the other one.
     @ivar names: by what names we may be asked.
-    @ivar token: what our page is told at each start.
+    @ivar token: what only our page knows, new at each start.
     @ivar pages: writes the page that refuses.
     """
 

@@ -34,8 +34,8 @@ class Narrator:
     Tells a run's observations in order.
 
     Frames are numbered as they are sent, by either host, whether or not they arrive: the view of
-    somebody who sees both ends. In the capture of one end a frame has another number, which is told
-    too.
+    an observer of both ends. In the capture of one end a frame has another number, which is
+    given too.
 
     @ivar frames: how many frames have been sent.
     """
@@ -117,7 +117,7 @@ class Narrator:
             data |= {
                 "kind": "probe",
                 "label": protocol,
-                "sentence": "It is no TCP segment of a connection that is told.",
+                "sentence": "It is not a TCP segment of a connection explained here.",
                 "marks": [],
                 "equation": "",
                 "findings": [],

@@ -44,7 +44,7 @@ class LiveLaboratory(MultiService):
     Everything that runs: the server and the bench.
 
     @ivar bench: where experiments run.
-    @ivar feed: what the page is told.
+    @ivar feed: what the page shows.
     """
 
     def __init__(self, reactor: Any, out: Path | None, isolation: Isolation | None) -> None:

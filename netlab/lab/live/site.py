@@ -77,7 +77,7 @@ def make_site(
     @param folder: tells where the results are, once there may be some.
     @param seconds: tells the time in seconds since the epoch.
     @param names: by what names it may be asked for.
-    @param token: what the page is told, and nobody else.
+    @param token: what only the page knows.
     """
     pages = Pages()
     report = files("netlab.report") / "templates" / "report.css"
@@ -115,7 +115,7 @@ class _Asset:
 
 class Events:
     """
-    Shows the feed to whoever looks on.
+    Shows the feed to every open page.
     """
 
     def __init__(self, feed: Feed, pages: Pages) -> None:

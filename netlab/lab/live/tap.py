@@ -40,7 +40,7 @@ class Options(ListeningOptions):
     synopsis = "[netlab-lab options]"
     longdesc = (
         "A page on which experiments are run and watched, segment by segment. It listens on "
-        "tcp:8081:interface=127.0.0.1 unless --listen says otherwise: whoever can open the page "
+        "tcp:8081:interface=127.0.0.1 unless --listen says otherwise: anyone who can open the page "
         "can run experiments."
     )
     default_listen = "tcp:8081:interface=127.0.0.1"

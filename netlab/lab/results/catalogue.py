@@ -62,7 +62,7 @@ def _load_file(path: Path) -> Experiment:
         raise CatalogueError(f"there is no file {str(path)!a}")
     spec = importlib.util.spec_from_file_location(f"netlab_experiment_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise CatalogueError(f"{str(path)!a} is no Python file; its name must end in .py")
+        raise CatalogueError(f"{str(path)!a} is not a Python file; its name must end in .py")
     module = importlib.util.module_from_spec(spec)
     # Dataclasses look their module up.
     sys.modules[spec.name] = module

@@ -18,12 +18,12 @@ from typing import Final, Self
 
 from netlab.plainfile import open_plain
 
-#: Of a run's own files so many are kept, so many bytes in all, at this depth.
+#: Bounds on a run's own files that are kept: how many, bytes in all, depth.
 FILES_MAX: Final = 1000
 FILES_MAX_BYTES: Final = 64 << 20
 _DEPTH_MAX: Final = 16
 
-#: So many names are tried for a file that is written aside; an earlier process of the same number
+#: How many names are tried for a file that is written aside; an earlier process of the same number
 #: may have been killed while it wrote.
 _ASIDE_MAX: Final = 100
 
@@ -91,7 +91,7 @@ class ResultsFolder:
 
     def look_inside(self, name: str) -> ResultsFolder:
         """
-        Open a folder in it for reading, whoever it belongs to.
+        Open a folder in it for reading, no matter who owns it.
 
         @param name: one name, no path.
         @raise OSError: it cannot be opened, or is a link.

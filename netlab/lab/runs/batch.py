@@ -70,7 +70,7 @@ async def run_batch(
     reactor: Any, experiments: Sequence[Experiment], batch: Batch, show: Callable[[str], object]
 ) -> list[Finished]:
     """
-    Run experiments, at most so many at once, then judge and report them one after the other: the
+    Run experiments, a bounded number at once, then judge and report them one after the other: the
     wires of other runs are not to wait meanwhile.
 
     @param experiments: each with another name.

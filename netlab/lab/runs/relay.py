@@ -24,7 +24,7 @@ from twisted.python.failure import Failure
 
 from netlab.lab.api.sides import Side
 
-#: What is told of one delivery's bytes.
+#: What is reported of one delivery's bytes.
 SHOWN_BYTES_MAX: Final = 60
 
 

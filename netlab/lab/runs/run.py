@@ -195,7 +195,7 @@ async def _run_in(
             problem = await _perform(reactor, experiment, laboratory)
     finally:
         lateness.stop()
-        # Whoever cancels twice is not to cut the cleaning up short.
+        # A second cancel is not to cut the cleaning up short.
         await uncancelled(laboratory.stop())
         if recorder is not None:
             recorder.close()
@@ -239,7 +239,7 @@ async def _in_thread(reactor: Any, work: Callable[..., None], *arguments: Any) -
 
 async def uncancelled(work: Coroutine[Deferred[Any], Any, None]) -> None:
     """
-    Wait for something that must be done to its end, however often one is told to cancel.
+    Wait for something that must be done to its end, however often it is cancelled.
     """
     results: list[object] = []
     waiting: list[Deferred[None]] = []
@@ -283,7 +283,7 @@ async def _perform(
         return f"not done after {experiment.patience:g} seconds"
     except KnownError as error:
         return str(error)
-    except Exception as error:  # noqa: BLE001, the mistake is its author's, who is told where it is
+    except Exception as error:  # noqa: BLE001, the author made the mistake, and gets its place
         return _mistake(experiment, error)
     if isinstance(laboratory, NamespaceLaboratory):
         laboratory.on_failure = lambda: None

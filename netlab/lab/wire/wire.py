@@ -2,7 +2,7 @@
 The wire between two hosts: a Twisted program that carries every frame and sees it at both ends.
 
 The wire I{is} the capture: what it does not carry has not been on the wire, and it carries nothing
-without telling. Each frame is told once at its sender's end, when it is sent, with what becomes of
+without notice. Each frame is seen once at its sender's end, when it is sent, with what becomes of
 it, and once for each time it arrives at the other end.
 """
 

@@ -23,7 +23,7 @@
   const rowOf = (number) => byId("f" + number);
   const numberOf = (row) => row.id.slice(1);
 
-  // Frames are cited as #4: each becomes a link to its row, if that frame is told.
+  // Frames are cited as #4: each becomes a link to its row, if that frame has one.
   const cited = (element, text) => {
     let from = 0;
     for (const match of text.matchAll(/#(\d+)/g)) {

@@ -18,7 +18,7 @@ from typing import Final
 #: what they encrypt. What Mozilla calls intermediate, without finite-field Diffie-Hellman.
 TLS12_SUITES: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
-#: The same with finite-field Diffie-Hellman, for whoever brings parameters for it.
+#: The same with finite-field Diffie-Hellman, for sites that bring parameters for it.
 TLS12_SUITES_WITH_DHE: Final = TLS12_SUITES + ":DHE+AESGCM:DHE+CHACHA20"
 
 #: How long a handshake may take, from accept to its last message. nginx waits 60 seconds for each
@@ -103,13 +103,24 @@ def _load_certificate(context: ssl.SSLContext, settings: TLSSettings) -> None:
         try:
             context.load_cert_chain(certificate, settings.key, password=_refuse_password)
         except ssl.SSLError as error:
-            names = f"{settings.certificate} and {settings.key}"
+            names = " and ".join(dict.fromkeys((settings.certificate, settings.key)))
             if error.reason == "KEY_VALUES_MISMATCH":
                 raise TLSFilesError(f"certificate and key do not match: {names}") from error
-            why = error.reason or str(error)
+            why = _lacking(settings) or error.reason or str(error)
             raise TLSFilesError(
                 f"not a certificate and its key, in PEM: {names} ({why})"
             ) from error
+
+
+def _lacking(settings: TLSSettings) -> str:
+    """
+    Name what OpenSSL looked for in vain, which it says as C{PEM lib}; nothing if all is there.
+    """
+    if b"-----BEGIN CERTIFICATE-----" not in Path(settings.certificate).read_bytes():
+        return f"no certificate is in {settings.certificate}"
+    if b"PRIVATE KEY-----" not in Path(settings.key).read_bytes():
+        return f"no private key is in {settings.key}"
+    return ""
 
 
 def _load(load: Callable[[str], None], path: str) -> None:
@@ -130,7 +141,7 @@ def _refuse_password() -> str:
 
 def prepare_key_log(path: str) -> None:
     """
-    Make sure of a key log before OpenSSL opens it: whoever reads it can decrypt every connection.
+    Make sure of a key log before OpenSSL opens it: its readers can decrypt every connection.
 
     @param path: made with mode 0600 if it does not exist.
     @raise TLSFilesError: it is no regular file, or somebody else may read it.

@@ -65,7 +65,7 @@ class ChoiceTests(SynchronousTestCase):
         self.assertEqual(streams(Choice(port=8080, conversation=1)), [1])
         with self.assertRaises(KnownError) as caught:
             told(Choice(port=40001, conversation=0))
-        self.assertIn("2 conversations, and none of them is as asked for", str(caught.exception))
+        self.assertIn("2 conversations, but none matches", str(caught.exception))
 
     def test_times(self) -> None:
         """

@@ -88,5 +88,5 @@ class TLSTests(SynchronousTestCase):
             is_opened(0),
             says_close_notify(0, Who.SERVER),
         ):
-            self.assertIn("no TLS", self.check(expectation, plain).detail)
+            self.assertIn("not TLS", self.check(expectation, plain).detail)
             self.assertFalse(self.check(expectation, []).is_met)

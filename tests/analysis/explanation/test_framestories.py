@@ -181,4 +181,4 @@ class TroubleTests(SynchronousTestCase):
         talk = Talk().open()
         talk.send("c", PSH | ACK, b"lost", is_captured=False, arrives=False)
         talk.send("c", PSH | ACK, b"seen", arrives=False)
-        self.assertIn("4 bytes before #4 (bytes 1 to 4) were not seen", sentence(talk, 4))
+        self.assertIn("4 bytes before #4 (bytes 1 to 4) had not been captured", sentence(talk, 4))

@@ -347,7 +347,7 @@ class DisagreementTests(SynchronousTestCase):
         talk.send("s", ACK)
         judged = finding(story_of(talk.pcap()), 6, "sequence")
         self.assertIs(judged.verdict, Verdict.NOTED)
-        self.assertIn("asks whether somebody is there", judged.sentence)
+        self.assertIn("asks whether the peer is still there", judged.sentence)
 
 
 class NotedTests(SynchronousTestCase):

@@ -81,7 +81,7 @@ class SkimmingTests(SynchronousTestCase):
         for _ in range(30):
             talk.say("s", bytes(1000))
         (told,) = sentences(self.summary(talk.close("s")), PassageKind.EXCHANGE)
-        self.assertIn("It goes on; it was not followed to its end", told)
+        self.assertIn("It continues; it was not followed to its end", told)
 
     def test_a_request_that_goes_on(self) -> None:
         """

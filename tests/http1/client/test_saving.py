@@ -177,7 +177,7 @@ class FileTests(SynchronousTestCase):
         (self.path / "d").mkdir()
         os.mkfifo(self.path / "f")
         for name in (b"d", b"f"):
-            with self.assertRaisesRegex(SavingError, "something stands there that is no file"):
+            with self.assertRaisesRegex(SavingError, "something there is not a file"):
                 self.folder.create(name)
 
     def test_long_name(self) -> None:
@@ -195,7 +195,7 @@ class FileTests(SynchronousTestCase):
         """
         The folder must exist: a wrong name must not make one.
         """
-        with self.assertRaisesRegex(SavingError, "is no folder"):
+        with self.assertRaisesRegex(SavingError, "is not a folder"):
             OutputFolder(str(self.path / "missing"))
 
     def test_folder_gone(self) -> None:

@@ -384,7 +384,7 @@ class SettingsTests(StaticTestCase):
 
     def test_single_page(self) -> None:
         """
-        The root's index answers for pages that there are not, if the client takes HTML; a path with
+        The root's index answers for pages that do not exist, if the client takes HTML; a path with
         an extension, or another kind of client, gets its 404.
         """
         self.serve_files(is_single_page=True)

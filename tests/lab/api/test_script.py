@@ -61,15 +61,15 @@ class ParseRuleTests(SynchronousTestCase):
         for text, words in (
             ("", "write a rule"),
             ("drop server", "write a rule"),
-            ("lose server data", "is no action"),
-            ("drop router data", "is no host"),
-            ("drop server push", "is no kind"),
+            ("lose server data", "is not an action"),
+            ("drop router data", "is not a host"),
+            ("drop server push", "is not a kind"),
             ("drop server data 0", "does not tell which"),
             ("drop server data 5-2", "ends before it begins"),
             ("drop server data 2 3", "does not tell which"),
             ("delay server data", "needs its duration"),
             ("hold server data 50", "needs its duration"),
-            ("hold server fin until dawn", "is no kind"),
+            ("hold server fin until dawn", "is not a kind"),
             ("delay server fin until fin", "needs its duration"),
         ):
             error = self.assertRaises(ScriptError, parse_rule, text)

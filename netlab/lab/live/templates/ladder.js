@@ -31,7 +31,7 @@ const addRow = (row) => {
   keepUp();
 };
 
-// Each of these returns what a screen reader is told.
+// Each of these returns what a screen reader says.
 
 export const showSent = (event) => {
   const fromClient = event.sender === "client";
