@@ -57,7 +57,7 @@ def wire_lines(wire: WireSettings) -> list[str]:
         lines += [f"the client's frames: {text}" for text in impairment_texts(wire.client)]
         lines += [f"the server's frames: {text}" for text in impairment_texts(wire.server)]
     lines += [f"rule: {rule}" for rule in wire.rules]
-    return lines or ["gives each frame on at once and unchanged"]
+    return lines or ["passes each frame at once and unchanged"]
 
 
 def impairment_texts(impairment: Impairment) -> list[str]:

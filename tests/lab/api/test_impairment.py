@@ -53,7 +53,7 @@ class DirectionTests(SynchronousTestCase):
 
     def test_nothing_is_done_by_default(self) -> None:
         """
-        A wire without knobs gives each frame on at once and unchanged.
+        A wire without knobs passes each frame at once and unchanged.
         """
         self.assertEqual(plan(direction(Impairment()), 5.0), Plan([(5.0, FRAME)], []))
 
