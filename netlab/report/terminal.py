@@ -216,7 +216,9 @@ def _said(frame: FrameStory, width: int) -> Iterator[Text]:
     text = Text()
     for finding in frame.findings:
         if finding.verdict is Verdict.FAIL:
-            text.append(f"FAIL {finding.rule}: {finding.equation}. ", style="bold red")
+            # Some equations begin with the name of their rule.
+            equation = finding.equation.removeprefix(f"{finding.rule}: ")
+            text.append(f"FAIL {finding.rule}: {equation}. ", style="bold red")
     for mark in frame.marks:
         text.append(f"[{mark}] ", style="yellow")
     text.append(frame.sentence)

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.report import markdown, svg, terminal
 from tests.analysis.dialogue_script import Script
-from tests.captures.frames import ACK, PSH
+from tests.captures.frames import ACK, PSH, Checksum
 from tests.captures.reference import NAMES
 from tests.captures.stories import reference_story, story_of
 from tests.captures.talk import Talk
@@ -66,6 +66,15 @@ class TerminalTests(SynchronousTestCase):
             terminal.show(story, "long.pcap", Console(file=buffer, width=160))
             words = [line.split() for line in buffer.getvalue().splitlines()]
             self.assertIn(["4", f"{wait + 0.021:.6f}"], [line[:2] for line in words])
+
+    def test_wrong_checksum(self) -> None:
+        """
+        What failed is named once.
+        """
+        script = Script().open().client("PSH ACK", b"x", checksum=Checksum.BAD)
+        buffer = io.StringIO()
+        terminal.show(script.story(), "wrong.pcap", Console(file=buffer, width=160))
+        self.assertIn("FAIL checksum: wrong. The client", buffer.getvalue())
 
     def test_it_fits(self) -> None:
         """
