@@ -28,6 +28,9 @@ DIALOGUES_MAX: Final = 10_000
 #: How many bytes of a turn are kept.
 TEXT_MAX_BYTES: Final = 4096
 
+#: How many different SYN-ACKs of a conversation are kept apart.
+_ANSWERS_MAX: Final = 8
+
 _FIN: Final = int(Flag.FIN)
 _SYN: Final = int(Flag.SYN)
 _RST: Final = int(Flag.RST)
@@ -126,6 +129,7 @@ class Dialogue:
 
     __slots__ = (
         "_active_ns",
+        "_answers",
         "_client",
         "_farewells",
         "_fin_seqs",
@@ -176,6 +180,8 @@ class Dialogue:
         self._fin_seqs: list[int | None] = [None, None]
         self._pending_ends: list[Moment | None] = [None, None]
         self._streams = (Reassembler(), Reassembler())
+        # The initial sequence numbers of SYN-ACKs: a SYN cookie or a balancer may give several.
+        self._answers: set[int] = set()
 
     @property
     def client(self) -> Flow:
@@ -243,6 +249,10 @@ class Dialogue:
         who = int(analysed.flow is not self.client)
         if self.established is None and who == 0 and flags & _ACK and self.syn_ack is not None:
             self.established = now
+            taken = (segment.ack - 1) & _MASK in self._answers
+            if taken and not self._streams[1].next_offset:
+                # Of several SYN-ACKs the client has taken this one.
+                self._streams[1].begin(segment.ack)
             self._active_ns = self._said_ns[0] = self._said_ns[1] = now.time_ns
         if flags & _ACK:
             pieces = self._streams[1 - who].acknowledge(segment.ack)
@@ -293,7 +303,9 @@ class Dialogue:
         if who == 1 and is_answer and self.syn_ack is None:
             self.syn_ack = now
         stream = self._streams[who]
-        if not stream.next_offset:
+        if is_answer and len(self._answers) < _ANSWERS_MAX:
+            self._answers.add(analysed.segment.seq)
+        if not stream.next_offset and self.established is None:
             stream.begin(analysed.segment.seq + 1)
         if analysed.segment.length:
             # TCP Fast Open (RFC 7413): data that may be sent again if the server does not take it.

@@ -26,7 +26,7 @@ class KeyLogFile:
     A file in the format of SSLKEYLOGFILE (RFC 9850), to which lines are added.
 
     With it, a capture of the connections can be decrypted, so it is created with mode 0600, and a
-    file that others may read or write is refused.
+    file that others own, or may read or write, is refused.
 
     @ivar fault: why a line could not be written; None while all could.
     """
@@ -35,7 +35,8 @@ class KeyLogFile:
         """
         Open it, or make it.
 
-        @raise KeyLogFileError: it cannot be written, is not a regular file, or is open to others.
+        @raise KeyLogFileError: it cannot be written, is not a regular file, is open to others, or
+            is somebody else's.
         """
         self.fault: str | None = None
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -54,6 +55,10 @@ class KeyLogFile:
             raise KeyLogFileError(
                 f"the key log {path} is open to others: chmod 600 {path}, or name another file"
             )
+        if status.st_uid != os.geteuid():
+            # Root may write to everybody's files.
+            self.close()
+            raise KeyLogFileError(f"the key log {path} is somebody else's: name another file")
 
     def write(self, line: bytes) -> None:
         """

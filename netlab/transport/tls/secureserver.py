@@ -48,6 +48,11 @@ TOGETHER_MAX_BYTES: Final = 1 << 14
 _LOST: Final = failure.Failure(main.CONNECTION_LOST)
 
 
+#: How much input is dropped when a connection is closed: reads, and bytes of each.
+_DROPPED_MAX_READS: Final = 4
+_DROPPED_BYTES: Final = 65536
+
+
 @implementer(ISSLTransport, INegotiated)
 class SecureServer(FastServer):
     """
@@ -418,6 +423,20 @@ class SecureServer(FastServer):
 
     def _postLoseConnection(self) -> error.ConnectionDone | None:
         return main.CONNECTION_DONE if self._say_goodbye() else None
+
+    def _closeSocket(self, orderly: bool) -> None:
+        """
+        Close. Behind our closure alert nothing that the peer has sent matters, but left unread it
+        would turn our FIN into a RST: most often it is the peer's own closure alert.
+        """
+        if orderly:
+            for _ in range(_DROPPED_MAX_READS):
+                try:
+                    if not self.socket.recv(_DROPPED_BYTES):
+                        break
+                except OSError:
+                    break
+        super()._closeSocket(orderly)
 
     def _closeWriteConnection(self) -> None:
         if self._say_goodbye():

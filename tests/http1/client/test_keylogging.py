@@ -46,6 +46,19 @@ class KeyLogFileTests(SynchronousTestCase):
                 KeyLogFile(str(path))
         self.assertEqual(path.read_bytes(), b"")
 
+    def test_of_somebody_else(self) -> None:
+        """
+        A file that somebody else has put there gets no secret, though root may write to it.
+        """
+        path = Path(self.mktemp())
+        path.write_bytes(b"")
+        path.chmod(0o600)
+        owner = path.stat().st_uid
+        self.patch(os, "geteuid", lambda: owner + 1)
+        with self.assertRaisesRegex(KeyLogFileError, "somebody else"):
+            KeyLogFile(str(path))
+        self.assertEqual(path.read_bytes(), b"")
+
     def test_no_plain_file(self) -> None:
         """
         No link is followed, no folder and no device written to, and no pipe waited for.
