@@ -20,7 +20,7 @@ from netlab.lab.api.expected import (
     statuses,
 )
 from netlab.lab.api.experiment import HTTPS_PORT, KEYLOG, Experiment, Laboratory
-from netlab.lab.api.sockets import connect, receive_to_end, say, say_head
+from netlab.lab.api.sockets import connect, receive, receive_until, say, say_head
 
 HOST = "server.example"
 IDENTITY = "identity.pem"
@@ -71,10 +71,14 @@ def ask(address: str) -> None:
     context.keylog_filename = KEYLOG
     with context.wrap_socket(connect(address, HTTPS_PORT), server_hostname=HOST) as connection:
         say(f"{connection.version()}, {(connection.cipher() or ('',))[0]}")
-        connection.sendall(
-            b"GET / HTTP/1.1\r\nHost: " + HOST.encode("ascii") + b"\r\nConnection: close\r\n\r\n"
-        )
-        say_head(receive_to_end(connection))
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: " + HOST.encode("ascii") + b"\r\n\r\n")
+        answer = receive_until(connection, b"\r\n\r\n")
+        say_head(answer)
+        head, _, content = answer.partition(b"\r\n\r\n")
+        lines = [line.lower() for line in head.split(b"\r\n")]
+        size = next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))
+        receive(connection, size - len(content))
+        # Says close_notify, and waits for the server's.
         connection.unwrap()
 
 
