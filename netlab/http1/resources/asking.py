@@ -1,8 +1,8 @@
 """
 Who asks: the peer of the request that a resource is just being asked to answer.
 
-Heads are remembered and shared between connections, so that they cannot say it; and most resources
-do not care. The server notes it before it calls a resource.
+A head is what was received, and says nothing of its sender; and most resources do not care. The
+server notes the peer before it calls a resource.
 """
 
 from __future__ import annotations
