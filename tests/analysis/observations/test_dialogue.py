@@ -10,7 +10,9 @@ from netlab.analysis.observations import dialogue as module
 from netlab.analysis.observations.dialogue import TEXT_MAX_BYTES, Dialogue
 from netlab.analysis.tcp.frames import Mark
 from netlab.capture.segments import Flag
+from netlab.report.reading import read_dialogues
 from tests.analysis.scenes import CLIENT, SECOND_NS, SERVER, Scene, Stage
+from tests.captures.faults import FOLDER
 
 _GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
 _ANSWER = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"
@@ -37,6 +39,16 @@ class DialogueTests(SynchronousTestCase):
 
     def _finish(self) -> Dialogue:
         return self.stage.dialogues()[0]
+
+    def test_several_answers(self) -> None:
+        """
+        Of SYN-ACKs with different numbers the stream begins with the one that the client took:
+        nothing of it is missing.
+        """
+        for name in ("f53_another_syn_ack", "f53_another_syn_ack_and_the_first_again"):
+            (found,) = read_dialogues(str(FOLDER / f"{name}.pcap")).dialogues
+            told = [(turn.from_client, turn.length, turn.missing) for turn in found.turns]
+            self.assertEqual(told, [(True, 10, 0), (False, 10, 0)], name)
 
     def test_turns(self) -> None:
         """
