@@ -218,6 +218,8 @@ def _sent_again_shares_bytes(
         return f"#{first} or #{number} is no TCP segment"
     # A report that both arrived says nothing of their order.
     is_report = claim.kind == "repeats.spurious-by-sack"
+    if is_report and max(original.number, repeat.number) >= claim.frames[-1]:
+        return f"#{claim.frames[-1]} reports what comes after it"
     if original.number >= repeat.number and not is_report:
         return f"#{first} does not come before #{repeat.number}"
     is_same = repeat.carries_bytes_of(original)

@@ -136,6 +136,16 @@ class RefutedTests(SynchronousTestCase):
             "same bytes", "repeats.other-bytes", 5, 6, figures={"first_frame": 5}, **who
         )
 
+    def test_reports(self) -> None:
+        """
+        A report that bytes came twice says nothing of their order, but comes after both.
+        """
+        kind = "repeats.spurious-by-sack"
+        figures = {"first_frame": 6, "repeat_frame": 5}
+        self.assert_stands(kind, 5, 6, 7, figures=figures, who="client")
+        figures = {"first_frame": 5, "repeat_frame": 6}
+        self.assert_refuted("comes after it", kind, 5, 6, figures=figures, who="server")
+
     def test_duplicates(self) -> None:
         """
         Three duplicate ACKs come before a fast retransmission.
