@@ -16,6 +16,7 @@ from netlab.http1.accesslog.counters import Counters
 from netlab.http1.accesslog.log import AccessLog
 from netlab.http1.resources.resource import Resource
 from netlab.http1.resources.responses import Pages
+from netlab.http1.resources.surroundings import Binder, binder_of
 from netlab.http1.sansio.limits import Admission
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.server.admission import Gate
@@ -37,6 +38,7 @@ class ServerContext:
     nobody sets; Date and the log tell the time of day.
 
     @ivar resource: answers all requests.
+    @ivar binder: makes what answers those of one connection; None where L{resource} does.
     @ivar settings: limits, timeouts and the style of answers.
     @ivar date: the Date field, and the difference of the two clocks.
     @ivar access_log: gets a line for each answer.
@@ -73,6 +75,7 @@ class ServerContext:
             switches that off.
         """
         self.resource = resource
+        self.binder: Binder[Resource] | None = binder_of(resource)
         self.settings = ServerSettings() if settings is None else settings
         self.date = self.settings.date
         self.access_log = access_log

@@ -14,10 +14,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.http1 import SERVER_NAME
-from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.contents import BytesContent
 from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
-from netlab.http1.resources.resource import Answer, Receiver, receiver_of
+from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.resources.responses import ContentSource, Response
 from netlab.http1.resources.streaming import StreamSender, discard_stream
 from netlab.http1.sansio.errors import RemoteProtocolError
@@ -47,12 +46,12 @@ class Connection(Carrier, Protocol):
     What an exchange knows of its connection, beside what a transfer does.
 
     @ivar machine: what has been received and sent, as messages.
-    @ivar peer: the client's address; empty where it has none.
+    @ivar resource: answers its requests.
     @ivar exchange: the one that is under way.
     """
 
     machine: ServerConnection
-    peer: bytes
+    resource: Resource
     exchange: Exchange | None
 
     def send_whole(
@@ -159,9 +158,8 @@ class Exchange:
         machine = self._connection.machine
         head = self.head
         promised = machine.promised_content_bytes
-        ASKING.peer = self._connection.peer
         try:
-            receiver = receiver_of(context.resource, head)
+            receiver = receiver_of(self._connection.resource, head)
         except Exception:  # noqa: BLE001, as in _respond
             machine.abandon_content()
             self._answer_failed(_failure())
@@ -277,12 +275,11 @@ class Exchange:
         if head.target.is_https and not ISSLTransport.providedBy(connection.transport):
             self._send(connection.context.pages.error(421, closes=True))
             return
-        ASKING.peer = connection.peer
         try:
             if receiver is not None and content is not None:
                 answer = receiver(head, content)
             else:
-                answer = connection.context.resource.respond(head)
+                answer = connection.resource.respond(head)
         except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
             self._answer_failed(_failure())
             return
@@ -321,7 +318,7 @@ class Exchange:
         elif isinstance(answer, Deferred):
             later = answer
         else:
-            resource = self._connection.context.resource
+            resource = self._connection.resource
             mistake = TypeError(f"{resource!r} returned {answer!r}, not a response")
             self._answer_failed(_failure(mistake))
             return

@@ -18,10 +18,10 @@ from zope.interface import implementer
 
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.loglines import LoggedAnswers, shown_head
-from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.files import FileRange
 from netlab.http1.resources.resource import Answer
 from netlab.http1.resources.responses import Response
+from netlab.http1.resources.surroundings import Surroundings
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import (
@@ -69,6 +69,7 @@ class HTTPServerProtocol(PacedConnection):
     One client's connection.
 
     @ivar peer: the client's address; empty where it has none.
+    @ivar resource: answers the requests of this connection.
     @ivar exchange: the request being answered; with content that nobody wants, it first waits for
         its end.
     @ivar is_advancing: L{advance} is running.
@@ -84,6 +85,7 @@ class HTTPServerProtocol(PacedConnection):
         "exchange",
         "is_advancing",
         "peer",
+        "resource",
     )
 
     def __init__(self, context: ServerContext, peer: bytes = b"") -> None:
@@ -93,6 +95,7 @@ class HTTPServerProtocol(PacedConnection):
         """
         super().__init__(context)
         self.peer = peer
+        self.resource = context.resource
         self.exchange: Exchange | None = None
         # Answers that will be kept together, while they are sent.
         self._burst: list[CachedAnswer] | None = None
@@ -116,6 +119,9 @@ class HTTPServerProtocol(PacedConnection):
         assert transport is not None
         context.connections.add(self)
         context.counters.connections += 1
+        if context.binder is not None:
+            number = context.counters.connections
+            self.resource = context.binder(Surroundings(transport, self.peer, number))
         cast(IConsumer, transport).registerProducer(self, True)
         self._is_admitted = context.gate.enter(self.peer)
         if self._is_admitted:
@@ -303,13 +309,12 @@ class HTTPServerProtocol(PacedConnection):
         context = self.context
         if context.shows_requests:
             _log.info("{head}", head=shown_head(head.raw))
-        ASKING.peer = self.peer
         if head.target.is_https:
             # The exchange knows whether that may be answered here.
             self._take_up(head)
             return False
         try:
-            answer = context.resource.respond(head)
+            answer = self.resource.respond(head)
             if answer.__class__ is Response:
                 content = answer.content
                 if content.__class__ is bytes and len(content) <= PIECE_BYTES:
