@@ -108,7 +108,7 @@ LAYERS = {
     "netlab.http1.resources.resource": Layer.PROTOCOL,
     "netlab.http1.resources.static": Layer.FILES,
     "netlab.http1.resources.streaming": Layer.PROTOCOL,
-    "netlab.http1.resources.surroundings": Layer.PROTOCOL,
+    "netlab.http1.resources.connectionfacts": Layer.PROTOCOL,
     "netlab.http1.sansio": Layer.PURE,
     "netlab.http1.sansio.*": Layer.PURE,
     "netlab.http1.server": Layer.PURE,

@@ -19,9 +19,9 @@ from netlab.http1.passwords.authentication import (
     parse_credentials,
 )
 from netlab.http1.passwords.turns import PeerTurns
+from netlab.http1.resources.connectionfacts import ConnectionFacts, binder_of
 from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.resources.responses import Pages, Response
-from netlab.http1.resources.surroundings import Surroundings, binder_of
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.server.admission import peer_key
@@ -79,13 +79,13 @@ class Protected:
         """
         return _ProtectedConnection(self, self.resource, b"").respond(head)
 
-    def for_connection(self, surroundings: Surroundings) -> Resource:
+    def for_connection(self, facts: ConnectionFacts) -> Resource:
         """
         Answer one client, whose guesses are checked in its turn.
         """
         binder = binder_of(self.resource)
-        resource = self.resource if binder is None else binder(surroundings)
-        return _ProtectedConnection(self, resource, surroundings.peer)
+        resource = self.resource if binder is None else binder(facts)
+        return _ProtectedConnection(self, resource, facts.peer)
 
     def answer(self, peer: bytes, head: RequestHead, answer: Callable[[], Answer]) -> Answer:
         """

@@ -10,10 +10,10 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
+from netlab.http1.resources.connectionfacts import Binder, ConnectionFacts, binder_of, rebinding
 from netlab.http1.resources.receiving import RequestContent
 from netlab.http1.resources.redirects import RedirectRules
 from netlab.http1.resources.responses import Pages, Response, refuse_method
-from netlab.http1.resources.surroundings import Binder, Surroundings, binder_of, rebinding
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.target import TargetForm
@@ -81,10 +81,10 @@ class ConnectedResource(Protocol):
     """
     A resource that wants to know what surrounds a request: it is made for each connection. A
     resource in front of another one passes that on by
-    L{rebinding<netlab.http1.resources.surroundings.rebinding>}.
+    L{rebinding<netlab.http1.resources.connectionfacts.rebinding>}.
     """
 
-    def for_connection(self, surroundings: Surroundings) -> Resource:
+    def for_connection(self, facts: ConnectionFacts) -> Resource:
         """
         Make what answers the requests of one connection.
         """
@@ -357,10 +357,10 @@ class Router:
         if all(binder_of(one) is None for one in (*self.routes.values(), self.otherwise)):
             return None
 
-        def bind(surroundings: Surroundings) -> Router:
+        def bind(facts: ConnectionFacts) -> Router:
             def bound(resource: Resource) -> Resource:
                 binder = binder_of(resource)
-                return resource if binder is None else binder(surroundings)
+                return resource if binder is None else binder(facts)
 
             routes = {segments: bound(resource) for segments, resource in self.routes.items()}
             return replace(self, routes=routes, otherwise=bound(self.otherwise))

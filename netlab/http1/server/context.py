@@ -14,9 +14,9 @@ from twisted.internet.interfaces import IReactorTime
 from netlab.connections import OpenConnections
 from netlab.http1.accesslog.counters import Counters
 from netlab.http1.accesslog.log import AccessLog
+from netlab.http1.resources.connectionfacts import Binder, binder_of
 from netlab.http1.resources.resource import Resource
 from netlab.http1.resources.responses import Pages
-from netlab.http1.resources.surroundings import Binder, binder_of
 from netlab.http1.sansio.limits import Admission
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.server.admission import Gate

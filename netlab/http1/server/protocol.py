@@ -18,10 +18,10 @@ from zope.interface import implementer
 
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.loglines import LoggedAnswers, shown_head
+from netlab.http1.resources.connectionfacts import ConnectionFacts
 from netlab.http1.resources.files import FileRange
 from netlab.http1.resources.resource import Answer
 from netlab.http1.resources.responses import Response
-from netlab.http1.resources.surroundings import Surroundings
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import (
@@ -121,7 +121,7 @@ class HTTPServerProtocol(PacedConnection):
         context.counters.connections += 1
         if context.binder is not None:
             number = context.counters.connections
-            self.resource = context.binder(Surroundings(transport, self.peer, number))
+            self.resource = context.binder(ConnectionFacts(transport, self.peer, number))
         cast(IConsumer, transport).registerProducer(self, True)
         self._is_admitted = context.gate.enter(self.peer)
         if self._is_admitted:

@@ -1,12 +1,12 @@
 """
-What surrounds the requests of one connection: who asks, at which address of ours, how protected.
+The facts of one connection: who asks, at which address of ours, how protected.
 
 A head is what was received: it says nothing of the connection it came on, and the same head may
 have come on another. So a resource that wants to know is made for a connection, once::
 
     class Greeting:
-        def for_connection(self, surroundings: Surroundings) -> Resource:
-            return GreetingFor(surroundings)
+        def for_connection(self, facts: ConnectionFacts) -> Resource:
+            return GreetingFor(facts)
 
 A resource in front of another one is made anew for a connection only if the other one asks for it,
 see L{rebinding}; where none asks, no connection pays.
@@ -53,7 +53,7 @@ class TLSFacts:
     peer_certificate: bytes | None
 
 
-class Surroundings:
+class ConnectionFacts:
     """
     What is known of a connection beside what is received on it. All of it is looked up when it is
     asked for, and holds for as long as the connection does.
@@ -108,7 +108,7 @@ class Surroundings:
         return TLSFacts(version, cipher, chosen.decode("ascii"), _peer_certificate(transport))
 
 
-Binder: TypeAlias = Callable[[Surroundings], _R]
+Binder: TypeAlias = Callable[[ConnectionFacts], _R]
 """Makes a resource for a connection."""
 
 
@@ -137,8 +137,8 @@ def rebinding(resource: object, rebuild: Callable[[Any], _R]) -> Binder[_R] | No
     if binder is None:
         return None
 
-    def bind(surroundings: Surroundings) -> _R:
-        return rebuild(binder(surroundings))
+    def bind(facts: ConnectionFacts) -> _R:
+        return rebuild(binder(facts))
 
     return bind
 
@@ -175,4 +175,5 @@ def _peer_certificate(transport: Any) -> bytes | None:
     # Not at the top: only Twisted's own TLS comes here, and it needs pyOpenSSL.
     from twisted.internet.ssl import Certificate
 
-    return bytes(Certificate(certificate).dump())
+    dumped: bytes = Certificate(certificate).dump()  # type: ignore[no-untyped-call]
+    return dumped

@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.http1.resources.surroundings}.
+Tests for L{netlab.http1.resources.connectionfacts}.
 """
 
 from __future__ import annotations
@@ -12,6 +12,12 @@ from twisted.internet.interfaces import IAddress, ISSLTransport, ITransport
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides
 
+from netlab.http1.resources.connectionfacts import (
+    ConnectionFacts,
+    InternetPlace,
+    TLSFacts,
+    binder_of,
+)
 from netlab.http1.resources.redirects import RedirectRules
 from netlab.http1.resources.resource import (
     Answer,
@@ -23,7 +29,6 @@ from netlab.http1.resources.resource import (
     WithFields,
 )
 from netlab.http1.resources.responses import Pages, Response
-from netlab.http1.resources.surroundings import InternetPlace, Surroundings, TLSFacts, binder_of
 from netlab.http1.sansio.messages import RequestHead
 from tests.http1.serving import FunctionResource, ServerTestCase, echo_path, get
 
@@ -34,19 +39,19 @@ class WhoAsks:
     Says who asks, once it is made for a connection.
     """
 
-    surroundings: Surroundings | None = None
+    facts: ConnectionFacts | None = None
 
-    def for_connection(self, surroundings: Surroundings) -> Resource:
+    def for_connection(self, facts: ConnectionFacts) -> Resource:
         """
         Know.
         """
-        return WhoAsks(surroundings)
+        return WhoAsks(facts)
 
     def respond(self, head: RequestHead) -> Answer:
         """
         Say.
         """
-        who = self.surroundings
+        who = self.facts
         return Response(content=b"?" if who is None else b"%d %b" % (who.number, who.peer))
 
 
@@ -74,7 +79,7 @@ class FakeTransport:
 
 class FakeTLSTransport(FakeTransport):
     """
-    Our own transport of TLS, as far as L{Surroundings} looks.
+    Our own transport of TLS, as far as L{ConnectionFacts} looks.
     """
 
     tls_agreement = ("TLSv1.3", "TLS_AES_256_GCM_SHA384")
@@ -82,16 +87,16 @@ class FakeTLSTransport(FakeTransport):
     peer_certificate = b"DER"
 
 
-def around(transport: object) -> Surroundings:
+def around(transport: object) -> ConnectionFacts:
     """
     Say what surrounds requests on a transport.
     """
-    return Surroundings(cast(ITransport, transport), b"", 1)
+    return ConnectionFacts(cast(ITransport, transport), b"", 1)
 
 
-class SurroundingsTests(SynchronousTestCase):
+class ConnectionFactsTests(SynchronousTestCase):
     """
-    Tests for L{Surroundings}.
+    Tests for L{ConnectionFacts}.
     """
 
     def test_addresses(self) -> None:
