@@ -437,7 +437,8 @@ class Exchange:
         machine = connection.machine
         transport = connection.transport
         assert transport is not None
-        data = machine.send(ResponseHead(response.status, response.fields), context.seconds())
+        head = ResponseHead(response.status, response.fields)
+        data = machine.send(head, context.seconds(), response.content_length)
         if self._is_without_content(response):
             _close(content)
             transport.write(data)
