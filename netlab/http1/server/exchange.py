@@ -9,7 +9,7 @@ from inspect import iscoroutine
 from typing import Any, Final, Protocol, cast
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import ISSLTransport, ITransport
+from twisted.internet.interfaces import ISSLTransport, ITCPTransport, ITransport
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -449,6 +449,11 @@ class Exchange:
             return machine.send(Content(piece), 0.0)
 
         def done(why: Exception | None) -> None:
+            length = response.content_length
+            if why is None and length is not None and sender.sent != length:
+                # Only a connection that breaks off can say that less comes than was announced.
+                why = EOFError(f"{length - sender.sent} bytes of content are missing")
+                cast(ITCPTransport, transport).abortConnection()
             if why is None:
                 connection.take_back()
             else:
