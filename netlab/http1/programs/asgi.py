@@ -108,7 +108,7 @@ class _ProgramConnection:
         if scope is None:
             # Not before: the handshake of TLS is over only with the first request.
             scope = self._scope = scope_of_connection(self._facts)
-        return ASGICall(self._program, head, scope, content).begin()
+        return ASGICall(self._program, head, scope, content, self._facts).begin()
 
 
 class ASGICall:
@@ -119,6 +119,7 @@ class ASGICall:
 
     __slots__ = (
         "_content",
+        "_facts",
         "_has_ended",
         "_has_received",
         "_head",
@@ -139,6 +140,7 @@ class ASGICall:
         head: RequestHead,
         scope: ScopeOfConnection,
         content: RequestContent | None,
+        facts: ConnectionFacts,
     ) -> None:
         """
         @param content: the request's; None if it has none, or it was read and thrown away.
@@ -147,6 +149,7 @@ class ASGICall:
         self._head = head
         self._scope = scope
         self._content = content
+        self._facts = facts
         self._has_received = False
         # The response, once it is known, or who waits for it, or why there is none.
         self._result: Response | Deferred[Response] | Failure | None = None
@@ -169,6 +172,7 @@ class ASGICall:
         """
         program = self._program
         program.running.add(self)
+        self._facts.watcher = self
         coroutine = self._run()
         if _HAS_EAGER_TASKS:
             self._task = asyncio.Task(coroutine, loop=program.loop, eager_start=True)  # type: ignore[call-arg]
@@ -205,6 +209,8 @@ class ASGICall:
             self._fail(ApplicationError("the application has returned without a whole response"))
         finally:
             program.running.discard(self)
+            if self._facts.watcher is self:
+                self._facts.watcher = None
 
     def _fail(self, error: Exception) -> None:
         """
@@ -227,6 +233,13 @@ class ASGICall:
         The client has gone before there was an answer.
         """
         self._go()
+
+    def input_ended(self) -> None:
+        """
+        The client sends nothing more. Most that do this have gone, and this protocol knows no other
+        way to end; what the application sends nevertheless goes out.
+        """
+        self._wake_application()
 
     def _go(self) -> None:
         """
@@ -265,7 +278,7 @@ class ASGICall:
             else:
                 self._has_received = content.is_at_end
                 return {"type": "http.request", "body": piece, "more_body": not self._has_received}
-        while not (self._is_gone or self._has_ended):
+        while not (self._is_gone or self._has_ended or self._facts.has_input_ended):
             await self._wait()
         return {"type": "http.disconnect"}
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, ISSLTransport, ITransport
@@ -53,17 +53,30 @@ class TLSFacts:
     peer_certificate: bytes | None
 
 
+class Watcher(Protocol):
+    """
+    Hears of a connection's end.
+    """
+
+    def input_ended(self) -> None:
+        """
+        The client sends nothing more. It may have gone, or have shut its side and wait.
+        """
+
+
 class ConnectionFacts:
     """
     What is known of a connection beside what is received on it. All of it is looked up when it is
     asked for, and holds for as long as the connection does.
 
+    @ivar has_input_ended: whether the client sends nothing more.
+    @ivar watcher: hears of that; of the requests of a connection only one is answered at a time.
     @ivar peer: the client's address, as admission and the access log know it; empty where it has
         none, as on a Unix socket.
     @ivar number: of the connection, from 1, in the order in which this server's process took them.
     """
 
-    __slots__ = ("_transport", "number", "peer")
+    __slots__ = ("_transport", "has_input_ended", "number", "peer", "watcher")
 
     def __init__(self, transport: ITransport, peer: bytes, number: int) -> None:
         """
@@ -72,6 +85,16 @@ class ConnectionFacts:
         self._transport = transport
         self.peer = peer
         self.number = number
+        self.has_input_ended = False
+        self.watcher: Watcher | None = None
+
+    def end_input(self) -> None:
+        """
+        The client sends nothing more. Harmless when repeated.
+        """
+        self.has_input_ended = True
+        if self.watcher is not None:
+            self.watcher.input_ended()
 
     @property
     def client(self) -> InternetPlace | None:

@@ -414,7 +414,8 @@ class Exchange:
         transport = connection.transport
         assert transport is not None
         now = connection.context.seconds()
-        data = machine.send(ResponseHead(response.status, response.fields), now, source.length)
+        head = ResponseHead(response.status, response.fields, response.reason)
+        data = machine.send(head, now, source.length)
         if self._is_without_content(response):
             source.close()
             transport.write(data)
@@ -437,7 +438,7 @@ class Exchange:
         machine = connection.machine
         transport = connection.transport
         assert transport is not None
-        head = ResponseHead(response.status, response.fields)
+        head = ResponseHead(response.status, response.fields, response.reason)
         data = machine.send(head, context.seconds(), response.content_length)
         if self._is_without_content(response):
             _close(content)

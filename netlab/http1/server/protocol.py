@@ -69,6 +69,7 @@ class HTTPServerProtocol(PacedConnection):
     One client's connection.
 
     @ivar peer: the client's address; empty where it has none.
+    @ivar facts: what the resource may learn of this connection; None where it does not ask.
     @ivar resource: answers the requests of this connection.
     @ivar exchange: the request being answered; with content that nobody wants, it first waits for
         its end.
@@ -83,6 +84,7 @@ class HTTPServerProtocol(PacedConnection):
         "_linger_bytes",
         "_turn",
         "exchange",
+        "facts",
         "is_advancing",
         "peer",
         "resource",
@@ -96,6 +98,7 @@ class HTTPServerProtocol(PacedConnection):
         super().__init__(context)
         self.peer = peer
         self.resource = context.resource
+        self.facts: ConnectionFacts | None = None
         self.exchange: Exchange | None = None
         # Answers that will be kept together, while they are sent.
         self._burst: list[CachedAnswer] | None = None
@@ -121,7 +124,8 @@ class HTTPServerProtocol(PacedConnection):
         context.counters.connections += 1
         if context.binder is not None:
             number = context.counters.connections
-            self.resource = context.binder(ConnectionFacts(transport, self.peer, number))
+            self.facts = ConnectionFacts(transport, self.peer, number)
+            self.resource = context.binder(self.facts)
         cast(IConsumer, transport).registerProducer(self, True)
         self._is_admitted = context.gate.enter(self.peer)
         if self._is_admitted:
@@ -199,6 +203,8 @@ class HTTPServerProtocol(PacedConnection):
         """
         The client will send no more; what it has asked for it still gets.
         """
+        if self.facts is not None:
+            self.facts.end_input()
         if self.is_closing:
             self.lose()
             return

@@ -463,6 +463,27 @@ class ReceiveTests(ASGITestCase):
             self.assertEqual(program.running, set())
         self.assertEqual(self.failed(), [])
 
+    def test_half_closed(self) -> None:
+        """
+        A client that shuts its side is said to have disconnected, as most that do this have; what
+        the application sends nevertheless arrives.
+        """
+        received: list[str] = []
+
+        async def application(scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            received.append((await receive())["type"])
+            await hello(scope, receive, send)
+
+        self.serve_application(application)
+        client = self.send(get())
+        self.assertEqual(received, [])
+        client.shut()
+        self.turn()
+        self.assertEqual(received, ["http.disconnect"])
+        (answer,) = read_answers(client.received)
+        self.assertEqual(answer.content, b"hello")
+
     def test_after_the_answer(self) -> None:
         """
         Once the answer is complete there is nothing more to receive.
