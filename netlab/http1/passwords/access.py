@@ -19,8 +19,14 @@ from netlab.http1.passwords.authentication import (
     parse_credentials,
 )
 from netlab.http1.passwords.turns import PeerTurns
-from netlab.http1.resources.asking import ASKING
-from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
+from netlab.http1.resources.requestcontext import RequestContext
+from netlab.http1.resources.resource import (
+    Answer,
+    ContextualAnswer,
+    Receiver,
+    Resource,
+    receiver_of,
+)
 from netlab.http1.resources.responses import Pages, Response
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
@@ -95,22 +101,25 @@ class Protected:
             return self._refusal()
         if self.passwords.recalls(credentials):
             return answer()
-        checking = self._check(peer_key(ASKING.peer), credentials)
-        return Deferred.fromCoroutine(self._answer_later(answer, credentials, checking))
+        return ContextualAnswer(
+            lambda context: Deferred.fromCoroutine(self._answer_later(answer, credentials, context))
+        )
 
     async def _answer_later(
         self,
         answer: Callable[[], Answer],
         credentials: Credentials,
-        checking: Deferred[bool | None],
+        context: RequestContext,
     ) -> Response:
-        is_right = await checking
+        is_right = await self._check(peer_key(context.peer), credentials)
         if is_right is None:
             return self.pages.error(503, fields=Fields([(b"Retry-After", b"1")]))
         if not is_right:
             return self._refusal()
         self.passwords.remember(credentials)
         answered = answer()
+        if isinstance(answered, ContextualAnswer):
+            answered = answered.within(context)
         return answered if isinstance(answered, Response) else await answered
 
     def _check(self, peer: bytes, credentials: Credentials) -> Deferred[bool | None]:

@@ -12,13 +12,44 @@ from twisted.internet.defer import Deferred
 
 from netlab.http1.resources.receiving import RequestContent
 from netlab.http1.resources.redirects import RedirectRules
+from netlab.http1.resources.requestcontext import RequestContext
 from netlab.http1.resources.responses import Pages, Response, refuse_method
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.target import TargetForm
 
-Answer: TypeAlias = Response | Deferred[Response] | Coroutine[Deferred[Any], Any, Response]
+PlainAnswer: TypeAlias = Response | Deferred[Response] | Coroutine[Deferred[Any], Any, Response]
 """A response, now or later."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextualAnswer:
+    """
+    An answer that depends on what surrounds the request::
+
+        class Mirror:
+            def respond(self, head: RequestHead) -> Answer:
+                return ContextualAnswer(lambda context: Response(200, content=context.peer))
+
+    Whoever has the context calls C{answer}; for all other resources nothing is looked up.
+
+    @ivar answer: makes the answer, of the context.
+    """
+
+    answer: Callable[[RequestContext], Answer]
+
+    def within(self, context: RequestContext) -> PlainAnswer:
+        """
+        Make the answer.
+        """
+        answer = self.answer(context)
+        while isinstance(answer, ContextualAnswer):
+            answer = answer.answer(context)
+        return answer
+
+
+Answer: TypeAlias = PlainAnswer | ContextualAnswer
+"""A response, now or later, whatever it depends on."""
 
 
 Receiver: TypeAlias = Callable[[RequestHead, RequestContent], Answer]
@@ -39,7 +70,8 @@ class Resource(Protocol):
         Answer a request.
 
         It may raise or fail with anything: the log then has the traceback, and the peer a 500
-        without detail.
+        without detail. What it wants to know besides the head, it asks for by a
+        L{ContextualAnswer}.
 
         @param head: a request head that is valid in all its parts; C{head.target.segments} are the
             segments of the path, decoded.
@@ -266,6 +298,9 @@ def _add_fields(
 
     if isinstance(answer, Response):
         return add(answer)
+    if isinstance(answer, ContextualAnswer):
+        contextual = answer.answer
+        return ContextualAnswer(lambda context: _add_fields(contextual(context), lines, replaced))
     later = answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(answer)
     return later.addCallback(add)
 

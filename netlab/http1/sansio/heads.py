@@ -92,12 +92,14 @@ class ParsedRequest:
         after the answer (RFC 9112 section 9.3).
     @ivar expects_continue: whether the peer waits for 100 before it sends the content
         (RFC 9110 section 10.1.1); never where it has no content to send.
+    @ivar content: of a request that has come whole.
     """
 
     head: RequestHead
     framing: Framing
     is_persistent: bool
     expects_continue: bool
+    content: bytes = b""
 
 
 class FieldLineMemory:

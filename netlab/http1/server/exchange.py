@@ -14,10 +14,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.http1 import SERVER_NAME
-from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.contents import BytesContent
 from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
-from netlab.http1.resources.resource import Answer, Receiver, receiver_of
+from netlab.http1.resources.resource import (
+    Answer,
+    ContextualAnswer,
+    Receiver,
+    receiver_of,
+)
 from netlab.http1.resources.responses import ContentSource, Response
 from netlab.http1.resources.streaming import StreamSender, discard_stream
 from netlab.http1.sansio.errors import RemoteProtocolError
@@ -32,6 +36,7 @@ from netlab.http1.sansio.serverconnection import ServerConnection
 from netlab.http1.sansio.statuses import forbids_content
 from netlab.http1.server.coroutines import run_coroutine
 from netlab.http1.server.sender import PIECE_BYTES
+from netlab.http1.server.surroundings import request_context
 from netlab.http1.server.transfer import Carrier, begin_transfer
 
 _CONTINUE: Final = ResponseHead(100)
@@ -60,11 +65,6 @@ class Connection(Carrier, Protocol):
     ) -> bytes:
         """
         Send an answer in one piece, count it and log it.
-        """
-
-    def record(self, head: RequestHead | None, status: int, sent: int, now: float) -> None:
-        """
-        Count and log an answer.
         """
 
     def answered(self) -> None:
@@ -159,7 +159,6 @@ class Exchange:
         machine = self._connection.machine
         head = self.head
         promised = machine.promised_content_bytes
-        ASKING.peer = self._connection.peer
         try:
             receiver = receiver_of(context.resource, head)
         except Exception:  # noqa: BLE001, as in _respond
@@ -277,7 +276,6 @@ class Exchange:
         if head.target.is_https and not ISSLTransport.providedBy(connection.transport):
             self._send(connection.context.pages.error(421, closes=True))
             return
-        ASKING.peer = connection.peer
         try:
             if receiver is not None and content is not None:
                 answer = receiver(head, content)
@@ -292,6 +290,13 @@ class Exchange:
         """
         Send what the resource has returned, now or later.
         """
+        if isinstance(answer, ContextualAnswer):
+            connection = self._connection
+            try:
+                answer = answer.within(request_context(connection, connection.context.numbers))
+            except Exception:  # noqa: BLE001, as in _respond
+                self._answer_failed(_failure())
+                return
         if isinstance(answer, Response):
             self._send(answer)
         else:
@@ -303,7 +308,7 @@ class Exchange:
         """
         self._answer_failed(_failure())
 
-    def _wait_for(self, answer: Answer) -> None:
+    def _wait_for(self, answer: object) -> None:
         """
         Send a response when it comes; a client that has gone cancels it.
         """
@@ -475,7 +480,7 @@ class Exchange:
             self._content_sent(response, sent)
         else:
             connection = self._connection
-            connection.record(self.head, response.status, sent, connection.context.seconds())
+            self._record(response, sent, connection.context.seconds())
 
     def _content_sent(self, response: Response, sent: int) -> None:
         connection = self._connection
@@ -490,8 +495,12 @@ class Exchange:
         tail = machine.send(END_OF_MESSAGE, now)
         if tail:
             cast(ITransport, connection.transport).write(tail)
-        connection.record(self.head, response.status, sent, now)
+        self._record(response, sent, now)
         connection.answered()
+
+    def _record(self, response: Response, sent: int, now: float) -> None:
+        connection = self._connection
+        connection.context.recorder.record(connection.peer, self.head, response.status, sent, now)
 
 
 def _failure(error: BaseException | None = None) -> Failure:

@@ -244,6 +244,13 @@ class Channel:
         return self._tls.version() == "TLSv1.3"
 
     @property
+    def version(self) -> str:
+        """
+        The version of TLS that the handshake has settled, as OpenSSL names it.
+        """
+        return self._tls.version() or ""
+
+    @property
     def application_protocol(self) -> str | None:
         """
         What ALPN has chosen (RFC 7301).

@@ -123,6 +123,13 @@ class SecureServer(FastServer):
         return self._channel.peer_certificate
 
     @property
+    def tls_version(self) -> str:
+        """
+        The version of TLS, as OpenSSL names it.
+        """
+        return self._channel.version
+
+    @property
     def negotiatedProtocol(self) -> bytes | None:
         """
         What ALPN has chosen.
