@@ -409,7 +409,9 @@ def parse_response_head(raw: bytes, limits: Limits) -> ResponseHead:
         raise RemoteProtocolError(400, "the answer does not begin with a status line")
     if match[1] != b"1":
         raise RemoteProtocolError(400, "the answer is not HTTP/1.0 or HTTP/1.1")
-    section = _OBS_FOLD.sub(b" ", raw[line_end + 2 : -2])
+    section = raw[line_end + 2 : -2]
+    if b"\r\n " in raw or b"\r\n\t" in raw:
+        section = _OBS_FOLD.sub(b" ", section)
     return ResponseHead(
         status=int(match[3]),
         fields=parse_fields(section, limits.field_lines_max),
