@@ -16,7 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.transport.client import ConnectingReactor, FastClient, connecting_reactor
 from netlab.transport.disconnection import disconnect
-from tests.transport.test_server import Recorder, Room
+from tests.transport.connections import Recorder
+from tests.transport.test_server import Room
 
 MUCH = b"0123456789abcdef" * 65536
 
@@ -107,7 +108,7 @@ class FastClientTests(SynchronousTestCase):
 
     def test_close(self) -> None:
         """
-        loseConnection closes when all is sent, and the factory is told.
+        C{loseConnection} closes when all is sent, and the factory is told.
         """
         self.transport.write(b"bye")
         self.transport.loseConnection()

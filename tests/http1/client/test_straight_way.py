@@ -6,6 +6,7 @@ Work is counted, not time.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from tests.http1.clients import ClientTestCase
 from tests.http1.server.test_straight_way import Way
@@ -40,7 +41,7 @@ class StraightWayTests(ClientTestCase):
         sys.setprofile(way)
         try:
             waiting = self.get()
-            protocol = self.end().protocol
+            protocol: Any = self.end().protocol
             protocol.dataReceived(_ANSWER % b'"4"')
             reading = self.start(self.successResultOf(waiting).read())
         finally:
