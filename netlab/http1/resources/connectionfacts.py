@@ -102,7 +102,9 @@ class ConnectionFacts:
         The client's address and port, which a proxy in front may have told by its PROXY header;
         None where it has none.
         """
-        return _place(self._transport.getPeer())
+        # The transport's own peer is then the proxy, see netlab.transport.proxied.
+        told = getattr(self._transport, "proxied_client", None)
+        return _place(self._transport.getPeer() if told is None else told)
 
     @property
     def server(self) -> InternetPlace | None:

@@ -46,11 +46,13 @@ class Connection(Carrier, Protocol):
     What an exchange knows of its connection, beside what a transfer does.
 
     @ivar machine: what has been received and sent, as messages.
+    @ivar peer: the client's address; empty where it has none.
     @ivar resource: answers its requests.
     @ivar exchange: the one that is under way.
     """
 
     machine: ServerConnection
+    peer: bytes
     resource: Resource
     exchange: Exchange | None
 
@@ -59,11 +61,6 @@ class Connection(Carrier, Protocol):
     ) -> bytes:
         """
         Send an answer in one piece, count it and log it.
-        """
-
-    def record(self, head: RequestHead | None, status: int, sent: int, now: float) -> None:
-        """
-        Count and log an answer.
         """
 
     def answered(self) -> None:
@@ -300,7 +297,7 @@ class Exchange:
         """
         self._answer_failed(_failure())
 
-    def _wait_for(self, answer: Answer) -> None:
+    def _wait_for(self, answer: object) -> None:
         """
         Send a response when it comes; a client that has gone cancels it.
         """
@@ -479,7 +476,7 @@ class Exchange:
             self._content_sent(response, sent)
         else:
             connection = self._connection
-            connection.record(self.head, response.status, sent, connection.context.seconds())
+            self._record(response, sent, connection.context.seconds())
 
     def _content_sent(self, response: Response, sent: int) -> None:
         connection = self._connection
@@ -494,8 +491,12 @@ class Exchange:
         tail = machine.send(END_OF_MESSAGE, now)
         if tail:
             cast(ITransport, connection.transport).write(tail)
-        connection.record(self.head, response.status, sent, now)
+        self._record(response, sent, now)
         connection.answered()
+
+    def _record(self, response: Response, sent: int, now: float) -> None:
+        connection = self._connection
+        connection.context.recorder.record(connection.peer, self.head, response.status, sent, now)
 
 
 def _failure(error: BaseException | None = None) -> Failure:

@@ -191,8 +191,7 @@ class Options(ListeningOptions):
 
     def opt_mount(self, mount: str) -> None:
         """
-        Answer at a path and below by a program: /PATH=asgi:NAME, =wsgi:NAME or =resource:NAME.
-        Repeatable; the longest path wins.
+        Answer at and below a path by a program: /PATH=asgi:NAME (wsgi:, resource:). Repeatable.
         """
         self._program_options.append(ProgramOption("--mount", mount, mount))
 
