@@ -101,7 +101,7 @@ def _ending(claims: Sequence[Claim], kinds: dict[str, Claim]) -> str:
 _NO_REASON: Final = frozenset(
     {
         "resets.text",
-        "resets.other-ttl",
+        "resets.other-sender",
         "resets.goes-on",
         "resets.outside-window",
         "resets.unacceptable-ack",
