@@ -120,7 +120,7 @@ def read_frames(path: Path) -> dict[int, Frame]:
     command += ["-E", "separator=|", "-E", "occurrence=l"]
     for field in _FIELDS:
         command += ["-e", field]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command, check=False, capture_output=True, text=True).stdout
     frames = {}
     for line in printed.splitlines():
         row = dict(zip(_FIELDS, line.split("|"), strict=True))

@@ -64,6 +64,10 @@ class QuestionsTests(SynchronousTestCase):
         self.assertIn("no segment of the client, 74 bytes from the server", text)
         both = Script().begins().server("PSH ACK", b"x" * 74).client("ACK").story()
         self.assertIn("0 bytes from the client, 74 bytes", both.answers[0].sentence)
+        (conversation,) = story.conversations
+        self.assertIn("up not captured", conversation.title)
+        (sentence,) = [each.sentence for each in answers("f49_undecoded_layer")[:1]]
+        self.assertIn("no segment of the server", sentence)
 
     def test_calm_without_a_connection(self) -> None:
         """
