@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from netlab.analysis.http.exchange import REQUEST_BEGINS, ExchangeReader
 from netlab.analysis.http.reassembly import Piece, Reassembler
+from netlab.analysis.observations.soundness import Soundness
 from netlab.analysis.observations.trail import TrailStep, step_of
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
@@ -135,6 +136,7 @@ class Dialogue:
         "_fin_seqs",
         "_pending_ends",
         "_said_ns",
+        "_soundness",
         "_streams",
         "_tools",
         "_trail_max",
@@ -162,6 +164,7 @@ class Dialogue:
         self.conversation = conversation
         self.trail: list[TrailStep] = []
         self._trail_max = trail_max
+        self._soundness = Soundness()
         self.turns: list[Turn] = []
         self.has_more_turns = False
         self.http = ExchangeReader()
@@ -241,6 +244,8 @@ class Dialogue:
             self.trail.append(step_of(analysed, from_client=analysed.flow is self.client))
         if analysed.marks & _REPAIR:
             self.is_repaired = True
+        if self._soundness.is_discarded(analysed):
+            return
         if flags & _SYN:
             self._receive_syn(analysed, now)
             return
