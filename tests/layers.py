@@ -51,6 +51,7 @@ LAYERS = {
     "netlab.options": Layer.TAP,
     "netlab.plainfile": Layer.FILES,
     "netlab.plaintext": Layer.PURE,
+    "netlab.privatefile": Layer.FILES,
     "netlab.serve": Layer.COMMAND,
     "netlab.service": Layer.TAP,
     "netlab.signals": Layer.PROTOCOL,
