@@ -223,6 +223,7 @@ OUTSIDERS = {
     "prometheus_client": Layer.PROTOCOL,
     "rich": Layer.FILES,
     "twisted": Layer.PROTOCOL,
+    "wsproto": Layer.PROTOCOL,
     "zope": Layer.PROTOCOL,
 }
 

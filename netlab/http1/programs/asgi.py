@@ -10,9 +10,10 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -44,6 +45,17 @@ _HAS_EAGER_TASKS: Final = sys.version_info >= (3, 12)
 _log = Logger(namespace=SERVER_NAME)
 
 
+class Cancellable(Protocol):
+    """
+    A call that is under way.
+    """
+
+    def cancel(self) -> object:
+        """
+        End it.
+        """
+
+
 @dataclass(eq=False, slots=True)
 class ASGIProgram:
     """
@@ -53,6 +65,7 @@ class ASGIProgram:
     @ivar loop: on which its tasks run: that of the reactor.
     @ivar root_path: where it is mounted, without a slash at its end.
     @ivar state: what it has put aside in its lifespan; None if it has none.
+    @ivar clock: for WebSockets; None if this cannot have any.
     @ivar heads: reads what it answers.
     @ivar running: the calls under way. A task that nobody holds may vanish.
     """
@@ -61,8 +74,9 @@ class ASGIProgram:
     loop: asyncio.AbstractEventLoop
     root_path: str = ""
     state: dict[str, Any] | None = None
+    clock: IReactorTime | None = None
     heads: AnswerHeads = field(default_factory=AnswerHeads)
-    running: set[ASGICall] = field(default_factory=set)
+    running: set[Cancellable] = field(default_factory=set)
 
     def for_connection(self, facts: ConnectionFacts) -> Resource:
         """
@@ -95,7 +109,21 @@ class _ProgramConnection:
         """
         Answer a request whose content nobody wants, as most have none.
         """
+        if self._program.clock is not None and b"upgrade" in head.fields:
+            return self._begin_websocket(head, self._program.clock)
         return self._begin(head, None)
+
+    def _begin_websocket(self, head: RequestHead, clock: IReactorTime) -> Answer:
+        """
+        Answer a request that wants another protocol.
+        """
+        # Not at the top: it needs wsproto, which need not be installed.
+        from netlab.http1.programs.asgiwebsocket import websocket_answer
+        from netlab.http1.programs.websocket import wants_websocket
+
+        if not wants_websocket(head):
+            return self._begin(head, None)
+        return websocket_answer(self._program, head, self._connection_scope(), clock)
 
     def receiver(self, head: RequestHead) -> Receiver | None:
         """
@@ -104,11 +132,15 @@ class _ProgramConnection:
         return self._begin
 
     def _begin(self, head: RequestHead, content: RequestContent | None) -> Answer:
+        scope = self._connection_scope()
+        return ASGICall(self._program, head, scope, content, self._facts).begin()
+
+    def _connection_scope(self) -> ScopeOfConnection:
         scope = self._scope
         if scope is None:
             # Not before: the handshake of TLS is over only with the first request.
             scope = self._scope = scope_of_connection(self._facts)
-        return ASGICall(self._program, head, scope, content, self._facts).begin()
+        return scope
 
 
 class ASGICall:
