@@ -45,6 +45,13 @@ _HAS_EAGER_TASKS: Final = sys.version_info >= (3, 12)
 _log = Logger(namespace=SERVER_NAME)
 
 
+class DisconnectedError(OSError):
+    """
+    How sending to a client that has gone fails (ASGI's HTTP specification 2.4,
+    "Disconnected Client").
+    """
+
+
 class Cancellable(Protocol):
     """
     A call that is under way.
@@ -234,7 +241,11 @@ class ASGICall:
         except asyncio.CancelledError:
             self._fail(ApplicationError("the application was cancelled"))
         except Exception as error:  # noqa: BLE001, as for every resource; it goes to the log
-            if self._has_ended or self._is_gone:
+            if self._is_gone:
+                # Most often because sending to nobody fails.
+                what = repr(error)
+                _log.info("An ASGI application ended when its client had gone: {what}", what=what)
+            elif self._has_ended:
                 _log.failure("An ASGI application failed after its answer")
             self._fail(error)
         else:
@@ -356,6 +367,8 @@ class ASGICall:
             if self._head.method != b"HEAD" and not forbids_content(started.status):
                 raise ApplicationError(f"{len(body)} bytes of content, and content-length {length}")
             content = _Nothing()
+        if self._is_gone:
+            raise DisconnectedError("the client has disconnected")
         self._has_ended = True
         self._answer(started, content if content is not body else bytes(body), length)
         self._wake_application()
@@ -375,14 +388,12 @@ class ASGICall:
         """
         started = self._started
         assert started is not None
-        if not self._result_is_stream():
+        if not (self._result_is_stream() or self._is_gone):
             self._answer(started, self, started.length)
         while self._piece is not None and not self._is_gone:
             await self._wait()
         if self._is_gone:
-            if is_last:
-                self._has_ended = True
-            return
+            raise DisconnectedError("the client has disconnected")
         self._piece = bytes(body)
         self._has_ended = is_last
         self._wake_reader()

@@ -179,6 +179,7 @@ class WebSocketProtocol(Protocol):
         self._is_paused = False
         # Who waits until the client has taken what was sent.
         self._is_full = False
+        self._ping_to_answer: Ping | None = None
         self._room: list[Deferred[None]] = []
         self._timer: IDelayedCall | None = None
         self._is_awaiting_pong = False
@@ -210,10 +211,9 @@ class WebSocketProtocol(Protocol):
 
     def _pace(self) -> None:
         """
-        Read no more while messages wait for the application, or pongs for a client that does not
-        take them.
+        Read no more while messages wait for the application.
         """
-        must_wait = self._waiting_bytes > _WAITING_MAX_BYTES or self._is_full
+        must_wait = self._waiting_bytes > _WAITING_MAX_BYTES
         if must_wait is self._is_paused or self._is_lost:
             return
         self._is_paused = must_wait
@@ -246,7 +246,9 @@ class WebSocketProtocol(Protocol):
         It has taken all.
         """
         self._is_full = False
-        self._pace()
+        ping, self._ping_to_answer = self._ping_to_answer, None
+        if ping is not None and not self._is_lost:
+            self._answer_ping(ping)
         waiting, self._room = self._room, []
         for one in waiting:
             one.callback(None)
@@ -331,7 +333,7 @@ class WebSocketProtocol(Protocol):
                     self._waiting_bytes += len(message) + _MESSAGE_BYTES
                     self._changed()
             case Ping():
-                self._write(event.response())
+                self._answer_ping(event)
             case Pong():
                 pass
             case CloseConnection():
@@ -345,6 +347,16 @@ class WebSocketProtocol(Protocol):
                 self._lose()
             case _:
                 raise AssertionError(f"a WebSocket has no {event!r}")
+
+    def _answer_ping(self, ping: Ping) -> None:
+        """
+        Answer; of a client that does not take what it is sent only the last one (RFC 6455 section
+        5.5.3), so that answers do not pile up.
+        """
+        if self._is_full:
+            self._ping_to_answer = ping
+        elif self._frames.state is ConnectionState.OPEN:
+            self._write(ping.response())
 
     def _fail(self, code: int, reason: str) -> None:
         """
