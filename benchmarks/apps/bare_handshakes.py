@@ -1,5 +1,5 @@
 """
-The least that Python can do for a TLS handshake: C{python bare_handshakes.py FILE CERTIFICATES PORT}.
+The least that Python can do for a TLS handshake: C{bare_handshakes.py FILE CERTIFICATES PORT}.
 
 A loop over epoll(7), and the standard library's C{ssl} straight on the descriptor: a handshake, one
 recv, one send of a constant answer, whatever was asked for, a closure alert, the end. No limit, no
