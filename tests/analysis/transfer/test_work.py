@@ -9,6 +9,7 @@ import sys
 from types import CodeType, FrameType
 from typing import Any
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.observations.history import History, Sent
@@ -85,6 +86,7 @@ class WorkTests(SynchronousTestCase):
     Conversations made to be slow.
     """
 
+    @pytest.mark.slow
     def test_linear(self) -> None:
         """
         Four times as many segments take little more than four times the work, whatever they are.
