@@ -19,6 +19,9 @@ _KNOWN: Final = ("seen", "follows", "possible")
 #: No segment is counted as longer, however long its header says that it is.
 _LENGTH_MAX: Final = 1 << 17
 
+#: Within how long the same packet is captured again at another point.
+_COPIES_NS: Final = 10_000_000
+
 #: How a sentence says that it does not know.
 _POSSIBLE: Final = re.compile(r"(?i)possibl|probabl|likely|perhaps|may |might |could |seem|suggest")
 
@@ -325,7 +328,11 @@ def _absence_is_true(
         return f"the server sends #{others[0]}" if others else None
     if claim.kind == "closes.first":
         last = claim.frames[-1]
-        before = [f.number for f in talk if f.has(FIN) and f.number < last and not f.is_quoted]
+        before = [
+            f.number
+            for f in talk
+            if f.has(FIN) and f.number < last and not f.is_quoted and f.is_sound is not False
+        ]
         return f"#{before[0]} has a FIN before it" if before else None
     return None
 
@@ -343,9 +350,24 @@ def _nothing_travels_while_idle(
     busy = [
         frame.number
         for frame in talk
-        if end.time_ns - idle < frame.time_ns < end.time_ns and frame.length > 1
+        if end.time_ns - idle < frame.time_ns < end.time_ns
+        and frame.length > 1
+        and not _is_copy(frame, talk)
     ]
     return f"#{busy[0]} carries data meanwhile" if busy else None
+
+
+def _is_copy(frame: Frame, talk: Sequence[Frame]) -> bool:
+    """
+    Tell whether the same packet was captured just before: a router's both sides, say.
+    """
+    return any(
+        before.number < frame.number
+        and 0 <= frame.time_ns - before.time_ns < _COPIES_NS
+        and (before.src, before.seq, before.length, before.ip_id)
+        == (frame.src, frame.seq, frame.length, frame.ip_id)
+        for before in talk
+    )
 
 
 def _windows_are_what_is_said(

@@ -118,6 +118,8 @@ def read_frames(path: Path) -> dict[int, Frame]:
     command = ["tshark", "-2", "-n", "-r", str(path), "-Y", "tcp", "-T", "fields"]
     command += ["-o", "tcp.desegment_tcp_streams:FALSE", "-o", "tcp.check_checksum:TRUE"]
     command += ["-E", "separator=|", "-E", "occurrence=l"]
+    # It shows frames within its messages, whose addresses would be taken for the segment's.
+    command += ["--disable-protocol", "openflow"]
     for field in _FIELDS:
         command += ["-e", field]
     printed = subprocess.run(command, check=False, capture_output=True, text=True).stdout

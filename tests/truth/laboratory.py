@@ -69,7 +69,7 @@ async def check_scenario(reactor: Any, seed: int, folder: Path, isolation: Isola
         document = json.loads(json_report.render(read_story(str(path)).story, path.name))
         kinds.update(claim.kind for claim in claims_of(document))
         log = WireLog(crossings, side)
-        known = knowledge_of(document, log, drawn.ending)
+        known = knowledge_of(document, log, drawn)
         knowledge.add(known)
         missed += [
             f"seed {seed}, {side.value}, {experiment.programs} {kind} not told of: {numbers}"

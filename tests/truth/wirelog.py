@@ -25,7 +25,7 @@ _CAUSES: Final[Mapping[Ending, tuple[str, frozenset[str]]]] = {
     Ending.SERVER_LEAVES_UNREAD: ("server", frozenset({"unread-data"})),
     Ending.CLIENT_TIMES_OUT: (
         "client",
-        frozenset({"data-after-close", "resets.closed-socket"}),
+        frozenset({"resets.data-after-close", "data-after-close"}),
     ),
     Ending.SERVER_CRASHES: ("server", frozenset({"restarted"})),
     Ending.REFUSED: ("server", frozenset({"no-listener"})),

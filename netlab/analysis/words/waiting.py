@@ -211,6 +211,11 @@ def _waited(claim: Claim) -> str:
     )
     if "ack_ns" in claim.figures:
         text += f", whose ACK took {time(claim, 'ack_ns')}"
+    if "spread_ns" in claim.figures:
+        return (
+            f"{text}. The times that ACKs took here differ by {time(claim, 'spread_ns')}, so how "
+            f"much of it passed at {who(claim)} is not known.{possible(claim)}"
+        )
     if claim.causes:
         text += f". The network takes at least {time(claim, 'network_ns')}: at most "
         return f"{text}{time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
