@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 FIN: Final = 0x01
 SYN: Final = 0x02
 RST: Final = 0x04
+PSH: Final = 0x08
 ACK: Final = 0x10
 
 _MODULUS: Final = 1 << 32

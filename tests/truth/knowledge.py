@@ -15,7 +15,7 @@ from typing import Any, Final
 from netlab.capture.segments import Flag, Segment
 from netlab.lab.api.sides import Side
 from netlab.lab.wire.wire import Crossing
-from tests.truth.checker import Claimed, claims_of
+from tests.truth.claimed import Claimed, claims_of
 from tests.truth.scenarios import Ending, Scenario
 from tests.truth.wirelog import WireLog, overlap
 

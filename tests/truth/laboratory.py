@@ -21,7 +21,8 @@ from netlab.lab.wire.places import capture_path
 from netlab.lab.wire.wire import Crossing
 from netlab.report import json as json_report
 from netlab.report.reading import read_story
-from tests.truth.checker import claims_of, refuted
+from tests.truth.checker import refuted
+from tests.truth.claimed import claims_of
 from tests.truth.frames import read_frames
 from tests.truth.knowledge import Knowledge, knowledge_of
 from tests.truth.scenarios import scenario

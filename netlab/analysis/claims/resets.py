@@ -464,18 +464,22 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
 
 def _answered(course: Course, reset: Sent) -> Sent | None:
     """
-    Find the segment that a RST without ACK answers: the last of the peer with that number, unless
-    its sender has acknowledged what that brought, or spoken since of one that brought nothing.
+    Find the segment that a RST without ACK answers: of those of the peer with that number the first
+    that brought something which its sender has not acknowledged, or else the last, if its sender
+    has not spoken since.
     """
     acked: int | None = None
+    found: Sent | None = None
     for each in reversed(course.before(reset)):
         if each.sender == reset.sender:
             if not each.has_rst:
                 acked = max(acked or 0, each.ack or 0)
         elif each.has_ack and _answers(reset, each):
-            is_open = acked is None or (each.end > each.start and each.end > acked)
-            return each if is_open else None
-    return None
+            if each.end > each.start and each.end > (acked or 0):
+                found = each
+            elif acked is None and found is None:
+                return each
+    return found
 
 
 def _after_own_fin(course: Course, reset: Sent) -> Claim | None:

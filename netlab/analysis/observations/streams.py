@@ -390,6 +390,9 @@ class Streams:
         for low, high in fresh:
             own.firsts.put(low, high, step.index)
         own.latest.put(start, end, step.index)
+        if any(self.steps[first].is_discarded for first in step.firsts):
+            # What its receiver got first is this.
+            own.firsts.put(start, end, step.index)
 
     def _acknowledge(
         self, step: StreamStep, ack: int, other: StreamDirection, last_ack: int

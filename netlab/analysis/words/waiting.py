@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.words.causes import possible
+from netlab.analysis.words.causes import possible, rule
 from netlab.analysis.words.phrases import amount, frames, last, peer, time, who, whole, word
 
 _SCALING: Final = {
@@ -248,6 +248,14 @@ def _shares(claim: Claim) -> str:
     return f"{text}."
 
 
+def _pushes(claim: Claim) -> str:
+    return (
+        f"{who(claim)} sets PSH in {whole(claim, 'pushes')} of its {whole(claim, 'segments')} "
+        f"segments with new data ({frames(claim)}): PSH asks {peer(claim)} to hand data on without "
+        f"waiting for more{rule(claim)}.{possible(claim)}"
+    )
+
+
 _ENDED: Final = {
     "loss": "It ends with what looks like a loss, in {last}",
     "window": "It ends where the receiver's window is full",
@@ -293,6 +301,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.paused": _paused,
     "delays.shares": _shares,
     "delays.slow-start": _slow_start,
+    "delays.pushes": _pushes,
 }
 
 
@@ -304,6 +313,7 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.shares": _nothing,
     "delays.nagle-total": _nothing,
     "delays.slow-start": _nothing,
+    "delays.pushes": _nothing,
     "keepalives.exchanged": _nothing,
     "delays.delayed-ack": _delayed_in_frame,
     "delays.nagle": _nagle_in_frame,

@@ -58,12 +58,12 @@ class RefusalTests(SynchronousTestCase):
 
     def test_bytes_before_the_answered_segment(self) -> None:
         """
-        A closed socket that answers the peer's FIN has lost what the peer sent just before it.
+        A closed socket that gets data and a FIN answers the data first, and has lost it.
         """
         script = Script().open().client("FIN ACK").server("PSH ACK", b"alert", ack=1, after=0.01)
         script.server("FIN ACK", ack=1).client("RST", seq=1)
-        claim = one(script.claims(), "resets.closed-socket")
-        self.assertEqual(claim.figures["unacknowledged"], 5)
+        claim = one(script.claims(), "resets.data-after-close")
+        self.assertEqual((claim.figures["late_bytes"], claim.frames), (5, (4, 5, 7)))
         self.assertNotIn("No data is lost", sentence(claim))
         script = Script().open().client("FIN ACK").server("FIN ACK", ack=1).client("RST", seq=1)
         self.assertIn("No data is lost", sentence(one(script.claims(), "resets.closed-socket")))
@@ -148,7 +148,7 @@ class UnknownConnectionTests(SynchronousTestCase):
         script.server("ACK", b"b", ack=1).client("RST", seq=1, ip_id=0)
         script.client("RST", seq=1, ip_id=0).client("RST", seq=1, ip_id=0)
         found = [(each.kind, each.frames) for each in of_kind(script.claims(), "resets.")]
-        self.assertEqual(found[0], ("resets.data-after-close", (4, 6, 7)))
+        self.assertEqual(found[0], ("resets.data-after-close", (4, 5, 7)))
         self.assertEqual([frames[-1] for _, frames in found], [7, 8, 9])
 
 
