@@ -130,10 +130,11 @@ def _half(claim: Claim) -> str:
 
 
 def _fin_wait(claim: Claim) -> str:
+    spent = f", for {time(claim, 'waited_ns')}" if "waited_ns" in claim.figures else ""
     return (
-        f"From #{claim.frames[1]} to {last(claim)}, for {time(claim, 'waited_ns')}, {who(claim)} "
-        f"waits for {peer(claim)} to close: its FIN is acknowledged (FIN-WAIT-2), and the "
-        f"connection is half-closed{rule(claim)}."
+        f"From #{claim.frames[1]} to {last(claim)}{spent}, {who(claim)} waits for "
+        f"{peer(claim)} to close: its FIN is acknowledged (FIN-WAIT-2), and the connection is "
+        f"half-closed{rule(claim)}."
     )
 
 
