@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 FIN: Final = 0x01
 SYN: Final = 0x02
 RST: Final = 0x04
+PSH: Final = 0x08
 ACK: Final = 0x10
 
 _MODULUS: Final = 1 << 32
@@ -118,6 +119,8 @@ def read_frames(path: Path) -> dict[int, Frame]:
     command = ["tshark", "-2", "-n", "-r", str(path), "-Y", "tcp", "-T", "fields"]
     command += ["-o", "tcp.desegment_tcp_streams:FALSE", "-o", "tcp.check_checksum:TRUE"]
     command += ["-E", "separator=|", "-E", "occurrence=l"]
+    # It shows frames within its messages, whose addresses would be taken for the segment's.
+    command += ["--disable-protocol", "openflow"]
     for field in _FIELDS:
         command += ["-e", field]
     printed = subprocess.run(command, check=False, capture_output=True, text=True).stdout

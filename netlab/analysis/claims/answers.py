@@ -122,6 +122,7 @@ _RANKS: Final[Mapping[str, int]] = {
     "repeats.other-bytes": _ODD,
     "repeats.damaged": _ODD,
     "http.rule-broken": _ODD,
+    "http.surplus": _ODD,
     "opening.syn-lost": _SLOW,
     "opening.syn-ack-lost": _SLOW,
     "repeats.counts": _SLOW,

@@ -14,6 +14,7 @@ from netlab.analysis.claims.resets import final_reset
 from netlab.analysis.http.messages import HTTPExchange
 from netlab.analysis.observations.course import Course, between_ns, course_of, is_probe
 from netlab.analysis.observations.history import History, Sent
+from netlab.http1.sansio.framing import Delimited
 
 IDLE_MIN_NS: Final = 500_000_000
 """From how long on a silence is a wait: longer than most round trips and than delayed ACKs."""
@@ -243,10 +244,13 @@ def _cut_off(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str)
         if who == "server":
             return None
     length = getattr(response.framing, "length", None)
-    if length is None:
-        return None
     came = response.body_length
-    if came >= length:
+    figures: dict[str, Figure] = {"came": came}
+    if length is not None:
+        if came >= length:
+            return None
+        figures["announced"] = length
+    elif response.framing is not Delimited.CHUNKED or response.end is not None:
         return None
     return Claim(
         "closes.answer-cut-off",
@@ -254,7 +258,7 @@ def _cut_off(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str)
         if response.last_frame < fin.number
         else tuple(sorted({response.head_frame, fin.number})),
         Known.POSSIBLE,
-        {"came": came, "announced": length},
+        figures,
         "RFC 9112 section 8",
         ("cancelled", "client-timeout")
         if who == "client"

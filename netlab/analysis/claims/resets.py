@@ -45,7 +45,8 @@ def claims_of(history: History) -> Iterator[Claim]:
     for reset in course.resets[:RESETS_JUDGED_MAX]:
         if had_reset[reset.sender]:
             # The connection is over: what is sent now is no part of it, wherever its number lies.
-            yield _again(course, reset, answered)
+            asking = answered.get((1 - reset.sender, reset.seq_raw), [])
+            yield _again(course, reset, asking)
             yield from _of_the_segment(reset, history.name(reset.sender))
             continue
         is_outside = _is_outside(course, reset)
@@ -72,26 +73,29 @@ def claims_of(history: History) -> Iterator[Claim]:
             had_reset[reset.sender] = True
 
 
-def _acknowledged(course: Course) -> dict[tuple[int, int], int]:
+def _acknowledged(course: Course) -> dict[tuple[int, int], list[int]]:
     """
-    List which frame of each end was the first to carry an acknowledgement number.
+    List which frames of each end carried an acknowledgement number.
 
     @return: by the index of the sender and the number as sent.
     """
-    first: dict[tuple[int, int], int] = {}
+    found: dict[tuple[int, int], list[int]] = {}
     for each in course.segments:
         if each.has_ack:
-            first.setdefault((each.sender, each.ack_raw), each.number)
-    return first
+            found.setdefault((each.sender, each.ack_raw), []).append(each.number)
+    return found
 
 
-def _again(course: Course, reset: Sent, answered: dict[tuple[int, int], int]) -> Claim:
+def _again(course: Course, reset: Sent, asking: list[int]) -> Claim:
     """
     Judge a RST of an end that has reset the connection before.
+
+    @param asking: the frames that it may answer and that no RST before it does; the one that it
+        does answer is taken out.
     """
     who = course.history.name(reset.sender)
-    asked = answered.get((1 - reset.sender, reset.seq_raw), 0)
-    if reset.has_ack or not 0 < asked < reset.number:
+    asked = asking.pop(0) if asking and not reset.has_ack else 0
+    if not 0 < asked < reset.number:
         return Claim("resets.again", (reset.number,), who=who)
     rule = "RFC 9293 section 3.10.7.1"
     return Claim(
@@ -405,19 +409,24 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
     if reset.has_ack:
         return None
     peer = 1 - reset.sender
-    answered = None
-    for each in reversed(course.before(reset)):
-        if each.sender == peer and each.has_ack and _answers(reset, each):
-            answered = each
-            break
-        if each.sender == reset.sender and not each.has_rst:
-            break
+    answered = _answered(course, reset)
     if answered is None:
         return None
     own_fin = course.fins[reset.sender]
     who = course.history.name(reset.sender)
     if own_fin is not None and own_fin.number < reset.number:
-        figures: dict[str, Figure] = {"bytes": answered.length, "fin": int(answered.has_fin)}
+        if answered.length:
+            figures: dict[str, Figure] = {"late_bytes": answered.length}
+            figures |= {"fin_frame": own_fin.number, "answered_frame": answered.number}
+            return Claim(
+                "resets.data-after-close",
+                tuple(sorted({own_fin.number, answered.number, reset.number})),
+                Known.FOLLOWS,
+                figures,
+                "RFC 9293 section 3.10.7.1",
+                who=who,
+            )
+        figures = {"fin": int(answered.has_fin)}
         if answered.number < own_fin.number:
             return None
         before = course.before(reset)
@@ -451,6 +460,26 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
         tuple(causes),
         who,
     )
+
+
+def _answered(course: Course, reset: Sent) -> Sent | None:
+    """
+    Find the segment that a RST without ACK answers: of those of the peer with that number the first
+    that brought something which its sender has not acknowledged, or else the last, if its sender
+    has not spoken since.
+    """
+    acked: int | None = None
+    found: Sent | None = None
+    for each in reversed(course.before(reset)):
+        if each.sender == reset.sender:
+            if not each.has_rst:
+                acked = max(acked or 0, each.ack or 0)
+        elif each.has_ack and _answers(reset, each):
+            if each.end > each.start and each.end > (acked or 0):
+                found = each
+            elif acked is None and found is None:
+                return each
+    return found
 
 
 def _after_own_fin(course: Course, reset: Sent) -> Claim | None:

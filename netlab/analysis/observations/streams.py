@@ -158,6 +158,7 @@ class StreamDirection:
     @ivar base_seen: the position of the first segment that was seen.
     @ivar largest: the most bytes in one segment.
     @ivar rtt_min_ns: the shortest time from a segment to its ACK, here; None if none was measured.
+    @ivar rtt_max_ns: the longest, of segments that an ACK without data answers.
     @ivar has_bare_answer: whether an ACK without data was among those measured: one with data may
         have waited for its program.
     @ivar sent_bytes: all that was sent, repeats included, copies not.
@@ -184,6 +185,7 @@ class StreamDirection:
     base_seen: int | None = None
     largest: int = 0
     rtt_min_ns: int | None = None
+    rtt_max_ns: int = 0
     has_bare_answer: bool = False
     sent_bytes: int = 0
     fin: int | None = None
@@ -388,6 +390,9 @@ class Streams:
         for low, high in fresh:
             own.firsts.put(low, high, step.index)
         own.latest.put(start, end, step.index)
+        if any(self.steps[first].is_discarded for first in step.firsts):
+            # What its receiver got first is this.
+            own.firsts.put(start, end, step.index)
 
     def _acknowledge(
         self, step: StreamStep, ack: int, other: StreamDirection, last_ack: int
@@ -471,7 +476,9 @@ class Streams:
         span = self.since_ns(answered, step.index)
         if answered >= other.clean_from and span is not None:
             step.rtt_ns = span
-            other.has_bare_answer |= not step.length
+            if not step.length:
+                other.has_bare_answer = True
+                other.rtt_max_ns = max(other.rtt_max_ns, span)
             if other.rtt_min_ns is None or span < other.rtt_min_ns:
                 other.rtt_min_ns = span
 

@@ -135,6 +135,9 @@ CAUSES: Final[Mapping[str, str]] = {
     "delayed-ack": "a delayed ACK (RFC 9293 section 3.8.6.3)",
     "slow-way": "a slow path",
     "nagle-and-delayed-ack": "Nagle's algorithm waited for a delayed ACK",
+    "write-ended": "a write of its program ended there",
+    "nothing-more-queued": "nothing more was queued when it was sent",
+    "pushed-by-the-system": "its system sets PSH in between, such as after half a window",
     "application-pause": "its program paused just as long",
 }
 """Each cause that a claim may name, as words that can follow C{possible causes:}."""

@@ -109,10 +109,15 @@ def _waiting(claim: Claim) -> str:
 
 
 def _cut_off(claim: Claim) -> str:
+    text = f"{who(claim)} closes ({last(claim)})"
+    if "announced" not in claim.figures:
+        return (
+            f"{text} before the answer (#{claim.frames[0]}) had its last chunk: it is "
+            f"incomplete{rule(claim)}.{possible(claim)}"
+        )
     return (
-        f"{who(claim)} closes ({last(claim)}) when {amount(claim, 'came')} had arrived of the "
-        f"{amount(claim, 'announced')} that the answer (#{claim.frames[0]}) "
-        f"announced.{possible(claim)}"
+        f"{text} when {amount(claim, 'came')} had arrived of the {amount(claim, 'announced')} that "
+        f"the answer (#{claim.frames[0]}) announced.{possible(claim)}"
     )
 
 
@@ -147,7 +152,7 @@ def _time_wait(claim: Claim) -> str:
     why = ", which closed first," if claim.who else ""
     return (
         f"After that {ends}{why} stays in TIME-WAIT{rule(claim)} for twice the maximum segment "
-        "lifetime."
+        "lifetime, to acknowledge a repeated FIN: 4 minutes by the standard, 60 s on Linux."
     )
 
 

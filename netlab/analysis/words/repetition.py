@@ -310,7 +310,7 @@ _COUNTED: Final = {
     "sack_recovery": "retransmission in SACK recovery",
     "partial_ack": "retransmission after a partial ACK",
     "after_duplicate_acks": "retransmission after duplicate ACKs or SACK",
-    "again": "retransmission with no trigger in TCP itself",
+    "again": "retransmission whose trigger is not seen",
     "acknowledged_before": "spurious retransmission (acknowledged before)",
     "first_copy_lost_before": "retransmission whose first copy was lost before this point",
     "first_copy_not_seen": "late segment whose first copy was not captured",

@@ -57,20 +57,24 @@ def _closed_socket(claim: Claim) -> str:
     what = f"#{claim.frames[1]}"
     if claim.figures["fin"]:
         what = f"{peer(claim)}'s FIN ({what})"
-    elif claim.figures["bytes"]:
-        what = f"{peer(claim)}'s {amount(claim, 'bytes')} ({what})"
     text = (
         f"{who(claim)} had closed (#{claim.frames[0]}), and answers {what} with a RST "
         f"({last(claim)}): its socket is gone{rule(claim)}."
     )
     if not claim.figures["unacknowledged"]:
         text += " No data is lost."
-    elif not claim.figures["bytes"]:
+    else:
         text += f" It had not acknowledged the last {amount(claim, 'unacknowledged')} before."
     return text
 
 
 def _late(claim: Claim) -> str:
+    if "answered_frame" in claim.figures:
+        return (
+            f"{who(claim)} had closed (#{whole(claim, 'fin_frame')}), and answers {peer(claim)}'s "
+            f"{amount(claim, 'late_bytes')} (#{whole(claim, 'answered_frame')}) with a RST "
+            f"({last(claim)}): its socket is gone{rule(claim)}, and this data is lost."
+        )
     return (
         f"{who(claim)} resets the connection ({last(claim)}) after its own FIN; since that FIN "
         f"{peer(claim)} had sent {amount(claim, 'late_bytes')} more.{possible(claim)}"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.words.causes import possible
+from netlab.analysis.words.causes import possible, rule
 from netlab.analysis.words.phrases import amount, frames, last, peer, time, who, whole, word
 
 _SCALING: Final = {
@@ -211,6 +211,11 @@ def _waited(claim: Claim) -> str:
     )
     if "ack_ns" in claim.figures:
         text += f", whose ACK took {time(claim, 'ack_ns')}"
+    if "spread_ns" in claim.figures:
+        return (
+            f"{text}. The times that ACKs took here differ by {time(claim, 'spread_ns')}, so how "
+            f"much of it passed at {who(claim)} is not known.{possible(claim)}"
+        )
     if claim.causes:
         text += f". The network takes at least {time(claim, 'network_ns')}: at most "
         return f"{text}{time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
@@ -241,6 +246,14 @@ def _shares(claim: Claim) -> str:
     if "round_trip_ns" in claim.figures:
         text += f". A round trip takes at least {time(claim, 'round_trip_ns')}"
     return f"{text}."
+
+
+def _pushes(claim: Claim) -> str:
+    return (
+        f"{who(claim)} sets PSH in {whole(claim, 'pushes')} of its {whole(claim, 'segments')} "
+        f"segments with new data ({frames(claim)}): PSH asks {peer(claim)} to hand data on without "
+        f"waiting for more{rule(claim)}.{possible(claim)}"
+    )
 
 
 _ENDED: Final = {
@@ -288,6 +301,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.paused": _paused,
     "delays.shares": _shares,
     "delays.slow-start": _slow_start,
+    "delays.pushes": _pushes,
 }
 
 
@@ -299,6 +313,7 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.shares": _nothing,
     "delays.nagle-total": _nothing,
     "delays.slow-start": _nothing,
+    "delays.pushes": _nothing,
     "keepalives.exchanged": _nothing,
     "delays.delayed-ack": _delayed_in_frame,
     "delays.nagle": _nagle_in_frame,

@@ -58,12 +58,12 @@ class RefusalTests(SynchronousTestCase):
 
     def test_bytes_before_the_answered_segment(self) -> None:
         """
-        A closed socket that answers the peer's FIN has lost what the peer sent just before it.
+        A closed socket that gets data and a FIN answers the data first, and has lost it.
         """
         script = Script().open().client("FIN ACK").server("PSH ACK", b"alert", ack=1, after=0.01)
         script.server("FIN ACK", ack=1).client("RST", seq=1)
-        claim = one(script.claims(), "resets.closed-socket")
-        self.assertEqual((claim.figures["bytes"], claim.figures["unacknowledged"]), (0, 5))
+        claim = one(script.claims(), "resets.data-after-close")
+        self.assertEqual((claim.figures["late_bytes"], claim.frames), (5, (4, 5, 7)))
         self.assertNotIn("No data is lost", sentence(claim))
         script = Script().open().client("FIN ACK").server("FIN ACK", ack=1).client("RST", seq=1)
         self.assertIn("No data is lost", sentence(one(script.claims(), "resets.closed-socket")))
@@ -125,16 +125,31 @@ class UnknownConnectionTests(SynchronousTestCase):
         """
         claim = one(fault_claims("f04_fin_fin_rst"))
         self.assertEqual((claim.kind, claim.frames), ("resets.closed-socket", (7, 8, 9)))
-        self.assertEqual((claim.figures["fin"], claim.figures["bytes"]), (1, 0))
+        self.assertEqual(claim.figures["fin"], 1)
 
     def test_late_data(self) -> None:
         """
-        Data that comes after the FIN is answered so as well.
+        Data that comes after the FIN is answered so as well, and lost; also where it crossed that.
         """
         script = Script().open().client("FIN ACK").server("PSH ACK", b"late", after=0.02)
-        claim = one(script.client("RST").claims())
-        self.assertEqual(claim.kind, "resets.closed-socket")
-        self.assertEqual(claim.figures["bytes"], 4)
+        crossing = Script().open().server("PSH ACK", b"late", arrives=False).client("FIN ACK")
+        for each, frames in ((script.client("RST"), (4, 5, 6)), (crossing, (4, 5, 6))):
+            if each is crossing:
+                each.client("RST", seq=1)
+            claim = one(each.claims())
+            self.assertEqual((claim.kind, claim.frames), ("resets.data-after-close", frames))
+            self.assertEqual((claim.known, claim.figures["late_bytes"]), (Known.FOLLOWS, 4))
+
+    def test_each_segment_is_answered(self) -> None:
+        """
+        A closed socket answers each segment with a RST. They are alike, and no copies.
+        """
+        script = Script().open().client("FIN ACK").server("ACK", b"a", ack=1, after=0.01)
+        script.server("ACK", b"b", ack=1).client("RST", seq=1, ip_id=0)
+        script.client("RST", seq=1, ip_id=0).client("RST", seq=1, ip_id=0)
+        found = [(each.kind, each.frames) for each in of_kind(script.claims(), "resets.")]
+        self.assertEqual(found[0], ("resets.data-after-close", (4, 5, 7)))
+        self.assertEqual([frames[-1] for _, frames in found], [7, 8, 9])
 
 
 class ClosingTests(SynchronousTestCase):
