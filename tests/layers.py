@@ -152,6 +152,7 @@ LAYERS = {
     "netlab.transport": Layer.PURE,
     "netlab.transport.*": Layer.PROTOCOL,
     "netlab.transport.descriptions": Layer.PURE,
+    "netlab.transport.peerturns": Layer.PURE,
     "netlab.transport.proxyheader": Layer.PURE,
     "netlab.transport.tls": Layer.PURE,
     "netlab.transport.tls.*": Layer.PROTOCOL,
