@@ -149,7 +149,7 @@ class ListeningService(Service):
             for description, endpoint in self._endpoints:
                 self._openings.append(Deferred.fromCoroutine(self._open(description, endpoint)))
                 if self._problem is not None:
-                    _leave_in_one_line()
+                    leave_in_one_line()
                     raise self._problem
         finally:
             self._is_starting, self._problem = False, None
@@ -274,7 +274,7 @@ def _explain(server: str, description: str, error: BaseException) -> ListenError
     return found
 
 
-def _leave_in_one_line() -> None:
+def leave_in_one_line() -> None:
     """
     If L{ListenError} ends this process, let it show its one line in place of a traceback.
 

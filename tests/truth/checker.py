@@ -383,6 +383,32 @@ def _bytes_are_of_the_stream(
     return f"{len(carried)} different bytes are here, not {count}" if count > len(carried) else None
 
 
+def _what_is_discarded_has_no_effect(
+    claim: Claimed, frames: Mapping[int, Frame], talk: Sequence[Frame]
+) -> str | None:
+    """
+    What is called discarded has a wrong checksum, and most of its sender's are right; no connection
+    is closed or reset by it.
+    """
+    if claim.kind == "damage.discarded":
+        (number,) = claim.frames
+        if frames[number].is_sound is not False:
+            return f"the checksum of #{number} is not wrong"
+        own = [frame.is_sound for frame in talk if frame.src == frames[number].src]
+        return None if own.count(True) > own.count(False) else "hardly a checksum is right"
+    if not claim.kind.startswith(("closes.first", "closes.second", "resets.")) or not claim.frames:
+        return None
+    last = frames.get(claim.frames[-1])
+    if last is None or last.is_sound is not False or last.length:
+        return None
+    own = [frame.is_sound for frame in talk if frame.src == last.src]
+    lasting = [frame for frame in talk if frame.src != last.src and frame.has(ACK)]
+    if any((frame.ack - last.seq) % 2**32 == 1 for frame in lasting):
+        return None
+    is_odd = own.count(True) > own.count(False)
+    return f"#{last.number} has a wrong checksum" if is_odd else None
+
+
 def _waits_are_between_the_frames(
     claim: Claimed, frames: Mapping[int, Frame], talk: Sequence[Frame]
 ) -> str | None:
@@ -414,5 +440,6 @@ _RULES: Final[tuple[Callable[..., str | None], ...]] = (
     _nothing_travels_while_idle,
     _windows_are_what_is_said,
     _bytes_are_of_the_stream,
+    _what_is_discarded_has_no_effect,
     _waits_are_between_the_frames,
 )

@@ -35,6 +35,7 @@ _FIELDS: Final = (
     "icmp.type",
     "icmpv6.type",
     "frame.protocols",
+    "tcp.checksum.status",
     "tcp.payload",
 )
 
@@ -57,6 +58,7 @@ class Frame(NamedTuple):
     @ivar ip_id: IPv4's identification; -1 where there is none.
     @ivar payload: as far as it was captured.
     @ivar is_quoted: an ICMP error quotes it; nobody sent it just then.
+    @ivar is_sound: whether its checksum is right; None where that is not known.
     """
 
     number: int
@@ -73,6 +75,7 @@ class Frame(NamedTuple):
     ip_id: int
     payload: bytes
     is_quoted: bool
+    is_sound: bool | None = None
 
     def has(self, *flags: int) -> bool:
         """
@@ -113,10 +116,11 @@ def read_frames(path: Path) -> dict[int, Frame]:
     @return: by frame number.
     """
     command = ["tshark", "-2", "-n", "-r", str(path), "-Y", "tcp", "-T", "fields"]
-    command += ["-o", "tcp.desegment_tcp_streams:FALSE", "-E", "separator=|", "-E", "occurrence=l"]
+    command += ["-o", "tcp.desegment_tcp_streams:FALSE", "-o", "tcp.check_checksum:TRUE"]
+    command += ["-E", "separator=|", "-E", "occurrence=l"]
     for field in _FIELDS:
         command += ["-e", field]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command, check=False, capture_output=True, text=True).stdout
     frames = {}
     for line in printed.splitlines():
         row = dict(zip(_FIELDS, line.split("|"), strict=True))
@@ -147,4 +151,5 @@ def _frame(row: dict[str, str]) -> Frame:
         int(row["ip.id"] or "-1", 0),
         bytes.fromhex(row["tcp.payload"]),
         bool(row["icmp.type"] or row["icmpv6.type"]),
+        {"0": False, "1": True}.get(row["tcp.checksum.status"]),
     )

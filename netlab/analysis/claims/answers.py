@@ -106,8 +106,6 @@ _RANKS: Final[Mapping[str, int]] = {
     "closes.while-a-request-waits": _CUT_SHORT,
     "closes.answer-cut-off": _CUT_SHORT,
     "closes.after-unanswered-bytes": _CUT_SHORT,
-    "keepalives.gave-up": _CUT_SHORT,
-    "windows.gave-up": _CUT_SHORT,
     "windows.closed-to-the-end": _CUT_SHORT,
     "alerts": _CUT_SHORT,
     "opening.another-syn-ack": _ODD,
@@ -115,10 +113,12 @@ _RANKS: Final[Mapping[str, int]] = {
     "opening.old-connection": _ODD,
     "reasons.series-half-open": _ODD,
     "resets.outside-window": _ODD,
-    "resets.other-ttl": _ODD,
+    "resets.other-sender": _ODD,
     "resets.after-syn-ack": _ODD,
     "acks.never-sent": _ODD,
+    "damage.discarded": _ODD,
     "windows.beyond": _SLOW,
+    "opening.syn-ack-discarded": _SLOW,
     "repeats.other-bytes": _ODD,
     "repeats.damaged": _ODD,
     "http.rule-broken": _ODD,
@@ -178,6 +178,15 @@ _ENDS: Final = (
     ("resets.closed-socket", ConnectionEnd.CLOSED),
 )
 
+#: What may be a part of a worse fact.
+_PARTS: Final = frozenset({"windows.closed", "repeats.counts"})
+
+#: What is said once of several connections, and of each.
+_SERIES: Final = {
+    "resets.after-syn-ack": "reasons.series-half-open",
+    "resets.refused": "reasons.series-refused",
+}
+
 _NO_RESET: Final = frozenset(
     {
         "again",
@@ -185,7 +194,7 @@ _NO_RESET: Final = frozenset(
         "after-a-reset",
         "goes-on",
         "outside-window",
-        "other-ttl",
+        "other-sender",
         "text",
         "own-attempt",
     }
@@ -230,6 +239,7 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
     @param told: all claims, in the order of the capture.
     @return: by kind, the worst first, and of equals the most frequent.
     """
+    told = [each for each in told if not _is_told_by_others(each, told)]
     worst: dict[tuple[int, int, bool], Told] = {}
     loose: list[Told] = []
     for each in told:
@@ -240,7 +250,7 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
             loose.append(each)
             continue
         # That a frame may be forged is another matter than what it did.
-        place = (each.stream, each.claim.frames[-1], each.claim.kind == "resets.other-ttl")
+        place = (each.stream, each.claim.frames[-1], each.claim.kind == "resets.other-sender")
         other = worst.get(place)
         if other is None or rank < rank_of(other.claim.kind):
             worst[place] = each
@@ -249,6 +259,30 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
         kinds.setdefault(each.claim.kind, []).append(each)
     found = [Trouble(rank_of(kind), tuple(each)) for kind, each in kinds.items()]
     return sorted(found, key=lambda trouble: (trouble.rank, -len(trouble.told)))
+
+
+def _is_told_by_others(each: Told, told: Sequence[Told]) -> bool:
+    """
+    Tell whether a claim says nothing that a worse one of the same conversation does not say: that
+    one rests on the same frames.
+    """
+    rank, frames = rank_of(each.claim.kind), set(each.claim.frames)
+    series = _SERIES.get(each.claim.kind)
+    if series is not None:
+        members = sum(1 for other in told if other.claim.kind == each.claim.kind)
+        counted = [other.claim for other in told if other.claim.kind == series]
+        return sum(int(claim.figures["connections"]) for claim in counted) >= members or any(
+            each.claim.frames[0] in claim.frames for claim in counted
+        )
+    if each.claim.kind not in _PARTS:
+        return False
+    return any(
+        other.stream == each.stream
+        and 0 < rank_of(other.claim.kind) <= rank
+        and other.claim.kind not in _PARTS
+        and frames <= set(other.claim.frames)
+        for other in told
+    )
 
 
 def limits(told: Sequence[Told]) -> list[Trouble]:

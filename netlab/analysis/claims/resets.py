@@ -4,6 +4,7 @@ Why an end sent a RST, as far as the frames before it tell: claims of the topic 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Final
 
@@ -23,7 +24,15 @@ LONG_SILENCE_NS: Final = 60_000_000_000
 PROBES_MIN: Final = 2
 """How many probes without an answer make a sender give up."""
 
+COUNTING_MIN: Final = 3
+"""After how many steps from one IP identification to the next a host is known to count them."""
+
+COUNTING_STEP_MAX: Final = 64
+"""How far those of two packets of one connection lie apart where a host counts them."""
+
 _FASTCLOSE: Final = 1 << 7
+
+_FORGERY: Final = ("forged", "sent-on-the-way", "stack-with-another-ttl")
 
 
 def claims_of(history: History) -> Iterator[Claim]:
@@ -37,19 +46,26 @@ def claims_of(history: History) -> Iterator[Claim]:
         if had_reset[reset.sender]:
             # The connection is over: what is sent now is no part of it, wherever its number lies.
             yield _again(course, reset, answered)
-            yield from _of_the_segment(course, reset)
+            yield from _of_the_segment(reset, history.name(reset.sender))
             continue
         is_outside = _is_outside(course, reset)
         if is_outside is not None:
-            yield is_outside
-            yield from _of_the_segment(course, reset)
+            other = _other_sender(course, reset)
+            causes = _FORGERY if other else ()
+            yield is_outside._replace(figures={**is_outside.figures, **other}, causes=causes)
+            yield from _of_the_segment(reset, history.name(reset.sender))
             continue
         goes_on = _goes_on(course, reset)
         if had_reset[1 - reset.sender]:
             yield Claim("resets.after-a-reset", (reset.number,), who=history.name(reset.sender))
         else:
             yield _reason(course, reset)
-        yield from _of_the_segment(course, reset)
+        other = _other_sender(course, reset)
+        if other:
+            who = history.name(reset.sender)
+            frames = (reset.number,)
+            yield Claim("resets.other-sender", frames, Known.POSSIBLE, other, "", _FORGERY, who)
+        yield from _of_the_segment(reset, history.name(reset.sender))
         if goes_on is not None:
             yield goes_on
         else:
@@ -93,35 +109,41 @@ def final_reset(course: Course) -> Sent | None:
     return None
 
 
-def _of_the_segment(course: Course, reset: Sent) -> Iterator[Claim]:
+def _of_the_segment(reset: Sent, who: str) -> Iterator[Claim]:
     """
     Judge what is unusual about the RST itself.
     """
-    who = course.history.name(reset.sender)
     if reset.length:
         figures: dict[str, Figure] = {"bytes": reset.length}
-        yield Claim(
-            "resets.text",
-            (reset.number,),
-            Known.FOLLOWS,
-            figures,
-            "RFC 9293 section 3.5.3",
-            who=who,
-        )
-    others = {
-        each.ttl
-        for each in course.segments
-        if each.sender == reset.sender and not each.has_rst and each.ttl
-    }
-    if len(others) == 1 and reset.ttl and abs(reset.ttl - min(others)) > 1:
-        yield Claim(
-            "resets.other-ttl",
-            (reset.number,),
-            Known.POSSIBLE,
-            {"ttl": reset.ttl, "usual_ttl": min(others)},
-            causes=("forged", "sent-on-the-way", "stack-with-another-ttl"),
-            who=who,
-        )
+        rule = "RFC 9293 section 3.5.3"
+        yield Claim("resets.text", (reset.number,), Known.FOLLOWS, figures, rule, who=who)
+
+
+def _other_sender(course: Course, reset: Sent) -> dict[str, Figure]:
+    """
+    Find what of a RST's IP header is not as in its sender's other segments.
+
+    @return: as figures; none where nothing is.
+    """
+    own = [each for each in course.segments if each.sender == reset.sender and not each.has_rst]
+    found: dict[str, Figure] = {}
+    times_to_live = {each.ttl for each in own if each.ttl}
+    if len(times_to_live) == 1 and reset.ttl:
+        usual = min(times_to_live)
+        if abs(reset.ttl - usual) > 1:
+            found |= {"ttl": reset.ttl, "usual_ttl": usual}
+    steps = [_id_step(earlier, later) for earlier, later in itertools.pairwise(own)]
+    before = [each for each in own if each.number < reset.number]
+    # Of a host that numbers its packets one after the other, the RST is numbered so too; some
+    # number none that belongs to no socket.
+    is_counted = len(steps) >= COUNTING_MIN and max(steps) <= COUNTING_STEP_MAX and before
+    if is_counted and reset.ip_id and _id_step(before[-1], reset) > 2 * COUNTING_STEP_MAX:
+        found |= {"ip_id": reset.ip_id, "usual_ip_id": before[-1].ip_id}
+    return found
+
+
+def _id_step(earlier: Sent, later: Sent) -> int:
+    return (later.ip_id - earlier.ip_id) % (1 << 16)
 
 
 def _is_outside(course: Course, reset: Sent) -> Claim | None:

@@ -22,7 +22,7 @@ class Course:
 
     @ivar history: it is made of.
     @ivar segments: its segments without the copies that the capture, or a device on the way, made
-        of a frame.
+        of a frame, and without those that their receiver discards.
     @ivar index: for each frame's number its place in L{segments}.
     @ivar syns: for each end its SYNs without ACK.
     @ivar answers: for each end its SYNs with ACK.
@@ -32,12 +32,14 @@ class Course:
     @ivar fin_acks: for each end the other's first segment that acknowledges its FIN.
     @ivar resets: all segments with RST.
     @ivar spoken: for each end how many segments it sent.
+    @ivar discarded: those that their receiver discards.
     @ivar bytes: for each end the position after its last byte, less one: how many it sent.
     """
 
     __slots__ = (
         "answers",
         "bytes",
+        "discarded",
         "established",
         "fin_acks",
         "fins",
@@ -52,6 +54,7 @@ class Course:
     def __init__(self, history: History) -> None:
         self.history = history
         self.segments: list[Sent] = []
+        self.discarded: list[Sent] = []
         self.index: dict[int, int] = {}
         self.syns: tuple[list[Sent], list[Sent]] = ([], [])
         self.answers: tuple[list[Sent], list[Sent]] = ([], [])
@@ -63,6 +66,9 @@ class Course:
         self.bytes = [0, 0]
         seen: dict[tuple[int, ...], int] = {}
         for sent in history.segments:
+            if sent.number in history.discarded:
+                self.discarded.append(sent)
+                continue
             key = (
                 sent.sender,
                 sent.seq_raw,

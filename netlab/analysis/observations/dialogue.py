@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from netlab.analysis.http.allowance import Allowance
 from netlab.analysis.http.exchange import REQUEST_BEGINS, ExchangeReader
 from netlab.analysis.http.reassembly import Piece, Reassembler
+from netlab.analysis.observations.soundness import Soundness
 from netlab.analysis.observations.trail import TrailStep, step_of
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
@@ -137,6 +138,7 @@ class Dialogue:
         "_fin_seqs",
         "_pending_ends",
         "_said_ns",
+        "_soundness",
         "_streams",
         "_tools",
         "_trail_max",
@@ -170,6 +172,7 @@ class Dialogue:
         self.conversation = conversation
         self.trail: list[TrailStep] = []
         self._trail_max = trail_max
+        self._soundness = Soundness()
         self.turns: list[Turn] = []
         self.has_more_turns = False
         self.http = ExchangeReader(self._allowance)
@@ -249,6 +252,8 @@ class Dialogue:
             self.trail.append(step_of(analysed, from_client=analysed.flow is self.client))
         if analysed.marks & _REPAIR:
             self.is_repaired = True
+        if self._soundness.is_discarded(analysed):
+            return
         if flags & _SYN:
             self._receive_syn(analysed, now)
             return

@@ -12,6 +12,7 @@ from netlab.analysis.http.allowance import Allowance
 from netlab.analysis.observations.dialogue import Dialogue
 from netlab.analysis.observations.history import BEGINNING_MAX, History
 from netlab.analysis.observations.skimming import Skimmed
+from netlab.analysis.observations.soundness import discarded_of
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
@@ -320,6 +321,7 @@ class Facts:
         self.history.finish(
             self.frame_count, self.dialogue.client.index, self.dialogue.http, self.dialogue.tls
         )
+        self.history.discarded = discarded_of(self.history.segments)
 
     @property
     def has_data(self) -> bool:

@@ -35,6 +35,7 @@ class StreamStep:
 
     @ivar index: its own.
     @ivar sent: it.
+    @ivar is_discarded: its receiver discards it, for its checksum is wrong: it brought nothing.
     @ivar copy_of: the one of which it is a copy, made on the way or by the capture. A copy changes
         nothing, and what follows describes only what is none.
     @ivar fresh: bytes that had not been seen before.
@@ -65,6 +66,7 @@ class StreamStep:
     index: int
     sent: Sent
     copy_of: int | None = None
+    is_discarded: bool = False
     fresh: int = 0
     firsts: tuple[int, ...] = ()
     latest: int | None = None
@@ -223,6 +225,11 @@ class Streams:
         for index, direction in enumerate(self.directions):
             direction.knows_scale = flows[1 - index].window_shift != -1
         segments = history.segments[: history.unbroken]
+        if history.discarded:
+            # Without data such a segment did nothing; with data its bytes were sent.
+            segments = [
+                each for each in segments if each.length or each.number not in history.discarded
+            ]
         copies, self.is_doubled = find_copies(segments)
         acks = _last_acks(segments)
         self._is_over = False
@@ -232,11 +239,11 @@ class Streams:
                 # Another connection between the same ports, of which the opening was missed.
                 self.is_whole = False
                 break
-            step = StreamStep(index, sent, copies.get(index))
+            step = StreamStep(index, sent, copies.get(index), sent.number in history.discarded)
             self.steps.append(step)
             if step.copy_of is None:
                 self._follow(step, acks[index])
-                self._is_over = self._is_over or self._has_ended(sent)
+                self._is_over = self._is_over or self._has_ended(step)
 
         self.lacks_segments = any(
             each.is_seen and (each.acked or 0) >= high and each.covered.missing(low, high) > 1
@@ -287,11 +294,11 @@ class Streams:
         """Give the numbers of steps' frames, ascending, each once."""
         return tuple(sorted({self.steps[index].sent.number for index in indexes}))
 
-    def _has_ended(self, sent: Sent) -> bool:
+    def _has_ended(self, step: StreamStep) -> bool:
         """
         Tell whether a connection is over: reset, or closed and acknowledged on both sides.
         """
-        if sent.has_rst:
+        if step.sent.has_rst and not step.is_discarded:
             return True
         return all(
             each.fin is not None and each.acked is not None and each.acked >= each.highest
@@ -329,7 +336,7 @@ class Streams:
             own.base_seen = sent.start
             own.highest = max(own.highest, sent.start)
         self._take(step, own, last_ack)
-        if sent.ack is not None and not sent.has_rst:
+        if sent.ack is not None and not sent.has_rst and not step.is_discarded:
             self._acknowledge(step, sent.ack, other, last_ack)
 
     def _take(self, step: StreamStep, own: StreamDirection, last_ack: int) -> None:
@@ -338,7 +345,8 @@ class Streams:
         """
         sent = step.sent
         start, end = sent.data_start, sent.data_start + step.length
-        reach = end + (sent.has_fin and not sent.has_rst)
+        has_fin = sent.has_fin and not step.is_discarded
+        reach = end + (has_fin and not sent.has_rst)
         limit = own.edge if own.knows_scale and own.edge is not None else None
         if limit is None:
             step.is_beyond = start - own.highest > UNSEEN_MAX
@@ -350,9 +358,9 @@ class Streams:
             own.syn = step.index if own.syn is None else own.syn
             # Data or a FIN in the SYN itself follow its number: no hole is before them.
             own.highest = max(own.highest, start)
-        if sent.has_fin and own.fin is None:
+        if has_fin and own.fin is None:
             own.fin = step.index
-        if step.length or sent.has_fin:
+        if step.length or has_fin:
             if start > own.highest and (own.syn is not None or own.covered.total):
                 step.opens = own.highest
                 own.holes.append((own.highest, start, step.index))

@@ -165,7 +165,9 @@ class _Shut:
         Take the next segment.
         """
         sent = step.sent
-        if step.copy_of is not None or not sent.has_ack or sent.has_syn or sent.has_rst:
+        if step.copy_of is not None or step.is_discarded or not sent.has_ack:
+            return
+        if sent.has_syn or sent.has_rst:
             return
         since = self._since[sent.sender]
         if sent.window == 0 and since is None:

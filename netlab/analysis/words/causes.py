@@ -51,7 +51,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "gave-up": "its program had given up",
     "forged": "a third party forged it",
     "sent-on-the-way": "a device on the way sent it",
-    "stack-with-another-ttl": "the host sends RSTs with another time to live",
+    "stack-with-another-ttl": "the host itself sends RSTs with other values",
     "unread-data": "its program closed with received data unread",
     "answers-what-is-not-here": "it answers a segment that was not captured",
     "abort": "its program aborted the connection",

@@ -30,6 +30,11 @@ def _carried(claim: Claim) -> str:
         text += f", #{whole(claim, 'latest_frame')} last"
     if "waited_ns" in claim.figures:
         text += f", {time(claim, 'waited_ns')} earlier"
+    if "discarded_frame" in claim.figures:
+        text += (
+            f". The checksum of #{whole(claim, 'discarded_frame')} is wrong, so {peer(claim)} "
+            "discarded it"
+        )
     return text
 
 
@@ -39,6 +44,8 @@ def _timeout(claim: Claim) -> str:
         text += (
             f": the wait has grown from {time(claim, 'waited_before_ns')}, as the timer backs off"
         )
+    if "discarded_frame" in claim.figures:
+        return f"{text}."
     return f"{text}. The segment or its ACK was lost behind this point, or arrived too late."
 
 

@@ -77,16 +77,6 @@ def _full(claim: Claim) -> str:
     )
 
 
-def _gave_up(claim: Claim) -> str:
-    text = f"{who(claim)} gives up in {last(claim)} after {amount(claim, 'probes', 'window probe')}"
-    if "closed_ns" in claim.figures:
-        text += f", {time(claim, 'closed_ns')} after {peer(claim)} closed its window"
-    return (
-        f"{text} (#{whole(claim, 'closed_frame')}): {peer(claim)} did not open its window "
-        "meanwhile, most likely because its program did not read."
-    )
-
-
 def _to_the_end(claim: Claim) -> str:
     text = f"{who(claim)}'s window stays 0 from #{claim.frames[0]} to the end of the capture"
     if "closed_ns" in claim.figures:
@@ -133,16 +123,6 @@ def _exchanged(claim: Claim) -> str:
         f"{who(claim)} sends {amount(claim, 'asked', 'keep-alive')} ({frames(claim)}), "
         f"{whole(claim, 'answered')} of which {peer(claim)} answers."
     )
-
-
-def _silent(claim: Claim) -> str:
-    text = (
-        f"{who(claim)} resets the connection in {last(claim)} after "
-        f"{amount(claim, 'unanswered', 'unanswered keep-alive')}"
-    )
-    if "silent_ns" in claim.figures:
-        text += f" in {time(claim, 'silent_ns')}"
-    return f"{text} ({frames(claim)}): {peer(claim)} is gone or cannot be reached."
 
 
 def _unanswered(claim: Claim) -> str:
@@ -288,7 +268,6 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "windows.raised": _raised,
     "windows.shrunk": _shrunk,
     "windows.full": _full,
-    "windows.gave-up": _gave_up,
     "windows.closed-to-the-end": _to_the_end,
     "windows.beyond": _beyond,
     "windows.one-a-round-trip": _round_trips,
@@ -296,7 +275,6 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "keepalives.possible-probe": _possible_keep_alive,
     "keepalives.answer": _keep_alive_answer,
     "keepalives.exchanged": _exchanged,
-    "keepalives.gave-up": _silent,
     "keepalives.unanswered": _unanswered,
     "acks.never-sent": _never_sent,
     "acks.duplicate": _duplicate,
@@ -322,9 +300,6 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.nagle-total": _nothing,
     "delays.slow-start": _nothing,
     "keepalives.exchanged": _nothing,
-    # The topic resets tells of the RST itself.
-    "keepalives.gave-up": _nothing,
-    "windows.gave-up": _nothing,
     "delays.delayed-ack": _delayed_in_frame,
     "delays.nagle": _nagle_in_frame,
     "windows.one-a-round-trip": _nothing,
@@ -338,10 +313,8 @@ FRAME_ONLY: Final = frozenset(
         "acks.selective",
         "delays.delayed-ack",
         "keepalives.answer",
-        "keepalives.gave-up",
         "keepalives.probe",
         "windows.full",
-        "windows.gave-up",
         "windows.probe",
         "windows.probe-answered",
         "windows.raised",

@@ -58,6 +58,9 @@ class Response:
     @ivar renew: asked when C{repeat_seconds} are over; returns for how many seconds more the same
         bytes may be sent, 0 where they may not. None: ask for the answer anew.
     @ivar reason: the reason phrase; None takes the registered one.
+    @ivar content_length: of an asynchronous iterator, where it is known: how many bytes it yields,
+        but for an answer that has no content. It is sent then as Content-Length; other content says
+        itself how long it is.
     """
 
     status: int = 200
@@ -67,6 +70,7 @@ class Response:
     repeat_seconds: float = 0.0
     renew: Callable[[], float] | None = None
     reason: bytes | None = None
+    content_length: int | None = None
 
 
 KNOWN_METHODS: Final = frozenset(

@@ -13,13 +13,14 @@ from twisted.internet.interfaces import IReactorTime
 
 from netlab.connections import OpenConnections
 from netlab.http1.accesslog.counters import Counters
-from netlab.http1.accesslog.log import AccessLog
+from netlab.http1.accesslog.log import AccessLog, AnswerRecorder
+from netlab.http1.resources.connectionfacts import Binder, binder_of
 from netlab.http1.resources.resource import Resource
 from netlab.http1.resources.responses import Pages
 from netlab.http1.sansio.limits import Admission
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.server.admission import Gate
-from netlab.http1.server.answercache import AnswerCache, CachedAnswer
+from netlab.http1.server.answercache import AnswerCache
 from netlab.http1.server.deadlines import Deadlines
 from netlab.http1.server.fairness import Fairness
 
@@ -37,6 +38,7 @@ class ServerContext:
     nobody sets; Date and the log tell the time of day.
 
     @ivar resource: answers all requests.
+    @ivar binder: makes what answers those of one connection; None where L{resource} does.
     @ivar settings: limits, timeouts and the style of answers.
     @ivar date: the Date field, and the difference of the two clocks.
     @ivar access_log: gets a line for each answer.
@@ -44,6 +46,7 @@ class ServerContext:
     @ivar pages: what is answered where no resource answers.
     @ivar connections: the open ones.
     @ivar counters: of connections and answers.
+    @ivar recorder: counts and logs answers.
     @ivar fairness: whether large answers should give way.
     @ivar gate: knows for how many more connections there is room.
     @ivar deadlines: those of all connections.
@@ -73,6 +76,7 @@ class ServerContext:
             switches that off.
         """
         self.resource = resource
+        self.binder: Binder[Resource] | None = binder_of(resource)
         self.settings = ServerSettings() if settings is None else settings
         self.date = self.settings.date
         self.access_log = access_log
@@ -80,6 +84,7 @@ class ServerContext:
         self.pages = Pages(self.settings.is_bare)
         self.connections = OpenConnections()
         self.counters = Counters()
+        self.recorder = AnswerRecorder(self.counters, access_log, self.date)
         self.clock = clock
         self.seconds = steady(clock.seconds)
         self.fairness = Fairness(self.counters, self.seconds)
@@ -103,15 +108,6 @@ class ServerContext:
         self.date.offset = self._epoch_seconds() - now
         self.time_of_day_due = now + _TIME_OF_DAY_SECONDS
         self.deadlines.catch_up(now)
-
-    def record_again(self, peer: bytes, answer: CachedAnswer, now: float) -> None:
-        """
-        Count and log an answer that was sent again.
-        """
-        answer.tally.answers += answer.count
-        answer.tally.content_bytes += answer.content_bytes
-        if self.access_log is not None:
-            self.access_log.add_again(peer, now + self.date.offset, answer.logged)
 
     def flush_when_over(self) -> None:
         """

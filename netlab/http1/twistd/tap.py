@@ -20,6 +20,7 @@ from netlab.http1.accesslog.counters import Snapshot
 from netlab.http1.accesslog.log import AccessLog
 from netlab.http1.accesslog.loglines import CombinedFormat, JSONFormat
 from netlab.http1.passwords.access import Protected
+from netlab.http1.resources.mounts import Mounts
 from netlab.http1.resources.resource import (
     CrossOrigin,
     Redirect,
@@ -43,6 +44,7 @@ from netlab.http1.twistd.bounds import (
     values,
 )
 from netlab.http1.twistd.options import Options
+from netlab.http1.twistd.programs import Programs
 from netlab.http1.twistd.running import (
     HTTPService,
     Nobody,
@@ -76,8 +78,9 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
     if options["workers"] and not options.is_worker:
         return _supervised_service(options, reactor)
     pages = Pages(bool(options["bare-headers"]))
+    programs = Programs(reactor, options.mounts, options["threads"], is_worker=options.is_worker)
     factory = HTTPServerFactory(
-        _resource(options, pages, reactor),
+        _resource(options, pages, reactor, programs),
         reactor,
         ServerSettings(
             Limits(**values(LIMIT_BOUNDS, options)),
@@ -117,7 +120,15 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
 
     # A worker gets its order to stop when the delay is over.
     delay = 0.0 if options.is_worker else options["stop-delay"]
-    service = HTTPService(server, reactor, delay, calls, take, factory.connections.abort)
+    service = HTTPService(
+        server,
+        reactor,
+        delay,
+        calls,
+        take,
+        factory.connections.abort,
+        programs=None if programs.is_empty else programs,
+    )
     if options.admin_endpoint is not None and not options.is_worker:
         endpoint = options.admin_endpoint
         hosts = options.admin_hosts
@@ -208,7 +219,7 @@ def _renew(endpoints: list[tuple[str, Renewable]]) -> None:
             _log.info("The certificate of {place} was read again", place=description)
 
 
-def _resource(options: Options, pages: Pages, reactor: Any) -> Resource:
+def _resource(options: Options, pages: Pages, reactor: Any, programs: Programs) -> Resource:
     """
     Put together what answers, from the inside out.
     """
@@ -224,6 +235,10 @@ def _resource(options: Options, pages: Pages, reactor: Any) -> Resource:
     resource: Resource = StaticFiles(
         options.root, reactor.seconds, settings, steady(reactor.seconds)
     )
+    mounted = programs.resources()
+    resource = mounted.pop((), resource)
+    if mounted:
+        resource = Mounts(mounted, resource)
     if options.rules:
         resource = Redirected(options.rules, resource, pages)
     routes = {

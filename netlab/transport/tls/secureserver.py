@@ -123,6 +123,13 @@ class SecureServer(FastServer):
         return self._channel.peer_certificate
 
     @property
+    def tls_agreement(self) -> tuple[str, str]:
+        """
+        The version of TLS, such as C{TLSv1.3}, and the suite by OpenSSL's name.
+        """
+        return self._channel.agreement
+
+    @property
     def negotiatedProtocol(self) -> bytes | None:
         """
         What ALPN has chosen.
