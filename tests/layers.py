@@ -52,7 +52,6 @@ LAYERS = {
     "netlab.peerturns": Layer.PURE,
     "netlab.plainfile": Layer.FILES,
     "netlab.plaintext": Layer.PURE,
-    "netlab.privatefile": Layer.FILES,
     "netlab.serve": Layer.COMMAND,
     "netlab.service": Layer.TAP,
     "netlab.signals": Layer.PROTOCOL,
