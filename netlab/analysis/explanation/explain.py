@@ -27,6 +27,7 @@ from netlab.analysis.explanation.story import (
     Passage,
     PassageKind,
 )
+from netlab.analysis.http.allowance import NOT_ALL_MESSAGES, Allowance
 from netlab.analysis.observations.facts import Facts, Point
 from netlab.analysis.observations.surroundings import Surroundings
 from netlab.analysis.tcp.frames import Analysed
@@ -78,6 +79,7 @@ class Explainer:
         @param tools: With what TLS is opened.
         """
         self._tools = tools
+        self._allowance = Allowance()
         self._tells_frames = tells_frames
         self._captured = captured
         self._interface: Interface | None = None
@@ -117,7 +119,7 @@ class Explainer:
             if is_chosen:
                 self._chosen.add(stream)
             first = Point(analysed.number, analysed.time_ns)
-            facts = Facts(analysed.conversation, first, self._tools)
+            facts = Facts(analysed.conversation, first, self._tools, self._allowance)
             facts.history.keeps_payload = self._discretion.quotes
             self._facts[stream] = facts
             self._surroundings.begin(analysed)
@@ -312,6 +314,8 @@ class Explainer:
                 "reported here."
             )
             yield Passage(PassageKind.UNUSUAL, (), *span, sentence)
+        if self._allowance.is_used_up:
+            yield Passage(PassageKind.UNUSUAL, (), *span, NOT_ALL_MESSAGES)
         for fault in faults[:_FAULTS_TOLD_MAX]:
             frames = (fault.number,) if fault.number else ()
             where = f"#{fault.number}: " if fault.number else ""

@@ -18,13 +18,12 @@ from netlab.http1.passwords.authentication import (
     challenge,
     parse_credentials,
 )
-from netlab.http1.passwords.turns import PeerTurns
 from netlab.http1.resources.connectionfacts import ConnectionFacts, binder_of
 from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.resources.responses import Pages, Response
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
-from netlab.http1.server.admission import peer_key
+from netlab.peerturns import PeerTurns, peer_key
 
 _WAITING_MAX: Final = 128
 """

@@ -5,10 +5,10 @@ Who may connect: a bound on the connections in all, and on those of one peer.
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import IPv6Address
 from typing import Final
 
 from netlab.http1.sansio.limits import Admission
+from netlab.peerturns import peer_key
 
 _REFUSALS_MAX: Final = 256
 """How many connections beyond the bound get a 503 at the same time; others are just closed."""
@@ -93,20 +93,6 @@ class Gate:
         A refused connection has gone.
         """
         self._refusals -= 1
-
-
-def peer_key(peer: bytes) -> bytes:
-    """
-    Reduce an address to what one peer has for itself: an IPv6 host commonly has a whole /64.
-    """
-    if b":" not in peer:
-        return peer
-    try:
-        address = IPv6Address(peer.decode("ascii").partition("%")[0])
-    except ValueError:
-        return peer
-    # At a port for both families, IPv4 peers all lie in one /64: ::ffff:0:0.
-    return str(address.ipv4_mapped).encode() if address.ipv4_mapped else address.packed[:8]
 
 
 @lru_cache(1024)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from netlab.privatefile import open_private
+from netlab.plainfile import open_private
 
 #: What TLS 1.2 may use: keys agreed upon for one connection (ECDHE), and ciphers that authenticate
 #: what they encrypt. What Mozilla calls intermediate, without finite-field Diffie-Hellman.

@@ -157,7 +157,7 @@ class Handshake:
             self._awaits_turn = True
             if not self._hall.reports_once:
                 self._hall.reactor.removeReader(self)
-            turns.add(self._take_turn)
+            turns.add(self._take_turn, self.client[0])
             return None
         self._shake(self._channel)
         turns.end(began)

@@ -257,7 +257,7 @@ class SecureServer(FastServer):
         self._awaits_turn = True
         if self._is_watched:
             self.reactor.removeReader(self)
-        self._turns.add(self._take_turn)
+        self._turns.add(self._take_turn, self.hostname)
 
     def _take_turn(self) -> None:
         self._awaits_turn = False

@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.privatefile}.
+Tests for L{netlab.plainfile}.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.privatefile import open_private
+from netlab.plainfile import open_private
 
 
 class OpenPrivateTests(SynchronousTestCase):
