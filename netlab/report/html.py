@@ -24,12 +24,22 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from netlab.analysis.claims.ranking import NO_FAULT
 from netlab.analysis.explanation.conversationstories import completeness_text
 from netlab.analysis.explanation.findings import Verdict
 from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameKind, FrameStory
 from netlab.analysis.words.units import count, duration
 from netlab.report.plots import axis_of, plots_of
-from netlab.report.texts import HEADINGS, main_equation, payload_text, untold_text, values_of
+from netlab.report.texts import (
+    HEADINGS,
+    HOW_TO_CHOOSE,
+    listing_of,
+    main_equation,
+    passages_shown,
+    payload_text,
+    untold_text,
+    values_of,
+)
 from netlab.report.times import PAUSE_MIN_NS, TimeAxis, seconds
 
 _CHUNK_ROWS: Final = 100
@@ -38,6 +48,9 @@ _CHUNK_ROWS: Final = 100
 _PACKING_LEVEL: Final = 3
 
 _OVERVIEW_MAX: Final = 24
+
+#: Lines are links here, and the page can be searched.
+_LINES_MAX: Final = 200
 _CITATION: Final = re.compile(r"#(\d+)")
 
 
@@ -143,6 +156,11 @@ def pieces(story: CaptureStory, name: str, links: Sequence[Link] = ()) -> Iterat
             for question in dict.fromkeys(each.question for each in story.answers)
         ],
         overview=_overview(story),
+        passages=passages_shown(story),
+        listing=listing_of(story, _LINES_MAX),
+        how_to_choose=HOW_TO_CHOOSE,
+        no_fault=NO_FAULT,
+        streams={each.stream for each in story.conversations},
         kinds=list(FrameKind),
         verdicts={verdict.value: verdicts[verdict.value] for verdict in Verdict},
         style=Markup(style),  # noqa: S704 -- our own file

@@ -14,16 +14,21 @@ from operator import itemgetter
 from typing import Any, Final
 
 from netlab.analysis.claims.claim import Claim
+from netlab.analysis.claims.ranking import NO_FAULT
 from netlab.analysis.explanation.findings import Finding
 from netlab.analysis.explanation.framestories import flag_names, mark_names
 from netlab.analysis.explanation.privacy import Discretion
 from netlab.analysis.explanation.story import (
     Answer,
+    CalmLine,
     CaptureStory,
+    ConversationLine,
     ConversationStory,
+    Endpoint,
     FrameStory,
     Passage,
 )
+from netlab.analysis.observations.sketches import Fate
 from netlab.analysis.tcp.figures import FigureStore
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.words.sentences import sentence
@@ -65,6 +70,8 @@ def pieces(
         "answers": [_answer(answer) for answer in story.answers],
         "claims": [_claim(claim) for claim in story.claims],
         "passages": [_passage(passage) for passage in story.passages],
+        "overview": [_line(line) for line in story.lines],
+        "without_fault": [_calm(line) for line in story.calm],
         "conversations": [_conversation(each) for each in story.conversations],
     }
     yield _dump(head)[:-1]
@@ -149,11 +156,44 @@ def _passage(passage: Passage) -> dict[str, Any]:
     }
 
 
+def _line(line: ConversationLine) -> dict[str, Any]:
+    outline = line.outline
+    return {
+        "stream": outline.stream,
+        "client": _endpoint(line.client),
+        "server": _endpoint(line.server),
+        "start_ns": outline.start_ns,
+        "end_ns": outline.end_ns,
+        "frame_count": outline.frame_count,
+        "client_bytes": outline.client_bytes,
+        "server_bytes": outline.server_bytes,
+        "completeness": outline.completeness,
+        "fault": "" if outline.fate is Fate.CALM else outline.fate.value,
+        "retransmissions": outline.repeats,
+        "gaps": outline.gaps,
+        "lost_ns": outline.lost_ns,
+        "rank": 0 if line.rank == NO_FAULT else line.rank,
+    }
+
+
+def _calm(line: CalmLine) -> dict[str, Any]:
+    return {
+        "server": None if line.server is None else _endpoint(line.server),
+        "conversations": line.group.conversations,
+        "frame_count": line.group.frame_count,
+        "bytes": line.group.byte_count,
+    }
+
+
+def _endpoint(end: Endpoint) -> dict[str, Any]:
+    return {"address": end.address, "port": end.port}
+
+
 def _conversation(conversation: ConversationStory) -> dict[str, Any]:
     return {
         "stream": conversation.stream,
-        "client": {"address": conversation.client.address, "port": conversation.client.port},
-        "server": {"address": conversation.server.address, "port": conversation.server.port},
+        "client": _endpoint(conversation.client),
+        "server": _endpoint(conversation.server),
         "start_ns": conversation.start_ns,
         "end_ns": conversation.end_ns,
         "title": conversation.title,
