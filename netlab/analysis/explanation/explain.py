@@ -154,7 +154,8 @@ class Explainer:
         is_wrong = sketch.observe(analysed)
         facts = sketch.facts
         if facts is None:
-            self._sketches.hold(sketch, analysed)
+            if sketch.waiting is not None:
+                self._sketches.hold(sketch, analysed)
             if is_wrong:
                 self._follow(sketch)
         elif facts.skimmed is not None:

@@ -112,6 +112,10 @@ class FrameStory:
     @ivar payload: Its first bytes; empty if none is to be shown.
     @ivar is_crossed: Whether the next frame of the conversation left before this one arrived.
     @ivar claims: Those whose effect it is, of its conversation's.
+    @ivar rtt_ns: Nanoseconds since the frame that it acknowledges, C{tcp.analysis.ack_rtt}, or
+        C{None}.
+    @ivar sacks: The ranges that it acknowledges selectively: for each the first relative sequence
+        number, and the one after the last.
     """
 
     number: int
@@ -140,6 +144,8 @@ class FrameStory:
     payload: bytes
     is_crossed: bool = False
     claims: tuple[Claim, ...] = ()
+    rtt_ns: int | None = None
+    sacks: tuple[tuple[int, int], ...] = ()
 
     def crossed(self) -> FrameStory:
         """

@@ -17,7 +17,7 @@ from netlab.analysis.tcp.conversation import Completeness, Conversation
 from netlab.analysis.tcp.frames import Analysed, Mark
 from netlab.capture.segments import Flag
 
-SKETCHES_MAX: Final = 20_000
+SKETCHES_MAX: Final = 4096
 """How many conversations have figures of their own; those without a fault make room for others."""
 
 SERVERS_MAX: Final = 1000
@@ -29,7 +29,7 @@ WAIT_MIN_NS: Final = 200_000_000
 SLOW_MIN_NS: Final = 1_000_000_000
 """From how long a wait on, for the other end's data or for a retransmission, it is a fault."""
 
-WAITING_MAX: Final = 64
+WAITING_MAX: Final = 12
 """How many frames of a conversation wait until something goes wrong in it."""
 
 WAITING_FRAMES_MAX: Final = 512
@@ -279,27 +279,26 @@ class Sketches:
             # A late segment of one that has made room.
             return None
         self._latest = stream
-        sketch = self._open[stream] = Sketch(analysed.conversation, analysed.time_ns)
+        conversation = analysed.conversation
+        sketch = self._open[stream] = Sketch(conversation, analysed.time_ns)
+        if conversation.first_frame == analysed.number:
+            sketch.waiting = []
+            self._waiting[stream] = sketch
         return sketch
 
     def hold(self, sketch: Sketch, analysed: Analysed) -> None:
         """
-        Let a frame wait until something goes wrong in its conversation: from the first one on, or
-        not at all.
+        Let a frame wait until something goes wrong in its conversation, if all before it do.
         """
         waiting = sketch.waiting
         if waiting is None:
-            if sketch.conversation.first_frame != analysed.number:
-                return
-            waiting = sketch.waiting = []
-            self._waiting[analysed.stream] = sketch
-        size = len(analysed.segment.data)
+            return
         if len(waiting) >= WAITING_MAX:
             self.release(sketch)
             return
         waiting.append(analysed)
         self._waiting_frames += 1
-        self._waiting_bytes += size
+        self._waiting_bytes += len(analysed[0].data)
         if self._waiting_frames > WAITING_FRAMES_MAX or self._waiting_bytes > WAITING_MAX_BYTES:
             self._release_some()
 
