@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
@@ -32,6 +32,7 @@ from netlab.analysis.observations.sketches import Fate
 from netlab.analysis.tcp.figures import FigureStore
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.words.sentences import sentence
+from netlab.report.series import DirectionSeries, Sample, SentBytes, series_of
 
 _LINES_AT_ONCE: Final = 64
 
@@ -202,7 +203,39 @@ def _conversation(conversation: ConversationStory) -> dict[str, Any]:
         "frames_told": len(conversation.frames),
         "claims": [_claim(claim) for claim in conversation.claims],
         "passages": [_passage(passage) for passage in conversation.passages],
+        "series": [_series(each, conversation.start_ns) for each in series_of(conversation)]
+        if conversation.frames
+        else [],
     }
+
+
+def _series(series: DirectionSeries, start_ns: int) -> dict[str, Any]:
+    def samples(some: Sequence[Sample]) -> list[tuple[int, int]]:
+        return [(time_ns - start_ns, value) for time_ns, value in some]
+
+    return {
+        "from": "client" if series.from_client else "server",
+        "sent": [
+            (each.number, each.time_ns - start_ns, each.start, each.end, *_signs(each))
+            for each in series.sent
+        ],
+        "acknowledged": samples(series.acknowledged),
+        "edge": samples(series.edge),
+        "sacks": [(each.time_ns - start_ns, each.start, each.end) for each in series.sacks],
+        "in_flight": samples(series.in_flight),
+        "window": samples(series.window),
+        "rtt_ns": samples(series.rtt),
+        "rate": [
+            (each.start_ns - start_ns, each.end_ns - start_ns, each.value) for each in series.rate
+        ],
+    }
+
+
+def _signs(sent: SentBytes) -> Iterator[str]:
+    if sent.is_again:
+        yield "again"
+    if sent.was_repeated:
+        yield "repeated"
 
 
 def _frame(frame: FrameStory) -> dict[str, Any]:
@@ -233,6 +266,8 @@ def _frame(frame: FrameStory) -> dict[str, Any]:
         "sentence": frame.sentence,
         "findings": [_finding(finding) for finding in frame.findings],
         "claims": [claim.kind for claim in frame.claims],
+        "rtt_ns": frame.rtt_ns,
+        "sacks": frame.sacks,
         "payload": frame.payload.hex(),
     }
 
