@@ -60,7 +60,7 @@ def websocket_scope(
     return scope
 
 
-class Program(Protocol):
+class CalledProgram(Protocol):
     """
     What is known here of an application.
     """
@@ -79,7 +79,7 @@ class Program(Protocol):
 
 
 def websocket_answer(
-    program: Program, head: RequestHead, connection: ScopeOfConnection, clock: IReactorTime
+    program: CalledProgram, head: RequestHead, connection: ScopeOfConnection, clock: IReactorTime
 ) -> Answer:
     """
     Answer a request that wants a WebSocket: call the application.
