@@ -112,10 +112,13 @@ _RANKS: Final[Mapping[str, int]] = {
     "alerts": _CUT_SHORT,
     "opening.another-syn-ack": _ODD,
     "opening.odd-flags": _ODD,
+    "opening.no-ack-flag": _ODD,
     "opening.old-connection": _ODD,
     "reasons.series-half-open": _ODD,
     "resets.outside-window": _ODD,
     "resets.other-ttl": _ODD,
+    "resets.without-effect": _ODD,
+    "resets.no-connection": _ODD,
     "resets.after-syn-ack": _ODD,
     "acks.never-sent": _ODD,
     "windows.beyond": _SLOW,
@@ -128,6 +131,7 @@ _RANKS: Final[Mapping[str, int]] = {
     "gaps.never-filled": _SLOW,
     "windows.one-a-round-trip": _SLOW,
     "windows.closed": _SLOW,
+    "windows.reopened": _SLOW,
     "icmp.sends-smaller": _SLOW,
     # Of these another claim says the same, or they are no trouble.
     "resets.again": 0,
@@ -166,6 +170,7 @@ _HIDES: Final = frozenset(
         "capture.one-direction",
         "capture.times-go-back",
         "opening.not-captured",
+        "opening.unconfirmed",
     }
 )
 
@@ -175,7 +180,7 @@ _ENDS: Final = (
     ("resets.refused", ConnectionEnd.REFUSED),
     ("closes.second", ConnectionEnd.CLOSED),
     ("closes.simultaneous", ConnectionEnd.CLOSED),
-    ("resets.closed-socket", ConnectionEnd.CLOSED),
+    ("resets.closed-socket", ConnectionEnd.RESET),
 )
 
 _NO_RESET: Final = frozenset(
@@ -184,6 +189,7 @@ _NO_RESET: Final = frozenset(
         "answers-a-segment",
         "after-a-reset",
         "goes-on",
+        "without-effect",
         "outside-window",
         "other-ttl",
         "text",
@@ -199,6 +205,27 @@ def rank_of(kind: str) -> int:
     @return: 1 is worst; 0 is no trouble.
     """
     return _RANKS.get(kind, _RANKS.get(kind.partition(".")[0], 0))
+
+
+def _rank(claim: Claim) -> int:
+    """
+    Tell how bad it is what a claim says: a RST that answers data which nobody takes any more loses
+    it, and one that answers a FIN loses nothing.
+    """
+    if claim.kind == "resets.closed-socket" and claim.figures["bytes"]:
+        return _CUT_SHORT
+    return rank_of(claim.kind)
+
+
+def _is_worse(claim: Claim, other: Claim) -> bool:
+    """
+    Tell which of two claims about one effect says more: an alert why a connection ends, a RST only
+    that it does.
+    """
+    ranks = _rank(claim), _rank(other)
+    if ranks[0] == ranks[1]:
+        return claim.topic == "alerts" and other.topic == "resets"
+    return ranks[0] < ranks[1]
 
 
 def end_of(claims: Iterable[Claim]) -> ConnectionEnd:
@@ -233,7 +260,7 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
     worst: dict[tuple[int, int, bool], Told] = {}
     loose: list[Told] = []
     for each in told:
-        rank = rank_of(each.claim.kind)
+        rank = _rank(each.claim)
         if not rank:
             continue
         if not each.claim.frames:
@@ -242,12 +269,12 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
         # That a frame may be forged is another matter than what it did.
         place = (each.stream, each.claim.frames[-1], each.claim.kind == "resets.other-ttl")
         other = worst.get(place)
-        if other is None or rank < rank_of(other.claim.kind):
+        if other is None or _is_worse(each.claim, other.claim):
             worst[place] = each
     kinds: dict[str, list[Told]] = {}
     for each in (*loose, *worst.values()):
         kinds.setdefault(each.claim.kind, []).append(each)
-    found = [Trouble(rank_of(kind), tuple(each)) for kind, each in kinds.items()]
+    found = [Trouble(_rank(each[0].claim), tuple(each)) for each in kinds.values()]
     return sorted(found, key=lambda trouble: (trouble.rank, -len(trouble.told)))
 
 

@@ -72,7 +72,7 @@ def _is_alone(conversations: Sequence[ConversationStory]) -> bool:
     """
     if len(conversations) != 1:
         return False
-    begins = ("opening.not-captured", "opening.syn-not-captured")
+    begins = ("opening.not-captured", "opening.unconfirmed", "opening.syn-not-captured")
     return any(
         claim.kind in begins and not claim.figures["both"] for claim in conversations[0].claims
     )

@@ -39,7 +39,10 @@ def _timeout(claim: Claim) -> str:
         text += (
             f": the wait has grown from {time(claim, 'waited_before_ns')}, as the timer backs off"
         )
-    return f"{text}. The segment or its ACK was lost behind this point, or arrived too late."
+    return (
+        f"{text}. The segment or its ACK was lost behind this point or came too late, or the "
+        "segment was not accepted."
+    )
 
 
 def _timer(claim: Claim) -> str:
