@@ -34,6 +34,8 @@ _FIELDS: Final = (
     "ip.id",
     "icmp.type",
     "icmpv6.type",
+    "tcp.options.timestamp.tsval",
+    "tcp.options.timestamp.tsecr",
     "frame.protocols",
     "tcp.payload",
 )
@@ -56,6 +58,8 @@ class Frame(NamedTuple):
     @ivar ttl: time to live; -1 where there is none.
     @ivar ip_id: IPv4's identification; -1 where there is none.
     @ivar payload: as far as it was captured.
+    @ivar stamp: its time stamp; -1 where there is none.
+    @ivar echo: the time stamp that it echoes; -1 where there is none.
     @ivar is_quoted: an ICMP error quotes it; nobody sent it just then.
     """
 
@@ -73,6 +77,8 @@ class Frame(NamedTuple):
     ip_id: int
     payload: bytes
     is_quoted: bool
+    stamp: int = -1
+    echo: int = -1
 
     def has(self, *flags: int) -> bool:
         """
@@ -147,4 +153,6 @@ def _frame(row: dict[str, str]) -> Frame:
         int(row["ip.id"] or "-1", 0),
         bytes.fromhex(row["tcp.payload"]),
         bool(row["icmp.type"] or row["icmpv6.type"]),
+        int(row["tcp.options.timestamp.tsval"] or -1),
+        int(row["tcp.options.timestamp.tsecr"] or -1),
     )

@@ -162,6 +162,16 @@ _LIMITS: Final = (
 #: What says why one end waited for the other.
 _WAITS: Final = frozenset({"delays.server", "delays.client", "delays.nagle-total"})
 
+#: What says how a window of zero went on; the first frame of each is what shut it.
+_OUTCOMES_OF_ZERO: Final = frozenset(
+    {
+        "windows.reopened",
+        "windows.closed-to-the-end",
+        "windows.gave-up",
+        "resets.window-stayed-shut",
+    }
+)
+
 #: What says that something may have happened that the capture does not show.
 _HIDES: Final = frozenset(
     {
@@ -259,9 +269,15 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
     """
     worst: dict[tuple[int, int, bool], Told] = {}
     loose: list[Told] = []
+    # What becomes of a shut window is said with how long it was shut.
+    shut = {
+        (each.stream, each.claim.frames[0]) for each in told if each.claim.kind in _OUTCOMES_OF_ZERO
+    }
     for each in told:
         rank = _rank(each.claim)
         if not rank:
+            continue
+        if each.claim.kind == "windows.closed" and (each.stream, each.claim.frames[-1]) in shut:
             continue
         if not each.claim.frames:
             loose.append(each)

@@ -14,9 +14,13 @@ from netlab.analysis.claims.silence import fell_silent
 from netlab.analysis.http.messages import HTTPExchange
 from netlab.analysis.observations.course import Course, between_ns, course_of, is_probe
 from netlab.analysis.observations.history import History, Sent
+from netlab.http1.sansio.framing import Delimited
 
 IDLE_MIN_NS: Final = 500_000_000
 """From how long on a silence is a wait: longer than most round trips and than delayed ACKs."""
+
+ACK_LATE_NS: Final = 200_000_000
+"""An ACK that comes later than this was not just delayed."""
 
 ROUND_TRIPS_MIN: Final = 3
 """How many round trips a wait is longer than, to be told from the way there and back."""
@@ -236,10 +240,13 @@ def _cut_off(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str)
         if who == "server":
             return None
     length = getattr(response.framing, "length", None)
-    if length is None:
-        return None
     came = response.body_length
-    if came >= length:
+    figures: dict[str, Figure] = {"came": came}
+    if length is not None:
+        if came >= length:
+            return None
+        figures["announced"] = length
+    elif response.framing is not Delimited.CHUNKED or response.fault:
         return None
     return Claim(
         "closes.answer-cut-off",
@@ -247,7 +254,7 @@ def _cut_off(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str)
         if response.last_frame < fin.number
         else tuple(sorted({response.head_frame, fin.number})),
         Known.POSSIBLE,
-        {"came": came, "announced": length},
+        figures,
         "RFC 9112 section 8",
         ("cancelled", "client-timeout")
         if who == "client"
@@ -335,6 +342,12 @@ def _idle(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str) ->
     # Far from the end that closes, its FIN comes a round trip after what it answers.
     if idle is None or idle < max(IDLE_MIN_NS, ROUND_TRIPS_MIN * course.round_trip_ns):
         return None
+    settled = _settled(course, active, fin)
+    if settled is not active:
+        # Until then it was under way.
+        active, idle = settled, between_ns(settled, fin)
+        if idle is None or idle < IDLE_MIN_NS:
+            return None
     # What was sent last has to have arrived, or the wait was not idle.
     reached = [1, 1]
     acked = [0, 0]
@@ -386,6 +399,18 @@ def _idle(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str) ->
         else ("idle-timeout", "nothing-more-to-ask"),
         who,
     )
+
+
+def _settled(course: Course, active: Sent, fin: Sent) -> Sent:
+    """
+    Give the ACK of what was sent last, if it was so late that the wait before it was no idling.
+    """
+    for each in course.segments[course.index[active.number] + 1 : course.index[fin.number]]:
+        is_ack = each.sender != active.sender and each.ack is not None and each.ack >= active.end
+        if is_ack and not each.has_rst:
+            waited = between_ns(active, each)
+            return each if waited is not None and waited >= ACK_LATE_NS else active
+    return active
 
 
 def _announced_timeout(exchanges: list[HTTPExchange], fin: Sent) -> int | None:

@@ -169,7 +169,7 @@ def _of_exchange(
     """
     Judge an exchange, between the one before and the one after it.
     """
-    before, exchange, after = three
+    before, exchange, _ = three
     request, response = exchange.request, exchange.response
     if request is None:
         if response is not None:

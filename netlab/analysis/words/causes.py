@@ -88,6 +88,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "close-notify": "close_notify",
     "other-alert": "another alert",
     "two-bytes-of-data": "two bytes of application data",
+    "icmp-too-big": "the ICMP error, which makes the sender cut it into smaller segments",
     "icmp-error": "the reason that the ICMP error gives",
     "one-host": "both run on one host",
     "false-address": "one of the addresses is forged",

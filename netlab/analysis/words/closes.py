@@ -109,6 +109,11 @@ def _waiting(claim: Claim) -> str:
 
 
 def _cut_off(claim: Claim) -> str:
+    if "announced" not in claim.figures:
+        return (
+            f"{who(claim)} closes ({last(claim)}) before the last chunk of the answer "
+            f"(#{claim.frames[0]}) had come: it is incomplete{rule(claim)}.{possible(claim)}"
+        )
     return (
         f"{who(claim)} closes ({last(claim)}) when {amount(claim, 'came')} had arrived of the "
         f"{amount(claim, 'announced')} that the answer (#{claim.frames[0]}) "

@@ -49,6 +49,13 @@ def _timer(claim: Claim) -> str:
     return f"{_carried(claim)}. No duplicate ACK explains it.{possible(claim)}"
 
 
+def _after_icmp(claim: Claim) -> str:
+    return (
+        f"{_carried(claim)}. Before that, #{whole(claim, 'error_frame')} had reported that it was "
+        f"too big.{possible(claim)}"
+    )
+
+
 def _after_timeout(claim: Claim) -> str:
     head = f"{_carried(claim)}. It follows #{whole(claim, 'timeout_frame')}"
     if claim.known is Known.FOLLOWS:
@@ -358,6 +365,7 @@ _CARRIED: Final = frozenset(
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "repeats.timeout": _timeout,
     "repeats.timer": _timer,
+    "repeats.after-icmp": _after_icmp,
     "repeats.after-timeout": _after_timeout,
     "repeats.fast-retransmit": _fast,
     "repeats.sack-recovery": _sack,
