@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.truth.claimed import Claimed, claims_of
+from tests.truth.contradictions import RULES as CONTRADICTIONS
+from tests.truth.contradictions import one_answer_each
 from tests.truth.evidence import evidence_lacks
 from tests.truth.frames import ACK, FIN, RST, SYN, Frame
 
@@ -58,10 +60,16 @@ def refuted(document: Mapping[str, Any], frames: Mapping[int, Frame]) -> list[Re
     found = []
     for claim in claims_of(document):
         talk = by_stream.get(claim.stream, []) if claim.stream is not None else []
-        for rule in _RULES:
+        for rule in (*_RULES, *CONTRADICTIONS):
             why = rule(claim, frames, talk)
             if why:
                 found.append(Refuted(claim, why))
+    by_conversation: dict[int, list[Claimed]] = {}
+    for claim in claims_of(document):
+        if claim.stream is not None:
+            by_conversation.setdefault(claim.stream, []).append(claim)
+    for claims in by_conversation.values():
+        found += [Refuted(claim, why) for claim, why in one_answer_each(claims)]
     return found
 
 
@@ -195,7 +203,7 @@ def _three_duplicates_come_before(
 
 #: Who must have sent the last frame that a claim cites, by the beginning of its kind: True is whom
 #: the claim is about.
-_SENDERS: Final = {
+_SENDERS: Final[Mapping[str, bool | None]] = {
     "repeats.": True,
     "resets.abort": True,
     "resets.closed-socket": True,
@@ -203,6 +211,7 @@ _SENDERS: Final = {
     "closes.first": True,
     "closes.second": True,
     "windows.closed": True,
+    "windows.closed-to-the-end": None,
     "windows.probe": True,
     "windows.reopened": True,
     "keepalives.probe": True,

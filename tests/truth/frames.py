@@ -35,6 +35,8 @@ _FIELDS: Final = (
     "ip.id",
     "icmp.type",
     "icmpv6.type",
+    "tcp.options.timestamp.tsval",
+    "tcp.options.timestamp.tsecr",
     "frame.protocols",
     "tcp.checksum.status",
     "tcp.payload",
@@ -58,6 +60,8 @@ class Frame(NamedTuple):
     @ivar ttl: time to live; -1 where there is none.
     @ivar ip_id: IPv4's identification; -1 where there is none.
     @ivar payload: as far as it was captured.
+    @ivar stamp: its time stamp; -1 where there is none.
+    @ivar echo: the time stamp that it echoes; -1 where there is none.
     @ivar is_quoted: an ICMP error quotes it; nobody sent it just then.
     @ivar is_sound: whether its checksum is right; None where that is not known.
     """
@@ -77,6 +81,8 @@ class Frame(NamedTuple):
     payload: bytes
     is_quoted: bool
     is_sound: bool | None = None
+    stamp: int = -1
+    echo: int = -1
 
     def has(self, *flags: int) -> bool:
         """
@@ -155,4 +161,6 @@ def _frame(row: dict[str, str]) -> Frame:
         bytes.fromhex(row["tcp.payload"]),
         bool(row["icmp.type"] or row["icmpv6.type"]),
         {"0": False, "1": True}.get(row["tcp.checksum.status"]),
+        int(row["tcp.options.timestamp.tsval"] or -1),
+        int(row["tcp.options.timestamp.tsecr"] or -1),
     )

@@ -171,7 +171,7 @@ def _of_exchange(
     """
     Judge an exchange, between the one before and the one after it.
     """
-    before, exchange, after = three
+    before, exchange, _ = three
     request, response = exchange.request, exchange.response
     if request is None:
         if response is not None:
@@ -196,7 +196,7 @@ def _of_exchange(
                 "RFC 9112 section 9.3.2",
                 who="client",
             )
-        yield from _of_request(history, seen, (exchange, after), request, number)
+        yield from _of_request(history, seen, three, request, number)
     for interim in exchange.interim:
         status = status_of(interim)
         if status != 101:
@@ -238,16 +238,16 @@ def _request_figures(request: Message, number: int) -> dict[str, Figure]:
 def _of_request(
     history: History,
     seen: _Seen,
-    pair: tuple[HTTPExchange, HTTPExchange | None],
+    three: tuple[HTTPExchange | None, HTTPExchange, HTTPExchange | None],
     request: Message,
     number: int,
 ) -> Iterator[Claim]:
     """
     Judge what became of a request.
 
-    @param pair: its exchange, and the one after it.
+    @param three: its exchange, between the one before and the one after it.
     """
-    exchange, after = pair
+    before, exchange, after = three
     figures = _request_figures(request, number)
     response = exchange.response
     if response is not None:
@@ -290,6 +290,9 @@ def _of_request(
         return
     server = 1 - history.client
     asked = seen.at(request.last_frame)
+    if before is not None and before.response is not None and asked is not None:
+        # Answers come in the order of their requests: until then it is not this one's turn.
+        asked = max(asked, seen.at(before.response.last_frame) or 0)
     until = None
     if after is not None and after.request is not None:
         until = seen.at(after.request.first_frame)

@@ -23,6 +23,9 @@ UNSEEN_MAX: Final = 1 << 26
 DUPLICATES_KEPT: Final = 4
 """How many duplicate ACKs of one number are kept to be cited, the first ones."""
 
+SOON_NS: Final = 10_000_000
+"""Within so short a time no end asks by a keep-alive whether the other is there."""
+
 _SYN_FIN_RST: Final = 7
 _HALF: Final = 1 << 31
 _MODULUS: Final = 1 << 32
@@ -208,6 +211,7 @@ class Streams:
     """
 
     __slots__ = (
+        "_bare",
         "_is_over",
         "_last_ack",
         "directions",
@@ -234,6 +238,7 @@ class Streams:
             ]
         copies, self.is_doubled = find_copies(segments)
         acks = _last_acks(segments)
+        self._bare = _next_bare(segments)
         self._is_over = False
         self.is_whole = history.is_whole
         for index, sent in enumerate(segments):
@@ -421,6 +426,9 @@ class Streams:
                     not is_opening and most is not None and self._continues(step, last_ack)
                 )
                 return
+            if self._was_not_sent(step, ack, other):
+                step.is_nonsense = True
+                return
             step.unseen = (other.highest, ack)
             other.holes.append((other.highest, ack, step.index))
             other.highest = ack
@@ -455,6 +463,19 @@ class Streams:
         other.sacked_bytes = _total(above)
         other.sacked_to = above[-1][1] if above else 0
         self._offer(step, ack, other)
+
+    def _was_not_sent(self, step: StreamStep, ack: int, other: StreamDirection) -> bool:
+        """
+        Tell whether the other end shows by its next segment that it has not sent what is
+        acknowledged: one without data has the number that it would send next. So has a keep-alive,
+        less one, after a silence.
+        """
+        index = self._bare[step.index]
+        if index is None or other.syn is None:
+            return False
+        bare = self.history.segments[index]
+        soon = 0 <= bare.time_ns - step.sent.time_ns < SOON_NS
+        return bare.start == other.highest < ack - (not soon)
 
     @staticmethod
     def _continues(step: StreamStep, last_ack: int) -> bool:
@@ -494,6 +515,20 @@ def _signed(number: int) -> int:
     """Take a difference of sequence numbers as the smaller way round."""
     number %= _MODULUS
     return number - _MODULUS if number >= _HALF else number
+
+
+def _next_bare(segments: list[Sent]) -> list[int | None]:
+    """
+    Give for each segment the place of the other end's next one, if that is nothing but an ACK.
+    """
+    found: list[int | None] = [None] * len(segments)
+    ahead: list[int | None] = [None, None]
+    for index in range(len(segments) - 1, -1, -1):
+        sent = segments[index]
+        found[index] = ahead[1 - sent.sender]
+        is_bare = not sent.length and sent.has_ack and not sent.flags & _SYN_FIN_RST
+        ahead[sent.sender] = index if is_bare else None
+    return found
 
 
 def _total(ranges: list[tuple[int, int]]) -> int:

@@ -29,6 +29,7 @@ SHARES_MIN_NS: Final = 200_000_000
 UNSTEADY: Final = 4
 """A wait is told from the way's own delay where that varies by less than this part of it."""
 
+_TICKS: Final = 1 << 32
 _NAGLE: Final = ("nagle-and-delayed-ack", "application-pause")
 
 
@@ -287,6 +288,11 @@ def _pause(streams: Streams, step: StreamStep) -> int:
     if step.acked is None or step.acked < step.highest or step.window_by is None:
         return 0
     if not step.window or step.is_window_probe or step.is_keep_alive:
+        return 0
+    stamps = step.sent.options.timestamps
+    acks = streams.steps[step.window_by].sent.options.timestamps
+    if stamps is not None and acks is not None and 0 < (acks[0] - stamps[1]) % _TICKS < _TICKS // 2:
+        # It echoes an earlier one: that ACK had not reached it (RFC 7323 section 4.3).
         return 0
     # Since the newest window: a smaller one before it may have held the sender back.
     since = streams.since_ns(step.window_by, step.index)

@@ -112,7 +112,7 @@ def _cut_off(claim: Claim) -> str:
     text = f"{who(claim)} closes ({last(claim)})"
     if "announced" not in claim.figures:
         return (
-            f"{text} before the answer (#{claim.frames[0]}) had its last chunk: it is "
+            f"{text} before the last chunk of the answer (#{claim.frames[0]}) had come: it is "
             f"incomplete{rule(claim)}.{possible(claim)}"
         )
     return (
@@ -140,10 +140,11 @@ def _fin_wait(claim: Claim) -> str:
 
 def _one_only(claim: Claim) -> str:
     text = f"{who(claim)} never closes its own direction in this capture"
-    if "until_end_ns" in claim.figures:
-        text += f", which ends {time(claim, 'until_end_ns')} after {peer(claim)}'s FIN"
     if not claim.figures["acknowledged"]:
-        text += "; that FIN is not acknowledged here either"
+        text += f", nor acknowledges {peer(claim)}'s FIN"
+    if len(claim.frames) > 1 and "until_last_ns" in claim.figures:
+        when = time(claim, "until_last_ns")
+        text += f"; the last segment that was captured of it is {last(claim)}, {when} later"
     return f"{text}."
 
 

@@ -46,11 +46,21 @@ def _timeout(claim: Claim) -> str:
         )
     if "discarded_frame" in claim.figures:
         return f"{text}."
-    return f"{text}. The segment or its ACK was lost behind this point, or arrived too late."
+    return (
+        f"{text}. The segment or its ACK was lost behind this point or came too late, or the "
+        "segment was not accepted."
+    )
 
 
 def _timer(claim: Claim) -> str:
     return f"{_carried(claim)}. No duplicate ACK explains it.{possible(claim)}"
+
+
+def _after_icmp(claim: Claim) -> str:
+    return (
+        f"{_carried(claim)}. Before that, #{whole(claim, 'error_frame')} had reported that it was "
+        f"too big.{possible(claim)}"
+    )
 
 
 def _after_timeout(claim: Claim) -> str:
@@ -362,6 +372,7 @@ _CARRIED: Final = frozenset(
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "repeats.timeout": _timeout,
     "repeats.timer": _timer,
+    "repeats.after-icmp": _after_icmp,
     "repeats.after-timeout": _after_timeout,
     "repeats.fast-retransmit": _fast,
     "repeats.sack-recovery": _sack,

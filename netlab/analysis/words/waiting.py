@@ -78,9 +78,10 @@ def _full(claim: Claim) -> str:
 
 
 def _to_the_end(claim: Claim) -> str:
-    text = f"{who(claim)}'s window stays 0 from #{claim.frames[0]} to the end of the capture"
+    text = f"{who(claim)}'s window stays 0 from #{claim.frames[0]} to {last(claim)}, the last "
+    text += "segment that was captured"
     if "closed_ns" in claim.figures:
-        text += f", {time(claim, 'closed_ns')}"
+        text += f", for {time(claim, 'closed_ns')}"
     return f"{text}: most likely its program did not read meanwhile."
 
 
@@ -119,10 +120,12 @@ def _keep_alive_answer(claim: Claim) -> str:
 
 
 def _exchanged(claim: Claim) -> str:
-    return (
-        f"{who(claim)} sends {amount(claim, 'asked', 'keep-alive')} ({frames(claim)}), "
-        f"{whole(claim, 'answered')} of which {peer(claim)} answers."
-    )
+    asked, answered = whole(claim, "asked"), whole(claim, "answered")
+    where = " to ".join(f"#{number}" for number in dict.fromkeys(claim.frames))
+    text = f"{who(claim)} sends {amount(claim, 'asked', 'keep-alive')} ({where})"
+    if answered == asked:
+        return f"{text}; {peer(claim)} answers {'it' if asked == 1 else 'each'}."
+    return f"{text}; {peer(claim)} answers {answered or 'none'} of them."
 
 
 def _unanswered(claim: Claim) -> str:

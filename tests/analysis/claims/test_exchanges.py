@@ -307,3 +307,20 @@ class AnswerTests(SynchronousTestCase):
         self.assertNotIn("secret", text)
         self.assertNotIn("Private", text)
         self.assertIn("200", text)
+
+
+class TurnTests(SynchronousTestCase):
+    """
+    Answers come in the order of their requests.
+    """
+
+    def test_answers_of_earlier_requests(self) -> None:
+        """
+        What answers the first of two pipelined requests is no unreadable answer to the second.
+        """
+        request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        script = Script().open().client("PSH ACK", request).client("PSH ACK", request)
+        claims = script.server("ACK").server("PSH ACK", answer).client("ACK").claims()
+        self.assertEqual(of_kind(claims, "http.answer-unreadable"), [])
+        self.assertEqual(len(of_kind(claims, "http.unanswered")), 1)

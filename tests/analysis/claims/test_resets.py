@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims.claim import Claim, Known
 from netlab.analysis.words.sentences import sentence
-from tests.analysis.dialogue_script import SERVER, Script, of_kind
+from tests.analysis.dialogue_script import CLIENT, SERVER, Script, of_kind
 from tests.captures.faults import fault_claims
 
 
@@ -376,3 +376,50 @@ class ObeyedTests(SynchronousTestCase):
             for claim in of_kind(fault_claims(name), "resets."):
                 if claim.kind != "resets.goes-on":
                     self.assertEqual(claim.frames[-1], max(claim.frames))
+
+
+class HowFarTests(SynchronousTestCase):
+    """
+    RSTs that end nothing, or that answer what is no connection.
+    """
+
+    def test_closed_port(self) -> None:
+        """
+        A FIN without ACK is answered by a RST with the number 0 that acknowledges it: a closed port
+        (RFC 9293 section 3.10.7.1). No program closed anything.
+        """
+        script = Script(isn=(1_000_000, 0)).client("FIN PSH URG", seq=1).server("RST ACK", seq=0)
+        claims = script.claims()
+        self.assertEqual(one(claims, "resets.no-connection").frames, (1, 2))
+        self.assertEqual(of_kind(claims, "resets.instead-of-fin"), [])
+
+    def test_its_sender_sends_on(self) -> None:
+        """
+        A RST within the window but not at the next number is answered by a challenge ACK
+        (RFC 5961 section 3.2), and its sender goes on: it has neither aborted nor closed.
+        """
+        script = Script().open().say(CLIENT, b"x" * 8)
+        script.server("RST", seq=101, ttl=200).client("ACK").server("PSH ACK", b"y" * 35)
+        claims = script.client("ACK").claims()
+        self.assertEqual(one(claims, "resets.without-effect").causes, ("forged", "sent-on-the-way"))
+        self.assertEqual(of_kind(claims, "resets.abort"), [])
+
+    def test_ack_of_another_syn_ack(self) -> None:
+        """
+        An ACK that does not acknowledge the SYN-ACK is answered by a RST while the handshake is not
+        complete (RFC 9293 section 3.10.7.4): the host knows the connection.
+        """
+        script = Script().client("SYN").server("SYN ACK").client("ACK", ack=6)
+        claims = script.server("RST", seq=6).claims()
+        self.assertEqual(one(claims, "resets.unacceptable-ack").who, "server")
+        self.assertEqual(of_kind(claims, "resets.unknown-connection"), [])
+
+    def test_ack_out_of_nothing(self) -> None:
+        """
+        A lone ACK that is answered by a RST may be a scan's: nothing shows that there was a
+        connection.
+        """
+        claims = Script().begins().client("ACK").server("RST", seq=1).claims()
+        self.assertIn("never-existed", one(claims, "resets.unknown-connection").causes)
+        self.assertEqual(of_kind(claims, "opening.not-captured"), [])
+        self.assertEqual(len(of_kind(claims, "opening.unconfirmed")), 1)
