@@ -131,6 +131,7 @@ class Options(ListeningOptions):
         self.field_lines: list[tuple[bytes, bytes]] = []
         self.origins: list[bytes] = []
         self.admin_hosts: set[str] = set()
+        self["tls-cert"] = self["tls-key"] = None
 
     # The docstrings of opt_ methods are shown by --help.
     def opt_redirect(self, rule: str) -> None:
@@ -160,6 +161,18 @@ class Options(ListeningOptions):
         except ValueError as error:
             text = f"--admin-host {name!a}: {error}; write one such as web1.example"
             raise UsageError(text) from error
+
+    def opt_tls_cert(self, path: str) -> None:
+        """
+        A certificate (PEM) for TCP places, or ssl: ones if any. Repeatable: chosen by server name.
+        """
+        self["tls-cert"] = [*(self["tls-cert"] or ()), path]
+
+    def opt_tls_key(self, path: str) -> None:
+        """
+        Its key (PEM); as often as --tls-cert. [default: in the same file]
+        """
+        self["tls-key"] = [*(self["tls-key"] or ()), path]
 
     def opt_cors(self, origin: str) -> None:
         """
