@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.twistd.options import Options
 from netlab.transport.certificates import RenewableTLSEndpoint
-from netlab.transport.endpoint import SecureEndpoint
+from netlab.transport.fastendpoint import SecureEndpoint
 from tests.transport.tls.secured import issued
 
 
