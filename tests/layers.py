@@ -160,6 +160,8 @@ LAYERS = {
     "netlab.transport.tls": Layer.PURE,
     "netlab.transport.tls.*": Layer.PROTOCOL,
     "netlab.transport.tls.records": Layer.PURE,
+    "netlab.transport.workers": Layer.PURE,
+    "netlab.transport.workers.*": Layer.PROTOCOL,
     "twisted.plugins.netlab_plugin": Layer.PLUGIN,
 }
 

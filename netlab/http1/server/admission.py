@@ -62,6 +62,14 @@ class Gate:
         most = admission.connections_per_peer_max
         return not (peer and most) or self._by_peer.get(peer_key(peer), 0) < most
 
+    @property
+    def handshakes_max(self) -> int:
+        """
+        How many connections may be in their TLS handshake: what is left of the bound; where that is
+        next to nothing, as many as may be told so.
+        """
+        return max(_REFUSALS_MAX, self._admission.connections_max - self._open)
+
     def leave(self, peer: bytes) -> None:
         """
         A connection that had been let in has gone.

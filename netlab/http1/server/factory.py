@@ -89,6 +89,12 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         """
         return HTTPServerProtocol(self.context, peer_of(host))
 
+    def handshakes_max(self) -> int:
+        """
+        Say how many connections may be in their TLS handshake: they count as connections.
+        """
+        return self.context.gate.handshakes_max
+
     def acceptableProtocols(self) -> list[bytes]:
         """
         Say what is spoken over TLS (RFC 7301). Without this Twisted refuses every client that

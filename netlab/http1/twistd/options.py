@@ -141,6 +141,7 @@ class Options(ListeningOptions):
         self.admin_hosts: set[str] = set()
         self.mounts: list[ProgramMount] = []
         self._program_options: list[ProgramOption] = []
+        self["tls-cert"] = self["tls-key"] = None
 
     # The docstrings of opt_ methods are shown by --help.
     def opt_redirect(self, rule: str) -> None:
@@ -194,6 +195,18 @@ class Options(ListeningOptions):
         Answer at and below a path by a program: /PATH=asgi:NAME (wsgi:, resource:). Repeatable.
         """
         self._program_options.append(ProgramOption("--mount", mount, mount))
+
+    def opt_tls_cert(self, path: str) -> None:
+        """
+        A certificate (PEM) for TCP places, or ssl: ones if any. Repeatable: chosen by server name.
+        """
+        self["tls-cert"] = [*(self["tls-cert"] or ()), path]
+
+    def opt_tls_key(self, path: str) -> None:
+        """
+        Its key (PEM); as often as --tls-cert. [default: in the same file]
+        """
+        self["tls-key"] = [*(self["tls-key"] or ()), path]
 
     def opt_cors(self, origin: str) -> None:
         """

@@ -55,7 +55,7 @@ from netlab.http1.twistd.running import (
 )
 from netlab.service import ListeningService
 from netlab.transport.certificates import Renewable
-from netlab.transport.supervisor import Supervisor, forwarded, worker_environment
+from netlab.transport.workers.supervisor import Supervisor, forwarded, worker_environment
 
 #: What twistd looks for here.
 __all__ = ["Options", "makeService"]
