@@ -180,9 +180,9 @@ class ListeningService(Service):
             if self._is_worker and isinstance(port, FastPort):
                 port.accept_waiting()
         stopping = [port.stopListening() for port in ports]
-        closing = [one for one in stopping if one is not None]
-        closing.append(self.connections.close(self._reactor, self._grace))
-        return gatherResults(closing).addCallback(lambda _: None)
+        closing = gatherResults([one for one in stopping if one is not None])
+        # Only then: a port takes in who waits until it is closed.
+        return closing.addCallback(lambda _: self.connections.close(self._reactor, self._grace))
 
     async def _open(self, description: str, endpoint: IStreamServerEndpoint) -> None:
         """
