@@ -23,6 +23,7 @@ from netlab.http1.programs.asgiscope import (
     Message,
     ScopeOfConnection,
     http_scope,
+    proxied_scope,
     scope_of_connection,
 )
 from netlab.http1.resources.connectionfacts import ConnectionFacts
@@ -130,7 +131,7 @@ class _ProgramConnection:
 
         if not wants_websocket(head):
             return self._begin(head, None)
-        return websocket_answer(self._program, head, self._connection_scope(), clock)
+        return websocket_answer(self._program, head, self._connection_scope(head), clock)
 
     def receiver(self, head: RequestHead) -> Receiver | None:
         """
@@ -139,11 +140,13 @@ class _ProgramConnection:
         return self._begin
 
     def _begin(self, head: RequestHead, content: RequestContent | None) -> Answer:
-        scope = self._connection_scope()
+        scope = self._connection_scope(head)
         return ASGICall(self._program, head, scope, content, self._facts).begin()
 
-    def _connection_scope(self) -> ScopeOfConnection:
+    def _connection_scope(self, head: RequestHead) -> ScopeOfConnection:
         scope = self._scope
+        if self._facts.is_proxied:
+            return proxied_scope(scope_of_connection(self._facts), self._facts.asker(head))
         if scope is None:
             # Not before: the handshake of TLS is over only with the first request.
             scope = self._scope = scope_of_connection(self._facts)

@@ -135,7 +135,7 @@ class HTTPServerProtocol(PacedConnection):
         context.counters.connections += 1
         if context.binder is not None:
             number = context.counters.connections
-            self.facts = ConnectionFacts(transport, self.peer, number)
+            self.facts = ConnectionFacts(transport, self.peer, number, context.proxies)
             self.resource = context.binder(self.facts)
         cast(IConsumer, transport).registerProducer(self, True)
         self._is_admitted = context.gate.enter(self.peer)
