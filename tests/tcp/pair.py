@@ -86,7 +86,7 @@ class Pair:
         seed: int = 1,
     ) -> None:
         self.weather = weather
-        self.random = Random(seed)  # noqa: S311 - chance that can be repeated
+        self.random = Random(seed)
         draw = self.random.random
         self.client = Stack([CLIENT], client or Settings(), b"client" * 4, draw)
         self.server = Stack([SERVER], server or Settings(), b"server" * 4, draw)

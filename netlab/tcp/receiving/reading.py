@@ -25,8 +25,8 @@ def has_read(tcb: TCB, now: int, size: int) -> None:
 
 def need_not_wait(tcb: TCB) -> bool:
     """
-    Is there no more sense in delaying the ACK that is owed? Not if a second segment has come, nor if
-    all has been read that the peer had to say, and no answer is usual.
+    Is there no more sense in delaying the ACK that is owed? There is none if a second segment has
+    come, or if all has been read that the peer had to say, and no answer is usual.
     """
     acks, received = tcb.acks, tcb.received
     if received.nxt - tcb.window.wup > acks.segment:
