@@ -161,7 +161,7 @@ class CloseTests(SynchronousTestCase):
         talk.shutdown()
         talk.says("FA", 1, 1, at=100)
         talk.wait(1000)
-        # RTT 100 ms: SRTT 100, RTTVAR 50, of which four are the minimum of 200 (RFC 6298 section 2).
+        # SRTT 100 ms and RTTVAR 50, of which four are the minimum of 200 (RFC 6298 section 2).
         talk.says("FA", 1, 1, at=400, reason=Reason.RETRANSMISSION_TIMEOUT)
 
 
