@@ -4,6 +4,8 @@ Patience: how long a connection lives whose peer does not answer.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.tcp.events import Closed, TimedOut
@@ -46,7 +48,7 @@ class RetransmissionTests(SynchronousTestCase):
         talk.write(10)
         talk.wait(1_200_000)
         times = [time for time, _ in talk.said]
-        gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(times)]
         self.assertEqual(max(gaps), 120 * NANOSECONDS)
         self.assertEqual(talk.events(), [TimedOut(), Closed()])
 
