@@ -1,8 +1,8 @@
 """
 The system calls of a script, made on our own TCP.
 
-Each is a generator: it yields while it waits, and what it returns is the call's result. A call that
-the script does not expect to wait must return before its first yield.
+Those that may wait are generators: one yields while it waits, and what it returns is the call's
+result. A call that the script does not expect to wait must return before its first yield.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Final, NamedTuple
 
+from netlab.tcp.connection import TCPConnection
 from netlab.tcp.script.errors import DifferenceError, NotSupportedError, ScriptSyntaxError
 from netlab.tcp.script.host import ScriptHost
+from netlab.tcp.script.mapping import Flow
 from netlab.tcp.script.messages import check_control, iov_bytes
 from netlab.tcp.script.network import Network
 from netlab.tcp.script.polling import revents
-from netlab.tcp.script.socketoptions import get_option, set_option
+from netlab.tcp.script.socketoptions import UNCHECKED_WHEN_READ, get_option, set_option
 from netlab.tcp.script.sockets import ScriptSocket
 from netlab.tcp.script.symbols import NUMBERS, name_of, number
 from netlab.tcp.script.syntax import Anything, Call, Structure, Symbol, Value
@@ -65,18 +67,19 @@ class SystemCalls:
         for each in self._descriptors.values():
             each.take_events()
 
-    def start(self, call: Call, line: int) -> Waiting:
+    def start(self, call: Call, line: int) -> CallResult | Waiting:
         """
         Begin a call.
 
         @param line: of the script where it stands.
+        @return: the result, or, of a call that may wait, what is to be run until it gives one.
         @raise NotSupportedError: there is no such call here.
         """
-        try:
-            method = _CALLS[call.name]
-        except KeyError:
-            raise NotSupportedError(line, f"the system call {call.name}") from None
-        return method(self, call.arguments, call.result, line)
+        if call.name in _AT_ONCE:
+            return _AT_ONCE[call.name](self, call.arguments, call.result, line)
+        if call.name in _WAITING:
+            return _WAITING[call.name](self, call.arguments, call.result, line)
+        raise NotSupportedError(line, f"the system call {call.name}")
 
     def socket(self, value: Value, line: int) -> ScriptSocket:
         """
@@ -89,6 +92,17 @@ class SystemCalls:
             return self._descriptors[descriptor]
         except KeyError:
             raise ScriptSyntaxError(line, f"there is no descriptor {descriptor}") from None
+
+    def connection_of(self, flow: Flow | None) -> TCPConnection | None:
+        """
+        Get the connection of a flow, if the program has it.
+        """
+        wanted = None if flow is None else (flow.local, flow.remote)
+        for socket in self._descriptors.values():
+            connection = socket.connection
+            if connection is not None and (connection.local, connection.remote) == wanted:
+                return connection
+        return None
 
     def _keep(self, result: Value, socket: ScriptSocket, line: int) -> CallResult:
         # The descriptor is the one that the script names: its number is the kernel's business.
@@ -104,7 +118,7 @@ class SystemCalls:
 
     # Opening.
 
-    def _socket(self, arguments: tuple[Value, ...], result: Value, line: int) -> Waiting:
+    def _socket(self, arguments: tuple[Value, ...], result: Value, line: int) -> CallResult:
         _, kind, protocol = _exactly(arguments, 3, line)
         wanted = number(kind, line)
         if wanted & 0xF != NUMBERS["SOCK_STREAM"]:
@@ -112,26 +126,23 @@ class SystemCalls:
         if number(protocol, line) not in {0, NUMBERS["IPPROTO_TCP"]}:
             raise NotSupportedError(line, "protocols other than TCP")
         socket = ScriptSocket(is_nonblocking=bool(wanted & NUMBERS["SOCK_NONBLOCK"]))
-        self._network.opened(socket)
+        self._network.socket_made()
         return self._keep(result, socket, line)
-        yield
 
-    def _bind(self, arguments: tuple[Value, ...], _: Value, line: int) -> Waiting:
+    def _bind(self, arguments: tuple[Value, ...], _: Value, line: int) -> CallResult:
         socket = self.socket(_exactly(arguments, 3, line)[0], line)
         if socket.is_bound:
             return _failed("EINVAL")
         socket.is_bound = True
         return _OK
-        yield
 
-    def _listen(self, arguments: tuple[Value, ...], _: Value, line: int) -> Waiting:
+    def _listen(self, arguments: tuple[Value, ...], _: Value, line: int) -> CallResult:
         descriptor, backlog = _exactly(arguments, 2, line)
         socket = self.socket(descriptor, line)
         if socket.connection is not None:
             return _failed("EINVAL")
         self._network.listen(socket, max(0, number(backlog, line)))
         return _OK
-        yield
 
     def _accept(self, arguments: tuple[Value, ...], result: Value, line: int) -> Waiting:
         listening = self.socket(arguments[0] if arguments else 0, line)
@@ -159,13 +170,13 @@ class SystemCalls:
             if socket.connection is not None:
                 socket.connection.abort(self._host.now)
                 self._host.settle()
-                self._network.disconnected(socket)
+                socket.forget_connection()
+                self._network.socket_made()
             return _OK
         if socket.error:
             return _failed(socket.take_error())
         if socket.connection is None:
-            if self._network.connect(socket, b""):
-                return _OK
+            self._network.connect(socket)
         elif socket.connection.state in {TCPState.SYN_SENT, TCPState.SYN_RECEIVED}:
             return _failed("EALREADY")
         elif socket.is_open:
@@ -230,7 +241,7 @@ class SystemCalls:
         is_bad = not isinstance(buffer, Anything)
         got = 0
         while True:
-            if is_bad and socket.connection.readable:
+            if is_bad and socket.connection.is_readable:
                 return _failed("EFAULT")
             got += len(socket.connection.read(self._host.now, count - got))
             self._host.settle()
@@ -280,7 +291,7 @@ class SystemCalls:
         self, descriptor: Value, buffer: Value, count: int, flags: int, line: int
     ) -> Waiting:
         socket = self.socket(descriptor, line)
-        for name in "MSG_OOB", "MSG_ZEROCOPY":
+        for name in "MSG_OOB", "MSG_MORE":
             if flags & NUMBERS[name]:
                 raise NotSupportedError(line, name)
         if not 0 <= count <= TRANSFER_MAX_BYTES:
@@ -291,18 +302,16 @@ class SystemCalls:
         waits = not (socket.is_nonblocking or flags & NUMBERS["MSG_DONTWAIT"])
         sent = 0
         if flags & NUMBERS["MSG_FASTOPEN"] and socket.connection is None:
-            sent = self._network.connect_with(socket, bytes(count))
+            sent = self._network.connect(socket, bytes(count))
             if sent == 0 and not waits:
                 return _failed("EINPROGRESS")
         if socket.connection is None:
             return _failed(socket.take_error() or "EPIPE")
-        more = bool(flags & NUMBERS["MSG_MORE"])
-        record = bool(flags & NUMBERS["MSG_EOR"])
         while True:
             if socket.error or socket.is_done_writing or not socket.is_open:
                 return CallResult(sent) if sent else _failed(socket.take_error() or "EPIPE")
             if socket.has_connected:
-                sent += self._network.write(socket, count - sent, more=more, record=record)
+                sent += socket.connection.write(self._host.now, bytes(count - sent))
                 self._host.settle()
             if sent == count:
                 return CallResult(sent)
@@ -312,7 +321,7 @@ class SystemCalls:
 
     # Closing.
 
-    def _close(self, arguments: tuple[Value, ...], _: Value, line: int) -> Waiting:
+    def _close(self, arguments: tuple[Value, ...], _: Value, line: int) -> CallResult:
         (descriptor,) = _exactly(arguments, 1, line)
         socket = self.socket(descriptor, line)
         del self._descriptors[number(descriptor, line)]
@@ -325,9 +334,8 @@ class SystemCalls:
                 socket.connection.close(self._host.now)
         self._host.settle()
         return _OK
-        yield
 
-    def _shutdown(self, arguments: tuple[Value, ...], _: Value, line: int) -> Waiting:
+    def _shutdown(self, arguments: tuple[Value, ...], _: Value, line: int) -> CallResult:
         descriptor, how = _exactly(arguments, 2, line)
         socket = self.socket(descriptor, line)
         direction = number(how, line)
@@ -346,11 +354,10 @@ class SystemCalls:
             socket.connection.shutdown(self._host.now)
         self._host.settle()
         return _OK
-        yield
 
     # Asking and setting.
 
-    def _fcntl(self, arguments: tuple[Value, ...], _: Value, line: int) -> Waiting:
+    def _fcntl(self, arguments: tuple[Value, ...], _: Value, line: int) -> CallResult:
         if len(arguments) not in {2, 3}:
             raise ScriptSyntaxError(line, "fcntl has 2 or 3 arguments")
         socket = self.socket(arguments[0], line)
@@ -363,9 +370,8 @@ class SystemCalls:
             raise NotSupportedError(line, f"fcntl {command}")
         socket.is_nonblocking = bool(number(arguments[2], line) & NUMBERS["O_NONBLOCK"])
         return _OK
-        yield
 
-    def _ioctl(self, arguments: tuple[Value, ...], _: Value, line: int) -> Waiting:
+    def _ioctl(self, arguments: tuple[Value, ...], _: Value, line: int) -> CallResult:
         descriptor, command, expected = _exactly(arguments, 3, line)
         socket = self.socket(descriptor, line)
         name = name_of(command, line)
@@ -373,36 +379,31 @@ class SystemCalls:
             return _failed("EINVAL")
         connection = socket.connection
         if name in {"SIOCINQ", "FIONREAD"}:
-            seen = connection.readable
-            if not seen and socket.has_ended and not socket.error:
-                # Linux counts the end as a byte where there is nothing else.
-                seen = 0
+            seen = connection.received.unread
         elif name == "SIOCOUTQ":
-            seen = connection.queued
+            seen = connection.queue.end - connection.snd_una
         elif name == "SIOCOUTQNSD":
-            seen = connection.unsent
+            seen = max(connection.queue.end - connection.snd_nxt, 0)
         else:
             raise NotSupportedError(line, f"ioctl {name}")
         _check_list(expected, seen, f"ioctl {name}", line)
         return _OK
-        yield
 
-    def _setsockopt(self, arguments: tuple[Value, ...], _: Value, line: int) -> Waiting:
+    def _setsockopt(self, arguments: tuple[Value, ...], _: Value, line: int) -> CallResult:
         descriptor, _level, option, value, _size = _exactly(arguments, 5, line)
         socket = self.socket(descriptor, line)
-        error = set_option(
-            self._host, self._network, socket, name_of(option, line), value, line
-        )
+        set_option(socket, name_of(option, line), value, line)
         self._host.settle()
-        return _failed(error) if error else _OK
-        yield
+        return _OK
 
-    def _getsockopt(self, arguments: tuple[Value, ...], _: Value, line: int) -> Waiting:
+    def _getsockopt(self, arguments: tuple[Value, ...], _: Value, line: int) -> CallResult:
         descriptor, _level, option, expected, _size = _exactly(arguments, 5, line)
         name = name_of(option, line)
-        get_option(self._host, self._network, self.socket(descriptor, line), name, expected, line)
+        socket = self.socket(descriptor, line)
+        if name in UNCHECKED_WHEN_READ:
+            return _OK
+        _check_list(expected, get_option(socket, name, line), name, line)
         return _OK
-        yield
 
     def _poll(self, arguments: tuple[Value, ...], _: Value, line: int) -> Waiting:
         entries, _count, timeout = _exactly(arguments, 3, line)
@@ -447,18 +448,22 @@ def _check_list(expected: Value, seen: int, what: str, line: int) -> None:
         raise DifferenceError(line, f"expected {what} to give {expected}, got {seen}")
 
 
-_CALLS: Final[
-    dict[str, Callable[[SystemCalls, tuple[Value, ...], Value, int], Waiting]]
-] = {
-    "accept": SystemCalls._accept,
-    "accept4": SystemCalls._accept,
+_AT_ONCE: Final[dict[str, Callable[[SystemCalls, tuple[Value, ...], Value, int], CallResult]]] = {
     "bind": SystemCalls._bind,
     "close": SystemCalls._close,
-    "connect": SystemCalls._connect,
     "fcntl": SystemCalls._fcntl,
     "getsockopt": SystemCalls._getsockopt,
     "ioctl": SystemCalls._ioctl,
     "listen": SystemCalls._listen,
+    "setsockopt": SystemCalls._setsockopt,
+    "shutdown": SystemCalls._shutdown,
+    "socket": SystemCalls._socket,
+}
+
+_WAITING: Final[dict[str, Callable[[SystemCalls, tuple[Value, ...], Value, int], Waiting]]] = {
+    "accept": SystemCalls._accept,
+    "accept4": SystemCalls._accept,
+    "connect": SystemCalls._connect,
     "poll": SystemCalls._poll,
     "read": SystemCalls._read,
     "readv": SystemCalls._readv,
@@ -468,9 +473,6 @@ _CALLS: Final[
     "send": SystemCalls._send,
     "sendmsg": SystemCalls._sendmsg,
     "sendto": SystemCalls._send,
-    "setsockopt": SystemCalls._setsockopt,
-    "shutdown": SystemCalls._shutdown,
-    "socket": SystemCalls._socket,
     "write": SystemCalls._write,
     "writev": SystemCalls._writev,
 }

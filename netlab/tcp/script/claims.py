@@ -136,9 +136,7 @@ class _Expressions:
     Computes expressions over the names of one moment.
     """
 
-    def __init__(
-        self, names: Mapping[str, _Value], figures: Mapping[str, int], line: int
-    ) -> None:
+    def __init__(self, names: Mapping[str, _Value], figures: Mapping[str, int], line: int) -> None:
         self._names = names
         self._figures = figures
         self._line = line

@@ -35,7 +35,7 @@ DEFAULTS: Final = {
     "net.ipv4.tcp_pacing_ss_ratio": "200",
     "net.ipv4.tcp_pacing_ca_ratio": "120",
     "net.ipv4.tcp_notsent_lowat": "4294967295",
-    "net.ipv4.tcp_fastopen": "0x3",
+    "net.ipv4.tcp_fastopen": "3",
     "net.ipv4.tcp_fastopen_key": "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4",
     "net.ipv4.tcp_syncookies": "1",
 }
@@ -56,6 +56,8 @@ _SETTING_FILES: Final = frozenset({"set_sysctls.py", "set_sysctl.py"})
 _ARITHMETIC: Final = re.compile(r"\$\(\(([^()$`]{1,80}|[^$`]{1,80})\)\)")
 _NO_OUTPUT: Final = re.compile(r"\d?>{1,2}\s*(?:/dev/null|&\d)")
 _SETTING: Final = re.compile(r"[a-z0-9_./*-]+=.*", re.DOTALL)
+#: The kernel takes numbers in hexadecimal, too.
+_HEXADECIMAL: Final = re.compile(r"\b0x([0-9a-fA-F]{1,8})\b")
 _PROC: Final = "/proc/sys/"
 
 
@@ -146,5 +148,5 @@ def _assignments(words: list[str], line: int) -> dict[str, str]:
             raise NotSupportedError(line, f"sysctl {word[:80]!r}, which sets nothing")
         name, _, value = word.partition("=")
         name = name.removeprefix(_PROC).strip("/").replace("/", ".")
-        settings[name] = value.strip()
+        settings[name] = _HEXADECIMAL.sub(lambda found: str(int(found[1], 16)), value.strip())
     return settings

@@ -106,9 +106,7 @@ def differing(expected: ScriptSegment, seen: ScriptSegment, ticks: int) -> str:
             return name
     if expected.ecn != seen.ecn and not (expected.ecn == -1 and seen.ecn in {1, 2}):
         return "ECN field"
-    if expected.options is not None and not _are_alike(
-        expected.options, seen.options or (), ticks
-    ):
+    if expected.options is not None and not _are_alike(expected.options, seen.options or (), ticks):
         return "options"
     return ""
 

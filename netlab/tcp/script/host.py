@@ -103,6 +103,21 @@ class ScriptHost:
                 return None
             self.advance(due)
 
+    def take_following(
+        self,
+        limit: int,
+        is_wanted: Callable[[Outgoing], bool],
+        follows: Callable[[Outgoing], bool],
+    ) -> tuple[int, Outgoing] | None:
+        """
+        Get the next segment if it goes on where another ended; otherwise leave it where it is.
+        """
+        found = self.take_sent(limit, is_wanted)
+        if found is not None and not follows(found[1]):
+            self._sent.appendleft(found)
+            return None
+        return found
+
     def _drain(self) -> Iterator[tuple[int, Outgoing]]:
         while self._sent:
             yield self._sent.popleft()

@@ -86,32 +86,30 @@ class Flow:
         return (ack - self._remote_offset(flags)) & MASK if flags & Flag.ACK else ack
 
     def options_to_live(
-        self, options: tuple[ScriptOption, ...], flags: int
+        self, options: tuple[ScriptOption, ...], flags: int, *, is_scaled: bool
     ) -> tuple[ScriptOption, ...]:
         """
         Translate the options of an inbound segment.
 
-        @raise KeyError: it echoes a timestamp that no outbound segment of the script had.
+        @param is_scaled: an echo that no outbound timestamp was counts from the first of them.
+        @raise KeyError: there is such an echo, which it names, and it does not.
         """
-        return tuple(
-            option._replace(value=_shifted(option.value, self._local_offset(flags)))
-            if option.kind == syntax.SACK
-            else option._replace(value=option.value[:4] + self._echo(option.value[4:]))
-            if option.kind == syntax.TIMESTAMPS and flags & Flag.ACK
-            else option
-            for option in options
-        )
+        translated = []
+        for option in options:
+            value = option.value
+            if option.kind == syntax.SACK:
+                value = _shifted(value, self._local_offset(flags))
+            elif option.kind == syntax.TIMESTAMPS and flags & Flag.ACK:
+                echo = self._echo(int.from_bytes(value[4:]), is_scaled=is_scaled)
+                value = value[:4] + echo.to_bytes(4)
+            translated.append(option._replace(value=value))
+        return tuple(translated)
 
-    def _echo(self, echo: bytes) -> bytes:
-        return self._timestamps[int.from_bytes(echo)].to_bytes(4)
-
-    def echo_scaled(self, echo: int) -> None:
-        """
-        Let an echo that no outbound segment had stand for what it is from the first one on.
-        """
-        if self._first_timestamps is not None:
+    def _echo(self, echo: int, *, is_scaled: bool) -> int:
+        if echo not in self._timestamps and is_scaled and self._first_timestamps is not None:
             script, live = self._first_timestamps
-            self._timestamps.setdefault(echo, (live + echo - script) & MASK)
+            return (live + echo - script) & MASK
+        return self._timestamps[echo]
 
     def options_to_script(
         self, options: tuple[ScriptOption, ...], flags: int

@@ -41,7 +41,7 @@ def check_control(message: Structure, socket: ScriptSocket, line: int) -> None:
         raise ScriptSyntaxError(line, "msg_control is a list")
     seen = []
     if socket.options.get("TCP_INQ") and socket.connection is not None:
-        unread = socket.connection.readable
+        unread = socket.connection.received.unread
         # Linux counts the end as a byte where nothing else is left.
         seen.append(("TCP_CM_INQ", unread or int(socket.has_ended)))
     wanted = []

@@ -4,6 +4,7 @@ The grammar of a script: lines of options, then events, each a time and what hap
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from netlab.tcp.script.arguments import read_arguments, read_value
@@ -28,10 +29,11 @@ _TIME_MAX_SECONDS: Final = 10_000_000
 """About four months: no timer of TCP is as long, and sums of such times stay exact."""
 
 
-def parse_script(text: str) -> PacketScript:
+def parse_script(text: str, definitions: Mapping[str, str] | None = None) -> PacketScript:
     """
     Read a script.
 
+    @param definitions: words and what stands for them; the script's own (--define) come on top.
     @raise ScriptSyntaxError: it is none.
     @raise NotSupportedError: it asks for what this interpreter does not have, and which is told by
         the grammar alone.
@@ -40,6 +42,12 @@ def parse_script(text: str) -> PacketScript:
     flags = []
     while cursor.peek().kind is TokenKind.OPTION:
         flags.append(_flag(cursor))
+    known = dict(definitions or {})
+    for flag in flags:
+        if flag.name == "define":
+            name, _, value = flag.value.partition("=")
+            known[name] = value
+    cursor.define(known)
     events = []
     while cursor.peek().kind is not TokenKind.END:
         events.append(_event(cursor))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from netlab.tcp.script.sockets import ScriptSocket
 from netlab.tcp.script.symbols import NUMBERS
+from netlab.tcp.sending import questions
 from netlab.tcp.states import TCPState
 
 _IN = NUMBERS["POLLIN"] | NUMBERS["POLLRDNORM"]
@@ -17,7 +18,7 @@ def revents(socket: ScriptSocket) -> int:
     Tell what a program that polls a socket would be told, as Linux's C{tcp_poll} does.
     """
     if socket.listener is not None:
-        return _IN if socket.listener.is_acceptable else 0
+        return _IN if socket.listener.waiting else 0
     if socket.connection is None:
         return _OUT | NUMBERS["POLLHUP"]
     connection = socket.connection
@@ -28,9 +29,9 @@ def revents(socket: ScriptSocket) -> int:
     if ended:
         events |= _IN | NUMBERS["POLLRDHUP"]
     if socket.has_connected or connection.state is TCPState.CLOSED:
-        if connection.readable:
+        if connection.is_readable:
             events |= _IN
-        if connection.send_space or socket.is_done_writing or not socket.is_open:
+        if questions.send_space(connection) > 0 or socket.is_done_writing or not socket.is_open:
             events |= _OUT
     if socket.error:
         events |= NUMBERS["POLLERR"]

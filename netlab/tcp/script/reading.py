@@ -4,7 +4,7 @@ A cursor over a script's tokens: what the two parsers, of events and of argument
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from netlab.tcp.script.errors import ScriptSyntaxError
 from netlab.tcp.script.tokens import Token, TokenKind
@@ -21,6 +21,17 @@ class TokenCursor:
         """
         self._tokens = tokens
         self._at = 0
+
+    def define(self, definitions: Mapping[str, str]) -> None:
+        """
+        Let words stand for others, in all the tokens.
+        """
+        self._tokens = [
+            token._replace(text=definitions[token.text])
+            if token.kind is TokenKind.WORD and token.text in definitions
+            else token
+            for token in self._tokens
+        ]
 
     @property
     def line(self) -> int:

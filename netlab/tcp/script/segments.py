@@ -172,7 +172,9 @@ def option_bytes(options: list[ScriptOption] | tuple[ScriptOption, ...]) -> byte
     Write options as they are on the wire, without padding.
     """
     return b"".join(
-        bytes((kind,)) if kind in {syntax.EOL, syntax.NOP} else bytes((kind, len(value) + 2)) + value
+        bytes((kind,))
+        if kind in {syntax.EOL, syntax.NOP}
+        else bytes((kind, len(value) + 2)) + value
         for kind, value in options
     )
 

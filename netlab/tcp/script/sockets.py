@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from netlab.tcp.connection import Connection
+from netlab.tcp.connection import TCPConnection
 from netlab.tcp.events import (
     PeerClosed,
     Refused,
@@ -14,7 +14,7 @@ from netlab.tcp.events import (
     Unreachable,
     WasReset,
 )
-from netlab.tcp.stack import Listener
+from netlab.tcp.listener import TCPListener
 from netlab.tcp.states import TCPState
 
 
@@ -24,6 +24,8 @@ class ScriptSocket:
     A socket.
 
     @ivar error: the name of what a call is told next, once; empty if there is nothing.
+    @ivar has_connected: the handshake is complete.
+    @ivar was_told_connected: C{connect} has said so.
     @ivar has_ended: the peer's FIN has arrived or the connection is over: reading gives an end.
     @ivar is_done_reading: the program has shut this direction down.
     @ivar is_done_writing: the program has shut this direction down.
@@ -32,10 +34,11 @@ class ScriptSocket:
 
     is_bound: bool = False
     is_nonblocking: bool = False
-    listener: Listener | None = None
-    connection: Connection | None = None
+    listener: TCPListener | None = None
+    connection: TCPConnection | None = None
     error: str = ""
     has_connected: bool = False
+    was_told_connected: bool = False
     has_ended: bool = False
     is_done_reading: bool = False
     is_done_writing: bool = False
@@ -84,3 +87,12 @@ class ScriptSocket:
         Whether there is a connection that has not ended.
         """
         return self.connection is not None and self.connection.state is not TCPState.CLOSED
+
+    def forget_connection(self) -> None:
+        """
+        Be as new: what C{connect} with no address makes of a socket.
+        """
+        self.connection = None
+        self.error = ""
+        self.has_connected = self.was_told_connected = self.has_ended = False
+        self.is_done_reading = self.is_done_writing = False

@@ -95,7 +95,7 @@ def tokenise(text: str) -> list[Token]:
         if name != "space":
             opened = written == "%" and text.startswith("{", at)
             opened = opened or (written == "/" and text.startswith("*", at))
-            if name == "sign" and (opened or written in "\"`"):
+            if name == "sign" and (opened or written in '"`'):
                 raise ScriptSyntaxError(line, f"the {_UNCLOSED[written]} is not closed")
             cut = _DELIMITERS.get(name, 0)
             end = len(written) if name == "option" else len(written) - cut
