@@ -152,6 +152,8 @@ LAYERS = {
     "netlab.tcp.*": Layer.PURE,
     "netlab.tcp.script": Layer.PURE,
     "netlab.tcp.script.*": Layer.PURE,
+    "netlab.tcp.script.language": Layer.PURE,
+    "netlab.tcp.script.language.*": Layer.PURE,
     "netlab.tcp.script.__main__": Layer.COMMAND,
     "netlab.transport": Layer.PURE,
     "netlab.transport.*": Layer.PROTOCOL,

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from netlab.tcp.script.errors import (
+from netlab.tcp.script.language.errors import (
     DifferenceError,
     NotSupportedError,
     PacketScriptError,
 )
+from netlab.tcp.script.language.tokens import SCRIPT_MAX_CHARACTERS
 from netlab.tcp.script.running import play_text
-from netlab.tcp.script.tokens import SCRIPT_MAX_CHARACTERS
 
 _USAGE: Final = "usage: python -m netlab.tcp.script [--define NAME=VALUE] [--OPTION=VALUE] FILE…"
 

@@ -11,16 +11,16 @@ from collections.abc import Callable, Generator
 from typing import Final, NamedTuple
 
 from netlab.tcp.connection import TCPConnection
-from netlab.tcp.script.errors import DifferenceError, NotSupportedError, ScriptSyntaxError
 from netlab.tcp.script.host import ScriptHost
+from netlab.tcp.script.language.errors import DifferenceError, NotSupportedError, ScriptSyntaxError
+from netlab.tcp.script.language.symbols import NUMBERS, name_of, number
+from netlab.tcp.script.language.syntax import Anything, Call, Structure, Symbol, Value
 from netlab.tcp.script.mapping import Flow
 from netlab.tcp.script.messages import check_control, iov_bytes
 from netlab.tcp.script.network import Network
 from netlab.tcp.script.polling import revents
 from netlab.tcp.script.socketoptions import UNCHECKED_WHEN_READ, get_option, set_option
 from netlab.tcp.script.sockets import ScriptSocket
-from netlab.tcp.script.symbols import NUMBERS, name_of, number
-from netlab.tcp.script.syntax import Anything, Call, Structure, Symbol, Value
 from netlab.tcp.states import TCPState
 
 #: The most that one call reads or writes: 16 MiB, four times what a send buffer holds.

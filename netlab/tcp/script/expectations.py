@@ -5,9 +5,9 @@ An outbound segment held against what the script expects of it.
 from __future__ import annotations
 
 from netlab.capture.segments import Flag
-from netlab.tcp.script import syntax
+from netlab.tcp.script.language import syntax
+from netlab.tcp.script.language.syntax import ScriptOption, ScriptSegment, When
 from netlab.tcp.script.mapping import Flow, read_options
-from netlab.tcp.script.syntax import ScriptOption, ScriptSegment, When
 from netlab.tcp.segment import Outgoing
 
 

@@ -4,10 +4,10 @@ ICMP messages to the machine about a segment that it sent.
 
 from __future__ import annotations
 
-from netlab.tcp.script.errors import NotSupportedError
 from netlab.tcp.script.host import ScriptHost
+from netlab.tcp.script.language.errors import NotSupportedError
+from netlab.tcp.script.language.syntax import ScriptICMP
 from netlab.tcp.script.network import Network
-from netlab.tcp.script.syntax import ScriptICMP
 
 
 def deliver(host: ScriptHost, network: Network, message: ScriptICMP, line: int) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 import enum
 
 from netlab.capture.segments import Flag
-from netlab.tcp.script import syntax
-from netlab.tcp.script.syntax import ScriptOption
+from netlab.tcp.script.language import syntax
+from netlab.tcp.script.language.syntax import ScriptOption
 
 MASK = 0xFFFFFFFF
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from netlab.tcp.script.errors import DifferenceError, NotSupportedError, ScriptSyntaxError
+from netlab.tcp.script.language.errors import DifferenceError, NotSupportedError, ScriptSyntaxError
+from netlab.tcp.script.language.symbols import name_of, number
+from netlab.tcp.script.language.syntax import Structure, Value
 from netlab.tcp.script.sockets import ScriptSocket
-from netlab.tcp.script.symbols import name_of, number
-from netlab.tcp.script.syntax import Structure, Value
 
 #: POSIX's limit of pieces per call.
 _PIECES_MAX: Final = 1024

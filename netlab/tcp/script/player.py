@@ -10,19 +10,17 @@ from typing import Final
 
 from netlab.capture.segments import Flag
 from netlab.tcp.script.calls import CallResult, SystemCalls, Waiting
-from netlab.tcp.script.claims import Claims
-from netlab.tcp.script.commands import sysctls_of
-from netlab.tcp.script.configuration import Configuration
-from netlab.tcp.script.errors import DifferenceError, NotSupportedError, ScriptSyntaxError
 from netlab.tcp.script.expectations import differing, follows, is_in_time, joined, seen_as_script
 from netlab.tcp.script.figures import figures_of
 from netlab.tcp.script.host import ScriptHost, TooManyTimeoutsError
 from netlab.tcp.script.icmp import deliver
-from netlab.tcp.script.mapping import Flow, FlowPhase
-from netlab.tcp.script.network import Network, ends
-from netlab.tcp.script.segments import option_bytes
-from netlab.tcp.script.symbols import number
-from netlab.tcp.script.syntax import (
+from netlab.tcp.script.language.claims import Claims
+from netlab.tcp.script.language.commands import sysctls_of
+from netlab.tcp.script.language.configuration import Configuration
+from netlab.tcp.script.language.errors import DifferenceError, NotSupportedError, ScriptSyntaxError
+from netlab.tcp.script.language.packets import option_bytes
+from netlab.tcp.script.language.symbols import number
+from netlab.tcp.script.language.syntax import (
     NANOSECONDS,
     Anything,
     Call,
@@ -34,7 +32,9 @@ from netlab.tcp.script.syntax import (
     ScriptSegment,
     When,
 )
-from netlab.tcp.script.texts import segment_text, time_text
+from netlab.tcp.script.language.texts import segment_text, time_text
+from netlab.tcp.script.mapping import Flow, FlowPhase
+from netlab.tcp.script.network import Network, ends
 from netlab.tcp.segment import Outgoing, TCPSegment
 from netlab.tcp.settings import SettingError, Settings
 from netlab.tcp.stack import AddressInUseError, Stack

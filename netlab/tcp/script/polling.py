@@ -4,8 +4,8 @@ What C{poll} says of a socket.
 
 from __future__ import annotations
 
+from netlab.tcp.script.language.symbols import NUMBERS
 from netlab.tcp.script.sockets import ScriptSocket
-from netlab.tcp.script.symbols import NUMBERS
 from netlab.tcp.sending import questions
 from netlab.tcp.states import TCPState
 

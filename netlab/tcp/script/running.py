@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from netlab.tcp.isn import Secrets
-from netlab.tcp.script.configuration import Configuration
+from netlab.tcp.script.language.configuration import Configuration
+from netlab.tcp.script.language.parsing import parse_script
+from netlab.tcp.script.language.syntax import ScriptFlag
 from netlab.tcp.script.network import ends
-from netlab.tcp.script.parsing import parse_script
 from netlab.tcp.script.player import Player
-from netlab.tcp.script.syntax import ScriptFlag
 
 
 def play_text(
@@ -26,7 +26,7 @@ def play_text(
     @param options: names and values as on a command line; the script's own come after them.
     @param definitions: words of the script and what they stand for.
     @param note: told what is passed over: the line, and a text.
-    @raise netlab.tcp.script.errors.PacketScriptError: it does not pass.
+    @raise netlab.tcp.script.language.errors.PacketScriptError: it does not pass.
     """
     script = parse_script(text, _known(options, definitions or {}))
     outside = [ScriptFlag(0, name, value) for name, value in options]

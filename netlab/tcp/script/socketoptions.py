@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Final
 
 from netlab.tcp.connection import TCPConnection
-from netlab.tcp.script.errors import NotSupportedError, ScriptSyntaxError
+from netlab.tcp.script.language.errors import NotSupportedError, ScriptSyntaxError
+from netlab.tcp.script.language.symbols import ERROR_NUMBERS, NUMBERS, number
+from netlab.tcp.script.language.syntax import Structure, Symbol, Text, Value
 from netlab.tcp.script.sockets import ScriptSocket
-from netlab.tcp.script.symbols import ERROR_NUMBERS, NUMBERS, number
-from netlab.tcp.script.syntax import Structure, Symbol, Text, Value
 
 _MILLISECOND: Final = 1_000_000
 _SECOND: Final = 1000 * _MILLISECOND

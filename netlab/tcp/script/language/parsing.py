@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from netlab.tcp.script.arguments import read_arguments, read_value
-from netlab.tcp.script.errors import ScriptSyntaxError
-from netlab.tcp.script.reading import TokenCursor
-from netlab.tcp.script.segments import read_packet
-from netlab.tcp.script.syntax import (
+from netlab.tcp.script.language.arguments import read_arguments, read_value
+from netlab.tcp.script.language.cursor import TokenCursor
+from netlab.tcp.script.language.errors import ScriptSyntaxError
+from netlab.tcp.script.language.packets import read_packet
+from netlab.tcp.script.language.syntax import (
     NANOSECONDS,
     Action,
     Call,
@@ -23,7 +23,7 @@ from netlab.tcp.script.syntax import (
     ScriptSegment,
     When,
 )
-from netlab.tcp.script.tokens import TokenKind, tokenise
+from netlab.tcp.script.language.tokens import TokenKind, tokenise
 
 _TIME_MAX_SECONDS: Final = 10_000_000
 """About four months: no timer of TCP is as long, and sums of such times stay exact."""

@@ -5,8 +5,8 @@ Segments and times in the script's language, for messages.
 from __future__ import annotations
 
 from netlab.capture.segments import Flag
-from netlab.tcp.script import syntax
-from netlab.tcp.script.syntax import NANOSECONDS, ScriptOption, ScriptSegment
+from netlab.tcp.script.language import syntax
+from netlab.tcp.script.language.syntax import NANOSECONDS, ScriptOption, ScriptSegment
 
 _LETTERS = (
     (Flag.FIN, "F"),

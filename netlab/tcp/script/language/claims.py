@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from netlab.tcp.script.errors import DifferenceError, NotSupportedError, ScriptSyntaxError
+from netlab.tcp.script.language.errors import DifferenceError, NotSupportedError, ScriptSyntaxError
 
 #: The longest piece of Python; the kernel's have a few hundred characters. A bound on the work, as
 #: there are no loops, and on the depth of the tree that Python's parser makes.

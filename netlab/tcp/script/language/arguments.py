@@ -6,10 +6,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from netlab.tcp.script.errors import ScriptSyntaxError
-from netlab.tcp.script.reading import TokenCursor
-from netlab.tcp.script.syntax import Anything, Either, Invocation, Structure, Symbol, Text, Value
-from netlab.tcp.script.tokens import TokenKind
+from netlab.tcp.script.language.cursor import TokenCursor
+from netlab.tcp.script.language.errors import ScriptSyntaxError
+from netlab.tcp.script.language.syntax import (
+    Anything,
+    Either,
+    Invocation,
+    Structure,
+    Symbol,
+    Text,
+    Value,
+)
+from netlab.tcp.script.language.tokens import TokenKind
 
 #: How deep values nest; the kernel's scripts reach 5. It keeps hostile text off Python's stack.
 _DEPTH_MAX: Final = 32

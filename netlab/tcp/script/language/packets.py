@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import Final
 
 from netlab.capture.segments import Flag
-from netlab.tcp.script import syntax
-from netlab.tcp.script.errors import NotSupportedError, ScriptSyntaxError
-from netlab.tcp.script.reading import TokenCursor
-from netlab.tcp.script.syntax import ScriptICMP, ScriptOption, ScriptSegment
-from netlab.tcp.script.tokens import TokenKind
+from netlab.tcp.script.language import syntax
+from netlab.tcp.script.language.cursor import TokenCursor
+from netlab.tcp.script.language.errors import NotSupportedError, ScriptSyntaxError
+from netlab.tcp.script.language.syntax import ScriptICMP, ScriptOption, ScriptSegment
+from netlab.tcp.script.language.tokens import TokenKind
 
 _U8: Final = 0xFF
 _U16: Final = 0xFFFF

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from netlab.tcp.script.errors import ScriptSyntaxError
-from netlab.tcp.script.tokens import Token, TokenKind
+from netlab.tcp.script.language.errors import ScriptSyntaxError
+from netlab.tcp.script.language.tokens import Token, TokenKind
 
 
 class TokenCursor:

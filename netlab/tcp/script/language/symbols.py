@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from netlab.tcp.script.errors import NotSupportedError
-from netlab.tcp.script.syntax import Either, Symbol, Value
+from netlab.tcp.script.language.errors import NotSupportedError
+from netlab.tcp.script.language.syntax import Either, Symbol, Value
 
 #: Errors by name.
 ERRORS: Final = frozenset(

@@ -8,7 +8,7 @@ import enum
 import re
 from typing import Final, NamedTuple
 
-from netlab.tcp.script.errors import ScriptSyntaxError
+from netlab.tcp.script.language.errors import ScriptSyntaxError
 
 #: The longest script that is read; the longest of the kernel's has about 15,000 characters.
 SCRIPT_MAX_CHARACTERS: Final = 1 << 20

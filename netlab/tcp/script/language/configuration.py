@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from netlab.tcp.script.errors import NotSupportedError, ScriptSyntaxError
-from netlab.tcp.script.syntax import ScriptFlag
+from netlab.tcp.script.language.errors import NotSupportedError, ScriptSyntaxError
+from netlab.tcp.script.language.syntax import ScriptFlag
 
 _MICROSECOND: Final = 1000
 

@@ -10,7 +10,7 @@ import re
 import shlex
 from typing import Final
 
-from netlab.tcp.script.errors import NotSupportedError, ScriptSyntaxError
+from netlab.tcp.script.language.errors import NotSupportedError, ScriptSyntaxError
 
 COMMAND_MAX_CHARACTERS: Final = 16_384
 
