@@ -128,14 +128,18 @@ def _commands(row: str, line: int) -> list[list[str]]:
 
 def _settings(command: list[str], line: int) -> dict[str, str]:
     program = command[0].rpartition("/")[2]
+    if program.startswith("sysctl_restore_"):
+        return {}
+    if any(set(word) & set("$`") for word in command):
+        raise NotSupportedError(line, "what a shell would put in place of $ and `")
     if program in _DEFAULTS_FILES:
         return dict(DEFAULTS)
     if program == "sysctl":
         return _assignments([word for word in command[1:] if not word.startswith("-")], line)
     if program in _SETTING_FILES:
         return _assignments(command[1:], line)
-    if program.startswith("sysctl_restore_"):
-        return {}
+    if command[:2] == ["tc", "qdisc"] and "limit" in command:
+        raise NotSupportedError(line, "a queue that drops packets (tc qdisc … limit)")
     if any(tuple(command[: len(words)]) == words for words in _WITHOUT_MEANING):
         return {}
     raise NotSupportedError(line, f"the shell command {' '.join(command)[:80]!r}")
