@@ -6,8 +6,10 @@ that the script is about.
 from __future__ import annotations
 
 import ipaddress
+from functools import partial
 from typing import Final
 
+from netlab.tcp.connection import TCPConnection
 from netlab.tcp.script.host import ScriptHost
 from netlab.tcp.script.mapping import Flow, FlowPhase
 from netlab.tcp.script.socketoptions import apply_option
@@ -62,7 +64,9 @@ class Network:
             socket.listener = self._host.stack.listen(
                 self._host.now, (self._local, SERVICE_PORT), backlog
             )
+            socket.listener.prepare = partial(_set_options, socket)
         socket.listener.backlog = backlog
+        socket.listener.fast_open = socket.options.get("TCP_FASTOPEN", 0)
         self.flow = Flow((self._local, SERVICE_PORT), (self._remote, 0))
         self.flow.phase = FlowPhase.LISTENING
 
@@ -79,23 +83,29 @@ class Network:
         self.flow.phase = FlowPhase.SYN_RECEIVED
         return self.flow
 
-    def connect(self, socket: ScriptSocket, data: bytes = b"") -> int:
+    def connect(self, socket: ScriptSocket, data: bytes | None = None) -> int:
         """
         Open a connection from a socket.
 
-        @param data: to be sent with the SYN, if fast open allows it.
+        @param data: to be sent with the SYN, if fast open allows it; C{None} if the program does
+            not ask for that.
         @return: how many bytes of the data have been taken.
         """
         stack, now = self._host.stack, self._host.now
-        port = SERVICE_PORT if socket.is_bound else 0
-        connection = stack.prepare(now, (self._remote, SERVICE_PORT), (self._local, port))
+        remote = self._remote, SERVICE_PORT
+        local = self._local, SERVICE_PORT if socket.is_bound else 0
+        prepare = partial(_set_options, socket)
+        if data is None:
+            taken = 0
+            connection = stack.prepare(now, remote, local)
+            prepare(connection)
+            stack.open(now, connection)
+        else:
+            connection, taken = stack.connect_with_data(now, remote, data, local, prepare)
         socket.connection = connection
-        for name, value in socket.options.items():
-            apply_option(connection, name, value)
-        stack.open(now, connection)
         self.flow = Flow(connection.local, connection.remote)
         self._host.settle()
-        return 0
+        return taken
 
     def is_of_flow(self, outgoing: Outgoing) -> bool:
         """
@@ -108,3 +118,8 @@ class Network:
             and (outgoing.source, segment.source_port) == flow.local
             and (outgoing.destination, segment.destination_port) == flow.remote
         )
+
+
+def _set_options(socket: ScriptSocket, connection: TCPConnection) -> None:
+    for name, value in socket.options.items():
+        apply_option(connection, name, value)

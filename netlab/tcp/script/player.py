@@ -367,7 +367,7 @@ class Player:
         changes = sysctls_of(command.text, line)
         if changes:
             self._sysctls.update(changes)
-            self._host.stack.settings = self._settings(line)
+            self._host.stack.change_settings(self._settings(line))
 
 
 def _is_inbound(event: ScriptEvent) -> bool:
