@@ -13,15 +13,12 @@ from netlab.tcp.segment import Outgoing
 
 def joined(parts: list[Outgoing]) -> Outgoing:
     """
-    Make one segment of several that follow on one another, as segmentation offload shows them.
-
-    Linux hands such segments to its network card as one and sets PSH on it, and so does this: the
-    scripts are about what the kernel hands over.
+    Make one segment of several that follow on one another, as segmentation offload shows them: with
+    the PSH and FIN of the last.
     """
     first, last = parts[0], parts[-1]
-    if len(parts) == 1:
-        return first
-    flags = first.segment.flags | last.segment.flags & Flag.FIN | Flag.PSH
+    flags = first.segment.flags & ~(Flag.PSH | Flag.FIN)
+    flags |= last.segment.flags & (Flag.PSH | Flag.FIN)
     payload = b"".join(part.segment.payload for part in parts)
     return first._replace(segment=first.segment._replace(flags=int(flags), payload=payload))
 

@@ -26,6 +26,8 @@ class SentSegment:
     @ivar flags: SYN, FIN, PSH and URG, as it is sent.
     @ivar sent_at: when it was sent last.
     @ivar first_sent_at: when it was sent first.
+    @ivar burst: the first sequence number of the burst that it was sent in
+        (L{netlab.tcp.sending.bursts}).
     @ivar is_sacked: a SACK has reported it.
     @ivar is_lost: it is taken for lost; so is its retransmission unless C{is_resent}.
     @ivar was_retransmitted: it was sent more than once, so an ACK does not say which one arrived.
@@ -33,6 +35,7 @@ class SentSegment:
     """
 
     __slots__ = (
+        "burst",
         "end",
         "first_sent_at",
         "flags",
@@ -50,6 +53,7 @@ class SentSegment:
         self.flags = flags
         self.sent_at = now
         self.first_sent_at = now
+        self.burst = seq
         self.is_sacked = False
         self.is_lost = False
         self.is_resent = False
@@ -193,6 +197,7 @@ class Scoreboard:
         """
         tail = SentSegment(at, segment.end, segment.flags, segment.sent_at)
         tail.first_sent_at = segment.first_sent_at
+        tail.burst = segment.burst
         tail.is_sacked = segment.is_sacked
         tail.is_lost = segment.is_lost
         tail.is_resent = segment.is_resent
