@@ -14,9 +14,6 @@ from netlab.tcp.timers import NANOSECONDS
 RTO_INITIAL: Final = 1 * NANOSECONDS
 """RFC 6298 section 2.1."""
 
-RTO_MAX: Final = 120 * NANOSECONDS
-"""Linux's; RFC 6298 section 2.4 asks for 60 seconds at least."""
-
 RECOVERY_RACK: Final = 1
 """A bit of C{tcp_recovery}: detect losses by time (RFC 8985)."""
 
@@ -80,13 +77,14 @@ class Settings:
         on; after it the connection is given up.
     @ivar tcp_rfc1337: whether a reset is ignored in TIME-WAIT.
     @ivar tcp_rmem: bytes of the receive buffer: minimum, default, maximum.
+    @ivar tcp_rto_max_ms: milliseconds: how far RTO backs off.
     @ivar tcp_rto_min_us: microseconds: the least that RTO is above SRTT.
     @ivar tcp_slow_start_after_idle: whether the window shrinks when nothing is sent for an RTO.
     @ivar tcp_stdurg: whether the urgent pointer points to the last urgent byte, not behind it.
     @ivar tcp_syn_linear_timeouts: timeouts of a SYN before they double; Linux 6.5 made it 4.
     @ivar tcp_timestamps: 0 off, 1 with an offset per connection, 2 without.
-    @ivar tcp_tso_rtt_log: the round trip, as a power of two of microseconds, that halves what bursts
-        have beyond a millisecond's worth; 0 adds nothing.
+    @ivar tcp_tso_rtt_log: the round trip, as a power of two of microseconds, that halves what
+        bursts have beyond a millisecond's worth; 0 adds nothing.
     @ivar tcp_tw_reuse: whether a new connection may take the ports of one in TIME-WAIT whose
         timestamps are a second older (RFC 6191); 2, which is for loopback alone, counts as 0.
     @ivar tcp_wmem: bytes of the send buffer: minimum, default, maximum.
@@ -129,6 +127,7 @@ class Settings:
     tcp_retries2: int = 15
     tcp_rfc1337: int = 0
     tcp_rmem: tuple[int, int, int] = (4096, 131072, 6291456)
+    tcp_rto_max_ms: int = 120_000
     tcp_rto_min_us: int = 200_000
     tcp_sack: int = 1
     tcp_slow_start_after_idle: int = 1
