@@ -140,11 +140,14 @@ class Scoreboard:
 
     def after(self, seq: int) -> Iterator[SentSegment]:
         """
-        Walk over the segments from the one that has a sequence number on.
+        Walk over the segments from the one that has a sequence number on; also over those that a
+        split makes meanwhile.
         """
         segments = self._segments
-        for at in range(self._index(seq), len(segments)):
+        at = self._index(seq)
+        while at < len(segments):
             yield segments[at]
+            at += 1
 
     def _index(self, seq: int) -> int:
         return bisect_right(self._segments, seq, self._head, key=_end_of)
