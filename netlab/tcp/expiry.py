@@ -18,7 +18,6 @@ from netlab.tcp.sending import (
     transmission,
 )
 from netlab.tcp.sending.scoreboard import SentSegment
-from netlab.tcp.settings import RTO_MAX
 from netlab.tcp.states import TCPState
 from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import MILLISECOND, Timer
@@ -98,16 +97,18 @@ def has_waited_enough(tcb: TCB, now: int) -> bool:
         retries = tcb.settings.tcp_retries2
         if tcb.is_orphan:
             retries = tcb.settings.tcp_orphan_retries or _ORPHAN_RETRIES
-        patience = time_of_timeouts(retries)
+        patience = time_of_timeouts(retries, tcb.settings.tcp_rto_max_ms * MILLISECOND)
     return now - since >= patience
 
 
-def time_of_timeouts(count: int) -> int:
+def time_of_timeouts(count: int, most: int) -> int:
     """
     Say how long so many timeouts take that begin with the minimum and double up to the maximum:
     what Linux understands by C{tcp_retries2}.
+
+    @param most: the maximum.
     """
-    return sum(min(_RTO_MIN << number, RTO_MAX) for number in range(count + 1))
+    return sum(min(_RTO_MIN << number, most) for number in range(count + 1))
 
 
 def loss_probe(tcb: TCB, now: int) -> None:

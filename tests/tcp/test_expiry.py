@@ -24,7 +24,7 @@ class RetransmissionTests(SynchronousTestCase):
         """
         15 timeouts are 924.6 s, which Linux's documentation says of C{tcp_retries2}.
         """
-        self.assertEqual(time_of_timeouts(15), 924_600 * MILLISECOND)
+        self.assertEqual(time_of_timeouts(15, 120 * NANOSECONDS), 924_600 * MILLISECOND)
 
     def test_given_up(self) -> None:
         """

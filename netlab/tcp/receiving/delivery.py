@@ -177,6 +177,8 @@ def fin_arrives(tcb: TCB) -> None:
         return
     tcb.move(Occurrence.FIN_ARRIVES)
     tcb.acks.is_interactive = False
+    # Nothing is missing any more that a D-SACK could be about; Linux forgets it as well.
+    tcb.received.duplicate = None
     tcb.ack_due = Reason.ACK
     tcb.events.append(PeerClosed())
 

@@ -179,11 +179,10 @@ class ReceiveQueue:
             used += 1
             self.out_of_order -= len(payload)
             end = start + len(payload)
-            if end <= nxt:
-                self.duplicate = self.duplicate or (start, end)
-                continue
             if start < nxt:
-                self.duplicate = self.duplicate or (start, nxt)
+                self._note_duplicate(start, min(end, nxt))
+            if end <= nxt:
+                continue
             self._ready += payload[nxt - start :]
             nxt = end
         del pieces[:used]
@@ -192,6 +191,17 @@ class ReceiveQueue:
             self.sacks = [(low, high) for low, high in self.sacks if high > nxt]
         if self.fin == nxt:
             self.nxt = nxt + 1
+
+    def _note_duplicate(self, start: int, end: int) -> None:
+        """
+        Note that bytes came twice. One D-SACK reports one range: what adjoins it joins it.
+        """
+        if self.duplicate is None:
+            self.duplicate = (start, end)
+            return
+        low, high = self.duplicate
+        if start <= high and low <= end:
+            self.duplicate = (min(low, start), max(high, end))
 
     def discard(self) -> None:
         """

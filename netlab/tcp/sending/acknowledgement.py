@@ -31,6 +31,7 @@ def ack_arrives(
     @param options: C{None} if there are none but timestamps.
     """
     board = tcb.board
+    fack = board.fack
     had_in_flight = len(board)
     in_flight = board.in_flight
     delivered = tcb.delivered
@@ -46,7 +47,7 @@ def ack_arrives(
         sacks.sacks_arrive(tcb, now, ack, options.sacks, progress)
     if had_in_flight:
         if progress.una_advanced:
-            take_acknowledged(tcb, now, ack, progress)
+            take_acknowledged(tcb, now, ack, progress, fack)
         measure(tcb, now, progress)
         if tcb.delivered > delivered or progress.has_duplicate:
             lossdetection.adjust_reordering_window(tcb, delivered)
@@ -89,14 +90,16 @@ def update_window(tcb: TCB, seq: int, ack: int, field: int) -> bool:
     return True
 
 
-def take_acknowledged(tcb: TCB, now: int, ack: int, progress: Progress) -> None:
+def take_acknowledged(tcb: TCB, now: int, ack: int, progress: Progress, fack: int) -> None:
     """
     Take off what an ACK covers (RFC 9293 section 3.10.7.4, fifth).
+
+    @param fack: behind the last byte that SACKs had reported before this ACK came: what arrived for
+        the first time before it, and was not reported, was overtaken.
     """
     board, rack = tcb.board, tcb.rack
     min_rtt = tcb.rtt.min_rtt
     point = tcb.recovery.point
-    fack = board.fack
     while (sent := board.pop_acknowledged(ack)) is not None:
         if sent.is_sacked:
             continue
@@ -118,20 +121,24 @@ def take_acknowledged(tcb: TCB, now: int, ack: int, progress: Progress) -> None:
             if sent.end <= point:
                 progress.has_original = True
         rack.delivered(now, sent_at, sent.serial, min_rtt, was_retransmitted=sent.was_retransmitted)
-    tcb.delivered += progress.acked
     board.trim(ack)
     tcb.snd_una = ack
     tcb.queue.release(ack)
     tcb.timeouts = 0
     progress.sets_timer = True
-    if not tcb.negotiated.has_sack:
-        # The count of duplicate ACKs stood for these, but for the first, which was missing.
+    if tcb.negotiated.has_sack:
+        tcb.delivered += progress.acked
+        if progress.lowest_original is not None:
+            sacks.note_reordering(tcb, progress.lowest_original, fack)
+    else:
+        # The count of duplicate ACKs stood for these, but for the first, which was missing; they
+        # were counted as delivered when the duplicate ACKs came.
+        if progress.acked:
+            tcb.delivered += max(progress.acked - board.sacked, 1)
         board.sacked = max(0, board.sacked - max(progress.acked - 1, 0))
         board.sacked = min(board.sacked, max(len(board) - board.lost, 0))
         if progress.has_retransmitted:
             progress.has_original = False
-    elif progress.lowest_original is not None:
-        sacks.note_reordering(tcb, progress.lowest_original, fack)
 
 
 def measure(tcb: TCB, now: int, progress: Progress) -> None:

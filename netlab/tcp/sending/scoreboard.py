@@ -28,6 +28,8 @@ class SentSegment:
     @ivar first_sent_at: when it was sent first.
     @ivar serial: the number of that transmission among all of the connection: of two at the same
         time it tells which was first.
+    @ivar burst: the first sequence number of the burst that it was sent in
+        (L{netlab.tcp.sending.bursts}).
     @ivar is_sacked: a SACK has reported it.
     @ivar is_lost: it is taken for lost; so is its retransmission unless C{is_resent}.
     @ivar was_retransmitted: it was sent more than once, so an ACK does not say which one arrived.
@@ -35,6 +37,7 @@ class SentSegment:
     """
 
     __slots__ = (
+        "burst",
         "end",
         "first_sent_at",
         "flags",
@@ -54,6 +57,7 @@ class SentSegment:
         self.sent_at = now
         self.first_sent_at = now
         self.serial = 0
+        self.burst = seq
         self.is_sacked = False
         self.is_lost = False
         self.is_resent = False
@@ -144,11 +148,14 @@ class Scoreboard:
 
     def after(self, seq: int) -> Iterator[SentSegment]:
         """
-        Walk over the segments from the one that has a sequence number on.
+        Walk over the segments from the one that has a sequence number on; also over those that a
+        split makes meanwhile.
         """
         segments = self._segments
-        for at in range(self._index(seq), len(segments)):
+        at = self._index(seq)
+        while at < len(segments):
             yield segments[at]
+            at += 1
 
     def _index(self, seq: int) -> int:
         return bisect_right(self._segments, seq, self._head, key=_end_of)
@@ -202,6 +209,7 @@ class Scoreboard:
         tail = SentSegment(at, segment.end, segment.flags, segment.sent_at)
         tail.first_sent_at = segment.first_sent_at
         tail.serial = segment.serial
+        tail.burst = segment.burst
         tail.is_sacked = segment.is_sacked
         tail.is_lost = segment.is_lost
         tail.is_resent = segment.is_resent

@@ -270,6 +270,6 @@ class BufferTests(SynchronousTestCase):
         """
         talk = Dialogue(self)
         talk.serve()
-        talk.write(3000)
+        talk.write(2000)
         pushed = [bool(packet.segment.flags & 8) for _, packet in talk.said]
-        self.assertEqual(pushed, [False, False, True])
+        self.assertEqual(pushed, [False, True])

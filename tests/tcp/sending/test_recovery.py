@@ -60,8 +60,14 @@ class NewRenoTests(SynchronousTestCase):
         self.assertEqual(talk.connection.congestion.ssthresh, 5)
         talk.wait(100)
         talk.peer("", 1, at(5))
-        self.assertEqual(talk.connection.congestion.cwnd, 5)
         talk.silent()
+        # It is left when something beyond it is acknowledged (RFC 6582 section 4.1).
+        talk.write(MSS)
+        talk.says("PA", at(5), 1, MSS)
+        talk.wait(100)
+        talk.peer("", 1, at(6))
+        self.assertIs(talk.connection.recovery.state, CongestionState.OPEN)
+        self.assertEqual(talk.connection.congestion.cwnd, 5)
 
     def test_limited_transmit(self) -> None:
         """
