@@ -25,6 +25,10 @@ def arm_retransmission(tcb: TCB, now: int) -> None:
     at = now + tcb.rtt.rto
     if tcb.timers.sender in {Timer.LOSS_PROBE, Timer.REORDERING}:
         at = max(first.sent_at + tcb.rtt.rto, now + 1)
+    since, patience = tcb.recovery.retransmitting_since, tcb.options.user_timeout
+    if patience and since is not None:
+        # The timer is where the program's patience is looked at.
+        at = min(at, max(since + patience, now + MILLISECOND))
     tcb.timers.start(Timer.RETRANSMISSION, at)
 
 

@@ -138,7 +138,7 @@ def send_again(tcb: TCB, now: int, segment: SentSegment, reason: Reason) -> None
     recovery = tcb.recovery
     if recovery.retransmitting_since is None:
         recovery.retransmitting_since = now
-    recovery.undo_retransmissions += 1
+    recovery.undo_retransmissions = max(recovery.undo_retransmissions, 0) + 1
     recovery.prr_out += 1
     tcb.retransmissions += 1
     if segment.flags & SYN:

@@ -149,7 +149,9 @@ class ClaimsTests(SynchronousTestCase):
                 except PacketScriptError as error:
                     self.assertNotIsInstance(error, DifferenceError)
 
-    @given(st.text(st.sampled_from("assert tcpi_snd_cwnd0123456789()[]{}+-*/%<>=!'\".,:;\n#&|^~@if")))
+    @given(
+        st.text(st.sampled_from("assert tcpi_snd_cwnd0123456789()[]{}+-*/%<>=!'\".,:;\n#&|^~@if"))
+    )
     def test_any_text(self, text: str) -> None:
         """
         Any text holds, or raises one of the errors.
