@@ -114,12 +114,14 @@ def loss_probe(tcb: TCB, now: int) -> None:
     the SACK that shows it (RFC 8985 section 7.3). One probe at a time.
     """
     state = tcb.recovery
+    goes_on = True
     if state.probe_point is None:
         end = questions.next_end(tcb)
         if end is not None and questions.fits_window(tcb, end):
             transmission.send_new(tcb, now, end, Reason.TAIL_LOSS_PROBE)
             state.probe_was_new = True
             state.probe_point = tcb.snd_nxt
+            goes_on = False
         elif (last := tcb.board.last) is not None:
             if last.end - last.seq > tcb.mss:
                 tcb.board.split(last, last.end - tcb.mss)
@@ -127,7 +129,8 @@ def loss_probe(tcb: TCB, now: int) -> None:
             transmission.send_again(tcb, now, last, Reason.TAIL_LOSS_PROBE)
             state.probe_was_new = False
             state.probe_point = tcb.snd_nxt
-    arming.arm_retransmission(tcb, now)
+            goes_on = False
+    arming.arm_retransmission(tcb, now, goes_on=goes_on)
 
 
 def reordering_ends(tcb: TCB, now: int) -> None:
@@ -140,7 +143,7 @@ def reordering_ends(tcb: TCB, now: int) -> None:
         if tcb.recovery.state is not CongestionState.RECOVERY:
             recovery.enter_recovery(tcb, None)
         recovery.reduce(tcb, 1, is_clean=False)
-    arming.arm_retransmission(tcb, now)
+    arming.arm_retransmission(tcb, now, goes_on=True)
 
 
 def window_probe(tcb: TCB, now: int) -> None:

@@ -128,6 +128,7 @@ class ReceiveQueue:
         Keep a payload that is behind a gap, as far as it is not there.
         """
         pieces = self._pieces
+        begin = seq
         at = bisect_right(pieces, seq, key=_start_of)
         if at and pieces[at - 1][0] + len(pieces[at - 1][1]) > seq:
             known = pieces[at - 1][0] + len(pieces[at - 1][1])
@@ -135,7 +136,6 @@ class ReceiveQueue:
             payload = payload[known - seq :]
             seq = known
         first = seq
-        added = 0
         while seq < end:
             stop = min(end, pieces[at][0]) if at < len(pieces) else end
             if stop > seq:
@@ -143,7 +143,6 @@ class ReceiveQueue:
                     break
                 pieces.insert(at, (seq, payload[seq - first : stop - first]))
                 self.out_of_order += stop - seq
-                added += stop - seq
                 at += 1
             if stop < end:
                 known = stop + len(pieces[at][1])
@@ -152,8 +151,8 @@ class ReceiveQueue:
                 stop = known
                 at += 1
             seq = stop
-        if added:
-            self._note_range(first, min(seq, end))
+        if seq > begin:
+            self._note_range(begin, min(seq, end))
 
     def _note_range(self, start: int, end: int) -> None:
         """

@@ -43,9 +43,9 @@ def ack_arrives(
     tcb.recovery.prefers_new = tcb.awaits_more = False
     progress.una_advanced = ack > tcb.snd_una
     progress.updates_window = update_window(tcb, seq, ack, segment.window)
+    if options is not None and options.sacks and tcb.negotiated.has_sack:
+        sacks.sacks_arrive(tcb, now, ack, options.sacks, progress)
     if had_in_flight:
-        if options is not None and options.sacks and tcb.negotiated.has_sack:
-            sacks.sacks_arrive(tcb, now, ack, options.sacks, progress)
         if progress.una_advanced:
             take_acknowledged(tcb, now, ack, progress, fack)
         measure(tcb, now, progress)
@@ -58,8 +58,11 @@ def ack_arrives(
         control_congestion(tcb, now, progress, in_flight, tcb.delivered - delivered, lost)
         if progress.sets_timer and tcb.timers.sender is not Timer.REORDERING:
             arming.arm_after_ack(tcb, now)
-    elif progress.has_echo:
-        recovery.enter_cwr(tcb)
+    else:
+        if progress.has_duplicate or progress.has_echo:
+            recovery.alert(tcb, now, progress)
+        if tcb.recovery.probe_point is not None:
+            recovery.probe_is_acknowledged(tcb, ack, progress)
     if tcb.timers.sender is Timer.WINDOW_PROBE:
         window_probe_is_answered(tcb, now)
     if tcb.wants_space:
@@ -117,7 +120,7 @@ def take_acknowledged(tcb: TCB, now: int, ack: int, progress: Progress, fack: in
                 progress.note_original(sent.seq)
             if sent.end <= point:
                 progress.has_original = True
-        rack.delivered(now, sent_at, sent.end, min_rtt, was_retransmitted=sent.was_retransmitted)
+        rack.delivered(now, sent_at, sent.serial, min_rtt, was_retransmitted=sent.was_retransmitted)
     board.trim(ack)
     tcb.snd_una = ack
     tcb.queue.release(ack)

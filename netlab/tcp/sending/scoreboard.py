@@ -26,6 +26,8 @@ class SentSegment:
     @ivar flags: SYN, FIN, PSH and URG, as it is sent.
     @ivar sent_at: when it was sent last.
     @ivar first_sent_at: when it was sent first.
+    @ivar serial: the number of that transmission among all of the connection: of two at the same
+        time it tells which was first.
     @ivar burst: the first sequence number of the burst that it was sent in
         (L{netlab.tcp.sending.bursts}).
     @ivar is_sacked: a SACK has reported it.
@@ -44,6 +46,7 @@ class SentSegment:
         "is_sacked",
         "sent_at",
         "seq",
+        "serial",
         "was_retransmitted",
     )
 
@@ -53,6 +56,7 @@ class SentSegment:
         self.flags = flags
         self.sent_at = now
         self.first_sent_at = now
+        self.serial = 0
         self.burst = seq
         self.is_sacked = False
         self.is_lost = False
@@ -80,6 +84,7 @@ class Scoreboard:
     __slots__ = (
         "_head",
         "_segments",
+        "_serial",
         "by_time",
         "fack",
         "lost",
@@ -92,6 +97,7 @@ class Scoreboard:
     def __init__(self) -> None:
         self._segments: list[SentSegment] = []
         self._head = 0
+        self._serial = 0
         self.by_time: OrderedDict[SentSegment, None] = OrderedDict()
         self.sacked = 0
         self.lost = 0
@@ -135,6 +141,8 @@ class Scoreboard:
         """
         Note a segment that was sent for the first time.
         """
+        self._serial += 1
+        segment.serial = self._serial
         self._segments.append(segment)
         self.by_time[segment] = None
 
@@ -200,6 +208,7 @@ class Scoreboard:
         """
         tail = SentSegment(at, segment.end, segment.flags, segment.sent_at)
         tail.first_sent_at = segment.first_sent_at
+        tail.serial = segment.serial
         tail.burst = segment.burst
         tail.is_sacked = segment.is_sacked
         tail.is_lost = segment.is_lost
@@ -254,6 +263,8 @@ class Scoreboard:
         """
         Note that a segment was sent again.
         """
+        self._serial += 1
+        segment.serial = self._serial
         segment.was_retransmitted = True
         segment.sent_at = now
         if not segment.is_resent:
