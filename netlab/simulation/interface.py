@@ -1,0 +1,98 @@
+"""
+A host's network interface: it sends one frame after the other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from netlab.simulation.clock import VirtualClock
+
+BYTE_NS: Final = 8
+"""How long a byte takes: a gigabit per second."""
+
+RECEIVE_NS: Final = 2_000
+"""How long a frame that has arrived takes to TCP."""
+
+QUEUE_MAX: Final = 1000
+"""Frames that may wait to be sent, as Linux's txqueuelen; more are lost."""
+
+_OVERHEAD_BYTES: Final = 24
+"""What Ethernet sends around a frame: preamble, check sequence and gap."""
+
+
+class NetworkInterface:
+    """
+    Sends and receives frames.
+
+    @ivar address: its Ethernet address, 6 bytes.
+    @ivar lost: how many frames found the queue full.
+    """
+
+    def __init__(
+        self, clock: VirtualClock, address: bytes, receive: Callable[[bytes], None]
+    ) -> None:
+        """
+        @param receive: is called with each frame that arrives, a little after it has.
+        """
+        self.address = address
+        self.lost = 0
+        self._clock = clock
+        self._receive = receive
+        self._output: Callable[[bytes], None] | None = None
+        self._waiting: deque[bytes] = deque()
+        self._free_at = 0
+
+    def attach(self, output: Callable[[bytes], None] | None) -> None:
+        """
+        Connect it to a wire, or to none.
+
+        @param output: is called with each frame when it leaves.
+        """
+        self._output = output
+
+    @property
+    def queued(self) -> int:
+        """
+        How many frames wait to be sent.
+        """
+        return len(self._waiting)
+
+    def send(self, frame: bytes) -> None:
+        """
+        Send a frame, when those before it have left.
+        """
+        if self._output is None:
+            return
+        if self._waiting or self._free_at > self._clock.now:
+            if len(self._waiting) >= QUEUE_MAX:
+                self.lost += 1
+                return
+            self._waiting.append(frame)
+            if len(self._waiting) == 1:
+                self._clock.call_at(self._free_at, self._send_next)
+            return
+        self._put(frame)
+
+    def frame_arrives(self, frame: bytes) -> None:
+        """
+        Take a frame from the wire.
+        """
+        if self._output is not None:
+            self._clock.call_at(self._clock.now + RECEIVE_NS, self._hand_on, frame)
+
+    def _hand_on(self, frame: bytes) -> None:
+        if self._output is not None:
+            self._receive(frame)
+
+    def _send_next(self) -> None:
+        self._put(self._waiting.popleft())
+        if self._waiting:
+            self._clock.call_at(self._free_at, self._send_next)
+
+    def _put(self, frame: bytes) -> None:
+        self._free_at = self._clock.now + (len(frame) + _OVERHEAD_BYTES) * BYTE_NS
+        if self._output is not None:
+            self._output(frame)
