@@ -148,6 +148,8 @@ LAYERS = {
     "netlab.lab.wire.tracker": Layer.PURE,
     "netlab.report": Layer.PURE,
     "netlab.report.*": Layer.FILES,
+    "netlab.tcp": Layer.PURE,
+    "netlab.tcp.*": Layer.PURE,
     "netlab.transport": Layer.PURE,
     "netlab.transport.*": Layer.PROTOCOL,
     "netlab.transport.descriptions": Layer.PURE,

@@ -1,0 +1,246 @@
+"""
+A connection as a program sees it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, final
+
+from netlab.tcp import arrival, ending, expiry
+from netlab.tcp.events import Event
+from netlab.tcp.receiving import reading
+from netlab.tcp.segment import CongestionState, Outgoing, TCPSegment, Variables
+from netlab.tcp.sending import questions, transmission
+from netlab.tcp.states import Occurrence, TCPState
+from netlab.tcp.tcb import TCB
+from netlab.tcp.timers import NEVER, Timer
+
+
+class ConnectionInfo(NamedTuple):
+    """
+    What TCP_INFO says, by the names of C{struct tcp_info} without their C{tcpi_}, and in its units:
+    microseconds, segments of C{snd_mss}.
+    """
+
+    state: TCPState
+    ca_state: CongestionState
+    retransmits: int
+    probes: int
+    backoff: int
+    snd_wscale: int
+    rcv_wscale: int
+    rto: int
+    ato: int
+    snd_mss: int
+    rcv_mss: int
+    unacked: int
+    sacked: int
+    lost: int
+    retrans: int
+    pmtu: int
+    rcv_ssthresh: int
+    rtt: int
+    rttvar: int
+    snd_ssthresh: int
+    snd_cwnd: int
+    advmss: int
+    reordering: int
+    rcv_space: int
+    total_retrans: int
+    notsent_bytes: int
+    min_rtt: int
+    segs_out: int
+    segs_in: int
+    delivered: int
+    snd_wnd: int
+    bytes_acked: int
+    bytes_received: int
+
+
+@final
+class TCPConnection(TCB):
+    """
+    One connection. After any call the stack is to be asked for what it has to send, and this for
+    its events.
+    """
+
+    __slots__ = ()
+
+    # What segments and time do; the stack calls these.
+
+    def segment_arrives(self, now: int, segment: TCPSegment, ecn: int = 0) -> None:
+        """
+        Take a segment from the peer.
+        """
+        arrival.segment_arrives(self, now, segment, ecn)
+
+    @property
+    def deadline(self) -> int | None:
+        """
+        When L{timeout} is to be called next; C{None} if only a segment or a call can change
+        anything.
+        """
+        deadline = self.timers.deadline
+        return None if deadline == NEVER else deadline
+
+    def timeout(self, now: int) -> None:
+        """
+        Do what is due.
+        """
+        expiry.timers_end(self, now)
+
+    def segments_to_send(self, now: int) -> list[Outgoing]:
+        """
+        Make the segments that may be sent now, and hand over all that are to be sent.
+        """
+        questions.send_what_is_due(self, now)
+        outbox = self.outbox
+        self.outbox = []
+        return outbox
+
+    # What a program does.
+
+    def write(self, now: int, data: bytes | memoryview) -> int:
+        """
+        Send bytes.
+
+        @return: how many were taken; fewer than there are if the send buffer is full, after which
+            there will be a L{netlab.tcp.events.Writable}. 0 also if nothing can be written any
+            more.
+        """
+        if self.queue.has_fin or self.state in _CANNOT_WRITE:
+            return 0
+        room = questions.send_space(self)
+        if room < len(data):
+            self.wants_space = True
+            data = memoryview(data)[: max(room, 0)]
+        if data:
+            self.queue.write(data, self.max_window >> 1)
+            self.wake()
+        return len(data)
+
+    def read(self, now: int, maximum: int) -> bytes:
+        """
+        Take bytes that have arrived.
+
+        @param maximum: how many at most.
+        @return: none if none have arrived: L{netlab.tcp.events.PeerClosed} tells whether more will.
+        """
+        data = self.received.read(maximum)
+        if data:
+            reading.has_read(self, now, len(data))
+            self.wake()
+        return data
+
+    def shutdown(self, now: int) -> None:
+        """
+        Close our half: a FIN will follow what has been written.
+        """
+        if self.queue.has_fin or self.state in _CANNOT_WRITE:
+            return
+        self.queue.has_fin = True
+        if self.state is not TCPState.SYN_SENT:
+            self.move(Occurrence.CLOSE)
+        self.wake()
+
+    def close(self, now: int) -> None:
+        """
+        Let go of the connection, as C{close} does with the last descriptor. What has been written
+        is still sent; but if there is something that has not been read, the peer is reset
+        (RFC 9293 section 3.6, RFC 2525 section 2.17).
+        """
+        if self.is_orphan or self.state is TCPState.CLOSED:
+            return
+        self.is_orphan = True
+        self.timers.stop(Timer.KEEP_ALIVE)
+        if self.state in {TCPState.SYN_SENT, TCPState.LISTEN}:
+            ending.end(self)
+        elif self.state is TCPState.TIME_WAIT:
+            self.received.discard()
+        elif self.received.unread or self.options.linger == 0:
+            ending.abort(self, now)
+        else:
+            self.shutdown(now)
+            if self.state is TCPState.FIN_WAIT_2:
+                self.timers.start(Timer.FIN_WAIT_2, now + self.options.linger_fin_wait_2)
+        self.wake()
+
+    def abort(self, now: int) -> None:
+        """
+        Reset the connection (RFC 9293 section 3.10.5).
+        """
+        self.is_orphan = True
+        if self.state in {TCPState.SYN_SENT, TCPState.TIME_WAIT}:
+            ending.end(self)
+        elif self.state is not TCPState.CLOSED:
+            ending.abort(self, now)
+        self.wake()
+
+    def next_event(self) -> Event | None:
+        """
+        Take the next of what the program is told.
+        """
+        return self.events.popleft() if self.events else None
+
+    @property
+    def is_readable(self) -> bool:
+        """
+        Whether L{read} would return bytes.
+        """
+        return self.received.unread > 0
+
+    def variables(self) -> Variables:
+        """
+        What the sender knows now.
+        """
+        return transmission.variables(self)
+
+    def info(self, now: int) -> ConnectionInfo:
+        """
+        What TCP_INFO would say.
+        """
+        return ConnectionInfo(
+            state=self.state,
+            ca_state=self.recovery.state,
+            retransmits=self.timeouts,
+            probes=self.probes,
+            backoff=self.rtt.backoff,
+            snd_wscale=self.negotiated.send_shift,
+            rcv_wscale=self.negotiated.receive_shift,
+            rto=self.rtt.rto // 1000,
+            ato=self.acks.delay // 1000,
+            snd_mss=self.mss,
+            rcv_mss=self.acks.segment,
+            unacked=len(self.board),
+            sacked=self.board.sacked,
+            lost=self.board.lost,
+            retrans=self.board.resent,
+            pmtu=self.path_mtu,
+            rcv_ssthresh=self.window.wnd,
+            rtt=self.rtt.srtt // 1000,
+            rttvar=self.rtt.mdev // 1000,
+            snd_ssthresh=self.congestion.ssthresh,
+            snd_cwnd=self.congestion.cwnd,
+            advmss=self.negotiated.advertised_mss,
+            reordering=self.recovery.reordering,
+            rcv_space=self.window.space,
+            total_retrans=self.retransmissions,
+            notsent_bytes=max(self.queue.end - self.snd_nxt, 0),
+            min_rtt=self.rtt.min_rtt // 1000,
+            segs_out=self.segments_out,
+            segs_in=self.segments_in,
+            delivered=self.delivered,
+            snd_wnd=self.snd_wnd,
+            bytes_acked=max(self.snd_una - self.iss, 0),
+            bytes_received=max(self.received.nxt - self.irs - 1, 0),
+        )
+
+
+_CANNOT_WRITE = {
+    TCPState.CLOSED,
+    TCPState.FIN_WAIT_1,
+    TCPState.FIN_WAIT_2,
+    TCPState.CLOSING,
+    TCPState.LAST_ACK,
+    TCPState.TIME_WAIT,
+}
