@@ -21,7 +21,15 @@ from netlab.simulation.modules import CannotSimulateError, builtins_for
 
 #: What a simulated program has not got: each would reach out of the simulation.
 _REFUSED: Final = frozenset(
-    {"_thread", "asyncio", "multiprocessing", "selectors", "socketserver", "subprocess", "threading"}
+    {
+        "_thread",
+        "asyncio",
+        "multiprocessing",
+        "selectors",
+        "socketserver",
+        "subprocess",
+        "threading",
+    }
 )
 
 
@@ -30,7 +38,9 @@ class ProgramModules:
     The modules of one program.
     """
 
-    def __init__(self, given: Mapping[str, ModuleType], is_loaded_anew: Callable[[str], bool]) -> None:
+    def __init__(
+        self, given: Mapping[str, ModuleType], is_loaded_anew: Callable[[str], bool]
+    ) -> None:
         """
         @param given: what the program gets in place of the library's.
         @param is_loaded_anew: tells by the name of a module whether it uses those.

@@ -128,9 +128,7 @@ class KernelSocket:
         match self.phase:
             case Phase.CONNECTED:
                 assert self.connection is not None
-                return (
-                    self._has_end or self._is_shut_for_reading or self.connection.is_readable
-                )
+                return self._has_end or self._is_shut_for_reading or self.connection.is_readable
             case Phase.LISTENING:
                 assert self._listener is not None
                 return self._listener.waiting > 0

@@ -42,8 +42,11 @@ _BACKLOG: Final = 128
 
 class _Command(Protocol):
     def __call__(
-        self, words: Sequence[str], reactor: Any, out: Callable[[str], object],
-        complain: Callable[[str], object]
+        self,
+        words: Sequence[str],
+        reactor: Any,
+        out: Callable[[str], object],
+        complain: Callable[[str], object],
     ) -> int: ...
 
 

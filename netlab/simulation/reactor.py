@@ -132,7 +132,11 @@ class ProcessReactor(_DisconnectSelectableMixin):
     # IReactorTCP
 
     def listenTCP(
-        self, port: int, factory: interfaces.IProtocolFactory, backlog: int = 50, interface: str = ""
+        self,
+        port: int,
+        factory: interfaces.IProtocolFactory,
+        backlog: int = 50,
+        interface: str = "",
     ) -> interfaces.IListeningPort:
         """
         Listen.

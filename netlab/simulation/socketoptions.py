@@ -124,9 +124,7 @@ _STATES: Final = {
     TCPState.CLOSING: 11,
 }
 
-_CONGESTION_STATES: Final = {
-    state: number for number, state in enumerate(CongestionState)
-}
+_CONGESTION_STATES: Final = {state: number for number, state in enumerate(CongestionState)}
 
 
 def tcp_info(info: ConnectionInfo) -> bytes:

@@ -62,6 +62,9 @@ class Isolation(enum.StrEnum):
     USER = "user"
     """Namespaces inside a user namespace, without privilege."""
 
+    SIMULATED = "simulated"
+    """Hosts of our own, with our own TCP, in virtual time."""
+
     NONE = "none"
     """No hosts at all: programs run on this machine's loopback."""
 
