@@ -246,8 +246,7 @@ class BlockingSocket:
             return number
         if not self._wait_for(lambda: not self._is_connecting):
             return errno.ETIMEDOUT
-        number = self.kernel_socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        return number
+        return int(self.kernel_socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def _wait(self, *, reads: bool) -> None:
         one = self.kernel_socket

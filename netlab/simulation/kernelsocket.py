@@ -1,5 +1,5 @@
 """
-A host's sockets, as its kernel has them: they never wait, and say when something about them changes.
+A host's sockets, as its kernel has them: they never wait, and tell when they change.
 
 Their methods are those of C{socket.socket} and raise what those raise, so that Twisted's own TCP
 classes work on them as they are; L{netlab.simulation.blockingsocket} adds the waiting.

@@ -122,6 +122,7 @@ def modules_for(process: Process, standard_input: StandardInput) -> dict[str, Mo
         "time": _time_module(process),
         "select": _select_module(process),
         "sys": _sys_module(process, standard_input),
+        **_tls_modules(),
     }
 
 
@@ -244,6 +245,19 @@ def _kernel_socket(one: Any) -> Any:
     if not isinstance(one, BlockingSocket):
         raise CannotSimulateError("select.select can be simulated for sockets alone")
     return one.kernel_socket
+
+
+def _tls_modules() -> dict[str, ModuleType]:
+    # Not every Python has it.
+    try:
+        import ssl
+
+        from netlab.simulation.tlssocket import make_ssl_members
+    except ImportError:
+        return {}
+    module = _LookAlike(ssl, ("get_server_certificate", "SSLSocket"))
+    make_ssl_members(module)
+    return {"ssl": module}
 
 
 def _sys_module(process: Process, standard_input: StandardInput) -> ModuleType:

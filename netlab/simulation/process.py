@@ -31,6 +31,7 @@ class Process:
         runs.
     @ivar ended: is called at its end.
     @ivar awakened: is called when something has come that is no socket's: standard input.
+    @ivar logs: whether it prints what Twisted logs, as twistd does.
     @ivar at_signal: is called with a signal's number; it returns whether that was taken care of.
     """
 
@@ -51,6 +52,7 @@ class Process:
         self.status: int | None = None
         self.ended: Callable[[], None] = _nothing
         self.at_signal: Callable[[int], bool] = lambda number: False
+        self.logs = False
         self.turns: Turns | None = None
         self.awakened: Callable[[], None] = _nothing
         self._write = write

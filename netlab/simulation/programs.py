@@ -8,11 +8,10 @@ imported when one is started.
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -70,7 +69,7 @@ class ProgramLog:
 
 def _print_event(event: LogEvent) -> None:
     process = current()
-    if process is None:
+    if process is None or not process.logs:
         return
     now = (EPOCH_NS + process.kernel.clock.now) / NANOSECONDS
     text = formatEventAsClassicLogText({**event, "log_time": now}, formatTime=_time_text)
@@ -130,6 +129,7 @@ def run_server(process: Process, name: str, arguments: Sequence[str]) -> None:
     @param arguments: the words behind it.
     """
     reactor = ProcessReactor(process)
+    process.logs = True
     clock = process.kernel.clock
 
     def start() -> None:

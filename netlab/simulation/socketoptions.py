@@ -8,7 +8,6 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Callable
 from typing import Final
 
 from netlab.tcp.connection import ConnectionInfo, TCPConnection

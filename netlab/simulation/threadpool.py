@@ -44,7 +44,7 @@ class PoolWithoutThreads:
         def work() -> None:
             try:
                 result: Any = func(*args, **kw)
-            except Exception:  # noqa: BLE001, it is for whoever asked for this
+            except Exception:
                 if onResult is None:
                     raise
                 onResult(False, Failure())

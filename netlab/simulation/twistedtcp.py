@@ -1,8 +1,8 @@
 """
 Twisted's own TCP classes on the sockets of a simulated host.
 
-Only where a socket comes from is ours: what a transport does with producers, half-closes, aborts and
-failures is Twisted's own code.
+Only where a socket comes from is ours: what a transport does with producers, half-closes, aborts
+and failures is Twisted's own code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class SimulatedPort(tcp.Port):
         """
         Make a socket of the host's.
         """
-        return _open(self)
+        return self.reactor.process.open_socket(self.addressFamily)
 
 
 class SimulatedClient(tcp.Client):
@@ -33,7 +33,8 @@ class SimulatedClient(tcp.Client):
         """
         Make a socket of the host's.
         """
-        return _open(self)
+        # Its own reactor is set only later.
+        return self.connector.reactor.process.open_socket(self.addressFamily)
 
 
 class SimulatedConnector(tcp.Connector):
@@ -43,10 +44,3 @@ class SimulatedConnector(tcp.Connector):
 
     def _makeTransport(self) -> tcp.Client:
         return SimulatedClient(self.host, self.port, self.bindAddress, self, self.reactor)
-
-
-def _open(owner: Any) -> Any:
-    """
-    Make a socket for what Twisted's class is about to bind or connect.
-    """
-    return owner.reactor.process.open_socket(owner.addressFamily)
