@@ -151,7 +151,11 @@ class VirtualClock:
         return EPOCH_NS + self.now
 
     def callLater(
-        self, delay: float, function: Callable[..., object], *args: object, **kw: object
+        self,
+        delay: float,
+        callable: Callable[..., object],  # noqa: A002, so the interface calls it
+        *args: object,
+        **kwargs: object,
     ) -> VirtualCall:
         """
         Make a call later.
@@ -160,7 +164,7 @@ class VirtualClock:
         """
         if delay < 0:
             raise ValueError(f"{delay} s: a call cannot be made in the past")
-        return self._put(self.now + nanoseconds(delay), function, args, kw)
+        return self._put(self.now + nanoseconds(delay), callable, args, kwargs)
 
     def call_at(self, due: int, function: Callable[..., object], *arguments: Any) -> VirtualCall:
         """

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 from netlab.errors import KnownError
 from netlab.simulation.blockingsocket import BlockingSocket, socket_class
@@ -194,7 +194,7 @@ def _socket_module(process: Process) -> ModuleType:
     module.getaddrinfo = getaddrinfo
     module.gethostbyname = lambda name: look_up(name, socket.AF_INET)
     module.gethostname = lambda: process.kernel.name
-    return module
+    return cast(ModuleType, module)
 
 
 def _time_module(process: Process) -> ModuleType:
@@ -211,7 +211,7 @@ def _time_module(process: Process) -> ModuleType:
     module.time = lambda: (EPOCH_NS + clock.now) / NANOSECONDS
     module.monotonic_ns = module.perf_counter_ns = lambda: clock.now
     module.monotonic = module.perf_counter = lambda: clock.now / NANOSECONDS
-    return module
+    return cast(ModuleType, module)
 
 
 def _select_module(process: Process) -> ModuleType:
@@ -238,7 +238,7 @@ def _select_module(process: Process) -> ModuleType:
         return (*ready(), [])
 
     module.select = wait
-    return module
+    return cast(ModuleType, module)
 
 
 def _kernel_socket(one: Any) -> Any:
@@ -271,4 +271,4 @@ def _sys_module(process: Process, standard_input: StandardInput) -> ModuleType:
         raise SystemExit(status)
 
     module.exit = end
-    return module
+    return cast(ModuleType, module)

@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from twisted.logger import LogEvent, formatEventAsClassicLogText, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, formatEventAsClassicLogText, globalLogPublisher
 from twisted.python.usage import UsageError
+from zope.interface import provider
 
 from netlab.errors import KnownError
 from netlab.simulation.clock import EPOCH_NS, NANOSECONDS
@@ -67,6 +68,7 @@ class ProgramLog:
         globalLogPublisher.removeObserver(_print_event)
 
 
+@provider(ILogObserver)
 def _print_event(event: LogEvent) -> None:
     process = current()
     if process is None or not process.logs:

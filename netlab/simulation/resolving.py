@@ -42,7 +42,7 @@ class HostsFile:
         hostName: str,
         portNumber: int = 0,
         addressTypes: Sequence[Any] | None = None,
-        transportSemantics: str = "TCP",
+        transportSemantics: Any = "TCP",
     ) -> IHostResolution:
         """
         Tell a receiver the addresses of a name.

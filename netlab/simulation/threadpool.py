@@ -3,6 +3,9 @@ What a reactor calls its pool of threads, where there are none: work is done whe
 and takes no time of the simulation's.
 """
 
+# mypy: allow-untyped-calls
+# Twisted leaves Failure without annotations.
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -5,6 +5,9 @@ Only where a socket comes from is ours: what a transport does with producers, ha
 and failures is Twisted's own code.
 """
 
+# mypy: allow-untyped-calls
+# Twisted leaves its TCP classes without annotations.
+
 from __future__ import annotations
 
 from typing import Any
@@ -21,7 +24,8 @@ class SimulatedPort(tcp.Port):
         """
         Make a socket of the host's.
         """
-        return self.reactor.process.open_socket(self.addressFamily)
+        owner: Any = self.reactor
+        return owner.process.open_socket(self.addressFamily)
 
 
 class SimulatedClient(tcp.Client):
