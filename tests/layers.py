@@ -51,7 +51,6 @@ LAYERS = {
     "netlab.options": Layer.TAP,
     "netlab.plainfile": Layer.FILES,
     "netlab.plaintext": Layer.PURE,
-    "netlab.serve": Layer.COMMAND,
     "netlab.service": Layer.TAP,
     "netlab.signals": Layer.PROTOCOL,
     "netlab.standard_input": Layer.PROTOCOL,

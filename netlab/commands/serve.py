@@ -56,7 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         from twisted.internet import reactor
 
         from netlab.options import tcp_port
-        from netlab.serve import serve
+        from netlab.commands.serving import serve
 
         return serve(
             arguments.host,
