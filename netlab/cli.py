@@ -23,7 +23,7 @@ from netlab.commands.outcome import (
     flush,
     say,
 )
-from netlab.commands.surroundings import Surroundings
+from netlab.commands.surroundings import ProgramSurroundings
 from netlab.errors import KnownError
 from netlab.plaintext import plain
 
@@ -138,7 +138,9 @@ def simulate(
     if reads_input(parsed):
         complain(f"{name}: its standard input cannot be simulated; name what it would read")
         return STATUS_FAILED
-    parsed.surroundings = Surroundings(reactor, lambda line: show(plain(line, LAYOUT)), complain)
+    parsed.surroundings = ProgramSurroundings(
+        reactor, lambda line: show(plain(line, LAYOUT)), complain
+    )
     run: Run = parsed.run
     try:
         return run(parsed)

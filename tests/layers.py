@@ -130,6 +130,7 @@ LAYERS = {
     "netlab.lab.experiments.*": Layer.PROTOCOL,
     "netlab.lab.hosts": Layer.PURE,
     "netlab.lab.hosts.*": Layer.PROTOCOL,
+    "netlab.lab.hosts.settings": Layer.PURE,
     "netlab.lab.hosts.sysctls": Layer.PURE,
     "netlab.lab.live": Layer.PURE,
     "netlab.lab.live.*": Layer.PROTOCOL,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from netlab.commands.outcome import STATUS_FAILED, say, show
 
 
-class Surroundings(NamedTuple):
+class ProgramSurroundings(NamedTuple):
     """
     @ivar reactor: is not running yet; None for the process's own.
     @ivar show: writes a line for the user.
@@ -33,12 +33,12 @@ class Surroundings(NamedTuple):
         return reactor
 
 
-def surroundings_of(arguments: argparse.Namespace) -> Surroundings:
+def surroundings_of(arguments: argparse.Namespace) -> ProgramSurroundings:
     """
     Tell the surroundings of a command line: the process's, unless it is simulated.
     """
-    found: Surroundings | None = getattr(arguments, "surroundings", None)
-    return Surroundings() if found is None else found
+    found: ProgramSurroundings | None = getattr(arguments, "surroundings", None)
+    return ProgramSurroundings() if found is None else found
 
 
 def may_be_simulated(

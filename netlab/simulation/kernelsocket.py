@@ -34,7 +34,7 @@ from netlab.tcp.stack import ANY
 _LINGER: Final = struct.Struct("ii")
 
 
-class Phase(enum.Enum):
+class SocketPhase(enum.Enum):
     """
     What a socket is.
     """
@@ -76,7 +76,7 @@ class KernelSocket:
         self.family = family
         self.type = socket.SOCK_STREAM
         self.proto = 0
-        self.phase = Phase.NEW
+        self.phase = SocketPhase.NEW
         self.changed: Callable[[], None] = nobody_watches
         self.local: Place | None = None
         self.remote: Place | None = None
@@ -100,7 +100,7 @@ class KernelSocket:
         """
         Its number on its host; -1 when it is closed.
         """
-        return -1 if self.phase is Phase.CLOSED else self.descriptor
+        return -1 if self.phase is SocketPhase.CLOSED else self.descriptor
 
     def getsockname(self) -> tuple[Any, ...]:
         """
@@ -116,7 +116,7 @@ class KernelSocket:
         @raise OSError: it is not.
         """
         self._check_open()
-        if self.remote is None or self.phase is Phase.CONNECTING or self._error:
+        if self.remote is None or self.phase is SocketPhase.CONNECTING or self._error:
             raise error(errno.ENOTCONN)
         return self._shown(self.remote)
 
@@ -126,13 +126,13 @@ class KernelSocket:
         Whether L{recv} or L{accept} would not have to wait.
         """
         match self.phase:
-            case Phase.CONNECTED:
+            case SocketPhase.CONNECTED:
                 assert self.connection is not None
                 return self._has_end or self._is_shut_for_reading or self.connection.is_readable
-            case Phase.LISTENING:
+            case SocketPhase.LISTENING:
                 assert self._listener is not None
                 return self._listener.waiting > 0
-            case Phase.OVER:
+            case SocketPhase.OVER:
                 return True
             case _:
                 return False
@@ -143,10 +143,10 @@ class KernelSocket:
         Whether L{send} would not have to wait, or a connection attempt has ended.
         """
         match self.phase:
-            case Phase.CONNECTED:
+            case SocketPhase.CONNECTED:
                 assert self.connection is not None
                 return self._is_shut_for_writing or self._has_room
-            case Phase.OVER:
+            case SocketPhase.OVER:
                 return True
             case _:
                 return False
@@ -156,7 +156,7 @@ class KernelSocket:
         """
         Whether waiting is of no use: calls fail at once.
         """
-        return self.phase in (Phase.NEW, Phase.CLOSED)
+        return self.phase in (SocketPhase.NEW, SocketPhase.CLOSED)
 
     @property
     def _has_room(self) -> bool:
@@ -197,7 +197,7 @@ class KernelSocket:
             self.local or (ANY, 0), backlog, self._connection_waits
         )
         self.local = self._listener.local
-        self.phase = Phase.LISTENING
+        self.phase = SocketPhase.LISTENING
 
     def accept(self) -> tuple[KernelSocket, tuple[Any, ...]]:
         """
@@ -227,7 +227,7 @@ class KernelSocket:
         """
         Be the socket of a connection that is open already.
         """
-        self.phase = Phase.CONNECTED
+        self.phase = SocketPhase.CONNECTED
         self.connection = connection
         self.local, self.remote = connection.local, connection.remote
         self._kernel.own(connection, self.take_events)
@@ -243,13 +243,13 @@ class KernelSocket:
         """
         self._check_open()
         match self.phase:
-            case Phase.CONNECTING:
+            case SocketPhase.CONNECTING:
                 return errno.EALREADY
-            case Phase.CONNECTED:
+            case SocketPhase.CONNECTED:
                 return errno.EISCONN
-            case Phase.OVER:
+            case SocketPhase.OVER:
                 return self._take_error() or errno.EISCONN
-            case Phase.LISTENING:
+            case SocketPhase.LISTENING:
                 return errno.EINVAL
         remote = self._packed(address)
         try:
@@ -258,7 +258,7 @@ class KernelSocket:
             return problem.errno or errno.EINVAL
         self.connection = connection
         self.remote, self.local = remote, connection.local
-        self.phase = Phase.CONNECTING
+        self.phase = SocketPhase.CONNECTING
         for name, value in self.options.items():
             set_option(connection, name, value)
         self._kernel.own(connection, self.take_events)
@@ -276,7 +276,7 @@ class KernelSocket:
         @raise ConnectionResetError: the connection was reset.
         """
         self._check_open()
-        if self.phase not in (Phase.CONNECTED, Phase.OVER):
+        if self.phase not in (SocketPhase.CONNECTED, SocketPhase.OVER):
             raise error(errno.ENOTCONN)
         assert self.connection is not None
         if flags:
@@ -287,7 +287,7 @@ class KernelSocket:
             return data
         if self._error:
             raise error(self._take_error())
-        if self._has_end or self._is_shut_for_reading or self.phase is Phase.OVER:
+        if self._has_end or self._is_shut_for_reading or self.phase is SocketPhase.OVER:
             return b""
         raise error(errno.EWOULDBLOCK)
 
@@ -309,11 +309,11 @@ class KernelSocket:
         @raise OSError: nothing can be sent any more.
         """
         self._check_open()
-        if self.phase in (Phase.NEW, Phase.CONNECTING, Phase.LISTENING):
+        if self.phase in (SocketPhase.NEW, SocketPhase.CONNECTING, SocketPhase.LISTENING):
             raise error(errno.ENOTCONN)
         if self._error:
             raise error(self._take_error())
-        if self._is_shut_for_writing or self.phase is Phase.OVER:
+        if self._is_shut_for_writing or self.phase is SocketPhase.OVER:
             raise error(errno.EPIPE)
         assert self.connection is not None
         if not len(data):
@@ -331,7 +331,7 @@ class KernelSocket:
         @raise OSError: it is not connected.
         """
         self._check_open()
-        if self.phase is not Phase.CONNECTED:
+        if self.phase is not SocketPhase.CONNECTED:
             raise error(errno.ENOTCONN)
         assert self.connection is not None
         if how in (socket.SHUT_RD, socket.SHUT_RDWR):
@@ -347,16 +347,16 @@ class KernelSocket:
         Let go of it. What has been written is still sent, unless it lingers for no time: then, or
         with bytes unread, the connection is reset.
         """
-        if self.phase is Phase.CLOSED:
+        if self.phase is SocketPhase.CLOSED:
             return
-        phase, self.phase = self.phase, Phase.CLOSED
+        phase, self.phase = self.phase, SocketPhase.CLOSED
         self._kernel.remove_descriptor(self.descriptor)
         self._group.pop(self, None)
         if self._place is not None:
             self._kernel.leave_place(self._place)
         if self._listener is not None:
             self._kernel.stop_listening(self._listener)
-        if self.connection is not None and phase is not Phase.OVER:
+        if self.connection is not None and phase is not SocketPhase.OVER:
             now = self._kernel.clock.now
             if self._linger[0] and not self._linger[1]:
                 self.connection.abort(now)
@@ -416,8 +416,8 @@ class KernelSocket:
         while (event := self.connection.next_event()) is not None:
             match event:
                 case Connected():
-                    if self.phase is Phase.CONNECTING:
-                        self.phase = Phase.CONNECTED
+                    if self.phase is SocketPhase.CONNECTING:
+                        self.phase = SocketPhase.CONNECTED
                 case PeerClosed():
                     self._has_end = True
                 case Refused():
@@ -429,27 +429,27 @@ class KernelSocket:
                 case Unreachable():
                     self._fail(errno.EHOSTUNREACH)
                 case Closed():
-                    if self.phase is not Phase.CLOSED:
-                        self.phase = Phase.OVER
+                    if self.phase is not SocketPhase.CLOSED:
+                        self.phase = SocketPhase.OVER
                 case _:
                     pass
-        if self.phase is not Phase.CLOSED:
+        if self.phase is not SocketPhase.CLOSED:
             self.changed()
 
     def _connection_waits(self) -> None:
         self.changed()
 
     def _fail(self, number: int) -> None:
-        if self.phase is not Phase.CLOSED:
+        if self.phase is not SocketPhase.CLOSED:
             self._error = number
-            self.phase = Phase.OVER
+            self.phase = SocketPhase.OVER
 
     def _take_error(self) -> int:
         number, self._error = self._error, 0
         return number
 
     def _check_open(self) -> None:
-        if self.phase is Phase.CLOSED:
+        if self.phase is SocketPhase.CLOSED:
             raise error(errno.EBADF)
 
     def _packed(self, address: tuple[Any, ...]) -> tuple[bytes, int]:

@@ -17,7 +17,8 @@ from twisted.python.failure import Failure
 
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import CLIENT, SERVER, Host, HostSettings, Isolation, start_host
+from netlab.lab.hosts.hosts import Host, start_host
+from netlab.lab.hosts.settings import CLIENT, SERVER, HostSettings, Isolation
 from netlab.lab.runs.machines import ProgramMachine, spawner
 from netlab.lab.runs.programs import OutputLine
 from netlab.lab.runs.watching import WireWatch

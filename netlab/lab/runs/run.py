@@ -25,13 +25,13 @@ from twisted.python.failure import Failure
 from netlab.errors import KnownError
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.knobs import Knobs
-from netlab.lab.hosts.hosts import Isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.results.folder import ResultsFolder
 from netlab.lab.runs.laboratory import NamespaceLaboratory
 from netlab.lab.runs.loopback import LoopbackLaboratory, NoWireError
 from netlab.lab.runs.programs import OutputLine
 from netlab.lab.runs.relay import RelayedPassage
-from netlab.lab.runs.simulated import SimulatedLaboratory
+from netlab.lab.runs.simulated import NotSimulatedError, SimulatedLaboratory
 from netlab.lab.wire.lateness import Lateness
 from netlab.lab.wire.places import FILES, RESULTS
 from netlab.lab.wire.recorder import Recorder
@@ -204,12 +204,15 @@ async def _run_in(
         if observer is not None:
             wire.observers.append(observer)
     problem = ""
-    lateness = Lateness(laboratory.clock)
+    lateness = Lateness(reactor)
     try:
         await laboratory.start()
-        lateness.start()
+        if isolation is not Isolation.SIMULATED:
+            lateness.start()
         if isolation is Isolation.NONE and experiment.needs_wire:
             problem = str(NoWireError("this experiment"))
+        elif isolation is Isolation.SIMULATED and experiment.commands:
+            problem = str(NotSimulatedError(experiment.commands))
         else:
             problem = await _perform(experiment, laboratory)
     finally:

@@ -8,7 +8,7 @@ A laboratory whose hosts are simulated: our own TCP, in virtual time, the same e
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from socket import inet_aton
 from typing import Any, Final
@@ -18,9 +18,10 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from netlab.errors import KnownError
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import CLIENT, SERVER
+from netlab.lab.hosts.settings import CLIENT, SERVER
 from netlab.lab.hosts.sysctls import settings as sysctl_settings
 from netlab.lab.runs.driving import Driver
 from netlab.lab.runs.machines import ProgramMachine
@@ -53,6 +54,22 @@ def is_loaded_anew(name: str) -> bool:
     Tell whether a module that an experiment imports uses sockets, time or standard output itself.
     """
     return name == "netlab.lab.api.sockets" or name.startswith("netlab.lab.experiments.")
+
+
+class NotSimulatedError(KnownError):
+    """
+    The experiment is about a program that simulated hosts do not have.
+    """
+
+    def __init__(self, commands: Sequence[str]) -> None:
+        """
+        @param commands: by which the program is started.
+        """
+        names = ", ".join(commands)
+        super().__init__(
+            f"it cannot be simulated: {names} runs on Linux's TCP alone; "
+            "run it with --isolation root or user"
+        )
 
 
 class SimulatedLaboratory:
