@@ -124,3 +124,38 @@ def arrived(segment: Segment) -> Arrived | None:
         ),
         ecn,
     )
+
+
+_ICMP: Final = 1
+_ICMPV6: Final = 58
+_QUOTED_BYTES: Final = 548
+"""What an ICMP error quotes: as much as fits into 576 bytes (RFC 1812 section 4.3.2.3)."""
+
+
+def too_big_4(source: bytes, datagram: bytes, mtu: int) -> bytes:
+    """
+    Write the ICMP error of a datagram that must not be fragmented (RFC 1191 section 4), with its
+    Ethernet type before it.
+
+    @param source: the router's address.
+    @param datagram: from its IP header on.
+    @param mtu: the largest that would have gone on.
+    """
+    body = b"\x03\x04\0\0\0\0" + mtu.to_bytes(2) + datagram[:_QUOTED_BYTES]
+    body = body[:2] + (65535 - ones_complement_sum(body)).to_bytes(2) + body[4:]
+    pair = source + datagram[12:16]
+    head = _IPV4(0x45, 0, _IPV4_BYTES + len(body), 0, 0, 64, _ICMP, 0, pair)
+    checksum = 65535 - ones_complement_sum(head)
+    return b"".join((_ETHERTYPE_4, head[:10], checksum.to_bytes(2), head[12:], body))
+
+
+def too_big_6(source: bytes, datagram: bytes, mtu: int) -> bytes:
+    """
+    Write ICMPv6's Packet Too Big (RFC 4443 section 3.2), with its Ethernet type before it.
+    """
+    body = b"\x02\0\0\0" + mtu.to_bytes(4) + datagram[:1232]
+    pair = source + datagram[8:24]
+    total = ones_complement_sum(pair) + _ICMPV6 + len(body) + ones_complement_sum(body)
+    checksum = 65535 - (total % 65535 or 65535)
+    body = body[:2] + checksum.to_bytes(2) + body[4:]
+    return b"".join((_ETHERTYPE_6, _IPV6(6 << 28, len(body), _ICMPV6, 64, pair), body))

@@ -1,5 +1,5 @@
 """
-A host's network interface: it sends one frame after the other.
+A host's or a router's network interface: it sends one frame after the other.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from netlab.simulation.clock import VirtualClock
+from netlab.simulation.clock import NANOSECONDS, VirtualClock
 
-BYTE_NS: Final = 8
-"""How long a byte takes: a gigabit per second."""
+GIGABIT: Final = 1_000_000_000
+"""Bits per second."""
 
 RECEIVE_NS: Final = 2_000
 """How long a frame that has arrived takes to TCP."""
 
 QUEUE_MAX: Final = 1000
-"""Frames that may wait to be sent, as Linux's txqueuelen; more are lost."""
+"""As Linux's txqueuelen."""
 
 _OVERHEAD_BYTES: Final = 24
 """What Ethernet sends around a frame: preamble, check sequence and gap."""
@@ -32,15 +32,25 @@ class NetworkInterface:
     """
 
     def __init__(
-        self, clock: VirtualClock, address: bytes, receive: Callable[[bytes], None]
+        self,
+        clock: VirtualClock,
+        address: bytes,
+        receive: Callable[[bytes], None],
+        *,
+        rate: int = GIGABIT,
+        queue: int = QUEUE_MAX,
     ) -> None:
         """
         @param receive: is called with each frame that arrives, a little after it has.
+        @param rate: bits per second.
+        @param queue: how many frames may wait to be sent; more are lost.
         """
         self.address = address
         self.lost = 0
         self._clock = clock
         self._receive = receive
+        self._rate = rate
+        self._queue = queue
         self._output: Callable[[bytes], None] | None = None
         self._waiting: deque[bytes] = deque()
         self._free_at = 0
@@ -60,21 +70,24 @@ class NetworkInterface:
         """
         return len(self._waiting)
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: bytes) -> bool:
         """
         Send a frame, when those before it have left.
+
+        @return: whether there was room for it.
         """
         if self._output is None:
-            return
+            return True
         if self._waiting or self._free_at > self._clock.now:
-            if len(self._waiting) >= QUEUE_MAX:
+            if len(self._waiting) >= self._queue:
                 self.lost += 1
-                return
+                return False
             self._waiting.append(frame)
             if len(self._waiting) == 1:
                 self._clock.call_at(self._free_at, self._send_next)
-            return
-        self._put(frame)
+        else:
+            self._put(frame)
+        return True
 
     def frame_arrives(self, frame: bytes) -> None:
         """
@@ -93,6 +106,7 @@ class NetworkInterface:
             self._clock.call_at(self._free_at, self._send_next)
 
     def _put(self, frame: bytes) -> None:
-        self._free_at = self._clock.now + (len(frame) + _OVERHEAD_BYTES) * BYTE_NS
+        bits = (len(frame) + _OVERHEAD_BYTES) * 8
+        self._free_at = self._clock.now + bits * NANOSECONDS // self._rate
         if self._output is not None:
             self._output(frame)

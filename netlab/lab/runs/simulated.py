@@ -7,7 +7,6 @@ A laboratory whose hosts are simulated: our own TCP, in virtual time, the same e
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from socket import inet_aton
@@ -32,18 +31,16 @@ from netlab.lab.runs.work import CommandWork, FunctionWork, ServerWork, Work
 from netlab.lab.wire.wire import Wire
 from netlab.simulation.clock import VirtualClock
 from netlab.simulation.kernel import Kernel
+from netlab.simulation.network import boot
 from netlab.simulation.process import Process
 from netlab.simulation.programs import ProgramLog, run_command, run_function, run_server
 from netlab.simulation.standardinput import StandardInput
 from netlab.tcp.settings import Settings
-from netlab.tcp.stack import Stack
-
-_LOOPBACK: Final = bytes((127, 0, 0, 1))
 
 _HOSTS: Final = {Side.CLIENT: CLIENT, Side.SERVER: SERVER}
 
 _NAMES: Final = {
-    "localhost": ("127.0.0.1",),
+    "localhost": ("127.0.0.1", "::1"),
     CLIENT.name: (CLIENT.address,),
     SERVER.name: (SERVER.address,),
 }
@@ -188,20 +185,16 @@ class SimulatedLaboratory:
     def _boot(self, side: Side) -> None:
         ours, theirs = _HOSTS[side], _HOSTS[side.other]
         self._boots += 1
-        # One generator a boot: what one host draws does not change the other's luck.
-        chance = random.Random(f"{self._seed} {side.value} {self._boots}")  # noqa: S311
-        address = inet_aton(ours.address)
-        addresses = (address, _LOOPBACK)
-        stack = Stack(addresses, self._settings[side], chance.randbytes(16), chance.random)
-        self.kernels[side] = kernel = Kernel(
+        # A seed for each boot: what one host draws does not change the other's luck.
+        self.kernels[side] = kernel = boot(
             self.clock,
-            stack,
             ours.name,
+            (ours.address,),
             ours.hardware_address,
-            addresses,
-            _NAMES,
             {inet_aton(theirs.address): theirs.hardware_address},
-            chance.getrandbits(16),
+            _NAMES,
+            self._settings[side],
+            f"{self._seed} {side.value} {self._boots}",
         )
         kernel.interface.attach(lambda frame: self.wire.send(side, frame))
         self.wire.attach(side, kernel.interface.frame_arrives)
