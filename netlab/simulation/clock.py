@@ -69,6 +69,13 @@ class VirtualCall:
         # None while it is waiting, then what it must not be cancelled for.
         self._state: type[Exception] | None = None
 
+    @property
+    def function(self) -> Callable[..., object]:
+        """
+        What it calls.
+        """
+        return self._function
+
     def getTime(self) -> float:
         """
         Tell when it is due, in seconds of the clock.
@@ -175,6 +182,12 @@ class VirtualClock:
         return self._put(max(due, self.now), function, arguments, {})
 
     def getDelayedCalls(self) -> list[IDelayedCall]:
+        """
+        List the calls that are still to be made, the next one first.
+        """
+        return list(self.waiting_calls())
+
+    def waiting_calls(self) -> list[VirtualCall]:
         """
         List the calls that are still to be made, the next one first.
         """

@@ -31,6 +31,7 @@ from netlab.tcp.listener import TCPListener
 from netlab.tcp.sending.questions import send_space
 from netlab.tcp.stack import ANY
 
+_PORT_MAX: Final = 0xFFFF
 _LINGER: Final = struct.Struct("ii")
 
 
@@ -251,8 +252,12 @@ class KernelSocket:
                 return self._take_error() or errno.EISCONN
             case SocketPhase.LISTENING:
                 return errno.EINVAL
-        remote = self._packed(address)
+        if address[1] < 0:
+            raise OverflowError("can't convert negative value to unsigned short")
+        if address[1] > _PORT_MAX:
+            raise OverflowError("connect_ex(): port must be 0-65535.")
         try:
+            remote = self._packed(address)
             connection = self._kernel.prepare(remote, self.local)
         except OSError as problem:
             return problem.errno or errno.EINVAL
@@ -454,8 +459,8 @@ class KernelSocket:
 
     def _packed(self, address: tuple[Any, ...]) -> tuple[bytes, int]:
         host, port = address[:2]
-        if not 0 <= port <= 0xFFFF:
-            raise OverflowError("port must be 0-65535.")
+        if not 0 <= port <= _PORT_MAX:
+            raise OverflowError("bind(): port must be 0-65535.")
         if not host:
             return ANY, port
         packed = socket.inet_pton(self.family, self._kernel.look_up(host, self.family))

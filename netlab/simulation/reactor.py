@@ -21,6 +21,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.posixbase import _DisconnectSelectableMixin
 from twisted.logger import Logger
+from twisted.python import log
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -43,6 +44,7 @@ _log = Logger(namespace="netlab-simulation")
     interfaces.IReactorTime,
     interfaces.IReactorThreads,
     interfaces.IReactorPluggableNameResolver,
+    interfaces.IReactorPluggableResolver,
 )
 class ProcessReactor(_DisconnectSelectableMixin):
     """
@@ -62,6 +64,7 @@ class ProcessReactor(_DisconnectSelectableMixin):
         self._looks: dict[Any, VirtualCall] = {}
         self._triggers: dict[str, list[tuple[Callable[..., Any], Any, Any]]] = {}
         self._when_running: list[tuple[Callable[..., Any], Any, Any]] = []
+        self._resolver: Any = None
         self._pool = PoolWithoutThreads(self.callFromThread)
         self.nameResolver: Any = HostsFile(process.kernel.look_up)
 
@@ -87,9 +90,10 @@ class ProcessReactor(_DisconnectSelectableMixin):
 
     def getDelayedCalls(self) -> Sequence[interfaces.IDelayedCall]:
         """
-        List the calls that are to be made, of all programs.
+        List the calls of this program that are to be made.
         """
-        return self._clock.getDelayedCalls()
+        ours = self._call
+        return [call for call in self._clock.waiting_calls() if call.function == ours]
 
     # IReactorThreads: there are none
 
@@ -127,10 +131,22 @@ class ProcessReactor(_DisconnectSelectableMixin):
         before, self.nameResolver = self.nameResolver, resolver
         return before
 
+    def installResolver(self, resolver: Any) -> Any:
+        """
+        Use another resolver for L{resolve}.
+
+        @return: the one before.
+        """
+        before, self._resolver = self._resolver, resolver
+        return before
+
     def resolve(self, name: str, timeout: Sequence[int] = ()) -> Deferred[str]:
         """
         Find the IPv4 address of a host.
         """
+        if self._resolver is not None:
+            found: Deferred[str] = self._resolver.getHostByName(name, timeout)
+            return found
         try:
             return succeed(self.process.kernel.look_up(name, socket.AF_INET))
         except OSError:
@@ -289,6 +305,8 @@ class ProcessReactor(_DisconnectSelectableMixin):
         """
         if self.running:
             raise error.ReactorAlreadyRunning
+        for function, arguments, keywords in self._triggers.pop("before startup", []):
+            self._call(function, arguments, keywords)
         self.running = True
         self.fireSystemEvent("startup")
         calls, self._when_running = self._when_running, []
@@ -389,13 +407,16 @@ class ProcessReactor(_DisconnectSelectableMixin):
         if self.process.status is not None:
             return
         with self.process.running():
-            one = self._socket_of(selectable)
-            if one is not None and selectable in self._readers and one.is_readable:
-                self._do(selectable, selectable.doRead, is_read=True)
-            if one is not None and selectable in self._writers and one.is_writable:
-                self._do(selectable, selectable.doWrite, is_read=False)
+            log.callWithLogger(selectable, self._let_do, selectable)
         if selectable in self._readers or selectable in self._writers:
             self._consider(selectable)
+
+    def _let_do(self, selectable: Any) -> None:
+        one = self._socket_of(selectable)
+        if one is not None and selectable in self._readers and one.is_readable:
+            self._do(selectable, selectable.doRead, is_read=True)
+        if one is not None and selectable in self._writers and one.is_writable:
+            self._do(selectable, selectable.doWrite, is_read=False)
 
     def _do(self, selectable: Any, what: Callable[[], Any], *, is_read: bool) -> None:
         try:

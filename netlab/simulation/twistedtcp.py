@@ -10,6 +10,7 @@ and failures is Twisted's own code.
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from twisted.internet import tcp
@@ -25,7 +26,13 @@ class SimulatedPort(tcp.Port):
         Make a socket of the host's.
         """
         owner: Any = self.reactor
-        return owner.process.open_socket(self.addressFamily)
+        made = owner.process.open_socket(self.addressFamily)
+        # As on all systems but Windows.
+        if getattr(self, "_reuseAddress", True):
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if getattr(self, "_reusePort", False) and hasattr(socket, "SO_REUSEPORT"):
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        return made
 
 
 class SimulatedClient(tcp.Client):
