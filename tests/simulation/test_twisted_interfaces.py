@@ -43,6 +43,17 @@ class ClientTests(_Simulated, test_tcp.TCP4ClientTestsBuilder, SynchronousTestCa
     """
 
 
+def _message(number: int) -> str:
+    """
+    Ask the library for its words.
+    """
+    try:
+        socket.getnameinfo(("::1", -1, 0, 0), socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)
+    except socket.gaierror as error:
+        return str(error.strerror)
+    return ""
+
+
 class _OverIPv6(test_tcp.TCPCreator):
     interface = "::1"
 
@@ -57,8 +68,12 @@ class Client6Tests(_Simulated, test_tcp.TCPClientTestsBase, SynchronousTestCase)
     endpoints = _OverIPv6()
     fakeDomainName = "::1"
 
-    # getnameinfo(3), which Twisted asks first, fails in a way of its own on each system.
-    test_connectPortUnderflow = None
+    def test_connectPortUnderflow(self) -> None:
+        """
+        No port is below 0: getnameinfo(3), which Twisted asks first over IPv6, says so in its own
+        way.
+        """
+        self.assertConnectPortError(-1, (socket.EAI_SERVICE, _message(socket.EAI_SERVICE)))
 
 
 class ConnectionTests(_Simulated, test_tcp.TCPConnectionTestsBuilder, SynchronousTestCase):
@@ -78,8 +93,11 @@ class TransportTests(_Simulated, test_tcp.TCPTransportTestsBuilder, SynchronousT
     What a transport does with producers and writes.
     """
 
-    # It wants a link-local address of this machine.
-    test_serverAddressTCP6 = None
+    def test_serverAddressTCP6(self) -> Any:
+        """
+        The same over IPv6, without a link-local address of this machine.
+        """
+        return self._testServerAddress("::1", socket.AF_INET6, IPv6Address)
 
 
 class AbortTests(_Simulated, test_tcp.AbortConnectionTests, SynchronousTestCase):
