@@ -139,7 +139,7 @@ class TCPConnection(TCB):
         if self.queue.has_fin or self.state in _CANNOT_WRITE:
             return
         self.queue.has_fin = True
-        if self.state is not TCPState.SYN_SENT:
+        if self.state not in {TCPState.SYN_SENT, TCPState.SYN_RECEIVED}:
             self.move(Occurrence.CLOSE)
         self.wake()
 
@@ -157,6 +157,7 @@ class TCPConnection(TCB):
             ending.end(self)
         elif self.state is TCPState.TIME_WAIT:
             self.received.discard()
+            return
         elif self.received.unread or self.options.linger == 0:
             ending.abort(self, now)
         else:

@@ -28,8 +28,17 @@ def end(tcb: TCB, why: Event | None = None) -> None:
         # A reset makes the connection's data worthless; what came in good order stays readable.
         tcb.received.discard()
         tcb.events.append(why)
-    tcb.events.append(Closed())
+    tell_closed(tcb)
     tcb.wake()
+
+
+def tell_closed(tcb: TCB) -> None:
+    """
+    Tell the program, once, that it is over.
+    """
+    if not tcb.is_told_closed:
+        tcb.is_told_closed = True
+        tcb.events.append(Closed())
 
 
 def abort(tcb: TCB, now: int, why: Event | None = None) -> None:
@@ -48,6 +57,7 @@ def wait_two_msl(tcb: TCB, now: int) -> None:
     tcb.board.clear()
     tcb.queue.clear()
     tcb.timers.start(Timer.TIME_WAIT, now + tcb.settings.time_wait)
+    tell_closed(tcb)
 
 
 def fin_is_acknowledged(tcb: TCB, now: int) -> None:

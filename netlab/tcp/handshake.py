@@ -5,8 +5,9 @@ The three-way handshake: RFC 9293 section 3.5, and the options that only a SYN h
 from __future__ import annotations
 
 from netlab.capture.options import TCPOptions
-from netlab.tcp import ending
+from netlab.tcp import ending, timewait
 from netlab.tcp.events import Connected, Refused
+from netlab.tcp.optionwriting import TIMESTAMPS_BYTES
 from netlab.tcp.receiving.receivequeue import ReceiveQueue
 from netlab.tcp.receiving.window import SHIFT_MAX
 from netlab.tcp.segment import ACK, CWR, ECE, RST, SYN, Reason, TCPSegment
@@ -27,22 +28,28 @@ def offer(tcb: TCB) -> None:
     negotiated.has_sack = bool(settings.tcp_sack)
     negotiated.has_timestamps = bool(settings.tcp_timestamps)
     negotiated.has_scaling = bool(settings.tcp_window_scaling)
-    negotiated.receive_shift = tcb.window.open(
-        negotiated.advertised_mss, is_scaled=negotiated.has_scaling
-    )
 
 
-def begin(tcb: TCB, now: int, iss: int) -> None:
+def begin(tcb: TCB, now: int, iss: int, early_data: bytes = b"") -> None:
     """
     Send the first SYN, or the SYN-ACK: the state says which.
 
     @param iss: the initial sequence number.
+    @param early_data: what a SYN carries (RFC 7413).
     """
+    negotiated = tcb.negotiated
+    full = negotiated.advertised_mss
+    if tcb.is_passive and negotiated.has_timestamps:
+        full -= TIMESTAMPS_BYTES
+    negotiated.receive_shift = tcb.window.open(full, is_scaled=negotiated.has_scaling)
     tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
     tcb.small_end = iss
     tcb.queue = SendQueue(iss + 1)
+    tcb.board.fack = iss
+    if early_data:
+        tcb.queue.write(early_data, 0)
+        tcb.early_data = early_data
     transmission.send_syn(tcb, now)
-    tcb.timers.start(Timer.RETRANSMISSION, now + tcb.rtt.rto)
     tcb.wake()
 
 
@@ -73,7 +80,7 @@ def syn_arrives(tcb: TCB, now: int, segment: TCPSegment, options: TCPOptions) ->
     tcb.snd_wl1 = segment.seq
     tcb.heard_at = now
     mss.synchronise(tcb)
-    tcb.acks.expect(negotiated.advertised_mss, tcb.window.wnd)
+    tcb.acks.expect(tcb.mss, negotiated.advertised_mss)
 
 
 def negotiate_ecn(tcb: TCB, flags: int) -> None:
@@ -93,7 +100,16 @@ def established(tcb: TCB, now: int) -> None:
     The handshake is complete.
     """
     tcb.window.established(tcb.negotiated.receive_shift)
+    tcb.acks.received_at = now
+    tcb.timeouts = 0
+    tcb.recovery.retransmitting_since = None
+    tcb.recovery.point = tcb.snd_nxt
+    if tcb.retransmissions > 1:
+        # The network lost more than one SYN (RFC 5681 section 3.1).
+        tcb.congestion.cwnd = 1
     tcb.events.append(Connected())
+    if tcb.queue.has_fin:
+        tcb.move(Occurrence.CLOSE)
     if tcb.options.keepalive:
         tcb.timers.start(Timer.KEEP_ALIVE, now + tcb.options.keepalive_time)
 
@@ -107,6 +123,8 @@ def arrives_in_syn_sent(tcb: TCB, now: int, segment: TCPSegment, options: TCPOpt
     flags = segment.flags
     ack = unwrap(segment.ack, tcb.snd_una)
     if flags & ACK and not tcb.iss < ack <= tcb.snd_nxt:
+        if not flags & RST:
+            transmission.send_reset_for(tcb, segment)
         return False
     if flags & RST:
         if flags & ACK:
@@ -118,20 +136,47 @@ def arrives_in_syn_sent(tcb: TCB, now: int, segment: TCPSegment, options: TCPOpt
     if not flags & ACK:
         tcb.move(Occurrence.SYN_ARRIVES)
         tcb.board.clear()
+        tcb.early_data = b""
+        tcb.timeouts = 0
         transmission.send_syn(tcb, now)
         return False
     tcb.move(Occurrence.SYN_ACK_ARRIVES)
-    syn = tcb.board.pop_acknowledged(ack)
-    tcb.snd_una = ack
+    if options.fast_open:
+        tcb.fast_open_cookie = options.fast_open
     tcb.snd_wl2 = ack
+    syn = tcb.board.first
     if syn is not None and not syn.was_retransmitted:
         tcb.rtt.sample(now, now - syn.sent_at, ack, tcb.snd_nxt)
+    while tcb.board.pop_acknowledged(ack) is not None:
+        tcb.delivered += 1
+    tcb.snd_una = ack
+    tcb.queue.release(ack)
     tcb.timers.stop_sender()
-    tcb.timeouts = 0
     tcb.rtt.backoff = 0
     established(tcb, now)
+    for unsent in tcb.board:
+        # The server did not take the SYN's data: they leave again, now that it knows us (RFC 7413
+        # section 4.2.1). That is no sign of congestion.
+        tcb.board.mark_lost(unsent)
     tcb.ack_due = Reason.HANDSHAKE
     return True
+
+
+def syn_comes_again(tcb: TCB, now: int, seq: int, ack: int, flags: int) -> bool:
+    """
+    Take a SYN in SYN-RECEIVED: the first one again, if our SYN-ACK was lost; or the SYN-ACK of a
+    peer that has opened at the same time (RFC 9293 section 3.5, figure 8).
+
+    @return: whether it is to be taken for an ACK, or judged as any other.
+    """
+    if seq != tcb.irs:
+        return True
+    if flags & ACK:
+        return ack == tcb.snd_nxt
+    first = tcb.board.first
+    if first is not None and timewait.may_answer(tcb, now):
+        transmission.send_again(tcb, now, first, Reason.HANDSHAKE)
+    return False
 
 
 def syn_is_acknowledged(tcb: TCB, now: int, seq: int, ack: int, window: int) -> None:

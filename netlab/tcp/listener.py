@@ -20,10 +20,20 @@ class TCPListener:
     @ivar local: an address of no bytes takes connections to any of the host's.
     @ivar backlog: how many connections may wait to be accepted, less one (as Linux counts).
     @ivar fast_open: how many may be in SYN-RECEIVED with data from their SYN (RFC 7413); 0: none.
+    @ivar early: how many are.
     @ivar half_open: the connections in SYN-RECEIVED.
     """
 
-    __slots__ = ("_close", "_ready", "backlog", "fast_open", "half_open", "is_closed", "local")
+    __slots__ = (
+        "_close",
+        "_ready",
+        "backlog",
+        "early",
+        "fast_open",
+        "half_open",
+        "is_closed",
+        "local",
+    )
 
     def __init__(
         self, local: Address, backlog: int, close: Callable[[TCPListener, int], None]
@@ -31,6 +41,7 @@ class TCPListener:
         self.local = local
         self.backlog = backlog
         self.fast_open = 0
+        self.early = 0
         self.half_open: dict[TCPConnection, None] = {}
         self.is_closed = False
         self._ready: deque[TCPConnection] = deque()

@@ -73,7 +73,13 @@ class Reason(StrEnum):
 
     WINDOW_UPDATE = "window update"
     RETRANSMISSION_TIMEOUT = "retransmission timeout"
+    LOSS_RECOVERY = "loss recovery"
+    """Retransmitted after the first of those that were taken for lost at a timeout."""
+
     FAST_RETRANSMIT = "fast retransmit"
+    PARTIAL_ACK = "partial ACK"
+    """Retransmitted because an ACK covers what was sent before, but not this (RFC 6582)."""
+
     SACK_RECOVERY = "SACK recovery"
     """Retransmitted because SACKs show that it was lost, by the count of segments (RFC 6675)."""
 

@@ -62,7 +62,6 @@ class Settings:
     @ivar tcp_keepalive_time: seconds of silence before the first probe.
     @ivar tcp_keepalive_intvl: seconds between probes.
     @ivar tcp_keepalive_probes: unanswered ones before the connection is given up.
-    @ivar tcp_limited_transmit: RFC 3042; Linux has it without a switch.
     @ivar tcp_max_syn_backlog: connections in SYN-RECEIVED per listener.
     @ivar tcp_max_tw_buckets: connections in TIME-WAIT.
     @ivar tcp_max_reordering: segments: how far the estimate of reordering may grow.
@@ -107,7 +106,6 @@ class Settings:
     tcp_keepalive_intvl: int = 75
     tcp_keepalive_probes: int = 9
     tcp_keepalive_time: int = 7200
-    tcp_limited_transmit: int = 1
     tcp_max_reordering: int = 300
     tcp_max_syn_backlog: int = 1024
     tcp_max_tw_buckets: int = 4096

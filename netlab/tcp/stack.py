@@ -9,13 +9,17 @@ from heapq import heappop, heappush, heapreplace
 from typing import Final, final
 
 from netlab.capture import options as reading
-from netlab.tcp import ending, handshake
+from netlab.tcp import ending, handshake, icmp, timewait
 from netlab.tcp.congestion import choice
 from netlab.tcp.connection import TCPConnection
+from netlab.tcp.fastopen import FastOpen
+from netlab.tcp.icmp import ICMPMessage
 from netlab.tcp.isn import Address, Secrets
 from netlab.tcp.listener import TCPListener
+from netlab.tcp.optionwriting import OPTIONS_MAX_BYTES
+from netlab.tcp.receiving import delivery
 from netlab.tcp.segment import ACK, RST, SYN, Outgoing, Reason, TCPSegment
-from netlab.tcp.sequence import MASK
+from netlab.tcp.sequence import MASK, unwrap
 from netlab.tcp.settings import Settings
 from netlab.tcp.states import Occurrence, TCPState
 from netlab.tcp.timers import NANOSECONDS, NEVER
@@ -57,6 +61,8 @@ class Stack:
         self._draw = draw
         self._connections: dict[_Key, TCPConnection] = {}
         self._listeners: dict[Address, TCPListener] = {}
+        self._waiting: dict[TCPConnection, None] = {}
+        self._fast_open = FastOpen(settings, self._secrets)
         self._half_open: dict[TCPConnection, TCPListener] = {}
         self._awake: list[TCPConnection] = []
         self._outbox: list[Outgoing] = []
@@ -102,6 +108,24 @@ class Stack:
         self.open(now, connection)
         return connection
 
+    def connect_with_data(
+        self, now: int, remote: Address, data: bytes, local: Address | None = None
+    ) -> tuple[TCPConnection, int]:
+        """
+        Open a connection with data in its SYN, if the settings allow it and the server has given us
+        a cookie; else ask for one, if they allow that (RFC 7413).
+
+        @return: also how many bytes were taken; the others are to be written.
+        """
+        connection = self.prepare(now, remote, local)
+        cookie = self._fast_open.cookie_for(remote[0])
+        connection.fast_open_cookie = cookie
+        taken = b""
+        if self._fast_open.sends_data(cookie):
+            taken = data[: connection.mss - OPTIONS_MAX_BYTES]
+        self.open(now, connection, taken)
+        return connection, len(taken)
+
     def prepare(
         self,
         now: int,
@@ -118,23 +142,29 @@ class Stack:
         if port == 0:
             port = self._ephemeral_port(
                 lambda port: (
-                    (address, port, *remote) not in self._connections
+                    self._is_free(now, (address, port, *remote))
                     and (address, port) not in self._listeners
                     and (ANY, port) not in self._listeners
                 )
             )
         key = (address, port, *remote)
-        if key in self._connections:
+        if not self._is_free(now, key):
             raise AddressInUseError(f"port {port} is connected to that address already")
         return self._make(key, settings or self.settings)
 
-    def open(self, now: int, connection: TCPConnection) -> None:
+    def open(self, now: int, connection: TCPConnection, early_data: bytes = b"") -> None:
         """
         Send the SYN of a connection that L{prepare} made.
         """
+        old = self._connections.get((*connection.local, *connection.remote))
+        iss = None
+        if old is not None:
+            # Its TIME-WAIT ends here; its numbers and timestamps go on (RFC 6191).
+            iss = old.snd_nxt + timewait.ISS_STEP
+            self._forget(old)
         handshake.offer(connection)
         connection.move(Occurrence.ACTIVE_OPEN)
-        self._begin(now, connection)
+        self._begin(now, connection, iss, early_data)
 
     # What the network and time do.
 
@@ -153,16 +183,48 @@ class Stack:
         if connection is None:
             self._arrives_unknown(now, key, segment)
             return
+        if connection.state is TCPState.TIME_WAIT and segment.flags & SYN:
+            listener = self._listener_of(key)
+            if listener is not None and _is_new(connection, segment):
+                self._forget(connection)
+                iss = connection.snd_nxt + timewait.ISS_STEP
+                self._syn_arrives(now, key, listener, segment, iss)
+                return
         listener = self._half_open.get(connection) if self._half_open else None
         if listener is not None and listener.is_full and not segment.flags & (RST | SYN):
             # The peer believes that it is connected; it will send again (as in Linux).
             return
+        was_opening = connection.state is TCPState.SYN_SENT
         connection.segment_arrives(now, segment, ecn)
+        if was_opening and connection.fast_open_cookie:
+            self._fast_open.remember(source, connection.fast_open_cookie)
         if not connection.is_awake:
             connection.is_awake = True
             self._awake.append(connection)
         if listener is not None and connection.state is not TCPState.SYN_RECEIVED:
             self._leave_half_open(connection, listener)
+
+    def icmp_arrives(
+        self,
+        now: int,
+        message: ICMPMessage,
+        source: bytes,
+        source_port: int,
+        destination: bytes,
+        destination_port: int,
+        seq: int,
+        mtu: int = 0,
+    ) -> None:
+        """
+        Take an ICMP message that quotes a segment of ours.
+
+        @param source: the quoted packet's IP source address, one of ours.
+        @param seq: the quoted segment's sequence number.
+        @param mtu: the next link's, with L{ICMPMessage.TOO_BIG}.
+        """
+        connection = self._connections.get((source, source_port, destination, destination_port))
+        if connection is not None:
+            icmp.message_arrives(connection, now, message, seq, mtu)
 
     @property
     def deadline(self) -> int | None:
@@ -208,9 +270,12 @@ class Stack:
             for connection in awake:
                 connection.is_awake = False
                 outbox += connection.segments_to_send(now)
-                if connection.state is TCPState.CLOSED:
+                state = connection.state
+                if state is TCPState.CLOSED:
                     self._forget(connection)
-                elif connection.timers.deadline < connection.registered_at:
+                elif state is TCPState.TIME_WAIT:
+                    self._wait(connection)
+                if connection.timers.deadline < connection.registered_at:
                     self._register(connection)
         return outbox
 
@@ -231,10 +296,23 @@ class Stack:
             )
         return connection
 
-    def _begin(self, now: int, connection: TCPConnection) -> None:
+    def _begin(
+        self, now: int, connection: TCPConnection, iss: int | None = None, early_data: bytes = b""
+    ) -> None:
         local, remote = connection.local, connection.remote
         self._connections[*local, *remote] = connection
-        handshake.begin(connection, now, self._secrets.initial_sequence_number(now, local, remote))
+        if iss is None:
+            iss = self._secrets.initial_sequence_number(now, local, remote)
+        handshake.begin(connection, now, iss & MASK, early_data)
+
+    def _is_free(self, now: int, key: _Key) -> bool:
+        connection = self._connections.get(key)
+        if connection is None:
+            return True
+        return connection.state is TCPState.TIME_WAIT and timewait.may_be_reused(connection, now)
+
+    def _listener_of(self, key: _Key) -> TCPListener | None:
+        return self._listeners.get(key[:2]) or self._listeners.get((ANY, key[1]))
 
     def _wake(self, connection: TCPConnection) -> None:
         if not connection.is_awake:
@@ -252,14 +330,29 @@ class Stack:
         key = (*connection.local, *connection.remote)
         if self._connections.get(key) is connection:
             del self._connections[key]
+        self._waiting.pop(connection, None)
+        connection.timers.stop_all()
         listener = self._half_open.get(connection)
         if listener is not None:
             self._leave_half_open(connection, listener)
 
+    def _wait(self, connection: TCPConnection) -> None:
+        """
+        Count a connection in TIME-WAIT; if there are too many, this one ends at once (as in Linux).
+        """
+        if connection not in self._waiting:
+            if len(self._waiting) >= self.settings.tcp_max_tw_buckets:
+                ending.end(connection)
+                self._forget(connection)
+            else:
+                self._waiting[connection] = None
+
     def _leave_half_open(self, connection: TCPConnection, listener: TCPListener) -> None:
         del self._half_open[connection]
         listener.half_open.pop(connection, None)
-        if connection.state is not TCPState.CLOSED:
+        if connection.is_early:
+            listener.early -= 1
+        elif connection.state is not TCPState.CLOSED:
             listener.enqueue(connection)
 
     def _arrives_unknown(self, now: int, key: _Key, segment: TCPSegment) -> None:
@@ -269,25 +362,46 @@ class Stack:
         flags = segment.flags
         if flags & RST:
             return
-        listener = self._listeners.get(key[:2]) or self._listeners.get((ANY, key[1]))
+        listener = self._listener_of(key)
         if listener is None or flags & ACK:
             self._outbox.append(_reset_for(key, segment, self.settings.ip_default_ttl))
         elif flags & SYN:
             self._syn_arrives(now, key, listener, segment)
 
-    def _syn_arrives(self, now: int, key: _Key, listener: TCPListener, segment: TCPSegment) -> None:
+    def _syn_arrives(
+        self,
+        now: int,
+        key: _Key,
+        listener: TCPListener,
+        segment: TCPSegment,
+        iss: int | None = None,
+    ) -> None:
         if listener.is_full or len(listener.half_open) >= self.settings.tcp_max_syn_backlog:
             # Nothing is said, so that the peer tries again (RFC 4987 section 3).
             return
+        options = reading.parse(segment.options)
         connection = self._make(key, self.settings)
         connection.is_passive = True
         handshake.offer(connection)
-        handshake.syn_arrives(connection, now, segment, reading.parse(segment.options))
+        handshake.syn_arrives(connection, now, segment, options)
         connection.move(Occurrence.PASSIVE_OPEN)
         connection.move(Occurrence.SYN_ARRIVES)
+        takes_data = False
+        if listener.fast_open and self._fast_open.is_server():
+            cookie = options.fast_open
+            connection.fast_open_cookie = self._fast_open.answer(key[0], key[2], cookie)
+            takes_data = (
+                bool(segment.payload)
+                and listener.early < listener.fast_open
+                and self._fast_open.accepts(key[0], key[2], cookie)
+            )
         self._half_open[connection] = listener
         listener.half_open[connection] = None
-        self._begin(now, connection)
+        if takes_data:
+            delivery.early_data_arrives(connection, segment.payload)
+            listener.early += 1
+            listener.enqueue(connection)
+        self._begin(now, connection, iss)
 
     def _stop_listening(self, listener: TCPListener, now: int) -> None:
         del self._listeners[listener.local]
@@ -315,6 +429,15 @@ class Stack:
             self._challenge_second, self._challenges = second, 0
         self._challenges += 1
         return self._challenges <= self.settings.tcp_challenge_ack_limit
+
+
+def _is_new(connection: TCPConnection, segment: TCPSegment) -> bool:
+    """
+    Does a SYN open a connection in place of one in TIME-WAIT?
+    """
+    times = reading.parse(segment.options).timestamps
+    seq = unwrap(segment.seq, connection.received.nxt)
+    return timewait.may_be_replaced(connection, segment, seq, times[0] if times else None)
 
 
 def _reset_for(key: _Key, segment: TCPSegment, ttl: int) -> Outgoing:

@@ -63,7 +63,7 @@ TRANSITIONS: Final = MappingProxyType(
         (_S.SYN_SENT, _O.CLOSE): _S.CLOSED,
         (_S.SYN_SENT, _O.END): _S.CLOSED,
         (_S.SYN_RECEIVED, _O.SYN_IS_ACKED): _S.ESTABLISHED,
-        (_S.SYN_RECEIVED, _O.CLOSE): _S.FIN_WAIT_1,
+        # RFC 9293 section 3.10.4 lets a close here wait until the connection is established.
         # The listener, if there is one, stays in LISTEN all the while.
         (_S.SYN_RECEIVED, _O.END): _S.CLOSED,
         (_S.ESTABLISHED, _O.CLOSE): _S.FIN_WAIT_1,

@@ -136,35 +136,36 @@ class Recovery:
     @ivar point: SND.NXT when a loss was detected; recovery ends when it is acknowledged
         (RFC 6582: recover).
     @ivar reordering: the threshold of duplicate ACKs; grows where segments overtake each other.
-    @ivar reno_acks: without SACK, whether the count of duplicate ACKs stands for segments.
     @ivar undo_marker: SND.UNA when the window was reduced, or C{None}: nothing to take back.
-    @ivar undo_retransmissions: those since of which no D-SACK has said that they were needless.
+    @ivar undo_retransmissions: those since of which no D-SACK has said that they were needless; -1
+        before the first.
     @ivar prior_cwnd: the window before it was reduced.
-    @ivar prior_ssthresh: the threshold before.
-    @ivar prr_delivered: segments delivered since recovery began (RFC 6937).
+    @ivar prior_ssthresh: the threshold before; 0 if it is not to be restored.
+    @ivar prr_delivered: segments delivered since the reduction began (RFC 6937).
     @ivar prr_out: segments sent since.
-    @ivar retransmitting_since: when the first retransmission of this recovery left, or C{None}.
-    @ivar frto_point: SND.NXT at a retransmission timeout that may be spurious (RFC 5682), or
+    @ivar retransmitting_since: when the first retransmission that may be under way left, or
         C{None}.
+    @ivar tests_timeout: the retransmission timeout may have been spurious (F-RTO, RFC 5682).
+    @ivar prefers_new: new data are to be sent before lost segments: F-RTO's test.
     @ivar probe_point: SND.NXT after a tail loss probe, until it is acknowledged, or C{None}.
     @ivar probe_was_new: the probe was new data.
+    @ivar first_reason: why the next lost segment is sent again, if that is particular.
     """
 
     __slots__ = (
-        "frto_point",
-        "high_mark",
-        "is_limited_transmit",
+        "first_reason",
         "point",
+        "prefers_new",
         "prior_cwnd",
         "prior_ssthresh",
         "probe_point",
         "probe_was_new",
         "prr_delivered",
         "prr_out",
-        "reason",
         "reordering",
         "retransmitting_since",
         "state",
+        "tests_timeout",
         "undo_marker",
         "undo_retransmissions",
     )
@@ -180,11 +181,11 @@ class Recovery:
         self.prr_delivered = 0
         self.prr_out = 0
         self.retransmitting_since: int | None = None
-        self.frto_point: int | None = None
+        self.tests_timeout = False
+        self.prefers_new = False
         self.probe_point: int | None = None
         self.probe_was_new = False
-        self.high_mark = 0
-        self.reason = Reason.FAST_RETRANSMIT
+        self.first_reason: Reason | None = None
 
 
 class TCB:
@@ -206,9 +207,15 @@ class TCB:
     @ivar ts_recent: TS.Recent, 32 bits (RFC 7323 section 4.3).
     @ivar ts_recent_at: when it was taken, or -1: not yet.
     @ivar ts_offset: what our timestamps are ahead of the clock's milliseconds.
+    @ivar echo: TSecr of the last acceptable segment; 0 without timestamps.
+    @ivar measured_echo: the TSecr by which the receiver last measured a round trip.
     @ivar small_end: behind the last segment sent that was not full (Minshall's variant of Nagle).
     @ivar sent_at: when data were sent last.
     @ivar heard_at: when an acceptable segment arrived last.
+    @ivar is_cwnd_limited: the congestion window held the sender up in this round trip.
+    @ivar cwnd_used: the most segments that were out in this round trip.
+    @ivar cwnd_used_point: SND.NXT when it began.
+    @ivar cwnd_used_at: when the window was last used up, or judged.
     @ivar timeouts: retransmission timeouts since the last progress.
     @ivar probes: window probes that have not been answered by an open window.
     @ivar keep_alive_probes: those that have not been answered.
@@ -216,6 +223,10 @@ class TCB:
     @ivar ack_due: why an ACK is to be sent now, or C{None}.
     @ivar is_passive: opened by a listener.
     @ivar is_orphan: the program has closed and does not hear of it any more.
+    @ivar is_told_closed: the program has been told that it is over.
+    @ivar is_early: data of its SYN were taken before the handshake was complete (RFC 7413).
+    @ivar fast_open_cookie: what the SYN or SYN-ACK has; then, of a client, what the server gave.
+    @ivar early_data: what the SYN carries.
     @ivar wants_space: the last write found the send buffer full.
     @ivar unread_told: RCV.NXT when the program was told that there is something to read.
     @ivar outbox: what is to be sent, made already.
@@ -231,24 +242,29 @@ class TCB:
         "challenge_budget",
         "challenged_at",
         "congestion",
-        "cwnd_limited_point",
+        "cwnd_used",
+        "cwnd_used_at",
+        "cwnd_used_point",
         "cwr_is_due",
         "delivered",
         "early_data",
         "echoes_congestion",
+        "echo",
         "events",
         "fast_open_cookie",
         "heard_at",
         "irs",
         "is_awake",
         "is_cwnd_limited",
+        "is_early",
         "is_orphan",
         "is_passive",
+        "is_told_closed",
         "iss",
         "keep_alive_probes",
-        "last_timestamps",
         "local",
         "max_window",
+        "measured_echo",
         "mss",
         "negotiated",
         "options",
@@ -328,7 +344,7 @@ class TCB:
         self.ts_recent = 0
         self.ts_recent_at = -1
         self.ts_offset = 0
-        self.last_timestamps: tuple[int, int, bytes] | None = None
+        self.echo = self.measured_echo = 0
         self.small_end = 0
         self.sent_at = self.heard_at = 0
         self.timeouts = self.probes = self.keep_alive_probes = 0
@@ -337,12 +353,14 @@ class TCB:
         self.ack_due: Reason | None = None
         self.challenged_at: int | None = None
         self.unacceptable_at: int | None = None
-        self.is_passive = self.is_orphan = False
+        self.is_passive = self.is_orphan = self.is_told_closed = self.is_early = False
         self.wants_space = False
         self.unread_told = 0
         self.urgent_end: int | None = None
         self.is_cwnd_limited = False
-        self.cwnd_limited_point = 0
+        self.cwnd_used = 0
+        self.cwnd_used_point = 0
+        self.cwnd_used_at = 0
         self.echoes_congestion = self.cwr_is_due = False
         self.fast_open_cookie: bytes | None = None
         self.early_data = b""

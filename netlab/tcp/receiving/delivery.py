@@ -8,10 +8,11 @@ from typing import Final
 
 from netlab.tcp.events import PeerClosed, Readable, UrgentData
 from netlab.tcp.receiving.ackpolicy import QUICK_ACKS_MAX
-from netlab.tcp.segment import FIN, PSH, URG, Reason, TCPSegment
+from netlab.tcp.segment import CE, CWR, FIN, PSH, URG, Reason, TCPSegment
+from netlab.tcp.sequence import MASK
 from netlab.tcp.states import RECEIVES_DATA, Occurrence, TCPState
 from netlab.tcp.tcb import TCB
-from netlab.tcp.timers import NEVER, Timer
+from netlab.tcp.timers import MILLISECOND, NEVER, Timer
 
 EVENTS_MAX: Final = 64
 """Events that a program has not taken; a later Readable adds nothing to them."""
@@ -48,6 +49,7 @@ def payload_arrives(tcb: TCB, now: int, seq: int, segment: TCPSegment) -> None:
     if has_fin:
         received.note_fin(end)
     if size:
+        measure(tcb, now, size)
         kept = received.unread + received.out_of_order
         is_last = bool(flags & (PSH | FIN | URG))
         tcb.acks.data_arrives(now, size, tcb.window.wnd, tcb.rtt.rto, is_last=is_last)
@@ -62,6 +64,55 @@ def payload_arrives(tcb: TCB, now: int, seq: int, segment: TCPSegment) -> None:
         tcb.ack_due = Reason.DUPLICATE_ACK
     elif moved:
         owe_ack(tcb, now)
+
+
+def measure(tcb: TCB, now: int, size: int) -> None:
+    """
+    Measure a round trip as the receiver sees it, for the growth of its buffer.
+    """
+    rtt = 0
+    echo = tcb.echo
+    if echo:
+        if echo == tcb.measured_echo or size < tcb.acks.segment:
+            return
+        tcb.measured_echo = echo
+        rtt = max((tcb.timestamp(now) - echo) & MASK, 1) * MILLISECOND
+    tcb.window.measure(now, tcb.received.nxt, rtt)
+
+
+def payload_arrives_again(tcb: TCB, seq: int, payload: bytes) -> None:
+    """
+    Note a payload that had arrived, for a D-SACK (RFC 2883 section 4).
+    """
+    nxt = tcb.received.nxt
+    end = min(seq + len(payload), nxt)
+    if tcb.negotiated.has_sack and seq < end:
+        tcb.received.duplicate = (seq, end)
+        tcb.acks.enter_quick(tcb.window.wnd, QUICK_ACKS_MAX)
+        if tcb.ack_due is None:
+            tcb.ack_due = Reason.DUPLICATE_ACK
+
+
+def early_data_arrives(tcb: TCB, payload: bytes) -> None:
+    """
+    Take the data of a SYN (RFC 7413 section 4.2).
+    """
+    tcb.is_early = True
+    tcb.received.add(tcb.irs + 1, payload)
+    tell_readable(tcb)
+
+
+def congestion_arrives(tcb: TCB, flags: int, ecn: int) -> None:
+    """
+    Take note of a router's mark, and tell the sender in each ACK until it says that it has heard
+    (RFC 3168 section 6.1.3).
+    """
+    if flags & CWR:
+        tcb.echoes_congestion = False
+    if ecn == CE:
+        if not tcb.echoes_congestion:
+            tcb.acks.enter_quick(tcb.window.wnd, 2)
+        tcb.echoes_congestion = True
 
 
 def tell_readable(tcb: TCB) -> None:

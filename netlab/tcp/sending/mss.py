@@ -37,3 +37,15 @@ def synchronise(tcb: TCB) -> None:
     if tcb.max_window > _SMALL_WINDOW:
         mss = min(mss, tcb.max_window >> 1)
     tcb.mss = max(mss, 1)
+
+
+def fall_back(tcb: TCB) -> None:
+    """
+    Large segments seem to vanish: try smaller ones (a black hole, RFC 4821 section 7.7).
+    """
+    settings = tcb.settings
+    mtu = settings.tcp_base_mss + tcb.overhead
+    if tcb.path_mtu <= mtu:
+        mtu = max((tcb.path_mtu - tcb.overhead) // 2, settings.tcp_min_snd_mss) + tcb.overhead
+    tcb.path_mtu = min(tcb.path_mtu, mtu)
+    synchronise(tcb)

@@ -65,12 +65,25 @@ class Scoreboard:
 
     @ivar sacked: how many a SACK has reported; without SACK, how many duplicate ACKs have come.
     @ivar lost: how many are taken for lost.
-    @ivar resent: how many were sent again since.
-    @ivar by_time: those that are neither reported nor lost, in the order in which they were sent
-        last: what RACK looks at (RFC 8985 section 6).
+    @ivar resent: how many retransmissions may be under way.
+    @ivar to_resend: how many are lost and have not been sent again since.
+    @ivar resend_from: no segment before this sequence number is one of those.
+    @ivar fack: the sequence number behind the last byte that a SACK has reported.
+    @ivar by_time: those that may be under way, in the order in which they were sent last: what RACK
+        looks at (RFC 8985 section 6).
     """
 
-    __slots__ = ("_head", "_segments", "by_time", "lost", "resent", "sacked")
+    __slots__ = (
+        "_head",
+        "_segments",
+        "by_time",
+        "fack",
+        "lost",
+        "resend_from",
+        "resent",
+        "sacked",
+        "to_resend",
+    )
 
     def __init__(self) -> None:
         self._segments: list[SentSegment] = []
@@ -79,6 +92,9 @@ class Scoreboard:
         self.sacked = 0
         self.lost = 0
         self.resent = 0
+        self.to_resend = 0
+        self.resend_from = 0
+        self.fack = 0
 
     def __len__(self) -> int:
         return len(self._segments) - self._head
@@ -145,6 +161,10 @@ class Scoreboard:
             self.sacked -= 1
         elif segment.is_lost:
             self.lost -= 1
+            if segment.is_resent:
+                del self.by_time[segment]
+            else:
+                self.to_resend -= 1
         else:
             del self.by_time[segment]
         if segment.is_resent:
@@ -185,7 +205,8 @@ class Scoreboard:
         self.sacked += tail.is_sacked
         self.lost += tail.is_lost
         self.resent += tail.is_resent
-        if not tail.is_sacked and not tail.is_lost:
+        self.to_resend += tail.is_lost and not tail.is_resent
+        if segment in self.by_time:
             self.by_time[tail] = None
             self.by_time.move_to_end(tail, last=False)
 
@@ -196,24 +217,29 @@ class Scoreboard:
         if segment.is_lost:
             segment.is_lost = False
             self.lost -= 1
-        else:
-            del self.by_time[segment]
+            self.to_resend -= not segment.is_resent
         if segment.is_resent:
             segment.is_resent = False
             self.resent -= 1
+        self.by_time.pop(segment, None)
         segment.is_sacked = True
         self.sacked += 1
+        self.fack = max(self.fack, segment.end)
 
     def mark_lost(self, segment: SentSegment) -> None:
         """
-        Take a segment for lost, that is in flight or was sent again.
+        Take a segment for lost, or its retransmission if it was sent again.
         """
+        if segment.is_lost and not segment.is_resent:
+            return
         if segment.is_resent:
             segment.is_resent = False
             self.resent -= 1
         if not segment.is_lost:
             segment.is_lost = True
             self.lost += 1
+        self.to_resend += 1
+        self.resend_from = min(self.resend_from, segment.seq)
         self.by_time.pop(segment, None)
 
     def mark_resent(self, segment: SentSegment, now: int) -> None:
@@ -225,6 +251,7 @@ class Scoreboard:
         if not segment.is_resent:
             segment.is_resent = True
             self.resent += 1
+            self.to_resend -= segment.is_lost
         self.by_time[segment] = None
         self.by_time.move_to_end(segment)
 
@@ -236,7 +263,7 @@ class Scoreboard:
             if segment.is_lost:
                 segment.is_lost = False
                 self.by_time[segment] = None
-        self.lost = 0
+        self.lost = self.to_resend = 0
 
     def forget_sacks(self) -> None:
         """
@@ -247,6 +274,7 @@ class Scoreboard:
                 segment.is_sacked = False
                 self.by_time[segment] = None
         self.sacked = 0
+        self.fack = 0
 
     def clear(self) -> None:
         """
@@ -255,4 +283,4 @@ class Scoreboard:
         self._segments.clear()
         self._head = 0
         self.by_time.clear()
-        self.sacked = self.lost = self.resent = 0
+        self.sacked = self.lost = self.resent = self.to_resend = 0

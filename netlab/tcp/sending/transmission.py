@@ -23,7 +23,6 @@ from netlab.tcp.segment import (
 )
 from netlab.tcp.sending.scoreboard import SentSegment
 from netlab.tcp.sequence import MASK
-from netlab.tcp.settings import FASTOPEN_CLIENT
 from netlab.tcp.states import TCPState
 from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import Timer
@@ -59,11 +58,16 @@ def send_new(tcb: TCB, now: int, end: int, reason: Reason) -> None:
 
 def send_syn(tcb: TCB, now: int) -> None:
     """
-    Send the SYN or the SYN-ACK, which takes up the first sequence number.
+    Send the SYN or the SYN-ACK, which takes up the first sequence number. Data that a SYN carries
+    are a segment of their own from here on.
     """
-    flags = SYN
-    tcb.board.add(SentSegment(tcb.iss, tcb.iss + 1, flags, now))
-    tcb.snd_nxt = max(tcb.snd_nxt, tcb.iss + 1)
+    tcb.board.add(SentSegment(tcb.iss, tcb.iss + 1, SYN, now))
+    tcb.snd_nxt = tcb.iss + 1
+    if tcb.early_data:
+        end = tcb.snd_nxt + len(tcb.early_data)
+        tcb.board.add(SentSegment(tcb.snd_nxt, end, tcb.queue.flags(tcb.snd_nxt, end), now))
+        tcb.snd_nxt = end
+    tcb.timers.start(Timer.RETRANSMISSION, now + tcb.rtt.rto)
     _put_syn(tcb, now, Reason.HANDSHAKE)
 
 
@@ -98,7 +102,7 @@ def _put_syn(tcb: TCB, now: int, reason: Reason) -> None:
         sack_permitted=negotiated.has_sack,
         times=times,
         window_shift=negotiated.receive_shift if negotiated.has_scaling else None,
-        cookie=cookie if settings.tcp_fastopen & FASTOPEN_CLIENT or is_answer else None,
+        cookie=cookie,
     )
     # The window of a SYN is never scaled (RFC 7323 section 2.2).
     window = min(tcb.window.wnd, 0xFFFF)
@@ -148,6 +152,17 @@ def send_reset(tcb: TCB, now: int) -> None:
     Send a reset.
     """
     put(tcb, now, tcb.snd_nxt, RST | ACK, b"", Reason.RESET)
+
+
+def send_reset_for(tcb: TCB, segment: TCPSegment) -> None:
+    """
+    Send a reset that the sender of a segment must believe (RFC 9293 section 3.5.2).
+    """
+    if segment.flags & ACK:
+        seq, ack, flags = segment.ack, 0, RST
+    else:
+        seq, ack, flags = 0, (segment.seq + segment.seglen) & MASK, RST | ACK
+    _append(tcb, seq, ack, flags, 0, b"", b"", Reason.RESET, NOT_ECT)
 
 
 def put(
