@@ -216,7 +216,7 @@ class BlockingProgramTests(SynchronousTestCase):
             listening.bind(("", PORT))
             listening.listen()
             connection, _ = listening.accept()
-            with connection.makefile("rw", encoding="ascii") as file:
+            with connection.makefile("rwb") as file:
                 connection.close()
                 for line in file:
                     file.write(line.upper())
