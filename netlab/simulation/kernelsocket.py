@@ -233,7 +233,7 @@ class KernelSocket:
         self.local, self.remote = connection.local, connection.remote
         self._kernel.own(connection, self.take_events)
         for name, value in self.options.items():
-            set_option(connection, name, value)
+            set_option(connection, name, value, self._kernel.clock.now)
         self.take_events()
 
     def connect_ex(self, address: tuple[Any, ...]) -> int:
@@ -265,7 +265,7 @@ class KernelSocket:
         self.remote, self.local = remote, connection.local
         self.phase = SocketPhase.CONNECTING
         for name, value in self.options.items():
-            set_option(connection, name, value)
+            set_option(connection, name, value, self._kernel.clock.now)
         self._kernel.own(connection, self.take_events)
         self._kernel.stack.open(self._kernel.clock.now, connection)
         self._kernel.drain()
@@ -385,7 +385,7 @@ class KernelSocket:
         name = read_option(level, option)
         self.options[name] = value
         if self.connection is not None:
-            set_option(self.connection, name, value)
+            set_option(self.connection, name, value, self._kernel.clock.now)
             self._kernel.drain()
 
     def getsockopt(self, level: int, option: int, size: int = 0) -> Any:

@@ -12,8 +12,8 @@ from typing import Final
 
 from netlab.tcp.connection import ConnectionInfo, TCPConnection
 from netlab.tcp.segment import CongestionState
-from netlab.tcp.states import TCPState
-from netlab.tcp.timers import MILLISECOND
+from netlab.tcp.states import SYNCHRONIZED, TCPState
+from netlab.tcp.timers import MILLISECOND, Timer
 
 _SECOND: Final = 1000 * MILLISECOND
 
@@ -71,11 +71,12 @@ def read_option(level: int, option: int) -> str:
     return name
 
 
-def set_option(connection: TCPConnection, name: str, value: int) -> None:
+def set_option(connection: TCPConnection, name: str, value: int, now: int) -> None:
     """
     Set an option of a connection.
 
     @param value: as setsockopt(2) takes it.
+    @param now: nanoseconds.
     """
     options = connection.options
     match name:
@@ -96,7 +97,20 @@ def set_option(connection: TCPConnection, name: str, value: int) -> None:
             connection.window.fix(value)
         case "quickack":
             _set_quick(connection, is_quick=bool(value))
+    if name in ("keepalive", "keepalive_time"):
+        _time_keep_alive(connection, now)
     connection.wake()
+
+
+def _time_keep_alive(connection: TCPConnection, now: int) -> None:
+    """
+    Begin to measure silence, or no more: a connection need not be new for that.
+    """
+    options, timers = connection.options, connection.timers
+    if not options.keepalive:
+        timers.stop(Timer.KEEP_ALIVE)
+    elif connection.state in SYNCHRONIZED:
+        timers.start(Timer.KEEP_ALIVE, max(now, connection.heard_at + options.keepalive_time))
 
 
 def _set_quick(connection: TCPConnection, *, is_quick: bool) -> None:
