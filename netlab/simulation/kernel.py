@@ -11,18 +11,32 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from netlab.capture.decode import Decoder
+from netlab.capture.icmp import IcmpError
 from netlab.capture.records import Interface, LinkType, Record
 from netlab.capture.segments import Segment
 from netlab.simulation.clock import VirtualCall, VirtualClock
 from netlab.simulation.frames import arrived, frame_of
 from netlab.simulation.interface import NetworkInterface
 from netlab.tcp.connection import TCPConnection
+from netlab.tcp.icmp import ICMPMessage
 from netlab.tcp.listener import TCPListener
 from netlab.tcp.segment import Outgoing, TCPSegment
 from netlab.tcp.stack import ANY, AddressInUseError, Stack
 
 _DESCRIPTORS_FROM: Final = 1 << 20
 """No file of this process has such a number, so that nothing can be done to one by mistake."""
+
+#: Version of IP, type and code of what means that a port or its protocol is not there (RFC 792,
+#: RFC 4443 section 3.1).
+_NO_PORT: Final = frozenset({(4, 3, 2), (4, 3, 3), (6, 1, 4)})
+
+#: What other types mean, by version of IP.
+_MESSAGES: Final = {
+    (4, 3): ICMPMessage.UNREACHABLE,
+    (4, 11): ICMPMessage.TIME_EXCEEDED,
+    (6, 1): ICMPMessage.UNREACHABLE,
+    (6, 3): ICMPMessage.TIME_EXCEEDED,
+}
 
 _LOOPBACK_NS: Final = 5_000
 """From a host to itself."""
@@ -267,12 +281,41 @@ class Kernel:
             return
         self._frames += 1
         record = Record(self._frames, self.clock.now, frame, len(frame), self._link)
+        self._decoder.icmp = None
         decoded = self._decoder.decode(record)
+        if self._decoder.icmp is not None:
+            self._error_arrives(self._decoder.icmp)
         if not isinstance(decoded, Segment):
             return
         found = arrived(decoded)
         if found is not None and found.destination in self.addresses:
             self._segment_arrives(*found)
+
+    def _error_arrives(self, error: IcmpError) -> None:
+        """
+        Take an ICMP error about a segment of ours.
+        """
+        message = _message_of(error)
+        if message is None or error.seq < 0:
+            return
+        key = error.key
+        half = len(key) // 2 - 2
+        source, destination = key[:half], key[half : 2 * half]
+        ports = int.from_bytes(key[-4:-2]), int.from_bytes(key[-2:])
+        self.stack.icmp_arrives(
+            self.clock.now,
+            message,
+            source,
+            ports[0],
+            destination,
+            ports[1],
+            error.seq,
+            error.mtu,
+        )
+        self.drain()
+        owned = self._owners.get((source, ports[0], destination, ports[1]))
+        if owned is not None and owned[0].events:
+            owned[1]()
 
     def _segment_arrives(
         self, source: bytes, destination: bytes, segment: TCPSegment, ecn: int
@@ -289,6 +332,17 @@ class Kernel:
         for listener, changed in list(self._listeners.items()):
             if listener.waiting:
                 changed()
+
+
+def _message_of(error: IcmpError) -> ICMPMessage | None:
+    """
+    Say what an ICMP error means to TCP (RFC 1122 section 4.2.3.9); None if nothing.
+    """
+    if error.is_too_big:
+        return ICMPMessage.TOO_BIG
+    if (error.version, error.kind, error.code) in _NO_PORT:
+        return ICMPMessage.PORT_UNREACHABLE
+    return _MESSAGES.get((error.version, error.kind))
 
 
 def _overlap(one: bytes, other: bytes) -> bool:
