@@ -66,9 +66,9 @@ class NetworkInterface:
     @property
     def queued(self) -> int:
         """
-        How many frames wait to be sent.
+        How many frames wait behind the one that is sent next.
         """
-        return len(self._waiting)
+        return max(0, len(self._waiting) - 1)
 
     def send(self, frame: bytes) -> bool:
         """
@@ -78,15 +78,14 @@ class NetworkInterface:
         """
         if self._output is None:
             return True
-        if self._waiting or self._free_at > self._clock.now:
-            if len(self._waiting) >= self._queue:
-                self.lost += 1
-                return False
-            self._waiting.append(frame)
-            if len(self._waiting) == 1:
-                self._clock.call_at(self._free_at, self._send_next)
-        else:
-            self._put(frame)
+        # The one that is being sent next is no longer in the queue.
+        if len(self._waiting) > self._queue:
+            self.lost += 1
+            return False
+        self._waiting.append(frame)
+        if len(self._waiting) == 1:
+            # Never within the call: who sends is not to meet what becomes of it.
+            self._clock.call_at(self._free_at, self._send_next)
         return True
 
     def frame_arrives(self, frame: bytes) -> None:
@@ -101,12 +100,10 @@ class NetworkInterface:
             self._receive(frame)
 
     def _send_next(self) -> None:
-        self._put(self._waiting.popleft())
-        if self._waiting:
-            self._clock.call_at(self._free_at, self._send_next)
-
-    def _put(self, frame: bytes) -> None:
+        frame = self._waiting.popleft()
         bits = (len(frame) + _OVERHEAD_BYTES) * 8
         self._free_at = self._clock.now + bits * NANOSECONDS // self._rate
+        if self._waiting:
+            self._clock.call_at(self._free_at, self._send_next)
         if self._output is not None:
             self._output(frame)

@@ -281,10 +281,10 @@ class Kernel:
             return
         self._frames += 1
         record = Record(self._frames, self.clock.now, frame, len(frame), self._link)
-        self._decoder.icmp = None
         decoded = self._decoder.decode(record)
-        if self._decoder.icmp is not None:
-            self._error_arrives(self._decoder.icmp)
+        error = self._decoder.icmp
+        if error is not None and error.number == self._frames:
+            self._error_arrives(error)
         if not isinstance(decoded, Segment):
             return
         found = arrived(decoded)

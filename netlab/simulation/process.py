@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, chdir, contextmanager, nullcontext
+from contextlib import chdir, contextmanager
 from typing import Final
 
 from netlab.simulation.kernel import Kernel
@@ -26,6 +26,7 @@ class Process:
 
     @ivar name: what it is called.
     @ivar kernel: its host's.
+    @ivar folder: its current directory; None for that of the whole simulation.
     @ivar sockets: what it has open.
     @ivar status: its exit status, or the negative number of the signal that ended it; None while it
         runs.
@@ -50,13 +51,13 @@ class Process:
         self.kernel = kernel
         self.sockets: dict[KernelSocket, None] = {}
         self.status: int | None = None
-        self.ended: Callable[[], None] = _nothing
+        self.ended: Callable[[], object] = _nothing
         self.at_signal: Callable[[int], bool] = lambda number: False
         self.logs = False
         self.turns: Turns | None = None
         self.awakened: Callable[[], None] = _nothing
         self._write = write
-        self._folder = folder
+        self.folder = folder
 
     @property
     def is_running(self) -> bool:
@@ -85,19 +86,18 @@ class Process:
     @contextmanager
     def running(self) -> Generator[None, None, None]:
         """
-        While this is entered the process is what L{current} tells.
+        While this is entered the process is what L{current} tells, and this is its current
+        directory: all others wait.
         """
         _running.append(self)
         try:
-            yield
+            if self.folder is None:
+                yield
+            else:
+                with chdir(self.folder):
+                    yield
         finally:
             _running.pop()
-
-    def in_folder(self) -> AbstractContextManager[None]:
-        """
-        While this is entered the process is in its current directory: all others wait.
-        """
-        return nullcontext() if self._folder is None else chdir(self._folder)
 
     def run_function(self, function: Callable[[], object]) -> None:
         """
@@ -117,7 +117,7 @@ class Process:
         turns = self.turns
         if not self.is_running or turns is None:
             return
-        with self.running(), self.in_folder():
+        with self.running():
             turns.resume()
         if turns.has_ended and self.is_running:
             self.exit(self._status_of(turns.error))
@@ -137,7 +137,7 @@ class Process:
             return
         turns = self.turns
         if turns is not None and not turns.has_ended:
-            with self.running(), self.in_folder():
+            with self.running():
                 turns.kill()
         self.status = status
         for one in list(self.sockets):

@@ -142,12 +142,11 @@ def run_server(process: Process, name: str, arguments: Sequence[str]) -> None:
             tap: Any = importlib.import_module(module)
             options = tap.Options()
             options.reactor = reactor
-            with process.in_folder():
-                options.parseOptions([_STOCK, *arguments])
-                service = tap.makeService(options, reactor)
-                reactor.start()
-                service.privilegedStartService()
-                service.startService()
+            options.parseOptions([_STOCK, *arguments])
+            service = tap.makeService(options, reactor)
+            reactor.start()
+            service.privilegedStartService()
+            service.startService()
         except (KnownError, UsageError) as problem:
             process.write(ERR, f"{name}: {problem}\n".encode())
             process.exit(1)
@@ -161,6 +160,8 @@ def run_server(process: Process, name: str, arguments: Sequence[str]) -> None:
             return True
 
         process.at_signal = at_signal
+        # A server knows its files by absolute paths from here on, as that of a daemon does.
+        process.folder = None
 
     clock.call_at(clock.now, _as(process, start))
 

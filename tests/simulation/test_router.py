@@ -63,6 +63,7 @@ class NetworkInterfaceTests(SynchronousTestCase):
         self.interface.frame_arrives(b"x")
         self.interface.send(bytes(100))
         self.interface.send(bytes(100))
+        self.clock.advance(0)
         self.interface.attach(None)
         self.interface.frame_arrives(b"y")
         self.interface.send(bytes(100))
@@ -165,6 +166,7 @@ class RouterTests(SynchronousTestCase):
         network.hosts["client"].interface.attach(frames.append)
         client = Process(network.hosts["client"], "client").open_socket(socket.AF_INET)
         client.connect_ex(("10.0.2.1", _PORT))
+        network.run_for(0)
         frame = bytearray(frames[0])
         frame[22] = 1
         self.router.interfaces[0].frame_arrives(bytes(frame))

@@ -181,6 +181,8 @@ class SimulatedLaboratory:
             self._power_off(side)
         self._driver.stop()
         self._log.stop()
+        # What programs have printed before.
+        self.clock.advance(0)
 
     def _boot(self, side: Side) -> None:
         ours, theirs = _HOSTS[side], _HOSTS[side.other]
@@ -213,7 +215,12 @@ class SimulatedLaboratory:
             process.exit(-9)
 
     def _spawn(self, side: Side, kernel: Kernel, program: ProcessProtocol, work: Work) -> object:
-        process = Process(kernel, work.label, program.childDataReceived, str(self.folder))
+
+        def write(descriptor: int, data: bytes) -> None:
+            # Not within the program's own call, nor in its thread: who reads this may end it.
+            self.clock.call_at(self.clock.now, program.childDataReceived, descriptor, data)
+
+        process = Process(kernel, work.label, write, str(self.folder))
         self._processes[side].append(process)
         standard_input: StandardInput | None = None
         match work:
@@ -244,10 +251,11 @@ class _ProcessTransport:
     def __init__(
         self, process: Process, program: ProcessProtocol, standard_input: StandardInput | None
     ) -> None:
+        clock = process.kernel.clock
         self._process = process
         self._program = program
         self._standard_input = standard_input
-        process.ended = self._ended
+        process.ended = lambda: clock.call_at(clock.now, self._ended)
 
     def writeToChild(self, childFD: int, data: bytes) -> None:
         """
