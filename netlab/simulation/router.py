@@ -35,7 +35,7 @@ class Route:
     neighbour: bytes
 
 
-class Router:
+class IPRouter:
     """
     Hands datagrams on by their destination. Those that are larger than the MTU of their way it
     drops, and says so to their sender by ICMP, unless it is a black hole.

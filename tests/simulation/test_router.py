@@ -13,7 +13,7 @@ from netlab.simulation.interface import NetworkInterface
 from netlab.simulation.kernelsocket import KernelSocket, SocketPhase
 from netlab.simulation.network import Network, join
 from netlab.simulation.process import Process
-from netlab.simulation.router import Route, Router
+from netlab.simulation.router import Route, IPRouter
 
 _LEFT, _RIGHT = b"\2\0\0\0\1\1", b"\2\0\0\0\1\2"
 _PORT = 80
@@ -71,9 +71,9 @@ class NetworkInterfaceTests(SynchronousTestCase):
         self.assertEqual((len(self.sent), self.received), (1, []))
 
 
-class RouterTests(SynchronousTestCase):
+class IPRouterTests(SynchronousTestCase):
     """
-    A client and a server with a L{Router} between them, over IPv4 and IPv6.
+    A client and a server with a L{IPRouter} between them, over IPv4 and IPv6.
     """
 
     def make(
@@ -92,7 +92,7 @@ class RouterTests(SynchronousTestCase):
         self.network = network = Network()
         client = network.host("client", "10.0.1.1", "fd00:1::1", gateway=_LEFT)
         server = network.host("server", "10.0.2.1", "fd00:2::1", gateway=_RIGHT)
-        self.router = router = Router(network.clock, is_black_hole=is_black_hole)
+        self.router = router = IPRouter(network.clock, is_black_hole=is_black_hole)
         left = router.add_interface(_LEFT, socket.inet_aton("10.0.1.254"))
         right = router.add_interface(
             _RIGHT, socket.inet_aton("10.0.2.254"), mtu=mtu, rate=rate, queue=queue
