@@ -4,16 +4,22 @@ A connection as a program sees it.
 
 from __future__ import annotations
 
-from typing import NamedTuple, final
+from typing import Final, NamedTuple, final
 
 from netlab.tcp import arrival, ending, expiry
 from netlab.tcp.events import Event
 from netlab.tcp.receiving import reading
-from netlab.tcp.segment import CongestionState, Outgoing, TCPSegment, Variables
+from netlab.tcp.segment import CongestionState, Outgoing, Reason, TCPSegment, Variables
 from netlab.tcp.sending import questions, transmission
 from netlab.tcp.states import Occurrence, TCPState
 from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import NEVER, Timer
+
+RECEIVE_BUFFER_MIN: Final = 1152
+"""Half of Linux's SOCK_MIN_RCVBUF."""
+
+SEND_BUFFER_MIN: Final = 2304
+"""Half of Linux's SOCK_MIN_SNDBUF."""
 
 
 class ConnectionInfo(NamedTuple):
@@ -176,6 +182,75 @@ class TCPConnection(TCB):
         elif self.state is not TCPState.CLOSED:
             ending.abort(self, now)
         self.wake()
+
+    def set_keepalive(
+        self,
+        now: int,
+        *,
+        is_on: bool = True,
+        time: int | None = None,
+        interval: int | None = None,
+        probes: int | None = None,
+    ) -> None:
+        """
+        Probe the peer when it is silent (SO_KEEPALIVE), or do not.
+
+        @param time: nanoseconds of silence before the first probe (TCP_KEEPIDLE).
+        @param interval: nanoseconds between probes (TCP_KEEPINTVL).
+        @param probes: how many are sent before the connection is given up (TCP_KEEPCNT).
+        """
+        options = self.options
+        options.keepalive = is_on
+        options.keepalive_time = options.keepalive_time if time is None else time
+        options.keepalive_interval = options.keepalive_interval if interval is None else interval
+        options.keepalive_probes = options.keepalive_probes if probes is None else probes
+        if not is_on:
+            self.timers.stop(Timer.KEEP_ALIVE)
+        elif self.state in {TCPState.ESTABLISHED, TCPState.CLOSE_WAIT} or (
+            self.state is TCPState.FIN_WAIT_2 and not self.is_orphan
+        ):
+            silent_since = max(self.heard_at, now - options.keepalive_time + 1)
+            self.timers.start(Timer.KEEP_ALIVE, silent_since + options.keepalive_time)
+        self.wake()
+
+    def set_nodelay(self, *, is_on: bool = True) -> None:
+        """
+        Send small segments at once (TCP_NODELAY), or by Nagle's algorithm.
+        """
+        self.options.nodelay = is_on
+        self.wake()
+
+    def set_cork(self, *, is_on: bool = True) -> None:
+        """
+        Send full segments only (TCP_CORK), or what there is.
+        """
+        self.options.cork = is_on
+        self.wake()
+
+    def set_quickack(self, *, is_on: bool = True) -> None:
+        """
+        Acknowledge at once, and what is owed now; or delay ACKs (TCP_QUICKACK). It does not last:
+        what the peer does next decides again.
+        """
+        self.acks.is_interactive = not is_on
+        if is_on and self.timers.at(Timer.DELAYED_ACK) != NEVER:
+            self.ack_due = Reason.ACK
+            self.wake()
+
+    def set_receive_buffer(self, size: int) -> None:
+        """
+        Let so many bytes wait to be read (SO_RCVBUF), from now on and whatever the peer sends.
+
+        @param size: as C{setsockopt} takes it: half of what Linux then reserves.
+        """
+        most = self.settings.tcp_rmem[2]
+        self.window.fix(max(min(size, most), RECEIVE_BUFFER_MIN))
+
+    def set_send_buffer(self, size: int) -> None:
+        """
+        Let so many bytes wait to be sent or acknowledged (SO_SNDBUF).
+        """
+        self.options.send_buffer = max(min(size, self.settings.tcp_wmem[2]), SEND_BUFFER_MIN)
 
     def next_event(self) -> Event | None:
         """

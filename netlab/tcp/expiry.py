@@ -159,7 +159,8 @@ def window_probe(tcb: TCB, now: int) -> None:
         return
     edge = tcb.snd_una + tcb.snd_wnd
     if tcb.snd_nxt < edge:
-        transmission.send_new(tcb, now, min(end, edge), Reason.WINDOW_PROBE)
+        reason = Reason.WINDOW_PROBE if end > edge else Reason.DATA
+        transmission.send_new(tcb, now, min(end, edge), reason)
         tcb.rtt.backoff = 0
         arming.arm_retransmission(tcb, now)
         return

@@ -47,10 +47,10 @@ def send_lost(tcb: TCB, now: int) -> None:
             continue
         if segment.seq >= edge and segment is not first:
             break
-        transmission.send_again(tcb, now, segment, reason_again(tcb))
-        board.resend_from = segment.end
         if segment is first and tcb.timers.sender is not Timer.REORDERING:
             arming.arm_retransmission(tcb, now)
+        transmission.send_again(tcb, now, segment, reason_again(tcb))
+        board.resend_from = segment.end
 
 
 def reason_again(tcb: TCB) -> Reason:
@@ -74,7 +74,8 @@ def send_new_data(tcb: TCB, now: int) -> None:
     """
     board = tcb.board
     was_idle = not board
-    sent = is_limited = False
+    sent = 0
+    is_limited = False
     while True:
         end = next_end(tcb)
         if end is None or not fits_window(tcb, end) or not may_be_small(tcb, end):
@@ -84,12 +85,11 @@ def send_new_data(tcb: TCB, now: int) -> None:
         if board.in_flight >= tcb.congestion.cwnd:
             is_limited = True
             break
-        transmission.send_new(tcb, now, end, reason_of_new(tcb))
-        if was_idle and not sent:
-            arming.arm_retransmission(tcb, now)
-        sent = True
+        transmission.send_new(tcb, now, end, reason_of_new(tcb), arms=not sent)
+        sent += 1
     if sent:
-        arming.arm_after_sending(tcb, now, was_idle=False)
+        if sent > 1:
+            arming.arm_after_sending(tcb, now, was_idle=False)
         note_use_of_window(
             tcb, now, is_limited=is_limited or board.in_flight >= tcb.congestion.cwnd
         )
@@ -112,21 +112,24 @@ def next_end(tcb: TCB) -> int | None:
     queue = tcb.queue
     end = queue.end
     nxt = tcb.snd_nxt
+    if nxt > end:
+        return None
     mss = tcb.mss
+    if tcb.received.sacks:
+        mss -= 4 + 8 * len(tcb.received.sacks)
     if end - nxt > mss:
         return nxt + mss
-    if queue.has_fin:
-        return end + 1 if nxt <= end else None
+    if queue.has_fin and (nxt == end or end < tcb.snd_una + tcb.snd_wnd):
+        return end + 1
     return end if nxt < end else None
 
 
 def fits_window(tcb: TCB, end: int) -> bool:
     """
     Is the peer's window large enough for all of the segment? A part of it would be a silly one
-    (RFC 9293 section 3.8.6.2.1); a window that stays too small for a full one is probed. A FIN
-    needs no room.
+    (RFC 9293 section 3.8.6.2.1); a window that stays too small for a full one is probed.
     """
-    return min(end, tcb.queue.end) <= tcb.snd_una + tcb.snd_wnd
+    return end <= tcb.snd_una + tcb.snd_wnd
 
 
 def may_be_small(tcb: TCB, end: int) -> bool:
@@ -210,11 +213,10 @@ def is_cwnd_limited(tcb: TCB) -> bool:
 
 def wait_for_window(tcb: TCB, now: int) -> None:
     """
-    The peer's window does not let anything leave, and nothing under way will bring a larger one:
-    ask for it.
+    Nothing may leave, and nothing under way will change that: ask for a larger window after a
+    while, or let a cork go.
     """
-    end = next_end(tcb)
-    if end is not None and tcb.timers.sender is None and not fits_window(tcb, end):
+    if tcb.timers.sender is None and next_end(tcb) is not None:
         tcb.timers.start(Timer.WINDOW_PROBE, now + tcb.rtt.rto)
         tcb.probing_since = now
 

@@ -21,6 +21,7 @@ from netlab.tcp.segment import (
     TCPSegment,
     Variables,
 )
+from netlab.tcp.sending import arming
 from netlab.tcp.sending.scoreboard import SentSegment
 from netlab.tcp.sequence import MASK
 from netlab.tcp.states import TCPState
@@ -28,9 +29,11 @@ from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import Timer
 
 
-def send_new(tcb: TCB, now: int, end: int, reason: Reason) -> None:
+def send_new(tcb: TCB, now: int, end: int, reason: Reason, *, arms: bool = False) -> None:
     """
     Send bytes for the first time, from SND.NXT on, and the FIN if C{end} is behind it.
+
+    @param arms: whether the sender is to wait anew.
     """
     seq = tcb.snd_nxt
     flags = tcb.queue.flags(seq, end)
@@ -53,6 +56,8 @@ def send_new(tcb: TCB, now: int, end: int, reason: Reason) -> None:
     if payload:
         tcb.acks.data_is_sent(now)
     tcb.sent_at = now
+    if arms:
+        arming.arm_after_sending(tcb, now, was_idle=len(tcb.board) == 1)
     put(tcb, now, seq, flags | ACK, payload, reason, ecn)
 
 
@@ -181,7 +186,8 @@ def put(
     if negotiated.has_timestamps:
         options = optionwriting.timestamps(tcb.timestamp(now), tcb.ts_recent)
     if received.sacks or received.duplicate:
-        options += _sack(tcb, len(options))
+        room = optionwriting.OPTIONS_MAX_BYTES - len(options)
+        options += _sack(tcb, min(room, tcb.mss - len(payload)) if payload else room)
     if tcb.echoes_congestion:
         flags |= ECE
     tcb.ack_due = None
@@ -190,9 +196,11 @@ def put(
     _append(tcb, seq, nxt & MASK, flags, field, options, payload, reason, ecn)
 
 
-def _sack(tcb: TCB, taken: int) -> bytes:
+def _sack(tcb: TCB, room: int) -> bytes:
     """
     Write the ranges that have arrived, a duplicate first (RFC 2883 section 4).
+
+    @param room: bytes.
     """
     received = tcb.received
     if not tcb.negotiated.has_sack:
@@ -203,7 +211,7 @@ def _sack(tcb: TCB, taken: int) -> bytes:
         if tcb.settings.tcp_dsack:
             ranges = [received.duplicate, *ranges]
         received.duplicate = None
-    return optionwriting.sack(ranges, optionwriting.OPTIONS_MAX_BYTES - taken)
+    return optionwriting.sack(ranges, room)
 
 
 def _append(
