@@ -12,8 +12,8 @@ from typing import Final
 
 from netlab.tcp.connection import ConnectionInfo, TCPConnection
 from netlab.tcp.segment import CongestionState
-from netlab.tcp.states import SYNCHRONIZED, TCPState
-from netlab.tcp.timers import MILLISECOND, Timer
+from netlab.tcp.states import TCPState
+from netlab.tcp.timers import MILLISECOND
 
 _SECOND: Final = 1000 * MILLISECOND
 
@@ -53,11 +53,6 @@ _NAMES: Final = {
     },
 }
 
-_QUICK_ACKS: Final = 16
-
-_SEND_BUFFER_MIN: Final = 4608
-"""Linux's."""
-
 
 def read_option(level: int, option: int) -> str:
     """
@@ -80,44 +75,30 @@ def set_option(connection: TCPConnection, name: str, value: int, now: int) -> No
     """
     options = connection.options
     match name:
-        case "nodelay" | "cork" | "keepalive":
-            setattr(options, name, bool(value))
-        case "keepalive_time" | "keepalive_interval" | "linger_fin_wait_2":
-            setattr(options, name, value * _SECOND)
-        case "keepalive_probes" | "maximum_segment" | "syn_retries" | "window_clamp":
-            setattr(options, name, value)
-        case "notsent_lowat":
-            options.notsent_lowat = value
+        case "nodelay":
+            connection.set_nodelay(is_on=bool(value))
+        case "cork":
+            connection.set_cork(is_on=bool(value))
+        case "quickack":
+            connection.set_quickack(is_on=bool(value))
+        case "keepalive":
+            connection.set_keepalive(now, is_on=bool(value))
+        case "keepalive_time":
+            connection.set_keepalive(now, is_on=options.keepalive, time=value * _SECOND)
+        case "keepalive_interval":
+            connection.set_keepalive(now, is_on=options.keepalive, interval=value * _SECOND)
+        case "keepalive_probes":
+            connection.set_keepalive(now, is_on=options.keepalive, probes=value)
+        case "send_buffer":
+            connection.set_send_buffer(value)
+        case "receive_buffer":
+            connection.set_receive_buffer(value)
         case "user_timeout":
             options.user_timeout = value * MILLISECOND
-        case "send_buffer":
-            # As Linux does: twice the value, for what the kernel needs beside the payload.
-            options.send_buffer = max(2 * value, _SEND_BUFFER_MIN)
-        case "receive_buffer":
-            connection.window.fix(value)
-        case "quickack":
-            _set_quick(connection, is_quick=bool(value))
-    if name in ("keepalive", "keepalive_time"):
-        _time_keep_alive(connection, now)
-    connection.wake()
-
-
-def _time_keep_alive(connection: TCPConnection, now: int) -> None:
-    """
-    Begin to measure silence, or no more: a connection need not be new for that.
-    """
-    options, timers = connection.options, connection.timers
-    if not options.keepalive:
-        timers.stop(Timer.KEEP_ALIVE)
-    elif connection.state in SYNCHRONIZED:
-        timers.start(Timer.KEEP_ALIVE, max(now, connection.heard_at + options.keepalive_time))
-
-
-def _set_quick(connection: TCPConnection, *, is_quick: bool) -> None:
-    acks = connection.acks
-    acks.is_interactive = not is_quick
-    if is_quick:
-        acks.quick = max(acks.quick, _QUICK_ACKS)
+        case "linger_fin_wait_2":
+            options.linger_fin_wait_2 = value * _SECOND
+        case "maximum_segment" | "syn_retries" | "window_clamp" | "notsent_lowat":
+            setattr(options, name, value)
 
 
 _TCP_INFO: Final = struct.Struct("=8B24I4Q")

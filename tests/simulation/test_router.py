@@ -13,7 +13,7 @@ from netlab.simulation.interface import NetworkInterface
 from netlab.simulation.kernelsocket import KernelSocket, SocketPhase
 from netlab.simulation.network import Network, join
 from netlab.simulation.process import Process
-from netlab.simulation.router import Route, IPRouter
+from netlab.simulation.router import IPRouter, Route
 
 _LEFT, _RIGHT = b"\2\0\0\0\1\1", b"\2\0\0\0\1\2"
 _PORT = 80
