@@ -127,6 +127,10 @@ class VirtualCall:
             raise self._state
 
 
+_Entry = tuple[int, int, VirtualCall | None, Callable[..., object] | None, tuple[Any, ...]]
+"""When, in which order, and a call that may be cancelled, or else a function and its arguments."""
+
+
 @implementer(IReactorTime)
 class VirtualClock:
     """
@@ -143,7 +147,7 @@ class VirtualClock:
         self._order = 0
         self._stale = 0
         # A moved call is there twice; its entry that is not of its time is stale.
-        self._heap: list[tuple[int, int, VirtualCall]] = []
+        self._heap: list[_Entry] = []
 
     def seconds(self) -> float:
         """
@@ -181,6 +185,13 @@ class VirtualClock:
         """
         return self._put(max(due, self.now), function, arguments, {})
 
+    def post(self, due: int, function: Callable[..., object], *arguments: Any) -> None:
+        """
+        Make a call at a time, as L{call_at}, but for good: it cannot be cancelled.
+        """
+        self._order += 1
+        heapq.heappush(self._heap, (max(due, self.now), self._order, None, function, arguments))
+
     def getDelayedCalls(self) -> list[IDelayedCall]:
         """
         List the calls that are still to be made, the next one first.
@@ -189,9 +200,10 @@ class VirtualClock:
 
     def waiting_calls(self) -> list[VirtualCall]:
         """
-        List the calls that are still to be made, the next one first.
+        List the calls that may still be cancelled, the next one first.
         """
-        return [call for due, order, call in sorted(self._heap) if _is_of(call, due, order)]
+        entries = sorted(self._heap, key=lambda entry: entry[:2])
+        return [entry[2] for entry in entries if entry[2] is not None and _is_present(entry)]
 
     @property
     def next_due(self) -> int | None:
@@ -209,8 +221,14 @@ class VirtualClock:
         """
         heap = self._heap
         while heap:
-            due, order, call = heapq.heappop(heap)
-            if call.order == order and call.due == due and call.active():
+            due, order, call, function, arguments = heapq.heappop(heap)
+            if function is not None:
+                self.now = due
+                self.made += 1
+                function(*arguments)
+                return True
+            assert call is not None
+            if call.order == order and call.active():
                 self.now = due
                 self.made += 1
                 call.make()
@@ -235,7 +253,7 @@ class VirtualClock:
         """
         self._order += 1
         call.due, call.order = due, self._order
-        heapq.heappush(self._heap, (due, call.order, call))
+        heapq.heappush(self._heap, (due, call.order, call, None, ()))
         self.one_is_stale()
 
     def one_is_stale(self) -> None:
@@ -244,7 +262,8 @@ class VirtualClock:
         """
         self._stale += 1
         if self._stale > _STALE_MAX and self._stale * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if _is_of(entry[2], entry[0], entry[1])]
+            # In place: a step may be at work on it.
+            self._heap[:] = filter(_is_present, self._heap)
             heapq.heapify(self._heap)
             self._stale = 0
 
@@ -257,17 +276,18 @@ class VirtualClock:
     ) -> VirtualCall:
         self._order += 1
         call = VirtualCall(self, due, self._order, function, arguments, keywords)
-        heapq.heappush(self._heap, (due, self._order, call))
+        heapq.heappush(self._heap, (due, self._order, call, None, ()))
         return call
 
     def _drop_stale(self) -> None:
-        while self._heap and not _is_of(self._heap[0][2], self._heap[0][0], self._heap[0][1]):
+        while self._heap and not _is_present(self._heap[0]):
             heapq.heappop(self._heap)
             self._stale -= 1
 
 
-def _is_of(call: VirtualCall, due: int, order: int) -> bool:
+def _is_present(entry: _Entry) -> bool:
     """
-    Tell whether an entry of the heap is a call's present one.
+    Tell whether an entry of the heap is still to be looked at.
     """
-    return call.order == order and call.due == due and call.active()
+    call = entry[2]
+    return call is None or (call.order == entry[1] and call.active())

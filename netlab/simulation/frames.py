@@ -5,6 +5,7 @@ Frames around segments, and back: Ethernet, IPv4 or IPv6, and the checksums.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from netlab.capture.checksums import is_right, ones_complement_sum, pseudo_header_sum
@@ -18,6 +19,12 @@ _TCP: Final = struct.Struct(">HHIIHHHH").pack
 _TCP_PROTOCOL: Final = 6
 _DONT_FRAGMENT: Final = 0x4000
 _ETHERTYPE_4, _ETHERTYPE_6 = b"\x08\x00", b"\x86\xdd"
+
+#: Ethernet, IPv4 without options and TCP.
+_USUAL: Final = struct.Struct(">12xHBBH2xHxB2x4s4sHHIIHH2xH").unpack_from
+_USUAL_BYTES: Final = 54
+
+_PAIRS_MAX: Final = 1024
 
 _IPV4_BYTES: Final = 20
 _IPV6_BYTES: Final = 40
@@ -52,41 +59,131 @@ def packet_of(outgoing: Outgoing, identification: int) -> bytes:
     """
     Put a segment into an IP datagram, with its Ethernet type before it.
     """
-    pair = outgoing.source + outgoing.destination
-    segment = outgoing.segment
-    offset = 20 + len(segment.options)
-    length = offset + len(segment.payload)
-    header = _TCP(
-        segment.source_port,
-        segment.destination_port,
-        segment.seq,
-        segment.ack,
-        offset << 10 | segment.flags,
-        segment.window,
-        0,
-        segment.urgent,
+    source, destination, segment = outgoing[:3]
+    pair = source + destination
+    (
+        source_port,
+        destination_port,
+        seq,
+        ack,
+        flags,
+        window,
+        options,
+        payload,
+        urgent,
+    ) = segment
+    offset = 20 + len(options)
+    length = offset + len(payload)
+    # The checksum (RFC 1071) is the sum of 16-bit words modulo 65535, whatever they are summed in:
+    # so the parts are, each in one step, rather than the whole once it is put together.
+    words = _TCP(source_port, destination_port, seq, ack, offset << 10 | flags, window, 0, urgent)
+    total = (
+        _pair_sum(pair)
+        + length
+        + int.from_bytes(words)
+        + int.from_bytes(options)
+        + int.from_bytes(payload + b"\0" if length & 1 else payload)
     )
-    body = b"".join((header, segment.options, segment.payload))
-    total = pseudo_header_sum(pair, length) + ones_complement_sum(body)
-    # The sum that makes the whole 0 (RFC 1071); the remainder 0 is written as all ones' opposite.
     checksum = 65535 - (total % 65535 or 65535)
-    body = b"".join((body[:16], checksum.to_bytes(2), body[18:]))
+    body = b"".join((words[:16], checksum.to_bytes(2), words[18:], options, payload))
     if len(pair) == 8:
-        head = _IPV4(
-            0x45,
-            outgoing.ecn,
-            _IPV4_BYTES + length,
-            identification,
-            _DONT_FRAGMENT if outgoing.dont_fragment else 0,
-            outgoing.ttl,
-            _TCP_PROTOCOL,
-            0,
-            pair,
+        size, fragment = _IPV4_BYTES + length, _DONT_FRAGMENT if outgoing.dont_fragment else 0
+        kind = outgoing.ttl << 8 | _TCP_PROTOCOL
+        total = (0x4500 | outgoing.ecn) + size + identification + fragment + kind + _words(pair)
+        return b"".join(
+            (
+                _ETHERTYPE_4,
+                _IPV4(
+                    0x45,
+                    outgoing.ecn,
+                    size,
+                    identification,
+                    fragment,
+                    outgoing.ttl,
+                    _TCP_PROTOCOL,
+                    65535 - (total % 65535 or 65535),
+                    pair,
+                ),
+                body,
+            )
         )
-        checksum = 65535 - ones_complement_sum(head)
-        return b"".join((_ETHERTYPE_4, head[:10], checksum.to_bytes(2), head[12:], body))
     head = _IPV6(6 << 28 | outgoing.ecn << 20, length, _TCP_PROTOCOL, outgoing.ttl, pair)
     return b"".join((_ETHERTYPE_6, head, body))
+
+
+@lru_cache(_PAIRS_MAX)
+def _words(pair: bytes) -> int:
+    """
+    Sum the words of two addresses.
+    """
+    return int.from_bytes(pair) % 65535
+
+
+def _pair_sum(pair: bytes) -> int:
+    """
+    Sum what a pseudo-header has besides the length.
+    """
+    return _words(pair) + _TCP_PROTOCOL
+
+
+def read_usual(frame: bytes) -> Arrived | None:
+    """
+    Take a segment out of a frame of the most usual kind: Ethernet, IPv4 without options and not
+    fragmented. It is what L{arrived} makes of what the decoder of captures finds, in a third of
+    the time.
+
+    @return: None if the frame is of another kind, and also if the checksum is wrong.
+    """
+    if len(frame) < _USUAL_BYTES:
+        return None
+    (
+        ethertype,
+        version_length,
+        ecn,
+        size,
+        fragment,
+        protocol,
+        source,
+        destination,
+        source_port,
+        destination_port,
+        seq,
+        ack,
+        offset_flags,
+        window,
+        urgent,
+    ) = _USUAL(frame)
+    end = 14 + size
+    offset = 34 + (offset_flags >> 12 << 2)
+    if (
+        ethertype != 0x0800
+        or version_length != 0x45
+        or fragment & 0x3FFF
+        or protocol != _TCP_PROTOCOL
+        or not _USUAL_BYTES <= offset <= end <= len(frame)
+    ):
+        return None
+    segment = frame[34:end]
+    length = end - 34
+    total = _pair_sum(frame[26:34]) + length
+    if (total + int.from_bytes(segment + b"\0" if length & 1 else segment)) % 65535:
+        return None
+    return Arrived(
+        source,
+        destination,
+        TCPSegment(
+            source_port,
+            destination_port,
+            seq,
+            ack,
+            offset_flags & 0xFFF,
+            window,
+            frame[_USUAL_BYTES:offset],
+            frame[offset:end],
+            urgent,
+        ),
+        ecn & 3,
+    )
 
 
 def arrived(segment: Segment) -> Arrived | None:

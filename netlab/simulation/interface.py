@@ -13,8 +13,8 @@ from netlab.simulation.clock import NANOSECONDS, VirtualClock
 GIGABIT: Final = 1_000_000_000
 """Bits per second."""
 
-RECEIVE_NS: Final = 2_000
-"""How long a frame that has arrived takes to TCP."""
+ANSWER_NS: Final = 2_000
+"""How long TCP and the interface take to send something."""
 
 QUEUE_MAX: Final = 1000
 """As Linux's txqueuelen."""
@@ -41,7 +41,7 @@ class NetworkInterface:
         queue: int = QUEUE_MAX,
     ) -> None:
         """
-        @param receive: is called with each frame that arrives, a little after it has.
+        @param receive: is called with each frame that arrives.
         @param rate: bits per second.
         @param queue: how many frames may wait to be sent; more are lost.
         """
@@ -84,18 +84,16 @@ class NetworkInterface:
             return False
         self._waiting.append(frame)
         if len(self._waiting) == 1:
-            # Never within the call: who sends is not to meet what becomes of it.
-            self._clock.call_at(self._free_at, self._send_next)
+            # Never within the call: who sends is not to meet what becomes of it. What answers a
+            # frame takes a moment.
+            due = max(self._free_at, self._clock.now + ANSWER_NS)
+            self._clock.post(due, self._send_next)
         return True
 
     def frame_arrives(self, frame: bytes) -> None:
         """
         Take a frame from the wire.
         """
-        if self._output is not None:
-            self._clock.call_at(self._clock.now + RECEIVE_NS, self._hand_on, frame)
-
-    def _hand_on(self, frame: bytes) -> None:
         if self._output is not None:
             self._receive(frame)
 
@@ -104,6 +102,6 @@ class NetworkInterface:
         bits = (len(frame) + _OVERHEAD_BYTES) * 8
         self._free_at = self._clock.now + bits * NANOSECONDS // self._rate
         if self._waiting:
-            self._clock.call_at(self._free_at, self._send_next)
+            self._clock.post(self._free_at, self._send_next)
         if self._output is not None:
             self._output(frame)

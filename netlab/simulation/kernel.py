@@ -15,7 +15,7 @@ from netlab.capture.icmp import IcmpError
 from netlab.capture.records import Interface, LinkType, Record
 from netlab.capture.segments import Segment
 from netlab.simulation.clock import VirtualCall, VirtualClock
-from netlab.simulation.frames import arrived, frame_of
+from netlab.simulation.frames import arrived, frame_of, read_usual
 from netlab.simulation.interface import NetworkInterface
 from netlab.tcp.connection import TCPConnection
 from netlab.tcp.icmp import ICMPMessage
@@ -278,6 +278,11 @@ class Kernel:
 
     def _frame_arrives(self, frame: bytes) -> None:
         if frame[:6] != self.interface.address:
+            return
+        usual = read_usual(frame)
+        if usual is not None:
+            if usual.destination in self.addresses:
+                self._segment_arrives(*usual)
             return
         self._frames += 1
         record = Record(self._frames, self.clock.now, frame, len(frame), self._link)

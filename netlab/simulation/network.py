@@ -65,7 +65,7 @@ def join(
     wait = nanoseconds(delay)
 
     def carry(frame: bytes, end: NetworkInterface) -> None:
-        clock.call_at(clock.now + wait, end.frame_arrives, frame)
+        clock.post(clock.now + wait, end.frame_arrives, frame)
 
     one.attach(lambda frame: carry(frame, other))
     other.attach(lambda frame: carry(frame, one))

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.capture.decode import Decoder
 from netlab.capture.records import Interface, LinkType, Record
 from netlab.capture.segments import Checksum, Segment
-from netlab.simulation.frames import arrived, frame_of, too_big_4, too_big_6
+from netlab.simulation.frames import arrived, frame_of, read_usual, too_big_4, too_big_6
 from netlab.tcp.segment import Outgoing, Reason, TCPSegment
 
 _ETHERNET = bytes(range(12))
@@ -56,6 +56,8 @@ class FrameTests(SynchronousTestCase):
         decoded = _decode(frame_of(outgoing, _ETHERNET, 77))
         self.assertIs(decoded.checksum, Checksum.GOOD)
         self.assertEqual(arrived(decoded), (source, destination, segment, ecn))
+        usual = arrived(decoded) if size == 4 else None
+        self.assertEqual(read_usual(frame_of(outgoing, _ETHERNET, 77)), usual)
         self.assertEqual(decoded.ttl, 64)
         if size == 4:
             self.assertEqual(decoded.ip_id, 77)
@@ -73,6 +75,7 @@ class FrameTests(SynchronousTestCase):
         place = data.draw(st.integers(34, len(frame) - 1).filter(lambda at: at != 46))
         frame[place] ^= 1 << data.draw(st.integers(0, 7))
         self.assertIsNone(arrived(_decode(bytes(frame))))
+        self.assertIsNone(read_usual(bytes(frame)))
 
     def test_header_of_ipv4_is_right(self) -> None:
         """
@@ -85,6 +88,28 @@ class FrameTests(SynchronousTestCase):
         words = [int.from_bytes(frame[at : at + 2]) for at in range(14, 34, 2)]
         self.assertEqual(sum(words) % 0xFFFF, 0)
         self.assertEqual(frame[20:22], b"\x40\0")
+
+
+class UsualFrameTests(SynchronousTestCase):
+    """
+    Tests for L{read_usual}.
+    """
+
+    @given(_SEGMENTS, st.data())
+    def test_as_the_decoder(self, segment: TCPSegment, data: st.DataObject) -> None:
+        """
+        Whatever has become of a frame, what is read quickly is what the decoder of captures reads,
+        or it is left to that.
+        """
+        outgoing = Outgoing(b"\x0a\0\0\1", b"\x0a\0\0\2", segment, Reason.DATA)
+        frame = bytearray(frame_of(outgoing, _ETHERNET, 1))
+        for place in data.draw(st.lists(st.integers(12, len(frame) - 1), max_size=2)):
+            frame[place] ^= 1 << data.draw(st.integers(0, 7))
+        cut = bytes(frame[: data.draw(st.integers(0, len(frame)))])
+        for text in (bytes(frame), cut, bytes(frame) + b"padding"):
+            usual = read_usual(text)
+            if usual is not None:
+                self.assertEqual(usual, arrived(_decode(text)))
 
 
 class TooBigTests(SynchronousTestCase):
