@@ -280,7 +280,7 @@ class KernelTests(SynchronousTestCase):
         frames: list[bytes] = []
         one.interface.attach(frames.append)
         Process(one, "client").open_socket(socket.AF_INET).connect_ex((SERVER, PORT))
-        network.run_for(0)
+        network.run_for(0.00001)
         frame = frames[0]
         answers: list[bytes] = []
         other.interface.attach(answers.append)
