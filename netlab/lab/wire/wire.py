@@ -12,8 +12,8 @@ import heapq
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -29,10 +29,9 @@ from netlab.lab.api.sides import Side
 IN_FLIGHT_MAX: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing:
+class Crossing(NamedTuple):
     """
-    A frame, seen at one end of the wire.
+    A frame, seen at one end of the wire. A tuple, as segments are: two are made for each frame.
 
     @ivar time_ns: nanoseconds since 1970-01-01 UTC, never less than those of the one before.
     @ivar end: where it was seen.
@@ -231,7 +230,7 @@ class Wire:
         if late.timer.active():
             late.timer.cancel()
         arrivals = [(max(not_before, arrival), frame) for arrival, frame in late.plan.arrivals]
-        self._dispatch(sender, replace(late.plan, arrivals=arrivals))
+        self._dispatch(sender, late.plan._replace(arrivals=arrivals))
 
     def _catch_up(self, sender: Side) -> None:
         """
