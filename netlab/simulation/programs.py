@@ -52,20 +52,27 @@ class _Command(Protocol):
 
 class ProgramLog:
     """
-    Sends what simulated programs log to their standard output, as twistd does.
+    Sends what simulated programs log to their standard output, as twistd does. One observer does
+    so for all simulations of this process.
     """
+
+    _count = 0
 
     def start(self) -> None:
         """
         Begin.
         """
-        globalLogPublisher.addObserver(_print_event)
+        if not ProgramLog._count:
+            globalLogPublisher.addObserver(_print_event)
+        ProgramLog._count += 1
 
     def stop(self) -> None:
         """
         Send nothing more.
         """
-        globalLogPublisher.removeObserver(_print_event)
+        ProgramLog._count -= 1
+        if not ProgramLog._count:
+            globalLogPublisher.removeObserver(_print_event)
 
 
 @provider(ILogObserver)

@@ -52,8 +52,11 @@ class ProcessReactor(_DisconnectSelectableMixin):
 
     @ivar process: the program.
     @ivar nameResolver: knows the names of the simulation's hosts.
+    @cvar hears_signals: signals to this Python are not for the program.
     @ivar running: L{run} has been called, and not L{stop}.
     """
+
+    hears_signals = False
 
     def __init__(self, process: Process) -> None:
         self.process = process

@@ -107,7 +107,8 @@ class SimulatedLaboratory:
         self.failure: Failure | None = None
         self.on_failure: Callable[[], None] = lambda: None
         self._on_line = on_line
-        self._seed = experiment.wire.seed
+        # With its name, so that not every experiment has the same ports and sequence numbers.
+        self._seed = f"{experiment.wire.seed} {experiment.name}"
         self._boots = 0
         self._settings = {
             Side.CLIENT: _settings(experiment.client_sysctls),

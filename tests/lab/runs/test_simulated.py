@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import signal
 import tempfile
 import threading
 from pathlib import Path
@@ -234,7 +235,8 @@ class SimulatedLaboratoryTests(SynchronousTestCase):
 
     def test_signal_ends_a_server_in_order(self) -> None:
         """
-        SIGTERM lets a server close its connections and end with status 0.
+        SIGTERM lets a server close its connections and end with status 0; what this process does
+        on a signal stays as it was.
         """
         statuses: list[int] = []
 
@@ -243,8 +245,10 @@ class SimulatedLaboratoryTests(SynchronousTestCase):
             server.signal(15)
             statuses.append(await server.ended())
 
+        before = signal.getsignal(signal.SIGTERM)
         outcome = self.run_one(made(perform, settle=0))
         self.assertEqual((outcome.problem, statuses), ("", [0]))
+        self.assertIs(signal.getsignal(signal.SIGTERM), before)
 
     def test_observers_mistake_ends_the_run(self) -> None:
         """
