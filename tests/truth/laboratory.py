@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from netlab.commands.outcome import show
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import Isolation, best_isolation
+from netlab.lab.hosts.hosts import best_isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.runs.run import Observation, start
 from netlab.lab.wire.places import capture_path
 from netlab.lab.wire.wire import Crossing

@@ -7,7 +7,6 @@ Connections that have no protocol yet: their TLS handshake is under way.
 
 from __future__ import annotations
 
-import resource
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +22,7 @@ from twisted.logger import Logger
 from twisted.python import failure, log
 from zope.interface import implementer
 
+from netlab.transport.descriptorlimit import descriptor_limit
 from netlab.transport.disconnection import disconnect, log_exception
 from netlab.transport.filetransport import FULL
 from netlab.transport.reception import (
@@ -478,7 +478,7 @@ def handshakes_max() -> int:
     """
     Find out how many handshakes may be under way in this process.
     """
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if soft == resource.RLIM_INFINITY:
+    soft = descriptor_limit()
+    if soft is None:
         return HANDSHAKES_MAX
     return min(HANDSHAKES_MAX, max(1, soft // _DESCRIPTORS_PART))
