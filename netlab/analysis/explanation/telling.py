@@ -26,6 +26,9 @@ JUDGED_MAX: Final = 500
 """Up to which segment of a conversation claims are made while it comes: each takes time linear in
 the segments before it."""
 
+PAYLOAD_COMPARED_MAX_BYTES: Final = 16 << 20
+"""How many bytes of payload are kept of all conversations, to compare what is sent again."""
+
 _TOPICS_TOLD: Final = frozenset(
     {"repeats", "reordering", "acks", "windows", "keepalives", "copies"}
 )
@@ -66,6 +69,7 @@ class FrameTeller:
         """
         self._discretion = discretion or Discretion()
         self._analyser = Analyser(STREAMING)
+        self._room = PAYLOAD_COMPARED_MAX_BYTES
         self._open: dict[int, tuple[Facts, Books]] = {}
 
     def tell(self, segment: Segment) -> FrameStory | None:
@@ -90,7 +94,7 @@ class FrameTeller:
         facts.observe(analysed)
         facts.trim()
         if len(facts.history.segments) < JUDGED_MAX:
-            facts.history.add(analysed)
+            self._room -= facts.history.add(analysed, payload_max=self._room)
             facts.history.client = facts.dialogue.client.index
             claims = _claims_of(analysed, facts.history)
             is_judged = True
