@@ -58,7 +58,7 @@ def answers_of(story: CaptureStory, *, is_whole: bool) -> tuple[Answer, ...]:
     found += _troubles(Question.WRONG, wrong, _TROUBLES_MAX)
     has_reset = any(each.completeness & Completeness.RST for each in story.conversations)
     if story.conversations and is_whole and not has_reset and is_calm(told):
-        text = "Nothing was sent again, reset, refused or left unanswered."
+        text = "Nothing in this capture was sent again, reset, refused or left unanswered."
         found.append(Answer(Question.WRONG, (), (), text))
     found += [*_time(told), *_waits(told)]
     found += _troubles(Question.LIMITS, limits(told), _LIMITS_MAX)

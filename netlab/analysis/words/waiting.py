@@ -50,7 +50,7 @@ def _reopened(claim: Claim) -> str:
     if "window" in claim.figures:
         text += f", to {amount(claim, 'window')}"
     if "closed_ns" in claim.figures:
-        text += f"; it was 0 for {time(claim, 'closed_ns')} ({frames(claim)})"
+        text += f"; it was 0 for {time(claim, 'closed_ns')} ({_span(claim)})"
     if whole(claim, "probes"):
         text += f", and {peer(claim)} sent {amount(claim, 'probes', 'window probe')}"
     return f"{text}.{possible(claim)}"
@@ -197,7 +197,7 @@ def _nagle_in_frame(claim: Claim) -> str:
 def _nagle_total(claim: Claim) -> str:
     text = (
         f"{whole(claim, 'times')} times {who(claim)} sent a small segment only when a late ACK of "
-        f"the one before came ({frames(claim)}): {time(claim, 'waited_ns')}"
+        f"the one before came ({_span(claim)}): {time(claim, 'waited_ns')}"
     )
     if "whole_ns" in claim.figures:
         text += f" of {time(claim, 'whole_ns')}"
@@ -258,10 +258,17 @@ def _shares(claim: Claim) -> str:
     return f"{text}."
 
 
+def _span(claim: Claim) -> str:
+    """
+    Cite the first and the last of a run of frames.
+    """
+    return " to ".join(f"#{frame}" for frame in dict.fromkeys((claim.frames[0], claim.frames[-1])))
+
+
 def _pushes(claim: Claim) -> str:
     return (
         f"{who(claim)} sets PSH in {whole(claim, 'pushes')} of its {whole(claim, 'segments')} "
-        f"segments with new data ({frames(claim)}): PSH asks {peer(claim)} to hand data on without "
+        f"segments with new data ({_span(claim)}): PSH asks {peer(claim)} to hand data on without "
         f"waiting for more{rule(claim)}.{possible(claim)}"
     )
 
