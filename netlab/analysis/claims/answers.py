@@ -126,6 +126,7 @@ _RANKS: Final[Mapping[str, int]] = {
     "repeats.damaged": _ODD,
     "http.rule-broken": _ODD,
     "http.surplus": _ODD,
+    "http.request-incomplete": _ODD,
     "opening.syn-lost": _SLOW,
     "opening.syn-ack-lost": _SLOW,
     "repeats.counts": _SLOW,

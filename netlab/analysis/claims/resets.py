@@ -199,8 +199,11 @@ def _goes_on(course: Course, reset: Sent) -> Claim | None:
     Find out whether the connection goes on after a RST: both ends send, and acknowledge, more.
     """
     spoke: list[Sent | None] = [None, None]
+    has_overtaken = _has_overtaken(course, reset)
     for each in course.after(reset):
         if each.has_rst or each.has_syn:
+            continue
+        if each.sender == reset.sender and each.end <= reset.start and has_overtaken:
             continue
         if spoke[each.sender] is None and (each.length or each.has_fin or each.has_ack):
             spoke[each.sender] = each
@@ -219,14 +222,30 @@ def _sends_on(course: Course, reset: Sent) -> bool:
     Tell whether an end sends new bytes, or acknowledges some, after its own RST, and the other end
     goes on too: then that end has not reset the connection.
     """
-    sent = max((e.end for e in course.before(reset) if e.sender == reset.sender), default=0)
-    acked = max((e.ack or 0 for e in course.before(reset) if e.sender == reset.sender), default=0)
+    before = [each for each in course.before(reset) if each.sender == reset.sender]
+    sent = max((each.end for each in before), default=0)
+    if _has_overtaken(course, reset):
+        sent = max(sent, reset.start)
+    acked = max((each.ack or 0 for each in (*before, reset)), default=0)
     later = [each for each in course.after(reset) if not each.has_rst and not each.has_syn]
     return any(each.sender != reset.sender for each in later) and any(
         each.sender == reset.sender
         and ((each.length and each.end > sent) or (each.ack or 0) > acked)
         for each in later
     )
+
+
+def _has_overtaken(course: Course, reset: Sent) -> bool:
+    """
+    Tell whether a RST came before data that had been sent before it: its sender's later data ends
+    exactly where it begins.
+    """
+    ends = [
+        each.end
+        for each in course.after(reset)
+        if each.sender == reset.sender and each.length and not each.has_rst
+    ]
+    return bool(ends) and max(ends) == reset.start
 
 
 def _without_effect(course: Course, reset: Sent) -> Claim:

@@ -26,7 +26,7 @@ WAIT_MIN_NS: Final = 200_000_000
 SHARES_MIN_NS: Final = 200_000_000
 """A conversation in which less was waited has no account of it."""
 
-UNSTEADY: Final = 4
+UNSTEADY: Final = 10
 """A wait is told from the way's own delay where that varies by less than this part of it."""
 
 _TICKS: Final = 1 << 32

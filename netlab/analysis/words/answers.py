@@ -64,7 +64,7 @@ def answers_of(story: CaptureStory, *, is_whole: bool) -> tuple[Answer, ...]:
     found += _troubles(Question.WRONG, wrong, _TROUBLES_MAX)
     has_reset = any(each.completeness & Completeness.RST for each in story.conversations)
     if story.conversations and is_whole and not has_reset and is_calm(told):
-        text = "Nothing was sent again, reset, refused or left unanswered."
+        text = "Nothing in this capture was sent again, reset, refused or left unanswered."
         found.append(Answer(Question.WRONG, (), (), text))
     judged = len(story.conversations)
     of = f" in the {judged} conversations that are judged here" if story.is_abridged else ""

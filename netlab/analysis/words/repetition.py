@@ -213,7 +213,7 @@ def _overtaken(claim: Claim) -> str:
         why = "its IP identification is lower, so it was sent earlier"
     else:
         why = "its timestamp is older, so it was sent earlier"
-    return f"{_hole(claim)}. It was overtaken: {why}. This is reordering, not a retransmission."
+    return f"{_hole(claim)}. It was overtaken: {why}. This is reordering."
 
 
 def _late_original(claim: Claim) -> str:

@@ -50,7 +50,7 @@ def _reopened(claim: Claim) -> str:
     if "window" in claim.figures:
         text += f", to {amount(claim, 'window')}"
     if "closed_ns" in claim.figures:
-        text += f"; it was 0 for {time(claim, 'closed_ns')} ({frames(claim)})"
+        text += f"; it was 0 for {time(claim, 'closed_ns')} ({_span(claim)})"
     if whole(claim, "probes"):
         text += f", and {peer(claim)} sent {amount(claim, 'probes', 'window probe')}"
     return f"{text}.{possible(claim)}"
@@ -197,7 +197,7 @@ def _nagle_in_frame(claim: Claim) -> str:
 def _nagle_total(claim: Claim) -> str:
     text = (
         f"{whole(claim, 'times')} times {who(claim)} sent a small segment only when a late ACK of "
-        f"the one before came ({frames(claim)}): {time(claim, 'waited_ns')}"
+        f"the one before came ({_span(claim)}): {time(claim, 'waited_ns')}"
     )
     if "whole_ns" in claim.figures:
         text += f" of {time(claim, 'whole_ns')}"
@@ -220,9 +220,13 @@ def _waited(claim: Claim) -> str:
             f"much of it passed at {who(claim)} is not known.{possible(claim)}"
         )
     if claim.causes:
-        text += f". The network takes at least {time(claim, 'network_ns')}: at most "
-        return f"{text}{time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
-    return f"{text}: about {time(claim, 'end_ns')} passed at {who(claim)}."
+        return (
+            f"{text}. The shortest round trip here takes {time(claim, 'network_ns')}; the rest may "
+            f"have passed at {who(claim)}.{possible(claim)}"
+        )
+    return (
+        f"{text}: about {time(claim, 'end_ns')}, give or take a round trip, passed at {who(claim)}."
+    )
 
 
 def _paused(claim: Claim) -> str:
@@ -236,25 +240,35 @@ def _paused(claim: Claim) -> str:
 
 
 def _shares(claim: Claim) -> str:
-    ends = "".join(
-        f"at most {time(claim, f'{end}_ns')} passed at the {end}, "
-        for end in ("server", "client")
-        if whole(claim, f"{end}_ns")
-    )
-    network = time(claim, "network_ns")
-    text = f"Between one end's data and the other's, {ends}"
-    text += f"and at least {network} on the network" if ends else f"{network} passed on the network"
-    if whole(claim, "transfer_ns"):
-        text += f"; {time(claim, 'transfer_ns')} while one of them was sending"
+    parts = [
+        f"{time(claim, f'{where}_ns')} {words}"
+        for where, words in (
+            ("server", "at the server"),
+            ("client", "at the client"),
+            ("network", "on the network"),
+            ("transfer", "while one of them was sending"),
+        )
+        if whole(claim, f"{where}_ns")
+    ]
+    text = f"Time between one end's data and the other's: {', '.join(parts)}"
     if "round_trip_ns" in claim.figures:
-        text += f". A round trip takes at least {time(claim, 'round_trip_ns')}"
+        text += (
+            f". The shortest round trip, {time(claim, 'round_trip_ns')}, counts as the network's"
+        )
     return f"{text}."
+
+
+def _span(claim: Claim) -> str:
+    """
+    Cite the first and the last of a run of frames.
+    """
+    return " to ".join(f"#{frame}" for frame in dict.fromkeys((claim.frames[0], claim.frames[-1])))
 
 
 def _pushes(claim: Claim) -> str:
     return (
         f"{who(claim)} sets PSH in {whole(claim, 'pushes')} of its {whole(claim, 'segments')} "
-        f"segments with new data ({frames(claim)}): PSH asks {peer(claim)} to hand data on without "
+        f"segments with new data ({_span(claim)}): PSH asks {peer(claim)} to hand data on without "
         f"waiting for more{rule(claim)}.{possible(claim)}"
     )
 

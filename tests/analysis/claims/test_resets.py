@@ -350,6 +350,18 @@ class ObeyedTests(SynchronousTestCase):
         self.assertEqual(one(claims, "resets.goes-on").frames[0], 6)
         self.assertEqual(one(claims, "closes.first").who, "client")
 
+    def test_overtaking(self) -> None:
+        """
+        A RST that has overtaken its sender's last data has still reset the connection.
+        """
+        script = Script().open().say(SERVER, b"x")
+        script.server("ACK", b"last", is_captured=False, arrives=False).server("RST ACK")
+        script.client("ACK", after=0.001).server("ACK", b"last", seq=2, after=0.01)
+        claims = script.server("RST", seq=2).claims()
+        self.assertEqual(of_kind(claims, "resets.goes-on"), [])
+        self.assertEqual(of_kind(claims, "resets.without-effect"), [])
+        self.assertEqual(one(claims, "resets.abort").frames[-1], 6)
+
     def test_crossing(self) -> None:
         """
         What the other end had sent before it got the RST is not the connection going on.
