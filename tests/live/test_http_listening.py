@@ -6,6 +6,7 @@ end: curl, openssl, HAProxy, and what starts a service with its socket.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -284,8 +285,22 @@ async def test_haproxy(
 
 async def test_terminal_closes(twistd: StartServer) -> None:
     """
-    Without TLS the server ends on SIGHUP, as what runs in a terminal must when that is closed.
+    Without TLS a server ends on SIGHUP, as what runs in a terminal must when that is closed; but in
+    order, as on SIGTERM.
     """
-    server = await twistd("netlab-http")
-    done = await server.stop(signal.SIGHUP)
-    assert done.status == -signal.SIGHUP
+    for name in ("netlab-http", "netlab-echo", "netlab-lab"):
+        server = await twistd(name)
+        done = await server.stop(signal.SIGHUP)
+        assert (done.status, done.err) == (0, ""), name
+        assert "Server Shut Down" in done.out
+
+
+async def test_signal_for_another(twistd: StartServer) -> None:
+    """
+    SIGUSR1 ends no server that has no log to open anew, with workers or without.
+    """
+    for arguments in (["netlab-http"], ["netlab-http", "--workers", "1"], ["netlab-echo"]):
+        server = await twistd(*arguments)
+        os.kill(server.pid, signal.SIGUSR1)
+        done = await server.stop(signal.SIGTERM)
+        assert "Server Shut Down" in done.out, arguments
