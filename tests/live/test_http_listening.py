@@ -302,5 +302,9 @@ async def test_signal_for_another(twistd: StartServer) -> None:
     for arguments in (["netlab-http"], ["netlab-http", "--workers", "1"], ["netlab-echo"]):
         server = await twistd(*arguments)
         os.kill(server.pid, signal.SIGUSR1)
+        # It serves on; then it runs, and SIGTERM ends it in order.
+        with client_of(server) as client:
+            client.sendall(request("/result.html"))
+            assert receive(client, 4)
         done = await server.stop(signal.SIGTERM)
         assert "Server Shut Down" in done.out, arguments
