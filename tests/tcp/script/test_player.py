@@ -36,7 +36,7 @@ class PlayerTests(SynchronousTestCase):
         """
         Play what follows an accepted connection and get the reason for which it does not pass.
         """
-        error = self.assertRaises(kind, play_text, LISTEN + rest)
+        error: PacketScriptError = self.assertRaises(kind, play_text, LISTEN + rest)
         self.assertEqual(error.line, line)
         return error.reason
 
