@@ -87,9 +87,7 @@ def take_text(tcb: TCB, now: int, seq: int, segment: TCPSegment, ecn: int) -> No
     if flags & URG:
         delivery.urgent_arrives(tcb, seq, segment)
     if payload or flags & FIN:
-        if tcb.negotiated.has_ecn:
-            delivery.congestion_arrives(tcb, flags, ecn)
-        delivery.payload_arrives(tcb, now, seq, segment)
+        delivery.payload_arrives(tcb, now, seq, segment, ecn)
         if tcb.state is TCPState.TIME_WAIT:
             transmission.send_ack(tcb, now, Reason.ACK)
             ending.wait_two_msl(tcb, now)

@@ -18,7 +18,6 @@ from netlab.tcp.sending import (
     transmission,
 )
 from netlab.tcp.sending.scoreboard import SentSegment
-from netlab.tcp.settings import RTO_MAX
 from netlab.tcp.states import TCPState
 from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import MILLISECOND, Timer
@@ -98,16 +97,18 @@ def has_waited_enough(tcb: TCB, now: int) -> bool:
         retries = tcb.settings.tcp_retries2
         if tcb.is_orphan:
             retries = tcb.settings.tcp_orphan_retries or _ORPHAN_RETRIES
-        patience = time_of_timeouts(retries)
+        patience = time_of_timeouts(retries, tcb.settings.tcp_rto_max_ms * MILLISECOND)
     return now - since >= patience
 
 
-def time_of_timeouts(count: int) -> int:
+def time_of_timeouts(count: int, most: int) -> int:
     """
     Say how long so many timeouts take that begin with the minimum and double up to the maximum:
     what Linux understands by C{tcp_retries2}.
+
+    @param most: the maximum.
     """
-    return sum(min(_RTO_MIN << number, RTO_MAX) for number in range(count + 1))
+    return sum(min(_RTO_MIN << number, most) for number in range(count + 1))
 
 
 def loss_probe(tcb: TCB, now: int) -> None:
@@ -116,12 +117,14 @@ def loss_probe(tcb: TCB, now: int) -> None:
     the SACK that shows it (RFC 8985 section 7.3). One probe at a time.
     """
     state = tcb.recovery
+    goes_on = True
     if state.probe_point is None:
         end = questions.next_end(tcb)
         if end is not None and questions.fits_window(tcb, end):
             transmission.send_new(tcb, now, end, Reason.TAIL_LOSS_PROBE)
             state.probe_was_new = True
             state.probe_point = tcb.snd_nxt
+            goes_on = False
         elif (last := tcb.board.last) is not None:
             if last.end - last.seq > tcb.mss:
                 tcb.board.split(last, last.end - tcb.mss)
@@ -129,7 +132,8 @@ def loss_probe(tcb: TCB, now: int) -> None:
             transmission.send_again(tcb, now, last, Reason.TAIL_LOSS_PROBE)
             state.probe_was_new = False
             state.probe_point = tcb.snd_nxt
-    arming.arm_retransmission(tcb, now)
+            goes_on = False
+    arming.arm_retransmission(tcb, now, goes_on=goes_on)
 
 
 def reordering_ends(tcb: TCB, now: int) -> None:
@@ -142,7 +146,7 @@ def reordering_ends(tcb: TCB, now: int) -> None:
         if tcb.recovery.state is not CongestionState.RECOVERY:
             recovery.enter_recovery(tcb, None)
         recovery.reduce(tcb, 1, is_clean=False)
-    arming.arm_retransmission(tcb, now)
+    arming.arm_retransmission(tcb, now, goes_on=True)
 
 
 def window_probe(tcb: TCB, now: int) -> None:

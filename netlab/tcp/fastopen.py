@@ -26,12 +26,14 @@ _COOKIE_MAX_BYTES: Final = 16
 class FastOpen:
     """
     The cookies of a host: those of servers, as a client, and its own, as a server.
+
+    @ivar settings: the host's.
     """
 
-    __slots__ = ("_known", "_secrets", "_settings")
+    __slots__ = ("_known", "_secrets", "settings")
 
     def __init__(self, settings: Settings, secrets: Secrets) -> None:
-        self._settings = settings
+        self.settings = settings
         self._secrets = secrets
         self._known: OrderedDict[bytes, bytes] = OrderedDict()
 
@@ -41,7 +43,7 @@ class FastOpen:
 
         @return: empty if it is to ask for a cookie, and carry no data; C{None} for no option.
         """
-        bits = self._settings.tcp_fastopen
+        bits = self.settings.tcp_fastopen
         if not bits & FASTOPEN_CLIENT:
             return None
         cookie = self._known.get(server)
@@ -54,7 +56,7 @@ class FastOpen:
         """
         Whether a SYN with this cookie carries data.
         """
-        return bool(cookie) or bool(self._settings.tcp_fastopen & FASTOPEN_CLIENT_NO_COOKIE)
+        return bool(cookie) or bool(self.settings.tcp_fastopen & FASTOPEN_CLIENT_NO_COOKIE)
 
     def remember(self, server: bytes, cookie: bytes) -> None:
         """
@@ -70,14 +72,14 @@ class FastOpen:
         """
         Whether a listener may take data from a SYN.
         """
-        return bool(self._settings.tcp_fastopen & FASTOPEN_SERVER)
+        return bool(self.settings.tcp_fastopen & FASTOPEN_SERVER)
 
     def accepts(self, server: bytes, client: bytes, cookie: bytes | None) -> bool:
         """
         Whether the data of a SYN are taken: its cookie is the one that we gave this address, so it
         is no address that somebody made up (RFC 7413 section 4.2).
         """
-        if self._settings.tcp_fastopen & FASTOPEN_SERVER_NO_COOKIE:
+        if self.settings.tcp_fastopen & FASTOPEN_SERVER_NO_COOKIE:
             return True
         return cookie is not None and cookie == self._secrets.cookie(server, client)
 

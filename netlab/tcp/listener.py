@@ -21,6 +21,8 @@ class TCPListener:
     @ivar backlog: how many connections may wait to be accepted, less one (as Linux counts).
     @ivar fast_open: how many may be in SYN-RECEIVED with data from their SYN (RFC 7413); 0: none.
     @ivar early: how many are.
+    @ivar prepare: called with each new connection before its SYN-ACK is made, to set its options;
+        C{None} for none.
     @ivar half_open: the connections in SYN-RECEIVED.
     """
 
@@ -33,6 +35,7 @@ class TCPListener:
         "half_open",
         "is_closed",
         "local",
+        "prepare",
     )
 
     def __init__(
@@ -42,6 +45,7 @@ class TCPListener:
         self.backlog = backlog
         self.fast_open = 0
         self.early = 0
+        self.prepare: Callable[[TCPConnection], None] | None = None
         self.half_open: dict[TCPConnection, None] = {}
         self.is_closed = False
         self._ready: deque[TCPConnection] = deque()

@@ -87,5 +87,5 @@ def handshake(
         option = bytes((34, 2 + len(cookie))) + cookie
         padding = b"\x01" * (-len(option) % 4)
         if sum(map(len, parts)) + len(padding) + len(option) <= OPTIONS_MAX_BYTES:
-            parts.append(padding + option)
+            parts.append(option + padding)
     return b"".join(parts)

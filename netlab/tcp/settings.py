@@ -14,9 +14,6 @@ from netlab.tcp.timers import NANOSECONDS
 RTO_INITIAL: Final = 1 * NANOSECONDS
 """RFC 6298 section 2.1."""
 
-RTO_MAX: Final = 120 * NANOSECONDS
-"""Linux's; RFC 6298 section 2.4 asks for 60 seconds at least."""
-
 RECOVERY_RACK: Final = 1
 """A bit of C{tcp_recovery}: detect losses by time (RFC 8985)."""
 
@@ -66,9 +63,13 @@ class Settings:
     @ivar tcp_max_tw_buckets: connections in TIME-WAIT.
     @ivar tcp_max_reordering: segments: how far the estimate of reordering may grow.
     @ivar tcp_min_snd_mss: the smallest segment size that a peer or a router may talk us into.
+    @ivar tcp_min_tso_segs: segments that are handed to the network card as one, at least.
     @ivar tcp_moderate_rcvbuf: whether the receive buffer grows with what the program reads.
     @ivar tcp_mtu_probing: 1 falls back to L{tcp_base_mss} when large segments vanish; 2 is as 1.
     @ivar tcp_orphan_retries: retransmissions after the program has gone; 0 means 8.
+    @ivar tcp_pacing_ca_ratio: per cent of a window per round trip, from half of C{ssthresh} on: the
+        rate that sizes bursts. Nothing is paced.
+    @ivar tcp_pacing_ss_ratio: the same below that.
     @ivar tcp_recovery: bits: 1 RACK, 2 a constant reordering window, 4 no count of three.
     @ivar tcp_reordering: segments: the threshold of duplicate ACKs to begin with.
     @ivar tcp_retries1: timeouts after which the path is doubted.
@@ -76,11 +77,14 @@ class Settings:
         on; after it the connection is given up.
     @ivar tcp_rfc1337: whether a reset is ignored in TIME-WAIT.
     @ivar tcp_rmem: bytes of the receive buffer: minimum, default, maximum.
+    @ivar tcp_rto_max_ms: milliseconds: how far RTO backs off.
     @ivar tcp_rto_min_us: microseconds: the least that RTO is above SRTT.
     @ivar tcp_slow_start_after_idle: whether the window shrinks when nothing is sent for an RTO.
     @ivar tcp_stdurg: whether the urgent pointer points to the last urgent byte, not behind it.
     @ivar tcp_syn_linear_timeouts: timeouts of a SYN before they double; Linux 6.5 made it 4.
     @ivar tcp_timestamps: 0 off, 1 with an offset per connection, 2 without.
+    @ivar tcp_tso_rtt_log: the round trip, as a power of two of microseconds, that halves what
+        bursts have beyond a millisecond's worth; 0 adds nothing.
     @ivar tcp_tw_reuse: whether a new connection may take the ports of one in TIME-WAIT whose
         timestamps are a second older (RFC 6191); 2, which is for loopback alone, counts as 0.
     @ivar tcp_wmem: bytes of the send buffer: minimum, default, maximum.
@@ -110,16 +114,20 @@ class Settings:
     tcp_max_syn_backlog: int = 1024
     tcp_max_tw_buckets: int = 4096
     tcp_min_snd_mss: int = 48
+    tcp_min_tso_segs: int = 2
     tcp_moderate_rcvbuf: int = 1
     tcp_mtu_probing: int = 0
     tcp_no_metrics_save: int = 1
     tcp_orphan_retries: int = 0
+    tcp_pacing_ca_ratio: int = 120
+    tcp_pacing_ss_ratio: int = 200
     tcp_recovery: int = RECOVERY_RACK
     tcp_reordering: int = 3
     tcp_retries1: int = 3
     tcp_retries2: int = 15
     tcp_rfc1337: int = 0
     tcp_rmem: tuple[int, int, int] = (4096, 131072, 6291456)
+    tcp_rto_max_ms: int = 120_000
     tcp_rto_min_us: int = 200_000
     tcp_sack: int = 1
     tcp_slow_start_after_idle: int = 1
@@ -128,6 +136,7 @@ class Settings:
     tcp_syn_retries: int = 6
     tcp_synack_retries: int = 5
     tcp_timestamps: int = 1
+    tcp_tso_rtt_log: int = 9
     tcp_tw_reuse: int = 2
     tcp_window_scaling: int = 1
     tcp_wmem: tuple[int, int, int] = (4096, 16384, 4194304)

@@ -109,15 +109,23 @@ class Stack:
         return connection
 
     def connect_with_data(
-        self, now: int, remote: Address, data: bytes, local: Address | None = None
+        self,
+        now: int,
+        remote: Address,
+        data: bytes,
+        local: Address | None = None,
+        prepare: Callable[[TCPConnection], None] | None = None,
     ) -> tuple[TCPConnection, int]:
         """
         Open a connection with data in its SYN, if the settings allow it and the server has given us
         a cookie; else ask for one, if they allow that (RFC 7413).
 
+        @param prepare: called with the connection before its SYN is made, to set its options.
         @return: also how many bytes were taken; the others are to be written.
         """
         connection = self.prepare(now, remote, local)
+        if prepare is not None:
+            prepare(connection)
         cookie = self._fast_open.cookie_for(remote[0])
         connection.fast_open_cookie = cookie
         taken = b""
@@ -165,6 +173,13 @@ class Stack:
         handshake.offer(connection)
         connection.move(Occurrence.ACTIVE_OPEN)
         self._begin(now, connection, iss, early_data)
+
+    @property
+    def connections(self) -> int:
+        """
+        How many there are, in any state.
+        """
+        return len(self._connections)
 
     # What the network and time do.
 
@@ -279,6 +294,13 @@ class Stack:
                     self._register(connection)
         return outbox
 
+    def change_settings(self, settings: Settings) -> None:
+        """
+        Take other settings, for connections that are opened from now on.
+        """
+        self.settings = settings
+        self._fast_open.settings = settings
+
     # The parts of that.
 
     def _make(self, key: _Key, settings: Settings) -> TCPConnection:
@@ -382,6 +404,8 @@ class Stack:
         options = reading.parse(segment.options)
         connection = self._make(key, self.settings)
         connection.is_passive = True
+        if listener.prepare is not None:
+            listener.prepare(connection)
         handshake.offer(connection)
         handshake.syn_arrives(connection, now, segment, options)
         connection.move(Occurrence.PASSIVE_OPEN)

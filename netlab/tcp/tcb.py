@@ -327,7 +327,9 @@ class TCB:
         self.options = ProgramOptions(settings)
         self.recovery = Recovery(settings.tcp_reordering)
         self.rack = RackState()
-        self.rtt = RTTEstimator(settings.tcp_rto_min_us * 1000)
+        self.rtt = RTTEstimator(
+            settings.tcp_rto_min_us * 1000, settings.tcp_rto_max_ms * MILLISECOND
+        )
         self.timers = Timers()
         self.queue = SendQueue(0)
         self.board = Scoreboard()

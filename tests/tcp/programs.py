@@ -11,12 +11,12 @@ from netlab.tcp.connection import TCPConnection
 from netlab.tcp.events import Closed, Event, PeerClosed, Refused, TimedOut, WasReset
 from netlab.tcp.segment import ACK, RST, SYN, Outgoing
 from netlab.tcp.sequence import unwrap
-from netlab.tcp.settings import RTO_MAX
 from netlab.tcp.states import TCPState
 from netlab.tcp.timers import NANOSECONDS
 from tests.tcp.pair import Pair
 
 STEPS_MAX = 60_000
+RTO_MAX = 120 * NANOSECONDS
 
 
 class Plan(NamedTuple):

@@ -18,11 +18,12 @@ EVENTS_MAX: Final = 64
 """Events that a program has not taken; a later Readable adds nothing to them."""
 
 
-def payload_arrives(tcb: TCB, now: int, seq: int, segment: TCPSegment) -> None:
+def payload_arrives(tcb: TCB, now: int, seq: int, segment: TCPSegment, ecn: int) -> None:
     """
     Take the payload and the FIN of an acceptable segment, as far as they lie in the window.
 
     @param seq: unwrapped.
+    @param ecn: the ECN bits of the IP header.
     """
     payload, flags = segment.payload, segment.flags
     received = tcb.received
@@ -53,6 +54,8 @@ def payload_arrives(tcb: TCB, now: int, seq: int, segment: TCPSegment) -> None:
         kept = received.unread + received.out_of_order
         is_last = bool(flags & (PSH | FIN | URG))
         tcb.acks.data_arrives(now, size, tcb.window.wnd, tcb.rtt.rto, is_last=is_last)
+        if tcb.negotiated.has_ecn:
+            congestion_arrives(tcb, flags, ecn)
         if moved and size >= 128:
             tcb.window.grow(size, kept)
         tell_readable(tcb)
@@ -109,6 +112,7 @@ def congestion_arrives(tcb: TCB, flags: int, ecn: int) -> None:
     """
     if flags & CWR:
         tcb.echoes_congestion = False
+        tcb.ack_due = Reason.ACK
     if ecn == CE:
         if not tcb.echoes_congestion:
             tcb.acks.enter_quick(tcb.window.wnd, 2)
@@ -173,6 +177,8 @@ def fin_arrives(tcb: TCB) -> None:
         return
     tcb.move(Occurrence.FIN_ARRIVES)
     tcb.acks.is_interactive = False
+    # Nothing is missing any more that a D-SACK could be about; Linux forgets it as well.
+    tcb.received.duplicate = None
     tcb.ack_due = Reason.ACK
     tcb.events.append(PeerClosed())
 

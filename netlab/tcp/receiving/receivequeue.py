@@ -128,6 +128,7 @@ class ReceiveQueue:
         Keep a payload that is behind a gap, as far as it is not there.
         """
         pieces = self._pieces
+        begin = seq
         at = bisect_right(pieces, seq, key=_start_of)
         if at and pieces[at - 1][0] + len(pieces[at - 1][1]) > seq:
             known = pieces[at - 1][0] + len(pieces[at - 1][1])
@@ -135,7 +136,6 @@ class ReceiveQueue:
             payload = payload[known - seq :]
             seq = known
         first = seq
-        added = 0
         while seq < end:
             stop = min(end, pieces[at][0]) if at < len(pieces) else end
             if stop > seq:
@@ -143,7 +143,6 @@ class ReceiveQueue:
                     break
                 pieces.insert(at, (seq, payload[seq - first : stop - first]))
                 self.out_of_order += stop - seq
-                added += stop - seq
                 at += 1
             if stop < end:
                 known = stop + len(pieces[at][1])
@@ -152,8 +151,8 @@ class ReceiveQueue:
                 stop = known
                 at += 1
             seq = stop
-        if added:
-            self._note_range(first, min(seq, end))
+        if seq > begin:
+            self._note_range(begin, min(seq, end))
 
     def _note_range(self, start: int, end: int) -> None:
         """
@@ -180,11 +179,10 @@ class ReceiveQueue:
             used += 1
             self.out_of_order -= len(payload)
             end = start + len(payload)
-            if end <= nxt:
-                self.duplicate = self.duplicate or (start, end)
-                continue
             if start < nxt:
-                self.duplicate = self.duplicate or (start, nxt)
+                self._note_duplicate(start, min(end, nxt))
+            if end <= nxt:
+                continue
             self._ready += payload[nxt - start :]
             nxt = end
         del pieces[:used]
@@ -193,6 +191,17 @@ class ReceiveQueue:
             self.sacks = [(low, high) for low, high in self.sacks if high > nxt]
         if self.fin == nxt:
             self.nxt = nxt + 1
+
+    def _note_duplicate(self, start: int, end: int) -> None:
+        """
+        Note that bytes came twice. One D-SACK reports one range: what adjoins it joins it.
+        """
+        if self.duplicate is None:
+            self.duplicate = (start, end)
+            return
+        low, high = self.duplicate
+        if start <= high and low <= end:
+            self.duplicate = (min(low, start), max(high, end))
 
     def discard(self) -> None:
         """

@@ -31,6 +31,7 @@ def ack_arrives(
     @param options: C{None} if there are none but timestamps.
     """
     board = tcb.board
+    fack = board.fack
     had_in_flight = len(board)
     in_flight = board.in_flight
     delivered = tcb.delivered
@@ -42,11 +43,11 @@ def ack_arrives(
     tcb.recovery.prefers_new = False
     progress.una_advanced = ack > tcb.snd_una
     progress.updates_window = update_window(tcb, seq, ack, segment.window)
+    if options is not None and options.sacks and tcb.negotiated.has_sack:
+        sacks.sacks_arrive(tcb, now, ack, options.sacks, progress)
     if had_in_flight:
-        if options is not None and options.sacks and tcb.negotiated.has_sack:
-            sacks.sacks_arrive(tcb, now, ack, options.sacks, progress)
         if progress.una_advanced:
-            take_acknowledged(tcb, now, ack, progress)
+            take_acknowledged(tcb, now, ack, progress, fack)
         measure(tcb, now, progress)
         if tcb.delivered > delivered or progress.has_duplicate:
             lossdetection.adjust_reordering_window(tcb, delivered)
@@ -57,8 +58,11 @@ def ack_arrives(
         control_congestion(tcb, now, progress, in_flight, tcb.delivered - delivered, lost)
         if progress.sets_timer and tcb.timers.sender is not Timer.REORDERING:
             arming.arm_after_ack(tcb, now)
-    elif progress.has_echo:
-        recovery.enter_cwr(tcb)
+    else:
+        if progress.has_duplicate or progress.has_echo:
+            recovery.alert(tcb, now, progress)
+        if tcb.recovery.probe_point is not None:
+            recovery.probe_is_acknowledged(tcb, ack, progress)
     if tcb.timers.sender is Timer.WINDOW_PROBE:
         window_probe_is_answered(tcb, now)
     if tcb.wants_space:
@@ -86,14 +90,16 @@ def update_window(tcb: TCB, seq: int, ack: int, field: int) -> bool:
     return True
 
 
-def take_acknowledged(tcb: TCB, now: int, ack: int, progress: Progress) -> None:
+def take_acknowledged(tcb: TCB, now: int, ack: int, progress: Progress, fack: int) -> None:
     """
     Take off what an ACK covers (RFC 9293 section 3.10.7.4, fifth).
+
+    @param fack: behind the last byte that SACKs had reported before this ACK came: what arrived for
+        the first time before it, and was not reported, was overtaken.
     """
     board, rack = tcb.board, tcb.rack
     min_rtt = tcb.rtt.min_rtt
     point = tcb.recovery.point
-    fack = board.fack
     while (sent := board.pop_acknowledged(ack)) is not None:
         if sent.is_sacked:
             continue
@@ -114,21 +120,25 @@ def take_acknowledged(tcb: TCB, now: int, ack: int, progress: Progress) -> None:
                 progress.note_original(sent.seq)
             if sent.end <= point:
                 progress.has_original = True
-        rack.delivered(now, sent_at, sent.end, min_rtt, was_retransmitted=sent.was_retransmitted)
-    tcb.delivered += progress.acked
+        rack.delivered(now, sent_at, sent.serial, min_rtt, was_retransmitted=sent.was_retransmitted)
     board.trim(ack)
     tcb.snd_una = ack
     tcb.queue.release(ack)
     tcb.timeouts = 0
     progress.sets_timer = True
-    if not tcb.negotiated.has_sack:
-        # The count of duplicate ACKs stood for these, but for the first, which was missing.
+    if tcb.negotiated.has_sack:
+        tcb.delivered += progress.acked
+        if progress.lowest_original is not None:
+            sacks.note_reordering(tcb, progress.lowest_original, fack)
+    else:
+        # The count of duplicate ACKs stood for these, but for the first, which was missing; they
+        # were counted as delivered when the duplicate ACKs came.
+        if progress.acked:
+            tcb.delivered += max(progress.acked - board.sacked, 1)
         board.sacked = max(0, board.sacked - max(progress.acked - 1, 0))
         board.sacked = min(board.sacked, max(len(board) - board.lost, 0))
         if progress.has_retransmitted:
             progress.has_original = False
-    elif progress.lowest_original is not None:
-        sacks.note_reordering(tcb, progress.lowest_original, fack)
 
 
 def measure(tcb: TCB, now: int, progress: Progress) -> None:

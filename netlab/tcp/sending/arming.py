@@ -13,17 +13,19 @@ _SLACK = 2 * MILLISECOND
 """What Linux adds to a probe's wait."""
 
 
-def arm_retransmission(tcb: TCB, now: int) -> None:
+def arm_retransmission(tcb: TCB, now: int, *, goes_on: bool = False) -> None:
     """
     Wait for a retransmission timeout (RFC 6298 section 5), if anything is to be acknowledged. One
     that takes the place of a probe or of RACK's wait ends when it would have ended without it.
+
+    @param goes_on: it takes the place of one of those, which has just ended.
     """
     first = tcb.board.first
     if first is None:
         tcb.timers.stop_sender()
         return
     at = now + tcb.rtt.rto
-    if tcb.timers.sender in {Timer.LOSS_PROBE, Timer.REORDERING}:
+    if goes_on or tcb.timers.sender in {Timer.LOSS_PROBE, Timer.REORDERING}:
         at = max(first.sent_at + tcb.rtt.rto, now + 1)
     tcb.timers.start(Timer.RETRANSMISSION, at)
 

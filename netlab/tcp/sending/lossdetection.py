@@ -56,10 +56,9 @@ def mark_by_time(tcb: TCB, now: int) -> int:
     wait = 0
     lost = []
     for segment in board.by_time:
-        sent_at = segment.sent_at
-        if sent_at > rack.sent_at or (sent_at == rack.sent_at and segment.end >= rack.end):
+        if segment.serial > rack.serial:
             break
-        remaining = limit - (now - sent_at)
+        remaining = limit - (now - segment.sent_at)
         if remaining <= 0:
             lost.append(segment)
         else:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from netlab.tcp.congestion.base import INITIAL_WINDOW
 from netlab.tcp.segment import CongestionState, Reason
-from netlab.tcp.sending import arming, transmission
+from netlab.tcp.sending import arming, bursts, transmission
 from netlab.tcp.sending.lossdetection import uses_rack
 from netlab.tcp.states import SENDS_DATA, TCPState
 from netlab.tcp.tcb import TCB
@@ -40,6 +40,7 @@ def send_lost(tcb: TCB, now: int) -> None:
     board, congestion = tcb.board, tcb.congestion
     edge = tcb.snd_una + tcb.snd_wnd
     first = board.first
+    burst = count = 0
     for segment in board.after(board.resend_from):
         if board.in_flight >= congestion.cwnd or not board.to_resend:
             break
@@ -47,10 +48,17 @@ def send_lost(tcb: TCB, now: int) -> None:
             continue
         if segment.seq >= edge and segment is not first:
             break
+        if segment.burst != burst or segment.seq != board.resend_from:
+            if count > 1:
+                bursts.push_last(tcb)
+            burst, count = segment.burst, 0
         if segment is first and tcb.timers.sender is not Timer.REORDERING:
             arming.arm_retransmission(tcb, now)
         transmission.send_again(tcb, now, segment, reason_again(tcb))
+        count += 1
         board.resend_from = segment.end
+    if count > 1:
+        bursts.push_last(tcb)
 
 
 def reason_again(tcb: TCB) -> Reason:
@@ -74,7 +82,7 @@ def send_new_data(tcb: TCB, now: int) -> None:
     """
     board = tcb.board
     was_idle = not board
-    sent = 0
+    sent = burst = count = room = 0
     is_limited = False
     while True:
         end = next_end(tcb)
@@ -85,8 +93,15 @@ def send_new_data(tcb: TCB, now: int) -> None:
         if board.in_flight >= tcb.congestion.cwnd:
             is_limited = True
             break
-        transmission.send_new(tcb, now, end, reason_of_new(tcb), arms=not sent)
+        if count == room:
+            if count > 1:
+                bursts.push_last(tcb)
+            burst, count, room = tcb.snd_nxt, 0, bursts.burst_segments(tcb)
+        transmission.send_new(tcb, now, end, reason_of_new(tcb), burst, arms=not sent)
         sent += 1
+        count += 1
+    if count > 1:
+        bursts.push_last(tcb)
     if sent:
         if sent > 1:
             arming.arm_after_sending(tcb, now, was_idle=False)

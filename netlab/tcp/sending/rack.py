@@ -14,8 +14,8 @@ class RackState:
     """
     What was delivered, of all that was, the latest sent.
 
-    @ivar sent_at: when that was sent (RACK.xmit_ts).
-    @ivar end: the sequence number behind it (RACK.end_seq).
+    @ivar serial: the number of its transmission. RFC 8985 section 6.2 compares the time
+        (RACK.xmit_ts), and of two sent at the same time their sequence numbers (RACK.end_seq).
     @ivar rtt: its round-trip time (RACK.rtt).
     @ivar has_advanced: something was delivered since losses were looked for.
     @ivar has_reordering: something has arrived that others overtook.
@@ -27,19 +27,17 @@ class RackState:
 
     __slots__ = (
         "adjusted_at",
-        "end",
         "has_advanced",
         "has_dsack",
         "has_reordering",
         "persist",
         "rtt",
-        "sent_at",
+        "serial",
         "steps",
     )
 
     def __init__(self) -> None:
-        self.sent_at = -1
-        self.end = 0
+        self.serial = 0
         self.rtt = 0
         self.has_advanced = False
         self.has_reordering = False
@@ -49,13 +47,13 @@ class RackState:
         self.persist = 0
 
     def delivered(
-        self, now: int, sent_at: int, end: int, min_rtt: int, *, was_retransmitted: bool
+        self, now: int, sent_at: int, serial: int, min_rtt: int, *, was_retransmitted: bool
     ) -> None:
         """
         Note a segment that was acknowledged or reported (RFC 8985 section 6.2, steps 1 and 2).
 
         @param sent_at: when it was sent last.
-        @param end: the sequence number behind it.
+        @param serial: the number of that transmission.
         """
         rtt = now - sent_at
         if was_retransmitted and rtt < min_rtt:
@@ -63,9 +61,7 @@ class RackState:
             return
         self.has_advanced = True
         self.rtt = rtt
-        if sent_at > self.sent_at or (sent_at == self.sent_at and end > self.end):
-            self.sent_at = sent_at
-            self.end = end
+        self.serial = max(self.serial, serial)
 
     def adjust(self, delivered: int, prior_delivered: int) -> None:
         """

@@ -184,7 +184,8 @@ def enter_recovery(tcb: TCB, progress: Progress | None) -> None:
     begin_undo(tcb)
     recovery.state = _RECOVERY
     recovery.first_reason = None
-    if tcb.board.sacked >= recovery.reordering or not tcb.negotiated.has_sack:
+    by_time = lossdetection.uses_rack(tcb) and tcb.rack.has_reordering
+    if tcb.board.sacked >= recovery.reordering and not by_time:
         recovery.first_reason = Reason.FAST_RETRANSMIT
 
 

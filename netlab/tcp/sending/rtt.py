@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from netlab.tcp.settings import RTO_INITIAL, RTO_MAX
+from netlab.tcp.settings import RTO_INITIAL
 from netlab.tcp.timers import NANOSECONDS
 
 _MIN_RTT_WINDOW: Final = 300 * NANOSECONDS
@@ -33,6 +33,7 @@ class RTTEstimator:
     """
 
     __slots__ = (
+        "_ceiling",
         "_floor",
         "_mdev4",
         "_mdev_max",
@@ -46,10 +47,13 @@ class RTTEstimator:
         "srtt",
     )
 
-    def __init__(self, floor: int) -> None:
+    def __init__(self, floor: int, ceiling: int) -> None:
         """
         @param floor: the least that RTO is above SRTT.
+        @param ceiling: the most that RTO is, backed off as it may be. Linux's is 120 s; RFC 6298
+            section 2.4 asks for 60 s at least.
         """
+        self._ceiling = ceiling
         self._floor = floor
         self._srtt8 = 0
         self._mdev4 = 0
@@ -116,15 +120,15 @@ class RTTEstimator:
         The timeout, not backed off.
         """
         if self._srtt8 == 0:
-            return RTO_INITIAL
-        return min((self._srtt8 >> 3) + self.rttvar, RTO_MAX)
+            return min(RTO_INITIAL, self._ceiling)
+        return min((self._srtt8 >> 3) + self.rttvar, self._ceiling)
 
     @property
     def rto(self) -> int:
         """
         The timeout, doubled as often as L{backoff} says (RFC 6298 section 5.5).
         """
-        return min(self.base_rto << self.backoff, RTO_MAX)
+        return min(self.base_rto << self.backoff, self._ceiling)
 
     @property
     def mdev(self) -> int:

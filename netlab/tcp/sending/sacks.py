@@ -86,7 +86,7 @@ def mark_range(tcb: TCB, now: int, start: int, end: int, progress: Progress) -> 
             continue
         was_retransmitted = segment.was_retransmitted
         rack.delivered(
-            now, segment.sent_at, segment.end, min_rtt, was_retransmitted=was_retransmitted
+            now, segment.sent_at, segment.serial, min_rtt, was_retransmitted=was_retransmitted
         )
         if not was_retransmitted:
             if segment.seq < board.fack:

@@ -26,6 +26,10 @@ class SentSegment:
     @ivar flags: SYN, FIN, PSH and URG, as it is sent.
     @ivar sent_at: when it was sent last.
     @ivar first_sent_at: when it was sent first.
+    @ivar serial: the number of that transmission among all of the connection: of two at the same
+        time it tells which was first.
+    @ivar burst: the first sequence number of the burst that it was sent in
+        (L{netlab.tcp.sending.bursts}).
     @ivar is_sacked: a SACK has reported it.
     @ivar is_lost: it is taken for lost; so is its retransmission unless C{is_resent}.
     @ivar was_retransmitted: it was sent more than once, so an ACK does not say which one arrived.
@@ -33,6 +37,7 @@ class SentSegment:
     """
 
     __slots__ = (
+        "burst",
         "end",
         "first_sent_at",
         "flags",
@@ -41,6 +46,7 @@ class SentSegment:
         "is_sacked",
         "sent_at",
         "seq",
+        "serial",
         "was_retransmitted",
     )
 
@@ -50,6 +56,8 @@ class SentSegment:
         self.flags = flags
         self.sent_at = now
         self.first_sent_at = now
+        self.serial = 0
+        self.burst = seq
         self.is_sacked = False
         self.is_lost = False
         self.is_resent = False
@@ -76,6 +84,7 @@ class Scoreboard:
     __slots__ = (
         "_head",
         "_segments",
+        "_serial",
         "by_time",
         "fack",
         "lost",
@@ -88,6 +97,7 @@ class Scoreboard:
     def __init__(self) -> None:
         self._segments: list[SentSegment] = []
         self._head = 0
+        self._serial = 0
         self.by_time: OrderedDict[SentSegment, None] = OrderedDict()
         self.sacked = 0
         self.lost = 0
@@ -131,16 +141,21 @@ class Scoreboard:
         """
         Note a segment that was sent for the first time.
         """
+        self._serial += 1
+        segment.serial = self._serial
         self._segments.append(segment)
         self.by_time[segment] = None
 
     def after(self, seq: int) -> Iterator[SentSegment]:
         """
-        Walk over the segments from the one that has a sequence number on.
+        Walk over the segments from the one that has a sequence number on; also over those that a
+        split makes meanwhile.
         """
         segments = self._segments
-        for at in range(self._index(seq), len(segments)):
+        at = self._index(seq)
+        while at < len(segments):
             yield segments[at]
+            at += 1
 
     def _index(self, seq: int) -> int:
         return bisect_right(self._segments, seq, self._head, key=_end_of)
@@ -193,6 +208,8 @@ class Scoreboard:
         """
         tail = SentSegment(at, segment.end, segment.flags, segment.sent_at)
         tail.first_sent_at = segment.first_sent_at
+        tail.serial = segment.serial
+        tail.burst = segment.burst
         tail.is_sacked = segment.is_sacked
         tail.is_lost = segment.is_lost
         tail.is_resent = segment.is_resent
@@ -246,6 +263,8 @@ class Scoreboard:
         """
         Note that a segment was sent again.
         """
+        self._serial += 1
+        segment.serial = self._serial
         segment.was_retransmitted = True
         segment.sent_at = now
         if not segment.is_resent:

@@ -29,13 +29,15 @@ class SendQueue:
 
     def write(self, data: bytes | memoryview, push_every: int) -> None:
         """
-        Append bytes. The end of a write is marked to be pushed (RFC 9293 section 3.9.1.2), and so
-        is, within a large one, every so many bytes.
+        Append bytes. The end of a write is marked to be pushed (RFC 9293 section 3.9.1.2), unless
+        more is written before it is sent; and so is, within a large one, every so many bytes.
 
         @param push_every: bytes: half the peer's largest window, as Linux does.
         """
         self._data += data
         start, self.end = self.end, self.end + len(data)
+        if self._pushes and self._pushes[-1] == start:
+            self._pushes.pop()
         if push_every > 0:
             self._pushes.extend(range(start + push_every, self.end, push_every))
         self._pushes.append(self.end)

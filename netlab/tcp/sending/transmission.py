@@ -29,15 +29,27 @@ from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import Timer
 
 
-def send_new(tcb: TCB, now: int, end: int, reason: Reason, *, arms: bool = False) -> None:
+def send_new(
+    tcb: TCB,
+    now: int,
+    end: int,
+    reason: Reason,
+    burst: int | None = None,
+    *,
+    arms: bool = False,
+) -> None:
     """
     Send bytes for the first time, from SND.NXT on, and the FIN if C{end} is behind it.
 
+    @param burst: the first sequence number of the burst that the segment belongs to; C{None} if it
+        is one of its own.
     @param arms: whether the sender is to wait anew.
     """
     seq = tcb.snd_nxt
     flags = tcb.queue.flags(seq, end)
     segment = SentSegment(seq, end, flags, now)
+    if burst is not None:
+        segment.burst = burst
     tcb.board.add(segment)
     tcb.snd_nxt = end
     if end - seq < tcb.mss:
@@ -126,7 +138,7 @@ def send_again(tcb: TCB, now: int, segment: SentSegment, reason: Reason) -> None
     recovery = tcb.recovery
     if recovery.retransmitting_since is None:
         recovery.retransmitting_since = now
-    recovery.undo_retransmissions += 1
+    recovery.undo_retransmissions = max(recovery.undo_retransmissions, 0) + 1
     recovery.prr_out += 1
     tcb.retransmissions += 1
     if segment.flags & SYN:
