@@ -144,6 +144,7 @@ def arrives_in_syn_sent(tcb: TCB, now: int, segment: TCPSegment, options: TCPOpt
     if options.fast_open:
         tcb.fast_open_cookie = options.fast_open
     tcb.snd_wl2 = ack
+    tcb.is_early = bool(tcb.early_data) and ack > tcb.iss + 1
     syn = tcb.board.first
     if syn is not None and not syn.was_retransmitted:
         tcb.rtt.sample(now, now - syn.sent_at, ack, tcb.snd_nxt)

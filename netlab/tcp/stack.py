@@ -430,7 +430,9 @@ class Stack:
     def _stop_listening(self, listener: TCPListener, now: int) -> None:
         del self._listeners[listener.local]
         for connection in list(listener.half_open):
-            ending.end(connection)
+            # Of one with data from its SYN the peer believes more than of others.
+            if not connection.is_early:
+                ending.end(connection)
         while (waiting := listener.accept()) is not None:
             waiting.abort(now)
 

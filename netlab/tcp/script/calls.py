@@ -291,14 +291,14 @@ class SystemCalls:
         self, descriptor: Value, buffer: Value, count: int, flags: int, line: int
     ) -> Waiting:
         socket = self.socket(descriptor, line)
-        for name in "MSG_OOB", "MSG_MORE":
+        for name in "MSG_OOB", "MSG_EOR":
             if flags & NUMBERS[name]:
                 raise NotSupportedError(line, name)
         if not 0 <= count <= TRANSFER_MAX_BYTES:
             raise ScriptSyntaxError(line, f"{count} bytes are more than {TRANSFER_MAX_BYTES}")
-        is_bad = not isinstance(buffer, Anything)
-        if is_bad and count:
+        if count and not isinstance(buffer, Anything):
             return _failed("EFAULT")
+        more = bool(flags & NUMBERS["MSG_MORE"])
         waits = not (socket.is_nonblocking or flags & NUMBERS["MSG_DONTWAIT"])
         sent = 0
         if flags & NUMBERS["MSG_FASTOPEN"] and socket.connection is None:
@@ -311,7 +311,7 @@ class SystemCalls:
             if socket.error or socket.is_done_writing or not socket.is_open:
                 return CallResult(sent) if sent else _failed(socket.take_error() or "EPIPE")
             if socket.has_connected:
-                sent += socket.connection.write(self._host.now, bytes(count - sent))
+                sent += socket.connection.write(self._host.now, bytes(count - sent), more=more)
                 self._host.settle()
             if sent == count:
                 return CallResult(sent)
@@ -392,7 +392,7 @@ class SystemCalls:
     def _setsockopt(self, arguments: tuple[Value, ...], _: Value, line: int) -> CallResult:
         descriptor, _level, option, value, _size = _exactly(arguments, 5, line)
         socket = self.socket(descriptor, line)
-        set_option(socket, name_of(option, line), value, line)
+        set_option(socket, name_of(option, line), value, self._host.now, line)
         self._host.settle()
         return _OK
 

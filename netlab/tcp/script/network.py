@@ -64,7 +64,7 @@ class Network:
             socket.listener = self._host.stack.listen(
                 self._host.now, (self._local, SERVICE_PORT), backlog
             )
-            socket.listener.prepare = partial(_set_options, socket)
+            socket.listener.prepare = partial(self._set_options, socket)
         socket.listener.backlog = backlog
         socket.listener.fast_open = socket.options.get("TCP_FASTOPEN", 0)
         self.flow = Flow((self._local, SERVICE_PORT), (self._remote, 0))
@@ -94,7 +94,7 @@ class Network:
         stack, now = self._host.stack, self._host.now
         remote = self._remote, SERVICE_PORT
         local = self._local, SERVICE_PORT if socket.is_bound else 0
-        prepare = partial(_set_options, socket)
+        prepare = partial(self._set_options, socket)
         if data is None:
             taken = 0
             connection = stack.prepare(now, remote, local)
@@ -119,7 +119,6 @@ class Network:
             and (outgoing.destination, segment.destination_port) == flow.remote
         )
 
-
-def _set_options(socket: ScriptSocket, connection: TCPConnection) -> None:
-    for name, value in socket.options.items():
-        apply_option(connection, name, value)
+    def _set_options(self, socket: ScriptSocket, connection: TCPConnection) -> None:
+        for name, value in socket.options.items():
+            apply_option(connection, name, value, self._host.now)

@@ -5,6 +5,7 @@ A queue in which each peer has a share, however many wait for another one.
 from __future__ import annotations
 
 from collections import deque
+from ipaddress import IPv6Address
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -76,3 +77,17 @@ class PeerTurns(Generic[T]):
         if not items:
             del self._waiting[peer]
         return True
+
+
+def peer_key(peer: bytes) -> bytes:
+    """
+    Reduce an address to what one peer has for itself: an IPv6 host commonly has a whole /64.
+    """
+    if b":" not in peer:
+        return peer
+    try:
+        address = IPv6Address(peer.decode("ascii").partition("%")[0])
+    except ValueError:
+        return peer
+    # At a port for both families, IPv4 peers all lie in one /64: ::ffff:0:0.
+    return str(address.ipv4_mapped).encode() if address.ipv4_mapped else address.packed[:8]

@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.transport.shares}, and what a port does by them.
+Tests for L{netlab.transport.workers.shares}, and what a port does by them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.transport.port import ACCEPTS_AFTER_OTHERS
-from netlab.transport.shares import WorkerShares, create_shares
+from netlab.transport.workers.shares import WorkerShares, create_shares
 from tests.transport.connections import ConnectionTestCase, Recorder
 
 

@@ -23,8 +23,8 @@ from twisted.internet.protocol import Factory, ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from netlab.transport.control import ControlLink, Message
-from netlab.transport.shares import WorkerShares, create_shares
+from netlab.transport.workers.control import ControlLink, Message
+from netlab.transport.workers.shares import WorkerShares, create_shares
 
 #: The worker's descriptors: its control connection, the counts of L{WorkerShares}, the first
 #: socket.

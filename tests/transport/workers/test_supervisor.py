@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.transport.supervisor} and L{netlab.transport.control}, without processes.
+Tests for L{netlab.transport.workers.supervisor} and its control links, without processes.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.transport.control import ControlLink, Message
-from netlab.transport.supervisor import (
+from netlab.transport.workers.control import ControlLink, Message
+from netlab.transport.workers.supervisor import (
     EARLY_SECONDS,
     FIRST_DELAY_SECONDS,
     FIRST_SOCKET,
