@@ -49,7 +49,7 @@ LAYERS = {
     "netlab.factories": Layer.PROTOCOL,
     "netlab.foreground": Layer.PROTOCOL,
     "netlab.options": Layer.TAP,
-    "netlab.peerturns": Layer.PURE,
+    "netlab.transport.peerturns": Layer.PURE,
     "netlab.plainfile": Layer.FILES,
     "netlab.plaintext": Layer.PURE,
     "netlab.service": Layer.TAP,

@@ -98,7 +98,7 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
     if factory.context.access_log is not None:
         calls[signal.SIGUSR1] = factory.context.access_log.reopen
     if renewable := options.renewable():
-        # Only then: without TLS a server in a terminal ends, as all do, when that is closed.
+        # Only then: without TLS a server ends, as all do, when its terminal is closed.
         calls[signal.SIGHUP] = partial(_renew, renewable)
     server = ListeningService(
         reactor,
@@ -130,6 +130,7 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
         take,
         factory.connections.abort,
         programs=None if programs.is_empty else programs,
+        hears_signals=not options.is_worker,
     )
     if options.admin_endpoint is not None and not options.is_worker:
         endpoint = options.admin_endpoint

@@ -145,8 +145,9 @@ def main(arguments: Sequence[str]) -> None:
         import_module(reactor_module).install()
     from twisted.internet import reactor
 
-    # A Ctrl-C goes to all processes of the terminal; the supervisor says what is to be done.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Some go to all processes of a terminal or a service; the supervisor says what is to be done.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
     globalLogBeginner.beginLoggingTo([_write_event], redirectStandardIO=False)
     sockets = range(FIRST_SOCKET, FIRST_SOCKET + int(count))
     options = WorkerOptions(iter(sockets))

@@ -144,6 +144,7 @@ def makeService(options: Options, reactor: Any = None) -> LiveLaboratory:
         factory.connections,
         option="--listen tcp:127.0.0.1:PORT",
         opened=_name_page,
+        hears_signals=True,
     )
     laboratory.serve(server)
     return laboratory
