@@ -166,7 +166,6 @@ LAYERS = {
     "netlab.transport": Layer.PURE,
     "netlab.transport.*": Layer.PROTOCOL,
     "netlab.transport.descriptions": Layer.PURE,
-    "netlab.transport.descriptorlimit": Layer.FILES,
     "netlab.transport.proxyheader": Layer.PURE,
     "netlab.transport.tls": Layer.PURE,
     "netlab.transport.tls.*": Layer.PROTOCOL,
