@@ -174,6 +174,13 @@ class Stack:
         connection.move(Occurrence.ACTIVE_OPEN)
         self._begin(now, connection, iss, early_data)
 
+    @property
+    def connections(self) -> int:
+        """
+        How many there are, in any state.
+        """
+        return len(self._connections)
+
     # What the network and time do.
 
     def packet_arrives(

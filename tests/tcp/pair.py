@@ -24,6 +24,13 @@ PORT = 80
 BEGIN = 1000 * NANOSECONDS
 
 
+class NeverConnectedError(Exception):
+    """
+    The link lost so much that no connection was accepted: the server gave up, and the client
+    believes in one, or gave up, too.
+    """
+
+
 class Weather(NamedTuple):
     """
     What a link does to packets.
@@ -103,12 +110,15 @@ class Pair:
     def connect(self) -> tuple[TCPConnection, TCPConnection]:
         """
         Open a connection, and run until it is accepted.
+
+        @raise NeverConnectedError: it will never be.
         """
         client = self.client.connect(self.now, (SERVER, PORT))
-        accepted = None
-        self.run_until(lambda: self.listener.waiting > 0)
+        while not self.listener.waiting and self.step():
+            pass
         accepted = self.listener.accept()
-        assert accepted is not None
+        if accepted is None:
+            raise NeverConnectedError
         return client, accepted
 
     def drain(self) -> None:

@@ -203,7 +203,7 @@ def put(
         flags |= ECE
     tcb.ack_due = None
     tcb.acks.ack_is_sent()
-    tcb.timers.stop(Timer.DELAYED_ACK)
+    tcb.timers.stop_ack()
     _append(tcb, seq, nxt & MASK, flags, field, options, payload, reason, ecn)
 
 
@@ -274,6 +274,6 @@ def variables(tcb: TCB) -> Variables:
         max(tcb.queue.end - tcb.snd_nxt, 0),
         received.unread,
         received.out_of_order,
-        timer.value[0] if timer is not None else "",
+        timer.label if timer is not None else "",
         timers.sender_at if timer is not None else 0,
     )
