@@ -21,6 +21,7 @@ from twisted.internet.threads import deferToThreadPool
 from tests.certificates import Authority
 from tests.live.conftest import RunCommand, StartCommand, StartServer
 from tests.live.processes import LISTENS_ON, Program, Server, spawn_command
+from tests.live.sockets import client_of, receive, request
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 needs_openssl = pytest.mark.skipif(
