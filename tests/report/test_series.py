@@ -5,6 +5,7 @@ Tests for L{netlab.report.series}.
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -128,7 +129,7 @@ class SeriesTests(SynchronousTestCase):
         rate = server_of(talk).rate
         total = sum(each.value * (each.end_ns - each.start_ns) for each in rate) / 1e9
         self.assertAlmostEqual(total, 5000 + 1000 + 4 * 500, delta=len(rate))
-        for before, after in zip(rate, rate[1:], strict=False):
+        for before, after in pairwise(rate):
             self.assertLessEqual(before.end_ns, after.start_ns)
         spells = {each.end_ns - each.start_ns for each in rate}
         self.assertEqual(len(spells), 1)
