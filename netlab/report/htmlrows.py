@@ -23,7 +23,7 @@ from markupsafe import Markup
 from netlab.analysis.explanation.findings import Verdict
 from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameKind, FrameStory
 from netlab.analysis.words.units import duration
-from netlab.report.texts import main_equation, payload_text, values_of
+from netlab.report.texts import main_doubt, main_equation, payload_text, values_of
 from netlab.report.times import PAUSE_MIN_NS, seconds
 
 CHUNK_ROWS: Final = 100
@@ -57,6 +57,7 @@ class LadderRow:
     @ivar time: Seconds since the capture's first.
     @ivar delta: How long after the row before.
     @ivar equation: What explains most of it.
+    @ivar doubt: The verdict on that, if it does not hold or cannot be decided.
     @ivar fails: Whether a rule is broken.
     @ivar is_first: Whether it is the first of its ladder.
     @ivar before: What is between it and the row before.
@@ -66,6 +67,7 @@ class LadderRow:
     time: str
     delta: str
     equation: str
+    doubt: str
     fails: bool
     is_first: bool
     before: RowBefore | None
@@ -161,6 +163,7 @@ def _line(row: LadderRow) -> list[object]:
         int(row.fails),
         frame.sentence,
         row.equation,
+        row.doubt,
         0 if before is None else [before.size, before.short, before.sentence],
     ]
 
@@ -195,6 +198,7 @@ def _rows(conversation: ConversationStory, story: CaptureStory) -> Iterator[Ladd
             seconds(frame.time_ns - story.start_ns),
             f"+{duration(since)}" if before is not None else "",
             main_equation(frame),
+            main_doubt(frame),
             any(finding.verdict is Verdict.FAIL for finding in frame.findings),
             before is None,
             _between(before, frame, since, story) if before is not None else None,

@@ -228,13 +228,15 @@ def _spells(frames: Sequence[FrameStory], pause_ns: int) -> list[tuple[int, int]
     @param pause_ns: From how long on a silence is a pause.
     """
     runs: list[tuple[int, int]] = []
-    begin = frames[0].time_ns
-    for before, after in pairwise(frames):
-        if after.time_ns - before.time_ns >= pause_ns:
-            runs.append((begin, before.time_ns))
-            begin = after.time_ns
-    runs.append((begin, frames[-1].time_ns))
-    busy_ns = sum(max(end - start, 0) for start, end in runs)
+    # A capture's clock may have been set back.
+    times = sorted(frame.time_ns for frame in frames)
+    begin = times[0]
+    for before, after in pairwise(times):
+        if after - before >= pause_ns:
+            runs.append((begin, before))
+            begin = after
+    runs.append((begin, times[-1]))
+    busy_ns = sum(end - start for start, end in runs)
     length = _round_spell(max(busy_ns // RATE_SPELLS, _SPELL_MIN_NS))
     spells = []
     for first, end in runs:

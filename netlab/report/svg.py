@@ -16,7 +16,7 @@ from netlab.analysis.explanation.story import (
     FrameStory,
 )
 from netlab.analysis.words.units import count, duration
-from netlab.report.texts import main_equation
+from netlab.report.texts import main_doubt, main_equation
 from netlab.report.times import PAUSE_MIN_NS, seconds
 
 FRAMES_MAX: Final = 500
@@ -181,4 +181,6 @@ def _escaped(text: str) -> str:
 
 
 def _equation_lines(frame: FrameStory) -> Iterator[str]:
-    yield from textwrap.wrap(main_equation(frame), _EQUATION_COLUMNS)
+    doubt = main_doubt(frame)
+    text = f"{doubt} {main_equation(frame)}" if doubt else main_equation(frame)
+    yield from textwrap.wrap(text, _EQUATION_COLUMNS)

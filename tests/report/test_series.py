@@ -10,6 +10,7 @@ from itertools import pairwise
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.report import json as json_report
+from netlab.report.plots import plots_of
 from netlab.report.series import DirectionSeries, series_of
 from netlab.report.times import PAUSE_MIN_NS
 from tests.captures.frames import ACK, PSH
@@ -144,6 +145,21 @@ class SeriesTests(SynchronousTestCase):
             talk.say("c", b"x", after_ms=86_400_000)
         client, _ = series_of(only(story_of(talk.pcap())))
         self.assertLess(len(client.rate), 1000)
+
+    def test_a_clock_that_is_set_back(self) -> None:
+        """
+        Where times go back, bytes are still counted once, and the plots are drawn.
+        """
+        talk = Talk().open().say("s", bytes(700))
+        talk.now_ns -= 3_000_000_000
+        talk.say("s", bytes(800)).close("c")
+        conversation = only(story_of(talk.pcap()))
+        _, server = series_of(conversation)
+        total = sum(each.value * (each.end_ns - each.start_ns) for each in server.rate) / 1e9
+        self.assertAlmostEqual(total, 1500, delta=len(server.rate))
+        stack = plots_of(conversation)
+        assert stack is not None
+        self.assertNotRegex(stack.svg, r"nan|inf|-\d{4}")
 
     def test_json(self) -> None:
         """

@@ -48,7 +48,7 @@
     gap.append(make("span", "says", sentence));
     return gap;
   };
-  const elementOf = ([number, time, delta, server, kind, crossed, label, marks, fails, sentence, equation]) => {
+  const elementOf = ([number, time, delta, server, kind, crossed, label, marks, fails, sentence, equation, doubt]) => {
     const side = server ? "s" : "c";
     const row = make("li", `row ${kinds[kind]} ${side}`);
     row.id = "f" + number;
@@ -66,7 +66,10 @@
     for (const mark of marks) text.append(make("span", "mark", mark));
     if (fails) text.append(make("span", "mark failed", "FAIL"));
     text.append(sentence);
-    says.append(text, make("span", "eq", equation));
+    const sum = make("span", "eq");
+    if (doubt) sum.append(make("b", "verdict " + doubt, doubt), " ");
+    sum.append(equation);
+    says.append(text, sum);
     row.append(no, when, way, says);
     return row;
   };
@@ -77,7 +80,7 @@
     pending.delete(list);
     const parts = document.createDocumentFragment();
     for (const row of rows) {
-      const before = row[11];
+      const before = row[12];
       if (before) parts.append(gapOf(before));
       const element = elementOf(row);
       if (citedNow.has(row[0])) element.classList.add("cited");
