@@ -5,10 +5,16 @@ One coroutine on the reactor, in the foreground of a terminal.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from threading import Thread
+from typing import Any, Final, TypeVar
 
+from twisted.internet._resolver import GAIResolver
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+
+#: How many names are looked up at a time; others wait.
+_LOOKUPS_MAX: Final = 8
 
 _Result = TypeVar("_Result")
 
@@ -40,6 +46,7 @@ def run_until_done(
         running.addCallbacks(results.append, failures.append)
         running.addCallback(finish)
 
+    _look_up_aside(reactor)
     reactor.callWhenRunning(start)
     reactor.run()
     if failures:
@@ -47,3 +54,24 @@ def run_until_done(
     if not results:
         raise KeyboardInterrupt
     return results[0]
+
+
+def _look_up_aside(reactor: Any) -> None:
+    """
+    Look names up in threads that nobody waits for at the end: a name server that is silent keeps
+    C{getaddrinfo} for ten seconds and more, which cannot be told to stop, and the reactor would
+    wait for its own threads.
+    """
+    pool = ThreadPool(0, _LOOKUPS_MAX, "names")
+    pool.threadFactory = _Abandoned
+    pool.start()
+    reactor.installNameResolver(GAIResolver(reactor, lambda: pool))
+
+
+class _Abandoned(Thread):
+    """
+    A thread that does not keep the process from ending.
+    """
+
+    def __init__(self, *arguments: Any, **others: Any) -> None:
+        super().__init__(*arguments, **others, daemon=True)

@@ -149,7 +149,7 @@ class ListeningService(Service):
             for description, endpoint in self._endpoints:
                 self._openings.append(Deferred.fromCoroutine(self._open(description, endpoint)))
                 if self._problem is not None:
-                    _leave_in_one_line()
+                    leave_in_one_line()
                     raise self._problem
         finally:
             self._is_starting, self._problem = False, None
@@ -180,9 +180,9 @@ class ListeningService(Service):
             if self._is_worker and isinstance(port, FastPort):
                 port.accept_waiting()
         stopping = [port.stopListening() for port in ports]
-        closing = [one for one in stopping if one is not None]
-        closing.append(self.connections.close(self._reactor, self._grace))
-        return gatherResults(closing).addCallback(lambda _: None)
+        closing = gatherResults([one for one in stopping if one is not None])
+        # Only then: a port takes in who waits until it is closed.
+        return closing.addCallback(lambda _: self.connections.close(self._reactor, self._grace))
 
     async def _open(self, description: str, endpoint: IStreamServerEndpoint) -> None:
         """
@@ -274,7 +274,7 @@ def _explain(server: str, description: str, error: BaseException) -> ListenError
     return found
 
 
-def _leave_in_one_line() -> None:
+def leave_in_one_line() -> None:
     """
     If L{ListenError} ends this process, let it show its one line in place of a traceback.
 

@@ -12,6 +12,7 @@ from netlab.analysis.claims.viewpoint import View
 from netlab.analysis.explanation.explain import Explainer
 from netlab.analysis.explanation.privacy import Discretion
 from netlab.analysis.explanation.story import CaptureStory
+from netlab.analysis.http.allowance import NOT_ALL_MESSAGES
 from netlab.analysis.observations.dialogue import Dialogue, Dialogues
 from netlab.analysis.tcp.figures import FIGURES_MAX, FigureStore
 from netlab.analysis.tcp.frames import Analysed
@@ -81,7 +82,8 @@ def read_dialogues(
     @param opened: A descriptor of it, if it is open already; it is closed.
     @raise netlab.capture.faults.CaptureError: It cannot be read, is no capture, or is too large.
     """
-    dialogues = Dialogues(trail_max=trail_max, tools=tools)
+    parts_max = None if bounds is None else bounds.parts_max
+    dialogues = Dialogues(trail_max=trail_max, tools=tools, parts_max=parts_max)
     with open_capture(path, bounds=bounds, opened=opened) as reader:
         pipeline = Pipeline(reader, frames_max=None if bounds is None else bounds.frames_max)
         for analysed in pipeline.segments():
@@ -89,7 +91,10 @@ def read_dialogues(
                 parse_keylog(reader.secrets.pop(), tools.keylog)
             dialogues.receive(analysed)
         found = dialogues.finish()
-        return Talks(found, dialogues.left_out, pipeline.frame_count, pipeline.faults)
+        faults = pipeline.faults
+        if dialogues.allowance.is_used_up:
+            faults = (Fault("messages", NOT_ALL_MESSAGES), *faults)
+        return Talks(found, dialogues.left_out, pipeline.frame_count, faults)
 
 
 def read_segments(path: str) -> Iterator[Analysed]:

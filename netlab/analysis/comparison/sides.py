@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -150,50 +149,6 @@ class SameConversation:
     at_both: tuple[tuple[Sighting, ...], tuple[Sighting, ...]] = ((), ())
 
 
-def pair(first: Sightings, second: Sightings) -> list[tuple[Dialogue, Dialogue]]:
-    """
-    Find the conversations that both captures hold: those with the same initial sequence numbers,
-    which are 64 random bits; without a handshake, with a segment of the same numbers.
-
-    @return: pairs, in the order of the first capture.
-    """
-    known: dict[tuple[int | None, int | None], Dialogue] = {}
-    for dialogue in second.dialogues.all.values():
-        known.setdefault(_openings(dialogue), dialogue)
-    pairs = []
-    taken = set()
-    for dialogue in first.dialogues.all.values():
-        opening = _openings(dialogue)
-        other = known.get(opening)
-        if None not in opening and other is not None:
-            pairs.append((dialogue, other))
-            taken.add(dialogue.conversation.stream)
-    marks = {
-        sighting.mark: stream
-        for stream, sightings in second.seen.items()
-        for sighting in sightings
-        if sighting.mark.length
-    }
-    votes = Counter(
-        (stream, marks[sighting.mark])
-        for stream, sightings in first.seen.items()
-        if stream not in taken
-        for sighting in sightings
-        if sighting.mark in marks
-    )
-    others = {other.conversation.stream for _, other in pairs}
-    for (stream, match), _ in votes.most_common():
-        if stream not in taken and match not in others:
-            pairs.append((first.dialogues.all[stream], second.dialogues.all[match]))
-            taken.add(stream)
-            others.add(match)
-    return sorted(pairs, key=lambda both: both[0].conversation.first_frame)
-
-
-def _openings(dialogue: Dialogue) -> tuple[int | None, int | None]:
-    return dialogue.client.iss, dialogue.server.iss
-
-
 def compare_sides(
     first: Sightings, second: Sightings, both: tuple[Dialogue, Dialogue]
 ) -> SameConversation:
@@ -202,7 +157,7 @@ def compare_sides(
 
     @param first: a capture.
     @param second: another capture.
-    @param both: the conversation in each, from L{pair}.
+    @param both: the conversation in each, from L{netlab.analysis.comparison.pairing.pair}.
     """
     gaps = [_answer_gap(dialogue) for dialogue in both]
     # Nearer to the client one waits longer for the server.

@@ -34,6 +34,7 @@ from netlab.analysis.explanation.story import (
     Passage,
     PassageKind,
 )
+from netlab.analysis.http.allowance import NOT_ALL_MESSAGES, Allowance
 from netlab.analysis.observations.facts import Facts, Point
 from netlab.analysis.observations.sketches import (
     SKETCHES_MAX,
@@ -115,6 +116,7 @@ class Explainer:
         @param tools: With what TLS is opened.
         """
         self._tools = tools
+        self._allowance = Allowance()
         self._tells_frames = tells_frames
         self._captured = captured
         self._interface: Interface | None = None
@@ -196,7 +198,7 @@ class Explainer:
 
     def _facts_of(self, analysed: Analysed) -> Facts:
         first = Point(analysed.number, analysed.time_ns)
-        facts = Facts(analysed.conversation, first, self._tools)
+        facts = Facts(analysed.conversation, first, self._tools, self._allowance)
         facts.history.keeps_payload = self._discretion.quotes
         self._facts[analysed.stream] = facts
         return facts
@@ -516,6 +518,8 @@ class Explainer:
             more = count(self._sketches.left_out, "more connection")
             sentence = f"{more} began after {SKETCHES_MAX} others, and are not looked at."
             yield Passage(PassageKind.UNUSUAL, (), *span, sentence)
+        if self._allowance.is_used_up:
+            yield Passage(PassageKind.UNUSUAL, (), *span, NOT_ALL_MESSAGES)
         for fault in faults[:_FAULTS_TOLD_MAX]:
             frames = (fault.number,) if fault.number else ()
             where = f"#{fault.number}: " if fault.number else ""

@@ -194,6 +194,7 @@ class ConversationStory:
     @ivar completeness: C{tcp.completeness}.
     @ivar claims: All that is claimed of it.
     @ivar is_timed: Whether how long it took is known: the capture's clock was not set back.
+    @ivar unseen: C{client} or C{server}, where no segment of that end was captured.
     """
 
     stream: int
@@ -208,6 +209,7 @@ class ConversationStory:
     completeness: int
     claims: tuple[Claim, ...] = ()
     is_timed: bool = True
+    unseen: str = ""
 
     @property
     def lasted(self) -> str:

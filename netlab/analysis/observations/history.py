@@ -155,6 +155,7 @@ class History:
         long it was, in nanoseconds.
     @ivar announced_close: of a large capture, the last frame whose answer said
         C{Connection: close}; 0 if none did.
+    @ivar discarded: the frames that their receiver discards, once it is over.
     @ivar course: what L{netlab.analysis.observations.course.course_of} has made of it.
     """
 
@@ -168,6 +169,7 @@ class History:
         "client",
         "conversation",
         "course",
+        "discarded",
         "http",
         "keeps_payload",
         "left_out",
@@ -186,6 +188,7 @@ class History:
         self.http = ExchangeReader()
         self.silences: dict[int, tuple[int, int]] = {}
         self.announced_close = 0
+        self.discarded: frozenset[int] = frozenset()
         self.course: object = None
         self._events = self._noteworthy = 0
         self.tls: TLSConversation | None = None

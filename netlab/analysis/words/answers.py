@@ -64,7 +64,7 @@ def answers_of(story: CaptureStory, *, is_whole: bool) -> tuple[Answer, ...]:
     found += _troubles(Question.WRONG, wrong, _TROUBLES_MAX)
     has_reset = any(each.completeness & Completeness.RST for each in story.conversations)
     if story.conversations and is_whole and not has_reset and is_calm(told):
-        text = "Nothing was sent again, reset, refused or left unanswered."
+        text = "Nothing in this capture was sent again, reset, refused or left unanswered."
         found.append(Answer(Question.WRONG, (), (), text))
     judged = len(story.conversations)
     of = f" in the {judged} conversations that are judged here" if story.is_abridged else ""
@@ -74,28 +74,21 @@ def answers_of(story: CaptureStory, *, is_whole: bool) -> tuple[Answer, ...]:
     return tuple(found)
 
 
-def _is_alone(conversations: Sequence[ConversationStory]) -> bool:
-    """
-    Tell whether there is one connection, and segments of one of its ends alone.
-    """
-    if len(conversations) != 1:
-        return False
-    begins = ("opening.not-captured", "opening.syn-not-captured")
-    return any(
-        claim.kind in begins and not claim.figures["both"] for claim in conversations[0].claims
-    )
-
-
-def _amounts(sums: Counter[str], *, is_alone: bool) -> str:
+def _amounts(sums: Counter[str], conversations: Sequence[ConversationStory]) -> str:
     """
     Say how much each end sent; of an end that was not captured, that.
     """
-    return ", ".join(
-        f"no segment of the {end}"
-        if is_alone and not sums[end]
-        else f"{count(sums[end], 'byte')} from the {end}"
-        for end in ("client", "server")
-    )
+    parts = []
+    for end in ("client", "server"):
+        unseen = sum(each.unseen == end for each in conversations)
+        if unseen == len(conversations) and not sums[end]:
+            parts.append(f"no segment of the {end}")
+            continue
+        text = f"{count(sums[end], 'byte')} from the {end}"
+        if unseen:
+            text += f" (not captured in {count(unseen, 'connection')})"
+        parts.append(text)
+    return ", ".join(parts)
 
 
 def _shows(story: CaptureStory) -> Iterator[Answer]:
@@ -115,7 +108,7 @@ def _shows(story: CaptureStory) -> Iterator[Answer]:
                 value = claim.figures["bytes"]
                 assert isinstance(value, int)
                 sums[claim.who] += value
-    parts = [_amounts(sums, is_alone=_is_alone(conversations)) if sums else "no data"]
+    parts = [_amounts(sums, conversations) if sums else "no data"]
     ends = Counter(end_of(each.claims) for each in conversations)
     if len(conversations) == 1:
         parts.append(_ENDS[next(iter(ends))])

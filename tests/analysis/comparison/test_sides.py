@@ -10,8 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.comparison import sides, sightings
 from netlab.analysis.comparison.losses import Absent
+from netlab.analysis.comparison.pairing import pair
 from netlab.analysis.comparison.shares import WaitShares
-from netlab.analysis.comparison.sides import SameConversation, compare_sides, pair
+from netlab.analysis.comparison.sides import SameConversation, compare_sides
 from netlab.analysis.comparison.sightings import Sightings
 from netlab.analysis.tcp.frames import Analysed
 from netlab.capture.segments import Flag
