@@ -47,6 +47,7 @@ class ConnectionEnd(StrEnum):
     CLOSED = "closed"
     HALF_CLOSED = "half-closed"
     ONE_CLOSED = "one-closed"
+    NOT_OPENED = "not-opened"
     OPEN = "open"
 
 
@@ -94,6 +95,7 @@ _NO_CONNECTION, _CUT_SHORT, _ODD, _SLOW = range(1, 5)
 _RANKS: Final[Mapping[str, int]] = {
     "opening.unanswered": _NO_CONNECTION,
     "opening.never-completed": _NO_CONNECTION,
+    "opening.both-unanswered": _NO_CONNECTION,
     "resets.refused": _NO_CONNECTION,
     "resets.unacceptable-ack": _NO_CONNECTION,
     "reasons.series-refused": _NO_CONNECTION,
@@ -193,6 +195,16 @@ _ENDS: Final = (
     ("resets.closed-socket", ConnectionEnd.RESET),
 )
 
+#: What says that nothing shows an open connection.
+_NOT_OPENED: Final = frozenset(
+    {
+        "opening.never-completed",
+        "opening.both-unanswered",
+        "opening.unconfirmed",
+        "opening.no-ack-flag",
+    }
+)
+
 _NO_RESET: Final = frozenset(
     {
         "again",
@@ -255,7 +267,7 @@ def end_of(claims: Iterable[Claim]) -> ConnectionEnd:
         return ConnectionEnd.HALF_CLOSED
     if "closes.fin-of-one-direction" in kinds:
         return ConnectionEnd.ONE_CLOSED
-    return ConnectionEnd.OPEN
+    return ConnectionEnd.NOT_OPENED if kinds & _NOT_OPENED else ConnectionEnd.OPEN
 
 
 def troubles(told: Sequence[Told]) -> list[Trouble]:

@@ -96,6 +96,9 @@ def _both_asked(course: Course) -> Claim:
     """
     syns = [course.syns[end][0] for end in (0, 1)]
     answers = [each[0] for each in course.answers if each]
+    if not answers and course.established is None:
+        frames = {each.number for end in (0, 1) for each in course.syns[end][:SYNS_CITED_MAX]}
+        return Claim("opening.both-unanswered", tuple(sorted(frames)))
     kind = "opening.simultaneous" if len(answers) == 2 else "opening.split-handshake"
     frames = {each.number for each in (*syns, *answers)}
     if course.established is not None and len(answers) < 2:

@@ -38,6 +38,7 @@ _ENDS: Final = {
     ConnectionEnd.CLOSED: "closed by both ends",
     ConnectionEnd.HALF_CLOSED: "closed by one end only",
     ConnectionEnd.ONE_CLOSED: "closed by one end, the other not captured",
+    ConnectionEnd.NOT_OPENED: "not seen to be open",
     ConnectionEnd.OPEN: "still open when the capture ends",
 }
 

@@ -18,8 +18,8 @@ def _place(claim: Claim) -> str:
     if word(claim, "evidence") == "offload":
         return (
             f"Probably captured on {who(claim)}'s host{others}: the checksum of {frames(claim)} "
-            "was still to be filled in by its network card. On a host that runs virtual machines, "
-            "their frames look the same."
+            "was still to be filled in by its network card. On a host that runs virtual machines "
+            "or containers, their frames look the same."
         )
     first, second = ("far_ns", "near_ns") if claim.who == "client" else ("near_ns", "far_ns")
     return (

@@ -98,7 +98,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "server-answers-late": "the server was slow to answer",
     "on-the-host-of-the-client": "it was captured on the client's host",
     "on-the-host-of-the-server": "it was captured on the server's host",
-    "on-the-host-of-a-virtual-machine": "it was captured on the host of a virtual machine",
+    "on-the-host-of-a-virtual-machine": "it was captured on the host of a virtual machine or "
+    "container",
     "tunnel-interface": "a tunnel's interface (a VPN)",
     "loopback-interface": "a loopback, with both addresses on one host",
     "records-out-of-order": "the records are not in the order of their time stamps (several "

@@ -284,3 +284,13 @@ class ReadAloudTests(SynchronousTestCase):
         """
         (claim,) = of_kind(Script().client("SYN").claims(), "opening.unanswered")
         self.assertIn("queue-full", claim.causes)
+
+    def test_crossing_syns(self) -> None:
+        """
+        Two SYNs that nobody answers make no split handshake.
+        """
+        script = Script().client("SYN").server("SYN", after=0.1).client("SYN", seq=0, after=1)
+        claims = script.claims()
+        self.assertEqual(of_kind(claims, "opening.split-handshake"), [])
+        (claim,) = of_kind(claims, "opening.both-unanswered")
+        self.assertEqual(claim.frames, (1, 2, 3))
