@@ -153,6 +153,7 @@ _LIMITS: Final = (
     "capture.layer-not-decoded",
     "capture.one-direction",
     "capture.times-go-back",
+    "capture.no-times",
     "capture.checksums-wrong",
     "capture.checksums-zeroed",
     "capture.checksums-offloaded",
@@ -200,6 +201,7 @@ _NOT_OPENED: Final = frozenset(
     {
         "opening.never-completed",
         "opening.both-unanswered",
+        "opening.one-end",
         "opening.unconfirmed",
         "opening.no-ack-flag",
     }
@@ -236,6 +238,9 @@ def _rank(claim: Claim) -> int:
     """
     if claim.kind == "resets.closed-socket" and claim.figures["bytes"]:
         return _CUT_SHORT
+    if claim.kind == "closes.after-unanswered-bytes" and claim.who == "client":
+        # Who only sends, and then closes, waits for nothing.
+        return 0
     return rank_of(claim.kind)
 
 

@@ -183,6 +183,8 @@ class ConversationStory:
     @ivar completeness: C{tcp.completeness}.
     @ivar claims: All that is claimed of it.
     @ivar is_timed: Whether how long it took is known: the capture's clock was not set back.
+    @ivar sent: How many bytes client and server sent, repeats included: for where no claim has them
+        each once.
     """
 
     stream: int
@@ -197,6 +199,7 @@ class ConversationStory:
     completeness: int
     claims: tuple[Claim, ...] = ()
     is_timed: bool = True
+    sent: tuple[int, int] = (0, 0)
 
     @property
     def lasted(self) -> str:

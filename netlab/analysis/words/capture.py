@@ -89,6 +89,13 @@ def _layer(claim: Claim) -> str:
     )
 
 
+def _no_times(claim: Claim) -> str:
+    return (
+        f"All {amount(claim, 'segments', 'segment')} ({frames(claim)}) have one and the same time: "
+        "the capture has no times, and a duration of 0 means nothing."
+    )
+
+
 def _snapped(claim: Claim) -> str:
     text = (
         f"{amount(claim, 'frames', 'frame was', 'frames were')} cut to at most "
@@ -172,6 +179,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "capture.bare-link": _bare_link,
     "capture.one-direction": _one_direction,
     "capture.times-go-back": _times,
+    "capture.no-times": _no_times,
     "capture.answer-before-syn": _answer_first,
     "capture.dropped": _dropped,
     "capture.layer-not-decoded": _layer,

@@ -106,6 +106,10 @@ CAUSES: Final[Mapping[str, str]] = {
     "interfaces or buffers)",
     "clock-set-back": "the clock was set back",
     "layer-not-decoded": "it is in the frames whose layer was not decoded",
+    "connected-to-itself": "a socket that was connected to itself (simultaneous open, RFC 9293 "
+    "section 3.5)",
+    "in-what-is-not-decoded": "they are in the frames that are not decoded, or of which not even "
+    "the TCP header was captured",
     "direction-not-captured": "the capture has one direction only (a tap, a mirror port, a filter)",
     "other-way": "the other direction took another path",
     "changed-after-capture": "the frames were changed after they were captured, such as addresses "

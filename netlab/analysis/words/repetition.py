@@ -240,6 +240,11 @@ def _opened(claim: Claim) -> str:
 
 def _not_captured(claim: Claim) -> str:
     size = whole(claim, "bytes")
+    if claim.causes:
+        return (
+            f"{count(size, 'byte')} of {who(claim)} ({_among(claim)}) are in no segment that was "
+            f"read, but {last(claim)} acknowledges them: they arrived.{possible(claim)}"
+        )
     if size == 1:
         return (
             f"One sequence number of {who(claim)} (a byte or a FIN) was acknowledged in "
