@@ -106,10 +106,12 @@ class TCPConnection(TCB):
 
     # What a program does.
 
-    def write(self, now: int, data: bytes | memoryview) -> int:
+    def write(self, now: int, data: bytes | memoryview, *, more: bool = False) -> int:
         """
         Send bytes.
 
+        @param more: a segment that is not full may wait for what is written next (MSG_MORE); until
+            an ACK arrives, or an RTO has passed.
         @return: how many were taken; fewer than there are if the send buffer is full, after which
             there will be a L{netlab.tcp.events.Writable}. 0 also if nothing can be written any
             more.
@@ -121,7 +123,8 @@ class TCPConnection(TCB):
             self.wants_space = True
             data = memoryview(data)[: max(room, 0)]
         if data:
-            self.queue.write(data, self.max_window >> 1)
+            self.queue.write(data, self.max_window >> 1, is_pushed=not more)
+            self.awaits_more = more
             self.wake()
         return len(data)
 
@@ -215,9 +218,12 @@ class TCPConnection(TCB):
 
     def set_nodelay(self, *, is_on: bool = True) -> None:
         """
-        Send small segments at once (TCP_NODELAY), or by Nagle's algorithm.
+        Send small segments at once (TCP_NODELAY), or by Nagle's algorithm. Switched on, it also
+        sends what a cork has held back so far.
         """
         self.options.nodelay = is_on
+        if is_on:
+            self.released_end = self.queue.end
         self.wake()
 
     def set_cork(self, *, is_on: bool = True) -> None:

@@ -11,6 +11,7 @@ from netlab.tcp.events import TimedOut
 from netlab.tcp.segment import SYN, CongestionState, Reason
 from netlab.tcp.sending import (
     arming,
+    bursts,
     lossdetection,
     mss,
     questions,
@@ -55,11 +56,7 @@ def retransmission_timeout(tcb: TCB, now: int) -> None:
     tcb.rtt.backoff += 1
     if tcb.settings.tcp_mtu_probing and tcb.timeouts >= tcb.settings.tcp_retries1:
         mss.fall_back(tcb)
-    at = now + tcb.rtt.rto
-    if tcb.options.user_timeout:
-        since = tcb.recovery.retransmitting_since or now
-        at = min(at, max(since + tcb.options.user_timeout, now + MILLISECOND))
-    tcb.timers.start(Timer.RETRANSMISSION, at)
+    arming.arm_retransmission(tcb, now)
 
 
 def syn_timeout(tcb: TCB, now: int, syn: SentSegment) -> None:
@@ -165,6 +162,7 @@ def window_probe(tcb: TCB, now: int) -> None:
     if tcb.snd_nxt < edge:
         reason = Reason.WINDOW_PROBE if end > edge else Reason.DATA
         transmission.send_new(tcb, now, min(end, edge), reason)
+        bursts.push_last(tcb)
         tcb.rtt.backoff = 0
         arming.arm_retransmission(tcb, now)
         return

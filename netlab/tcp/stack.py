@@ -16,9 +16,9 @@ from netlab.tcp.fastopen import FastOpen
 from netlab.tcp.icmp import ICMPMessage
 from netlab.tcp.isn import Address, Secrets
 from netlab.tcp.listener import TCPListener
-from netlab.tcp.optionwriting import OPTIONS_MAX_BYTES
 from netlab.tcp.receiving import delivery
 from netlab.tcp.segment import ACK, RST, SYN, Outgoing, Reason, TCPSegment
+from netlab.tcp.sending.optionwriting import OPTIONS_MAX_BYTES
 from netlab.tcp.sequence import MASK, unwrap
 from netlab.tcp.settings import Settings
 from netlab.tcp.states import Occurrence, TCPState
@@ -430,7 +430,9 @@ class Stack:
     def _stop_listening(self, listener: TCPListener, now: int) -> None:
         del self._listeners[listener.local]
         for connection in list(listener.half_open):
-            ending.end(connection)
+            # Of one with data from its SYN the peer believes more than of others.
+            if not connection.is_early:
+                ending.end(connection)
         while (waiting := listener.accept()) is not None:
             waiting.abort(now)
 

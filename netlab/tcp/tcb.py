@@ -209,6 +209,8 @@ class TCB:
     @ivar ts_offset: what our timestamps are ahead of the clock's milliseconds.
     @ivar echo: TSecr of the last acceptable segment; 0 without timestamps.
     @ivar measured_echo: the TSecr by which the receiver last measured a round trip.
+    @ivar awaits_more: the last write said that more will follow.
+    @ivar released_end: up to here small segments may leave although a cork holds them.
     @ivar small_end: behind the last segment sent that was not full (Minshall's variant of Nagle).
     @ivar sent_at: when data were sent last.
     @ivar heard_at: when an acceptable segment arrived last.
@@ -238,6 +240,7 @@ class TCB:
     __slots__ = (
         "ack_due",
         "acks",
+        "awaits_more",
         "board",
         "challenge_budget",
         "challenged_at",
@@ -277,6 +280,7 @@ class TCB:
         "received",
         "recovery",
         "registered_at",
+        "released_end",
         "remote",
         "retransmissions",
         "rtt",
@@ -348,6 +352,8 @@ class TCB:
         self.ts_offset = 0
         self.echo = self.measured_echo = 0
         self.small_end = 0
+        self.released_end = 0
+        self.awaits_more = False
         self.sent_at = self.heard_at = 0
         self.timeouts = self.probes = self.keep_alive_probes = 0
         self.probing_since = 0

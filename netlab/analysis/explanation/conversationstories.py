@@ -102,7 +102,18 @@ def conversation_story(
         frame_count=facts.frame_count,
         completeness=facts.conversation.completeness,
         claims=claims,
+        unseen=_unseen(facts),
     )
+
+
+def _unseen(facts: Facts) -> str:
+    """
+    Name the end of which no segment was captured.
+    """
+    for name, flow in (("client", facts.dialogue.client), ("server", facts.dialogue.server)):
+        if not flow.frames:
+            return name
+    return ""
 
 
 def completeness_text(completeness: int) -> str:

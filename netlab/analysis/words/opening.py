@@ -9,7 +9,17 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.words.causes import possible, rule
-from netlab.analysis.words.phrases import amount, frames, nothing, peer, time, who, whole, word
+from netlab.analysis.words.phrases import (
+    amount,
+    frames,
+    last,
+    nothing,
+    peer,
+    time,
+    who,
+    whole,
+    word,
+)
 
 
 def _handshake(claim: Claim) -> str:
@@ -54,6 +64,22 @@ def _not_captured(claim: Claim) -> str:
     if not claim.figures["both"]:
         text += " Only segments of one end were captured."
     return text
+
+
+def _unconfirmed(claim: Claim) -> str:
+    return (
+        f"Neither a SYN nor an answer other than a RST was captured: whether there is a connection "
+        f"that #{claim.frames[0]} belongs to is not known.{possible(claim)}"
+    )
+
+
+def _no_ack_flag(claim: Claim) -> str:
+    flags = word(claim, "flags")
+    what = f"sets {flags} and no ACK" if flags else "sets no flag at all"
+    return (
+        f"#{claim.frames[0]} {what}, as no segment of a connection does once it is "
+        f"open{rule(claim)}.{possible(claim)}"
+    )
 
 
 def _syn_not_captured(claim: Claim) -> str:
@@ -119,6 +145,13 @@ def _syn_ack_lost(claim: Claim) -> str:
     )
 
 
+def _syn_ack_discarded(claim: Claim) -> str:
+    return (
+        f"The SYN-ACK #{claim.frames[0]} has a wrong checksum, so the client must discard it"
+        f"{rule(claim)} and sends its SYN again ({last(claim)}): {time(claim, 'cost_ns')} lost."
+    )
+
+
 def _syn_ack_repeated(claim: Claim) -> str:
     text = f"{who(claim)} sends its SYN-ACK {amount(claim, 'sendings', 'time')} ({frames(claim)})"
     if "cost_ns" in claim.figures:
@@ -177,6 +210,8 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "opening.answer-not-captured": _answer_not_captured,
     "opening.no-syn-ack": _no_syn_ack,
     "opening.not-captured": _not_captured,
+    "opening.unconfirmed": _unconfirmed,
+    "opening.no-ack-flag": _no_ack_flag,
     "opening.syn-not-captured": _syn_not_captured,
     "opening.odd-flags": _odd_flags,
     "opening.simultaneous": _simultaneous,
@@ -185,6 +220,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "opening.syn-lost": _syn_lost,
     "opening.syn-answered-late": _answered_late,
     "opening.syn-ack-lost": _syn_ack_lost,
+    "opening.syn-ack-discarded": _syn_ack_discarded,
     "opening.syn-ack-repeated": _syn_ack_repeated,
     "opening.another-syn-ack": _another,
     "opening.never-completed": _never_completed,

@@ -15,9 +15,9 @@ from netlab.tcp.script.host import ScriptHost
 from netlab.tcp.script.language.errors import DifferenceError, NotSupportedError, ScriptSyntaxError
 from netlab.tcp.script.language.symbols import NUMBERS, name_of, number
 from netlab.tcp.script.language.syntax import Anything, Call, Structure, Symbol, Value
-from netlab.tcp.script.mapping import Flow
+from netlab.tcp.script.mapping import ScriptFlow
 from netlab.tcp.script.messages import check_control, iov_bytes
-from netlab.tcp.script.network import Network
+from netlab.tcp.script.network import ScriptNetwork
 from netlab.tcp.script.polling import revents
 from netlab.tcp.script.socketoptions import UNCHECKED_WHEN_READ, get_option, set_option
 from netlab.tcp.script.sockets import ScriptSocket
@@ -57,7 +57,7 @@ class SystemCalls:
     The program's side of a script: its descriptors, and the calls it makes with them.
     """
 
-    def __init__(self, host: ScriptHost, network: Network) -> None:
+    def __init__(self, host: ScriptHost, network: ScriptNetwork) -> None:
         self._host = host
         self._network = network
         self._descriptors: dict[int, ScriptSocket] = {}
@@ -93,7 +93,7 @@ class SystemCalls:
         except KeyError:
             raise ScriptSyntaxError(line, f"there is no descriptor {descriptor}") from None
 
-    def connection_of(self, flow: Flow | None) -> TCPConnection | None:
+    def connection_of(self, flow: ScriptFlow | None) -> TCPConnection | None:
         """
         Get the connection of a flow, if the program has it.
         """
@@ -291,14 +291,14 @@ class SystemCalls:
         self, descriptor: Value, buffer: Value, count: int, flags: int, line: int
     ) -> Waiting:
         socket = self.socket(descriptor, line)
-        for name in "MSG_OOB", "MSG_MORE":
+        for name in "MSG_OOB", "MSG_EOR":
             if flags & NUMBERS[name]:
                 raise NotSupportedError(line, name)
         if not 0 <= count <= TRANSFER_MAX_BYTES:
             raise ScriptSyntaxError(line, f"{count} bytes are more than {TRANSFER_MAX_BYTES}")
-        is_bad = not isinstance(buffer, Anything)
-        if is_bad and count:
+        if count and not isinstance(buffer, Anything):
             return _failed("EFAULT")
+        more = bool(flags & NUMBERS["MSG_MORE"])
         waits = not (socket.is_nonblocking or flags & NUMBERS["MSG_DONTWAIT"])
         sent = 0
         if flags & NUMBERS["MSG_FASTOPEN"] and socket.connection is None:
@@ -311,7 +311,7 @@ class SystemCalls:
             if socket.error or socket.is_done_writing or not socket.is_open:
                 return CallResult(sent) if sent else _failed(socket.take_error() or "EPIPE")
             if socket.has_connected:
-                sent += socket.connection.write(self._host.now, bytes(count - sent))
+                sent += socket.connection.write(self._host.now, bytes(count - sent), more=more)
                 self._host.settle()
             if sent == count:
                 return CallResult(sent)
@@ -392,7 +392,7 @@ class SystemCalls:
     def _setsockopt(self, arguments: tuple[Value, ...], _: Value, line: int) -> CallResult:
         descriptor, _level, option, value, _size = _exactly(arguments, 5, line)
         socket = self.socket(descriptor, line)
-        set_option(socket, name_of(option, line), value, line)
+        set_option(socket, name_of(option, line), value, self._host.now, line)
         self._host.settle()
         return _OK
 

@@ -60,6 +60,7 @@ def figures_of(connection: TCPConnection, now: int) -> dict[str, int]:
         "TCPI_OPT_SACK": negotiated.has_sack,
         "TCPI_OPT_WSCALE": negotiated.has_scaling,
         "TCPI_OPT_ECN": negotiated.has_ecn,
+        "TCPI_OPT_SYN_DATA": connection.is_early,
     }
     figures["tcpi_options"] = sum(_OPTIONS[name] for name, is_set in options.items() if is_set)
     figures["tcpi_state"] = _STATES[info.state][1]

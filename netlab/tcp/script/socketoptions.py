@@ -69,7 +69,7 @@ _SEND_BUFFER_MIN: Final = 4608
 _RECEIVE_BUFFER_MIN: Final = 2304
 
 
-def set_option(socket: ScriptSocket, name: str, value: Value, line: int) -> None:
+def set_option(socket: ScriptSocket, name: str, value: Value, now: int, line: int) -> None:
     """
     Set an option, now or, if there is no connection yet, of the one to come.
     """
@@ -83,7 +83,7 @@ def set_option(socket: ScriptSocket, name: str, value: Value, line: int) -> None
     if name == "TCP_FASTOPEN" and socket.listener is not None:
         socket.listener.fast_open = figure
     if socket.connection is not None:
-        apply_option(socket.connection, name, figure)
+        apply_option(socket.connection, name, figure, now)
         socket.connection.wake()
 
 
@@ -103,43 +103,46 @@ def _figure(name: str, value: Value, line: int) -> int:
     return number(only, line)
 
 
-def apply_option(connection: TCPConnection, name: str, value: int) -> None:
+def apply_option(connection: TCPConnection, name: str, value: int, now: int) -> None:
     """
     Set an option of a connection.
     """
     options = connection.options
     if name == "TCP_NODELAY":
-        options.nodelay = bool(value)
+        connection.set_nodelay(is_on=bool(value))
     elif name == "TCP_CORK":
-        options.cork = bool(value)
+        connection.set_cork(is_on=bool(value))
+    elif name == "TCP_QUICKACK":
+        connection.set_quickack(is_on=bool(value))
+    elif name == "SO_RCVBUF":
+        connection.set_receive_buffer(min(value, _BUFFER_MAX))
+    elif name == "SO_SNDBUF":
+        connection.set_send_buffer(min(value, _BUFFER_MAX))
     elif name == "SO_KEEPALIVE":
-        options.keepalive = bool(value)
+        connection.set_keepalive(now, is_on=bool(value))
     elif name == "TCP_KEEPIDLE":
-        options.keepalive_time = value * _SECOND
+        connection.set_keepalive(now, is_on=options.keepalive, time=value * _SECOND)
     elif name == "TCP_KEEPINTVL":
-        options.keepalive_interval = value * _SECOND
+        connection.set_keepalive(now, is_on=options.keepalive, interval=value * _SECOND)
     elif name == "TCP_KEEPCNT":
-        options.keepalive_probes = value
-    elif name == "TCP_USER_TIMEOUT":
-        options.user_timeout = value * _MILLISECOND
+        connection.set_keepalive(now, is_on=options.keepalive, probes=value)
     elif name == "SO_LINGER":
         options.linger = None if value < 0 else value
-    elif name == "TCP_MAXSEG":
-        options.maximum_segment = value
-    elif name == "TCP_SYNCNT":
-        options.syn_retries = value
-    elif name == "TCP_LINGER2":
-        options.linger_fin_wait_2 = value * _SECOND
-    elif name == "TCP_WINDOW_CLAMP":
-        options.window_clamp = value
-    elif name == "TCP_NOTSENT_LOWAT":
-        options.notsent_lowat = value
-    elif name == "SO_RCVLOWAT":
-        options.low_water = max(value, 1)
-    elif name == "SO_SNDBUF":
-        options.send_buffer = send_buffer(value)
-    elif name == "SO_RCVBUF":
-        connection.window.fix(min(value, _BUFFER_MAX))
+    elif name in _FIELDS:
+        field, unit = _FIELDS[name]
+        setattr(options, field, value * unit)
+
+
+#: Options that are a number, by their field and the unit of the number.
+_FIELDS: Final = {
+    "SO_RCVLOWAT": ("low_water", 1),
+    "TCP_LINGER2": ("linger_fin_wait_2", _SECOND),
+    "TCP_MAXSEG": ("maximum_segment", 1),
+    "TCP_NOTSENT_LOWAT": ("notsent_lowat", 1),
+    "TCP_SYNCNT": ("syn_retries", 1),
+    "TCP_USER_TIMEOUT": ("user_timeout", _MILLISECOND),
+    "TCP_WINDOW_CLAMP": ("window_clamp", 1),
+}
 
 
 def send_buffer(value: int) -> int:

@@ -40,7 +40,7 @@ def ack_arrives(
     progress.has_payload = bool(segment.payload or segment.flags & (FIN | SYN))
     progress.has_echo = bool(segment.flags & ECE) and tcb.negotiated.has_ecn
     tcb.probes = tcb.keep_alive_probes = 0
-    tcb.recovery.prefers_new = False
+    tcb.recovery.prefers_new = tcb.awaits_more = False
     progress.una_advanced = ack > tcb.snd_una
     progress.updates_window = update_window(tcb, seq, ack, segment.window)
     if options is not None and options.sacks and tcb.negotiated.has_sack:

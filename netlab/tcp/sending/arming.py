@@ -27,6 +27,10 @@ def arm_retransmission(tcb: TCB, now: int, *, goes_on: bool = False) -> None:
     at = now + tcb.rtt.rto
     if goes_on or tcb.timers.sender in {Timer.LOSS_PROBE, Timer.REORDERING}:
         at = max(first.sent_at + tcb.rtt.rto, now + 1)
+    since, patience = tcb.recovery.retransmitting_since, tcb.options.user_timeout
+    if patience and since is not None:
+        # The timer is where the program's patience is looked at.
+        at = min(at, max(since + patience, now + MILLISECOND))
     tcb.timers.start(Timer.RETRANSMISSION, at)
 
 

@@ -43,8 +43,8 @@ def burst_segments(tcb: TCB) -> int:
 
 def push_last(tcb: TCB) -> None:
     """
-    Set PSH on the segment that was put into the outbox last, which ends a burst of several. Sent
-    again alone, it will not have it.
+    Set PSH on the segment that was put into the outbox last, which ends a burst of several, or what
+    there is to send. Sent again alone, it will not have it.
     """
     outgoing = tcb.outbox[-1]
     segment = outgoing.segment

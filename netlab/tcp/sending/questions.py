@@ -173,7 +173,9 @@ def may_be_small(tcb: TCB, end: int) -> bool:
     if end - tcb.snd_nxt >= tcb.mss or end > tcb.queue.end:
         return True
     options = tcb.options
-    if options.cork:
+    if end <= tcb.released_end:
+        return True
+    if options.cork or tcb.awaits_more:
         return False
     return options.nodelay or not tcb.board or tcb.small_end <= tcb.snd_una
 

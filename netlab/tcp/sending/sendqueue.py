@@ -27,12 +27,13 @@ class SendQueue:
         self._data = bytearray()
         self._pushes: deque[int] = deque()
 
-    def write(self, data: bytes | memoryview, push_every: int) -> None:
+    def write(self, data: bytes | memoryview, push_every: int, *, is_pushed: bool = True) -> None:
         """
         Append bytes. The end of a write is marked to be pushed (RFC 9293 section 3.9.1.2), unless
         more is written before it is sent; and so is, within a large one, every so many bytes.
 
         @param push_every: bytes: half the peer's largest window, as Linux does.
+        @param is_pushed: whether the end is marked.
         """
         self._data += data
         start, self.end = self.end, self.end + len(data)
@@ -40,7 +41,8 @@ class SendQueue:
             self._pushes.pop()
         if push_every > 0:
             self._pushes.extend(range(start + push_every, self.end, push_every))
-        self._pushes.append(self.end)
+        if is_pushed:
+            self._pushes.append(self.end)
 
     def flags(self, seq: int, end: int) -> int:
         """

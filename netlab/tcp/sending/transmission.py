@@ -5,7 +5,6 @@ window, the options.
 
 from __future__ import annotations
 
-from netlab.tcp import optionwriting
 from netlab.tcp.segment import (
     ACK,
     CWR,
@@ -21,7 +20,7 @@ from netlab.tcp.segment import (
     TCPSegment,
     Variables,
 )
-from netlab.tcp.sending import arming
+from netlab.tcp.sending import arming, optionwriting
 from netlab.tcp.sending.scoreboard import SentSegment
 from netlab.tcp.sequence import MASK
 from netlab.tcp.states import TCPState
