@@ -151,9 +151,11 @@ def acknowledged_bytes(transport: object) -> int | None:
     """
     while transport is not None:
         handle = getattr(transport, "getHandle", lambda: None)()
-        if isinstance(handle, socket.SocketType):
+        # A socket of this machine's kernel, or of a simulated host's.
+        read_option = getattr(handle, "getsockopt", None)
+        if read_option is not None:
             try:
-                info = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+                info = read_option(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
                 return int(_BYTES_ACKED.unpack_from(info, _BYTES_ACKED_OFFSET)[0])
             except (OSError, AttributeError, struct.error):
                 return None
