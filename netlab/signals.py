@@ -60,6 +60,8 @@ class SignalService(Service):
     def _install(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
+        if not _hears(self._reactor):
+            return
         for number, call in self._calls.items():
             previous = signal.getsignal(number)
             self._previous[number] = previous
@@ -100,13 +102,21 @@ def all_calls(
     return {**defaults, **(calls or {})}
 
 
+def _hears(reactor: Any) -> bool:
+    """
+    Tell whether signals to this process are for what runs on a reactor. Those of a simulated
+    program are not: it has its own way to get some.
+    """
+    return bool(getattr(reactor, "hears_signals", True))
+
+
 def on_next_end_signal(reactor: Any, call: Callable[[], None]) -> None:
     """
     Have the next SIGTERM or SIGINT make a call, instead of asking the reactor to stop once more.
 
     @param reactor: makes the call, in its own thread.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or not _hears(reactor):
         return  # Python lets no other thread set handlers
 
     def handle(number: int, frame: FrameType | None) -> None:

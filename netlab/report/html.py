@@ -24,12 +24,22 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from netlab.analysis.claims.ranking import NO_FAULT
 from netlab.analysis.explanation.conversationstories import completeness_text
 from netlab.analysis.explanation.findings import Verdict
 from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameKind, FrameStory
 from netlab.analysis.words.units import count, duration
-from netlab.report.plots import axis_of, plots_of
-from netlab.report.texts import HEADINGS, main_equation, payload_text, untold_text, values_of
+from netlab.report.plots import LEGEND, SIGNS, WIDTH, PlotStack, plots_of
+from netlab.report.texts import (
+    HEADINGS,
+    HOW_TO_CHOOSE,
+    listing_of,
+    main_equation,
+    passages_shown,
+    payload_text,
+    untold_text,
+    values_of,
+)
 from netlab.report.times import PAUSE_MIN_NS, TimeAxis, seconds
 
 _CHUNK_ROWS: Final = 100
@@ -38,6 +48,9 @@ _CHUNK_ROWS: Final = 100
 _PACKING_LEVEL: Final = 3
 
 _OVERVIEW_MAX: Final = 24
+
+#: Lines are links here, and the page can be searched.
+_LINES_MAX: Final = 200
 _CITATION: Final = re.compile(r"#(\d+)")
 
 
@@ -143,6 +156,14 @@ def pieces(story: CaptureStory, name: str, links: Sequence[Link] = ()) -> Iterat
             for question in dict.fromkeys(each.question for each in story.answers)
         ],
         overview=_overview(story),
+        passages=passages_shown(story),
+        plot_width=WIDTH,
+        signs={name: Markup(sign) for name, sign in LEGEND.items()},  # noqa: S704 -- our own
+        sign_words=SIGNS,
+        listing=listing_of(story, _LINES_MAX),
+        how_to_choose=HOW_TO_CHOOSE,
+        no_fault=NO_FAULT,
+        streams={each.stream for each in story.conversations},
         kinds=list(FrameKind),
         verdicts={verdict.value: verdicts[verdict.value] for verdict in Verdict},
         style=Markup(style),  # noqa: S704 -- our own file
@@ -227,6 +248,7 @@ def _conversation(
     conversation: ConversationStory, story: CaptureStory, texts: _Texts
 ) -> dict[str, Any]:
     rows = list(_rows(conversation, story))
+    plots = plots_of(conversation)
     chunks = [
         _chunk(rows[at : at + _CHUNK_ROWS], at + 1, conversation.frames[0].time_ns, texts)
         for at in range(0, len(rows), _CHUNK_ROWS)
@@ -236,23 +258,21 @@ def _conversation(
         "frame_count": count(conversation.frame_count, "frame"),
         "duration": conversation.lasted,
         "completeness": completeness_text(conversation.completeness),
-        "plots": [
-            {"title": plot.title, "summary": plot.summary, "svg": Markup(plot.svg)}  # noqa: S704
-            for plot in plots_of(conversation)
-        ],
-        "axis": _axis(conversation),
+        "plots": plots,
+        "svg": Markup(plots.svg) if plots is not None else "",  # noqa: S704 -- our own drawing
+        "axis": _axis(conversation, plots),
         "chunks": chunks,
         "left_out": untold_text(conversation),
     }
 
 
-def _axis(conversation: ConversationStory) -> str:
+def _axis(conversation: ConversationStory, plots: PlotStack | None) -> str:
     """
     Give the time axis to the script, in microseconds since the first frame.
     """
-    if not conversation.frames:
+    if plots is None:
         return "[]"
-    stops = axis_of(conversation).stops
+    stops = plots.axis.stops
     first = conversation.frames[0].time_ns
     return json.dumps([[(time - first) / 1000, round(place, 2)] for time, place in stops])
 

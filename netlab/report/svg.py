@@ -54,7 +54,7 @@ def render(story: CaptureStory, name: str) -> str:
     drawing.y = 52
     drawing.text(20, 52, "m", f"{story.title}, {story.link}" if story.link else story.title)
     left = FRAMES_MAX
-    for conversation in story.conversations:
+    for conversation in story.ranked:
         if left <= 0:
             break
         drawing.conversation(conversation, story, left)

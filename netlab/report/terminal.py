@@ -16,6 +16,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from netlab.analysis.claims.ranking import NO_FAULT
 from netlab.analysis.explanation.conversationstories import completeness_text
 from netlab.analysis.explanation.findings import Verdict
 from netlab.analysis.explanation.story import (
@@ -27,7 +28,15 @@ from netlab.analysis.explanation.story import (
     PassageKind,
 )
 from netlab.analysis.words.units import count, duration
-from netlab.report.texts import HEADINGS, main_equation, untold_text
+from netlab.report.texts import (
+    HEADINGS,
+    HOW_TO_CHOOSE,
+    ConversationList,
+    listing_of,
+    main_equation,
+    passages_shown,
+    untold_text,
+)
 from netlab.report.times import PAUSE_MIN_NS, seconds
 
 WIDTH_MIN: Final = 48
@@ -53,6 +62,8 @@ _VERDICT_STYLES: Final = {
     Verdict.FAIL: "bold red",
     Verdict.UNKNOWN: "yellow",
 }
+_RANK_STYLE: Final = "bold"
+_STREAM_WIDTH: Final = 6
 _BULLETS: Final = {PassageKind.UNUSUAL: "!", PassageKind.IDLE: "·"}
 
 
@@ -70,13 +81,14 @@ class _Signs:
     silent: str
     rule: str
     bullet: str
+    to: str
 
 
-_UNICODE: Final = _Signs("◀", "▶", "─", "━", "│", "┊", "─", "•")
+_UNICODE: Final = _Signs("◀", "▶", "─", "━", "│", "┊", "─", "•", "→")
 _ASCII_FOR: Final = str.maketrans(
     {"−": "-", "×": "x", "≤": "<=", "≠": "!=", "µ": "u", "·": ".", "…": "..."}
 )
-_ASCII: Final = _Signs("<", ">", "-", "=", "|", ":", "-", "*")
+_ASCII: Final = _Signs("<", ">", "-", "=", "|", ":", "-", "*", "->")
 
 
 _LINES_AT_ONCE: Final = 64
@@ -126,17 +138,39 @@ def lines(story: CaptureStory, name: str, width: int, signs: _Signs = _UNICODE) 
         if not index or answer.question is not story.answers[index - 1].question:
             yield Text(HEADINGS[answer.question], style="bold")
         yield from _item(answer.sentence, signs.bullet, width)
-    if story.answers and story.passages:
+    passages, more = passages_shown(story)
+    if story.answers and passages:
         yield Text("The whole capture", style="bold")
-    for passage in story.passages:
+    for passage in passages:
         yield from _passage(passage, width, signs)
-    for conversation in story.conversations:
+    if more:
+        yield Text(f"    {more}", style="dim")
+    listing = listing_of(story)
+    if listing is not None:
+        yield from _listing(listing, width, signs)
+    if story.is_abridged:
+        yield from _wrapped(Text(HOW_TO_CHOOSE, style="dim"), width, 0)
+        return
+    for conversation in story.ranked:
         yield Text("")
         yield from _conversation(conversation, story, width, signs)
     rest = story.conversation_count - len(story.conversations)
     if rest > 0:
         yield Text("")
         yield Text(f"{count(rest, 'more conversation')} not told here.", style="dim")
+
+
+def _listing(listing: ConversationList, width: int, signs: _Signs) -> Iterator[Text]:
+    yield from _wrapped(Text(listing.heading, style="bold"), width, 0)
+    for line in listing.lines:
+        text = Text.assemble(
+            f"{line.outline.stream:>{_STREAM_WIDTH}}  {line.client} {signs.to} {line.server}  ",
+            (line.words, "" if line.rank >= NO_FAULT else _RANK_STYLE),
+        )
+        yield from _wrapped(text, width, _STREAM_WIDTH + 2)
+    for rest in listing.rest:
+        is_head = rest.endswith((":", "."))
+        yield from _wrapped(Text(rest if is_head else f"  {signs.bullet} {rest}"), width, 4)
 
 
 def _conversation(

@@ -15,8 +15,8 @@ from typing import Any, Final
 from netlab.capture.segments import Flag, Segment
 from netlab.lab.api.sides import Side
 from netlab.lab.wire.wire import Crossing
-from tests.truth.checker import Claimed, claims_of
-from tests.truth.scenarios import Ending
+from tests.truth.claimed import Claimed, claims_of
+from tests.truth.scenarios import Ending, Scenario
 from tests.truth.wirelog import WireLog, overlap
 
 _RESETS: Final = Flag.RST
@@ -60,11 +60,12 @@ class Knowledge:
         self.told += other.told
 
 
-def knowledge_of(document: Mapping[str, Any], log: WireLog, ending: Ending) -> Knowledge:
+def knowledge_of(document: Mapping[str, Any], log: WireLog, drawn: Scenario) -> Knowledge:
     """
     Count what one end's capture shows, and what of it is told.
 
     @param document: the JSON report of that capture.
+    @param drawn: what was done.
     """
     claims = list(claims_of(document))
     cited: dict[int, list[Claimed]] = {}
@@ -81,7 +82,7 @@ def knowledge_of(document: Mapping[str, Any], log: WireLog, ending: Ending) -> K
     for lost, number in _known_losses(log):
         is_told = any(overlap(lost.decoded, one.decoded) for one in told if one.number >= number)
         found.note("losses", number, is_told=is_told)
-    _programs(found, claims, log, ending)
+    _programs(found, claims, log, drawn.ending, is_steady=drawn.is_steady)
     return found
 
 
@@ -106,6 +107,7 @@ def _events(log: WireLog) -> Iterator[tuple[str, int, Sequence[str]]]:
                 and each.number > crossing.number
                 and isinstance(each.decoded, Segment)
                 and each.decoded.length
+                and 0 < (each.decoded.seq - segment.seq) % 2**32 < 2**31
                 for each in seen
             )
             is_fresh = not any(overlap(each.decoded, segment) for each in seen)
@@ -153,9 +155,13 @@ def _told_of(claims: Sequence[Claimed], log: WireLog) -> list[Crossing]:
     return [log[number] for number in numbers if number <= len(log.here)]
 
 
-def _programs(found: Knowledge, claims: Sequence[Claimed], log: WireLog, ending: Ending) -> None:
+def _programs(
+    found: Knowledge, claims: Sequence[Claimed], log: WireLog, ending: Ending, *, is_steady: bool
+) -> None:
     """
     Count what the programs did, where the frames show it.
+
+    @param is_steady: whether all frames took about as long: else a silence may be the way's.
     """
     fins = {
         side: next(
@@ -199,7 +205,7 @@ def _programs(found: Knowledge, claims: Sequence[Claimed], log: WireLog, ending:
         if is_shown:
             number = fins[Side.CLIENT]
             found.note("half-closes", number, is_told="closes.half-close" in kinds)
-    if ending in _TIMEOUTS and not log.lost:
+    if ending in _TIMEOUTS and not log.lost and is_steady:
         who, meant = _TIMEOUTS[ending]
         side = Side.CLIENT if who == "client" else Side.SERVER
         if fins[side] and not has_reset:

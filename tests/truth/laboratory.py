@@ -15,13 +15,15 @@ from typing import Any, NamedTuple
 
 from netlab.commands.outcome import show
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import Isolation, best_isolation
+from netlab.lab.hosts.hosts import best_isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.runs.run import Observation, start
 from netlab.lab.wire.places import capture_path
 from netlab.lab.wire.wire import Crossing
 from netlab.report import json as json_report
 from netlab.report.reading import read_story
-from tests.truth.checker import claims_of, refuted
+from tests.truth.checker import refuted
+from tests.truth.claimed import claims_of
 from tests.truth.frames import read_frames
 from tests.truth.knowledge import Knowledge, knowledge_of
 from tests.truth.scenarios import scenario
@@ -69,7 +71,7 @@ async def check_scenario(reactor: Any, seed: int, folder: Path, isolation: Isola
         document = json.loads(json_report.render(read_story(str(path)).story, path.name))
         kinds.update(claim.kind for claim in claims_of(document))
         log = WireLog(crossings, side)
-        known = knowledge_of(document, log, drawn.ending)
+        known = knowledge_of(document, log, drawn)
         knowledge.add(known)
         missed += [
             f"seed {seed}, {side.value}, {experiment.programs} {kind} not told of: {numbers}"

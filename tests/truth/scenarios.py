@@ -29,6 +29,9 @@ _ASKED_BYTES: Final = 100
 _PATIENCE: Final = 0.9
 _TOO_LONG: Final = 1.6
 
+#: How many seconds more a frame takes at most on a way that is not steady.
+_JITTER: Final = 0.3
+
 
 class Ending(StrEnum):
     """
@@ -57,10 +60,12 @@ class Scenario:
 
     @ivar experiment: the laboratory's.
     @ivar ending: how the programs end the connection.
+    @ivar is_steady: whether all frames take about as long to the other end.
     """
 
     experiment: Experiment
     ending: Ending
+    is_steady: bool
 
 
 def _abort(connection: socket.socket) -> None:
@@ -159,7 +164,7 @@ def scenario(seed: int) -> Scenario:
     def impairment() -> Impairment:
         return Impairment(
             delay=dice.choice((0.0, 0.002, 0.01, 0.04)),
-            jitter=dice.choice((0.0, 0.0, 0.003, 0.3)),
+            jitter=dice.choice((0.0, 0.0, 0.003, _JITTER)),
             loss=dice.choice((0.0, 0.0, 0.02, 0.08)),
             duplication=dice.choice((0.0, 0.0, 0.03)),
             reordering=dice.choice((0.0, 0.0, 0.05)),
@@ -196,4 +201,6 @@ def scenario(seed: int) -> Scenario:
         wire=WireSettings(impairment(), impairment(), seed=seed),
         needs_wire=True,
     )
-    return Scenario(experiment, ending)
+    ways = (experiment.wire.client, experiment.wire.server)
+    is_steady = all(way.jitter < _JITTER and not way.reordering for way in ways)
+    return Scenario(experiment, ending, is_steady)

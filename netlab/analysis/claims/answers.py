@@ -110,10 +110,13 @@ _RANKS: Final[Mapping[str, int]] = {
     "alerts": _CUT_SHORT,
     "opening.another-syn-ack": _ODD,
     "opening.odd-flags": _ODD,
+    "opening.no-ack-flag": _ODD,
     "opening.old-connection": _ODD,
     "reasons.series-half-open": _ODD,
     "resets.outside-window": _ODD,
     "resets.other-sender": _ODD,
+    "resets.without-effect": _ODD,
+    "resets.no-connection": _ODD,
     "resets.after-syn-ack": _ODD,
     "acks.never-sent": _ODD,
     "damage.discarded": _ODD,
@@ -122,12 +125,15 @@ _RANKS: Final[Mapping[str, int]] = {
     "repeats.other-bytes": _ODD,
     "repeats.damaged": _ODD,
     "http.rule-broken": _ODD,
+    "http.surplus": _ODD,
+    "http.request-incomplete": _ODD,
     "opening.syn-lost": _SLOW,
     "opening.syn-ack-lost": _SLOW,
     "repeats.counts": _SLOW,
     "gaps.never-filled": _SLOW,
     "windows.one-a-round-trip": _SLOW,
     "windows.closed": _SLOW,
+    "windows.reopened": _SLOW,
     "icmp.sends-smaller": _SLOW,
     # Of these another claim says the same, or they are no trouble.
     "resets.again": 0,
@@ -158,6 +164,15 @@ _LIMITS: Final = (
 #: What says why one end waited for the other.
 _WAITS: Final = frozenset({"delays.server", "delays.client", "delays.nagle-total"})
 
+#: What says how a window of zero went on; the first frame of each is what shut it.
+_OUTCOMES_OF_ZERO: Final = frozenset(
+    {
+        "windows.reopened",
+        "windows.closed-to-the-end",
+        "resets.window-stayed-shut",
+    }
+)
+
 #: What says that something may have happened that the capture does not show.
 _HIDES: Final = frozenset(
     {
@@ -166,6 +181,7 @@ _HIDES: Final = frozenset(
         "capture.one-direction",
         "capture.times-go-back",
         "opening.not-captured",
+        "opening.unconfirmed",
     }
 )
 
@@ -175,7 +191,7 @@ _ENDS: Final = (
     ("resets.refused", ConnectionEnd.REFUSED),
     ("closes.second", ConnectionEnd.CLOSED),
     ("closes.simultaneous", ConnectionEnd.CLOSED),
-    ("resets.closed-socket", ConnectionEnd.CLOSED),
+    ("resets.closed-socket", ConnectionEnd.RESET),
 )
 
 #: What may be a part of a worse fact.
@@ -193,6 +209,7 @@ _NO_RESET: Final = frozenset(
         "answers-a-segment",
         "after-a-reset",
         "goes-on",
+        "without-effect",
         "outside-window",
         "other-sender",
         "text",
@@ -208,6 +225,17 @@ def rank_of(kind: str) -> int:
     @return: 1 is worst; 0 is no trouble.
     """
     return _RANKS.get(kind, _RANKS.get(kind.partition(".")[0], 0))
+
+
+def _is_worse(claim: Claim, other: Claim) -> bool:
+    """
+    Tell which of two claims about one effect says more: an alert why a connection ends, a RST only
+    that it does.
+    """
+    ranks = rank_of(claim.kind), rank_of(other.kind)
+    if ranks[0] == ranks[1]:
+        return claim.topic == "alerts" and other.topic == "resets"
+    return ranks[0] < ranks[1]
 
 
 def end_of(claims: Iterable[Claim]) -> ConnectionEnd:
@@ -242,9 +270,15 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
     told = [each for each in told if not _is_told_by_others(each, told)]
     worst: dict[tuple[int, int, bool], Told] = {}
     loose: list[Told] = []
+    # What becomes of a shut window is said with how long it was shut.
+    shut = {
+        (each.stream, each.claim.frames[0]) for each in told if each.claim.kind in _OUTCOMES_OF_ZERO
+    }
     for each in told:
         rank = rank_of(each.claim.kind)
         if not rank:
+            continue
+        if each.claim.kind == "windows.closed" and (each.stream, each.claim.frames[-1]) in shut:
             continue
         if not each.claim.frames:
             loose.append(each)
@@ -252,12 +286,12 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
         # That a frame may be forged is another matter than what it did.
         place = (each.stream, each.claim.frames[-1], each.claim.kind == "resets.other-sender")
         other = worst.get(place)
-        if other is None or rank < rank_of(other.claim.kind):
+        if other is None or _is_worse(each.claim, other.claim):
             worst[place] = each
     kinds: dict[str, list[Told]] = {}
     for each in (*loose, *worst.values()):
         kinds.setdefault(each.claim.kind, []).append(each)
-    found = [Trouble(rank_of(kind), tuple(each)) for kind, each in kinds.items()]
+    found = [Trouble(rank_of(each[0].claim.kind), tuple(each)) for each in kinds.values()]
     return sorted(found, key=lambda trouble: (trouble.rank, -len(trouble.told)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from netlab.analysis.claims.around import TIMES_GO_BACK, Around
-from netlab.analysis.claims.claim import Claim, Known
+from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.observations.history import History, Sent
 from netlab.capture.segments import Checksum
 
@@ -162,12 +162,15 @@ def _checksums(histories: Sequence[History]) -> Iterator[Claim]:
         group = found[kind]
         if group:
             first = min(sent.number for _, sent in group)
-            yield Claim(
-                name,
-                (first,),
-                Known.SEEN,
-                {"segments": len(group), "checked": checked, "accepted": _accepted(group)},
-            )
+            ends = {(id(history), sent.sender) for history, sent in group}
+            figures: dict[str, Figure] = {
+                "segments": len(group),
+                "checked": checked,
+                "accepted": _accepted(group),
+            }
+            if kind is Checksum.OFFLOADED:
+                figures["both"] = int(any((each, 1 - end) in ends for each, end in ends))
+            yield Claim(name, (first,), Known.SEEN, figures)
     wrong = found[Checksum.BAD]
     # Where each of them is discarded, the topic damage tells of them one by one.
     if any(sent.number not in history.discarded for history, sent in wrong):

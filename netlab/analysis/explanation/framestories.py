@@ -18,7 +18,7 @@ from netlab.analysis.explanation.story import (
     FrameKind,
     FrameStory,
 )
-from netlab.analysis.tcp.frames import Mark
+from netlab.analysis.tcp.frames import Analysed, Mark
 from netlab.analysis.words.labels import labels_of
 from netlab.analysis.words.sentences import frame_sentence
 from netlab.analysis.words.units import cite, count, duration
@@ -44,6 +44,8 @@ _FLAG_NAMES: Final = tuple(
 )
 
 _Names: TypeAlias = tuple[str, str]
+
+_MODULUS: Final = 1 << 32
 
 _SYN: Final = int(Flag.SYN)
 _ACK: Final = int(Flag.ACK)
@@ -143,6 +145,19 @@ def frame_story(
         findings=_findings(entry, claims),
         payload=segment.payload[:PAYLOAD_SHOWN_MAX_BYTES] if discretion.quotes else b"",
         claims=tuple(claims),
+        rtt_ns=analysed.rtt_ns,
+        sacks=_sacks(analysed),
+    )
+
+
+def _sacks(analysed: Analysed) -> tuple[tuple[int, int], ...]:
+    """
+    Give the ranges of a SACK option (RFC 2018 section 3) by relative numbers.
+    """
+    base = analysed.flow.peer.base_at(analysed.number)
+    return tuple(
+        ((low - base) % _MODULUS, (high - base) % _MODULUS)
+        for low, high in analysed.segment.option_values.sacks
     )
 
 

@@ -54,6 +54,8 @@ NOT_KEPT: Final = "the capture has more HTTP messages than are kept"
 #: How the reason of a fault begins that is only an end that came early.
 ENDED_EARLY: Final = "the stream ended within"
 
+NO_ANSWER: Final = "the answer is not HTTP/1.0 or HTTP/1.1"
+
 #: How a message begins, for taking up the reading where it was lost.
 REQUEST_BEGINS: Final = re.compile(rb"[A-Z]{3,20} [^ \r\n]{1,8192} HTTP/1\.[01]\r\n")
 RESPONSE_BEGINS: Final = re.compile(rb"HTTP/1\.[01] [1-9][0-9]{2}[ \r]")
@@ -277,7 +279,7 @@ class ExchangeReader:
             fault = parsed.fault
         else:
             if not b"HTTP/1.".startswith(side.buffer.peek(7)):
-                raise RemoteProtocolError(400, "the answer is not HTTP/1.0 or HTTP/1.1")
+                raise RemoteProtocolError(400, NO_ANSWER)
             answer = self._responses.read(side.buffer)
             if answer is None:
                 return False

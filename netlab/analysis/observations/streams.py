@@ -23,6 +23,9 @@ UNSEEN_MAX: Final = 1 << 26
 DUPLICATES_KEPT: Final = 4
 """How many duplicate ACKs of one number are kept to be cited, the first ones."""
 
+SOON_NS: Final = 10_000_000
+"""Within so short a time no end asks by a keep-alive whether the other is there."""
+
 _SYN_FIN_RST: Final = 7
 _HALF: Final = 1 << 31
 _MODULUS: Final = 1 << 32
@@ -158,6 +161,7 @@ class StreamDirection:
     @ivar base_seen: the position of the first segment that was seen.
     @ivar largest: the most bytes in one segment.
     @ivar rtt_min_ns: the shortest time from a segment to its ACK, here; None if none was measured.
+    @ivar rtt_max_ns: the longest, of segments that an ACK without data answers.
     @ivar has_bare_answer: whether an ACK without data was among those measured: one with data may
         have waited for its program.
     @ivar sent_bytes: all that was sent, repeats included, copies not.
@@ -184,6 +188,7 @@ class StreamDirection:
     base_seen: int | None = None
     largest: int = 0
     rtt_min_ns: int | None = None
+    rtt_max_ns: int = 0
     has_bare_answer: bool = False
     sent_bytes: int = 0
     fin: int | None = None
@@ -206,6 +211,7 @@ class Streams:
     """
 
     __slots__ = (
+        "_bare",
         "_is_over",
         "_last_ack",
         "directions",
@@ -232,6 +238,7 @@ class Streams:
             ]
         copies, self.is_doubled = find_copies(segments)
         acks = _last_acks(segments)
+        self._bare = _next_bare(segments)
         self._is_over = False
         self.is_whole = history.is_whole
         for index, sent in enumerate(segments):
@@ -388,6 +395,9 @@ class Streams:
         for low, high in fresh:
             own.firsts.put(low, high, step.index)
         own.latest.put(start, end, step.index)
+        if any(self.steps[first].is_discarded for first in step.firsts):
+            # What its receiver got first is this.
+            own.firsts.put(start, end, step.index)
 
     def _acknowledge(
         self, step: StreamStep, ack: int, other: StreamDirection, last_ack: int
@@ -415,6 +425,9 @@ class Streams:
                 step.is_nonsense = (
                     not is_opening and most is not None and self._continues(step, last_ack)
                 )
+                return
+            if self._was_not_sent(step, ack, other):
+                step.is_nonsense = True
                 return
             step.unseen = (other.highest, ack)
             other.holes.append((other.highest, ack, step.index))
@@ -451,6 +464,19 @@ class Streams:
         other.sacked_to = above[-1][1] if above else 0
         self._offer(step, ack, other)
 
+    def _was_not_sent(self, step: StreamStep, ack: int, other: StreamDirection) -> bool:
+        """
+        Tell whether the other end shows by its next segment that it has not sent what is
+        acknowledged: one without data has the number that it would send next. So has a keep-alive,
+        less one, after a silence.
+        """
+        index = self._bare[step.index]
+        if index is None or other.syn is None:
+            return False
+        bare = self.history.segments[index]
+        soon = 0 <= bare.time_ns - step.sent.time_ns < SOON_NS
+        return bare.start == other.highest < ack - (not soon)
+
     @staticmethod
     def _continues(step: StreamStep, last_ack: int) -> bool:
         """
@@ -471,7 +497,9 @@ class Streams:
         span = self.since_ns(answered, step.index)
         if answered >= other.clean_from and span is not None:
             step.rtt_ns = span
-            other.has_bare_answer |= not step.length
+            if not step.length:
+                other.has_bare_answer = True
+                other.rtt_max_ns = max(other.rtt_max_ns, span)
             if other.rtt_min_ns is None or span < other.rtt_min_ns:
                 other.rtt_min_ns = span
 
@@ -487,6 +515,20 @@ def _signed(number: int) -> int:
     """Take a difference of sequence numbers as the smaller way round."""
     number %= _MODULUS
     return number - _MODULUS if number >= _HALF else number
+
+
+def _next_bare(segments: list[Sent]) -> list[int | None]:
+    """
+    Give for each segment the place of the other end's next one, if that is nothing but an ACK.
+    """
+    found: list[int | None] = [None] * len(segments)
+    ahead: list[int | None] = [None, None]
+    for index in range(len(segments) - 1, -1, -1):
+        sent = segments[index]
+        found[index] = ahead[1 - sent.sender]
+        is_bare = not sent.length and sent.has_ack and not sent.flags & _SYN_FIN_RST
+        ahead[sent.sender] = index if is_bare else None
+    return found
 
 
 def _total(ranges: list[tuple[int, int]]) -> int:

@@ -147,9 +147,12 @@ def _announce(streams: Streams, step: StreamStep, own: _Window) -> Iterator[Clai
         if edge >= own.edge:
             own.edge, own.edge_by = edge, step.index
         elif own.edge - edge >= 1 << shift and sent.ack > own.acked:
-            yield _claim(
-                streams, step, "windows.shrunk", (own.edge_by,), taken_back=own.edge - edge
-            )
+            # Another time to live is another sender's, most likely: it offered nothing.
+            if streams.steps[own.edge_by].sent.ttl == sent.ttl:
+                yield _claim(
+                    streams, step, "windows.shrunk", (own.edge_by,), taken_back=own.edge - edge
+                )
+            own.edge, own.edge_by = edge, step.index
     if sent.ack >= own.acked:
         own.offered, own.offered_by, own.acked = sent.window, step.index, sent.ack
 

@@ -114,10 +114,20 @@ def _header_cut(claim: Claim) -> str:
 
 
 def _offloaded(claim: Claim) -> str:
-    return (
+    text = (
         f"{_of(claim, 'checksum')} not final but the sum of the pseudo-header (first in "
-        f"{frames(claim)}): the network card does the rest after the capture (checksum offload). "
-        "This is not an error on the wire."
+        f"{frames(claim)}): "
+    )
+    if claim.figures["both"]:
+        # What a card receives it does not leave unfinished.
+        return (
+            f"{text}the rest is left to a network card (checksum offload). As that holds for both "
+            "ends, their packets most likely passed virtual interfaces of one machine and no "
+            "card. This is not an error."
+        )
+    return (
+        f"{text}the network card does the rest after the capture (checksum offload). This is not "
+        "an error on the wire."
     )
 
 

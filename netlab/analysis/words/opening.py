@@ -66,6 +66,22 @@ def _not_captured(claim: Claim) -> str:
     return text
 
 
+def _unconfirmed(claim: Claim) -> str:
+    return (
+        f"Neither a SYN nor an answer other than a RST was captured: whether there is a connection "
+        f"that #{claim.frames[0]} belongs to is not known.{possible(claim)}"
+    )
+
+
+def _no_ack_flag(claim: Claim) -> str:
+    flags = word(claim, "flags")
+    what = f"sets {flags} and no ACK" if flags else "sets no flag at all"
+    return (
+        f"#{claim.frames[0]} {what}, as no segment of a connection does once it is "
+        f"open{rule(claim)}.{possible(claim)}"
+    )
+
+
 def _syn_not_captured(claim: Claim) -> str:
     text = f"The client's SYN was not captured; the server's SYN-ACK is #{claim.frames[-1]}."
     if not claim.figures["both"]:
@@ -194,6 +210,8 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "opening.answer-not-captured": _answer_not_captured,
     "opening.no-syn-ack": _no_syn_ack,
     "opening.not-captured": _not_captured,
+    "opening.unconfirmed": _unconfirmed,
+    "opening.no-ack-flag": _no_ack_flag,
     "opening.syn-not-captured": _syn_not_captured,
     "opening.odd-flags": _odd_flags,
     "opening.simultaneous": _simultaneous,

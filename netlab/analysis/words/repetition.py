@@ -46,11 +46,21 @@ def _timeout(claim: Claim) -> str:
         )
     if "discarded_frame" in claim.figures:
         return f"{text}."
-    return f"{text}. The segment or its ACK was lost behind this point, or arrived too late."
+    return (
+        f"{text}. The segment or its ACK was lost behind this point or came too late, or the "
+        "segment was not accepted."
+    )
 
 
 def _timer(claim: Claim) -> str:
     return f"{_carried(claim)}. No duplicate ACK explains it.{possible(claim)}"
+
+
+def _after_icmp(claim: Claim) -> str:
+    return (
+        f"{_carried(claim)}. Before that, #{whole(claim, 'error_frame')} had reported that it was "
+        f"too big.{possible(claim)}"
+    )
 
 
 def _after_timeout(claim: Claim) -> str:
@@ -203,7 +213,7 @@ def _overtaken(claim: Claim) -> str:
         why = "its IP identification is lower, so it was sent earlier"
     else:
         why = "its timestamp is older, so it was sent earlier"
-    return f"{_hole(claim)}. It was overtaken: {why}. This is reordering, not a retransmission."
+    return f"{_hole(claim)}. It was overtaken: {why}. This is reordering."
 
 
 def _late_original(claim: Claim) -> str:
@@ -310,7 +320,7 @@ _COUNTED: Final = {
     "sack_recovery": "retransmission in SACK recovery",
     "partial_ack": "retransmission after a partial ACK",
     "after_duplicate_acks": "retransmission after duplicate ACKs or SACK",
-    "again": "retransmission with no trigger in TCP itself",
+    "again": "retransmission whose trigger is not seen",
     "acknowledged_before": "spurious retransmission (acknowledged before)",
     "first_copy_lost_before": "retransmission whose first copy was lost before this point",
     "first_copy_not_seen": "late segment whose first copy was not captured",
@@ -362,6 +372,7 @@ _CARRIED: Final = frozenset(
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "repeats.timeout": _timeout,
     "repeats.timer": _timer,
+    "repeats.after-icmp": _after_icmp,
     "repeats.after-timeout": _after_timeout,
     "repeats.fast-retransmit": _fast,
     "repeats.sack-recovery": _sack,

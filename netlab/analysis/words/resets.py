@@ -32,9 +32,28 @@ def _after_syn_ack(claim: Claim) -> str:
 
 
 def _unacceptable(claim: Claim) -> str:
-    return (
+    text = (
         f"{who(claim)} answers the ACK #{claim.frames[-2]} with a RST ({last(claim)}), as that "
-        f"does not acknowledge its SYN{rule(claim)}: the RST is for the old connection."
+        f"does not acknowledge its SYN (#{claim.frames[0]}){rule(claim)}"
+    )
+    if claim.who == "client":
+        text += ": the RST is for the old connection"
+    return f"{text}."
+
+
+def _no_connection(claim: Claim) -> str:
+    return (
+        f"{who(claim)} answers #{claim.frames[0]} with a RST ({last(claim)}) whose number is 0: it "
+        f"has no connection that the segment belongs to, and no program that listens on port "
+        f"{whole(claim, 'port')}{rule(claim)}."
+    )
+
+
+def _without_effect(claim: Claim) -> str:
+    return (
+        f"The RST {last(claim)}, in {who(claim)}'s name, has no effect: a receiver obeys only one "
+        f"with exactly the next number{rule(claim)}, and {who(claim)} itself sends "
+        f"on.{possible(claim)}"
     )
 
 
@@ -57,20 +76,24 @@ def _closed_socket(claim: Claim) -> str:
     what = f"#{claim.frames[1]}"
     if claim.figures["fin"]:
         what = f"{peer(claim)}'s FIN ({what})"
-    elif claim.figures["bytes"]:
-        what = f"{peer(claim)}'s {amount(claim, 'bytes')} ({what})"
     text = (
         f"{who(claim)} had closed (#{claim.frames[0]}), and answers {what} with a RST "
         f"({last(claim)}): its socket is gone{rule(claim)}."
     )
     if not claim.figures["unacknowledged"]:
         text += " No data is lost."
-    elif not claim.figures["bytes"]:
+    else:
         text += f" It had not acknowledged the last {amount(claim, 'unacknowledged')} before."
     return text
 
 
 def _late(claim: Claim) -> str:
+    if "answered_frame" in claim.figures:
+        return (
+            f"{who(claim)} had closed (#{whole(claim, 'fin_frame')}), and answers {peer(claim)}'s "
+            f"{amount(claim, 'late_bytes')} (#{whole(claim, 'answered_frame')}) with a RST "
+            f"({last(claim)}): its socket is gone{rule(claim)}, and this data is lost."
+        )
     return (
         f"{who(claim)} resets the connection ({last(claim)}) after its own FIN; since that FIN "
         f"{peer(claim)} had sent {amount(claim, 'late_bytes')} more.{possible(claim)}"
@@ -208,6 +231,8 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "resets.refused": _refused,
     "resets.after-syn-ack": _after_syn_ack,
     "resets.unacceptable-ack": _unacceptable,
+    "resets.no-connection": _no_connection,
+    "resets.without-effect": _without_effect,
     "resets.own-attempt": _own_attempt,
     "resets.unknown-connection": _unknown,
     "resets.closed-socket": _closed_socket,

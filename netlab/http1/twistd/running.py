@@ -22,8 +22,8 @@ from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.counters import Snapshot
 from netlab.service import ListeningService
 from netlab.signals import SignalService, all_calls, on_next_end_signal
-from netlab.transport.control import Message
-from netlab.transport.supervisor import Supervisor
+from netlab.transport.workers.control import Message
+from netlab.transport.workers.supervisor import Supervisor
 
 
 class HTTPService(MultiService):

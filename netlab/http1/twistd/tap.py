@@ -31,6 +31,7 @@ from netlab.http1.resources.resource import (
 )
 from netlab.http1.resources.responses import Pages
 from netlab.http1.resources.static import StaticFiles, StaticSettings
+from netlab.http1.sansio.forwarded import TrustedProxies
 from netlab.http1.sansio.limits import Admission, Limits, Timeouts
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.server.context import steady
@@ -55,7 +56,7 @@ from netlab.http1.twistd.running import (
 )
 from netlab.service import ListeningService
 from netlab.transport.certificates import Renewable
-from netlab.transport.supervisor import Supervisor, forwarded, worker_environment
+from netlab.transport.workers.supervisor import Supervisor, forwarded, worker_environment
 
 #: What twistd looks for here.
 __all__ = ["Options", "makeService"]
@@ -90,6 +91,7 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
         _access_log(options, reactor),
         admission=Admission(**values(ADMISSION_BOUNDS, options)),
         shows_requests=bool(options["show-requests"]),
+        proxies=TrustedProxies(options.trusted) if options.trusted else None,
         **values(CACHE_BOUNDS, options),
     )
     calls: dict[signal.Signals, Callable[[], None]] = {}

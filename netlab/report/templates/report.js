@@ -66,7 +66,8 @@
     for (const plots of document.querySelectorAll(".plots")) {
       const x = section.contains(plots) ? placeOf(JSON.parse(plots.dataset.axis), time) : null;
       for (const cursor of plots.querySelectorAll(".cursor")) {
-        cursor.setAttribute("d", x === null ? "" : `M${x.toFixed(1)} 8V196`);
+        const height = cursor.ownerSVGElement.viewBox.baseVal.height - 42;
+        cursor.setAttribute("d", x === null ? "" : `M${x.toFixed(1)} 4V${height}`);
       }
     }
   };
@@ -182,7 +183,7 @@
       if (row) select(row);
       return;
     }
-    const plot = event.target.closest(".plots svg");
+    const plot = event.target.closest(".plots .wide svg");
     if (plot) {
       selectNearest(plot, event);
       return;
@@ -194,7 +195,7 @@
   // A click into a plot chooses the frame that is nearest in time.
   const selectNearest = (plot, event) => {
     const box = plot.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * 640;
+    const x = ((event.clientX - box.left) / box.width) * plot.viewBox.baseVal.width;
     const stops = JSON.parse(plot.closest(".plots").dataset.axis);
     let nearest = null;
     let distance = Infinity;

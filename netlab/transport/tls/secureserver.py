@@ -153,7 +153,9 @@ class SecureServer(FastServer):
 
         @return: as of C{doRead}.
         """
-        if self._is_awaited:
+        if self._is_awaited or (self._unflushed and not self._channel.has_record):
+            # A client that asks only when the last of its handshake is acknowledged (Nagle's
+            # algorithm) would wait for as long as our kernel delays that.
             self._send_records(b"")
         if IHandshakeListener.providedBy(self.protocol):
             self.protocol.handshakeCompleted()

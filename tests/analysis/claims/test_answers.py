@@ -75,7 +75,7 @@ class QuestionsTests(SynchronousTestCase):
         """
         story = Script().open().close().story()
         calm = answers_of(story, is_whole=True)
-        self.assertIn("Nothing was sent again", calm[1].sentence)
+        self.assertIn("Nothing in this capture was sent again", calm[1].sentence)
         without = answers_of(replace(story, conversations=()), is_whole=True)
         self.assertEqual([each.sentence for each in without if "Nothing" in each.sentence], [])
 

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.analysis.claims.claim import Claim, Known
 from netlab.analysis.expectations.expectations import SECOND_NS
 from tests.analysis.dialogue_script import CLIENT, SERVER, Script, of_kind
+from tests.analysis.transfer.judged import sack
 from tests.captures.frames import Checksum
 
 _BAD = Checksum.BAD
@@ -100,6 +101,17 @@ class DiscardedTests(SynchronousTestCase):
         self.assertEqual([each.frames for each in of_kind(claims, "damage.discarded")], [(6,)])
         (repeat,) = of_kind(claims, "repeats.timeout")
         self.assertEqual(repeat.figures["discarded_frame"], 6)
+
+    def test_the_one_that_arrived(self) -> None:
+        """
+        Of three copies the first of which came damaged, the second is the one that had arrived when
+        the third came twice.
+        """
+        script = Script().open().server("ACK", b"x" * 100, checksum=_BAD, arrives=False)
+        script.server("ACK", b"x" * 100, seq=1, after=0.3).server("ACK", b"x" * 100, seq=1, after=1)
+        script.client("ACK", options=sack((1, 101)))
+        (twice,) = of_kind(script.claims(), "repeats.spurious-by-sack")
+        self.assertEqual((twice.figures["first_frame"], twice.figures["repeat_frame"]), (5, 6))
 
     def test_ack(self) -> None:
         """

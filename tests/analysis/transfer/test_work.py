@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.observations.history import History, Sent
@@ -62,6 +63,7 @@ class WorkTests(SynchronousTestCase):
     Conversations made to be slow.
     """
 
+    @pytest.mark.slow
     def test_linear(self) -> None:
         """
         Four times as many segments take little more than four times the work, whatever they are.

@@ -352,7 +352,7 @@ class WriteProgressTests(ServerTestCase):
         self.addCleanup(theirs.close)
         self.addCleanup(ours.close)
         transport = StringTransport()
-        transport.getHandle = lambda: ours
+        self.patch(transport, "getHandle", lambda: ours)
         self.assertEqual((unacknowledged_bytes(transport), acknowledged_bytes(transport)), (0, 0))
         with contextlib.suppress(BlockingIOError):
             while True:
