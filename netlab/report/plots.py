@@ -104,6 +104,8 @@ SIGNS: Final = {
     "sack": "acknowledged selectively (SACK)",
     "flight": "bytes in flight",
     "window": "the peer's window",
+    "cwnd": "congestion window (cwnd)",
+    "ssthresh": "slow start threshold",
 }
 
 
@@ -117,6 +119,8 @@ LEGEND: Final = {
     "sack": f'<path class="sack-sign ink" d="M12 6{_DIAMOND}"/>',
     "flight": '<path class="flight ink" d="M1 12V3H23V12Z"/>',
     "window": '<path class="window ink" d="M1 6H23"/>',
+    "cwnd": '<path class="cwnd ink" d="M1 6H23"/>',
+    "ssthresh": '<path class="ssthresh ink" d="M1 6H23"/>',
 }
 
 
@@ -207,10 +211,11 @@ class _Stack:
         """
         me, peer = _ends(series)
         most = max((each.value for each in series.in_flight), default=0)
+        highest = max((each.value for each in series.cwnd), default=most)
         windows = [each.value for each in series.window]
         low = min(windows, default=0)
         # A window far above is no limit, and would flatten what is in flight.
-        top = max(most, min(low, 2 * most) if windows else 0, 1)
+        top = max(most, highest, min(low, 2 * most) if windows else 0, 1)
         if windows and max(windows) <= 2 * most:
             top = max(top, *windows)
         scale = _top(top)
@@ -223,6 +228,8 @@ class _Stack:
         self._sign("flight")
         self.parts.append(f'<path class="flight {me}" d="{line}V{panel.bottom:.1f}H{first:.1f}Z"/>')
         self._steps("window", peer, panel, series.window, is_cut=True)
+        self._steps("cwnd", me, panel, series.cwnd, is_cut=True)
+        self._steps("ssthresh", me, panel, series.ssthresh, is_cut=True)
         self._zero(panel, series.window)
         told = f"between {low} and {max(windows)} bytes" if windows else "not known"
         if is_above:

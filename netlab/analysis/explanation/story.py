@@ -18,6 +18,7 @@ from netlab.analysis.claims.ranking import NO_FAULT
 from netlab.analysis.explanation.findings import Finding
 from netlab.analysis.observations.sketches import CalmGroup, Fate, Outline
 from netlab.analysis.words.units import duration
+from netlab.capture.sendernotes import SenderNote
 
 LISTED_MIN = 9
 """From how many conversations on a report lists them first, the worst at the top."""
@@ -116,6 +117,7 @@ class FrameStory:
         C{None}.
     @ivar sacks: The ranges that it acknowledges selectively: for each the first relative sequence
         number, and the one after the last.
+    @ivar sender: What its sender knew, where the capture says so; else C{None}.
     """
 
     number: int
@@ -146,6 +148,7 @@ class FrameStory:
     claims: tuple[Claim, ...] = ()
     rtt_ns: int | None = None
     sacks: tuple[tuple[int, int], ...] = ()
+    sender: SenderNote | None = None
 
     def crossed(self) -> FrameStory:
         """

@@ -200,6 +200,8 @@ async def _run_in(
             laboratory = NamespaceLaboratory(
                 reactor, experiment, wire, isolation, scratch, work, on_line
             )
+        if isinstance(laboratory, SimulatedLaboratory):
+            recorder.sender_note = laboratory.note_of
         wire.observers.append(recorder.observe)
         if observer is not None:
             wire.observers.append(observer)

@@ -34,6 +34,7 @@ from netlab.simulation.kernel import Kernel
 from netlab.simulation.network import boot
 from netlab.simulation.process import Process
 from netlab.simulation.programs import ProgramLog, run_command, run_function, run_server
+from netlab.simulation.sendernotes import SenderNotes
 from netlab.simulation.standardinput import StandardInput
 from netlab.tcp.settings import Settings
 
@@ -110,6 +111,7 @@ class SimulatedLaboratory:
         # With its name, so that not every experiment has the same ports and sequence numbers.
         self._seed = f"{experiment.wire.seed} {experiment.name}"
         self._boots = 0
+        self._notes: dict[Side, SenderNotes] = {}
         self._settings = {
             Side.CLIENT: _settings(experiment.client_sysctls),
             Side.SERVER: _settings(experiment.server_sysctls),
@@ -141,6 +143,12 @@ class SimulatedLaboratory:
         for side in Side:
             self._boot(side)
         self._driver.start()
+
+    def note_of(self, sender: Side, frame: bytes) -> str | None:
+        """
+        Say what a host knew when it sent a frame that leaves now.
+        """
+        return self._notes[sender].comment_of(frame)
 
     async def reboot(self, side: Side) -> None:
         """
@@ -199,6 +207,8 @@ class SimulatedLaboratory:
             self._settings[side],
             f"{self._seed} {side.value} {self._boots}",
         )
+        notes = self._notes[side] = SenderNotes(kernel.interface)
+        kernel.sent = notes.sent
         kernel.interface.attach(lambda frame: self.wire.send(side, frame))
         self.wire.attach(side, kernel.interface.frame_arrives)
 
