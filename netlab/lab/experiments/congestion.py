@@ -69,9 +69,7 @@ EXPERIMENT = Experiment(
         has_no_reset(0),
     ),
     server_expectations=(
-        has_marked(
-            0, Who.SERVER, Mark.RETRANSMISSION, "sent-again", "retransmission", least=2
-        ),
+        has_marked(0, Who.SERVER, Mark.RETRANSMISSION, "sent-again", "retransmission", least=2),
     ),
     wire=WireSettings(
         Impairment(delay=DELAY_SECONDS),
