@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.capture.options import parse
-from netlab.tcp import optionwriting
+from netlab.tcp.sending import optionwriting
 
 U32 = st.integers(0, 2**32 - 1)
 
