@@ -92,6 +92,7 @@ def send_new_data(tcb: TCB, now: int) -> None:
     was_idle = not board
     sent = burst = count = room = 0
     is_limited = False
+    most = segments_max(tcb)
     while True:
         end = next_end(tcb)
         if end is None or not fits_window(tcb, end) or not may_be_small(tcb, end):
@@ -101,19 +102,19 @@ def send_new_data(tcb: TCB, now: int) -> None:
         if board.in_flight >= tcb.congestion.cwnd:
             is_limited = True
             break
-        if len(board) >= segments_max(tcb):
+        if len(board) >= most:
             break
         if count == room:
             if count > 1:
                 bursts.push_last(tcb)
             burst, count, room = tcb.snd_nxt, 0, bursts.burst_segments(tcb)
-        transmission.send_new(tcb, now, end, reason_of_new(tcb), burst, arms=not sent)
+        transmission.send_new(tcb, now, end, reason_of_new(tcb), burst, arms=was_idle and not sent)
         sent += 1
         count += 1
     if count > 1:
         bursts.push_last(tcb)
     if sent:
-        if sent > 1:
+        if sent > 1 or not was_idle:
             arming.arm_after_sending(tcb, now, was_idle=False)
         note_use_of_window(
             tcb, now, is_limited=is_limited or board.in_flight >= tcb.congestion.cwnd

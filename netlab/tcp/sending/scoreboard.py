@@ -26,6 +26,7 @@ class SentSegment:
     @ivar flags: SYN, FIN, PSH and URG, as it is sent.
     @ivar sent_at: when it was sent last.
     @ivar first_sent_at: when it was sent first.
+    @ivar delivered: how many segments had been delivered when it was sent last.
     @ivar serial: the number of that transmission among all of the connection: of two at the same
         time it tells which was first.
     @ivar burst: the first sequence number of the burst that it was sent in
@@ -38,6 +39,7 @@ class SentSegment:
 
     __slots__ = (
         "burst",
+        "delivered",
         "end",
         "first_sent_at",
         "flags",
@@ -56,6 +58,7 @@ class SentSegment:
         self.flags = flags
         self.sent_at = now
         self.first_sent_at = now
+        self.delivered = 0
         self.serial = 0
         self.burst = seq
         self.is_sacked = False
@@ -209,6 +212,7 @@ class Scoreboard:
         """
         tail = SentSegment(at, segment.end, segment.flags, segment.sent_at)
         tail.first_sent_at = segment.first_sent_at
+        tail.delivered = segment.delivered
         tail.serial = segment.serial
         tail.burst = segment.burst
         tail.is_sacked = segment.is_sacked
