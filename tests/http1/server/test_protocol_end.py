@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
@@ -351,7 +352,7 @@ class WriteProgressTests(ServerTestCase):
             ours, _ = accept_from(listener)()
         self.addCleanup(theirs.close)
         self.addCleanup(ours.close)
-        transport = StringTransport()
+        transport: Any = StringTransport()
         transport.getHandle = lambda: ours
         self.assertEqual((unacknowledged_bytes(transport), acknowledged_bytes(transport)), (0, 0))
         with contextlib.suppress(BlockingIOError):
