@@ -24,6 +24,7 @@ FASTOPEN_CLIENT: Final = 1
 FASTOPEN_SERVER: Final = 2
 FASTOPEN_CLIENT_NO_COOKIE: Final = 4
 FASTOPEN_SERVER_NO_COOKIE: Final = 0x200
+FASTOPEN_SERVER_ALWAYS: Final = 0x400
 
 _PREFIX: Final = "net.ipv4."
 
@@ -52,7 +53,7 @@ class Settings:
     @ivar tcp_early_retrans: 0 switches tail loss probes off; all else is 3, on.
     @ivar tcp_ecn: 0 off, 1 asks for it and accepts it, 2 accepts it.
     @ivar tcp_fastopen: bits: 1 client, 2 server, 4 client sends data without a cookie, 0x200 server
-        takes it without one.
+        takes it without one, 0x400 listeners do not have to ask for it.
     @ivar tcp_fin_timeout: seconds that an orphan waits for its peer's FIN.
     @ivar tcp_frto: whether a retransmission timeout is tested for being spurious (RFC 5682).
     @ivar tcp_invalid_ratelimit: milliseconds between two answers to what is unacceptable.

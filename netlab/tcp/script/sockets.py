@@ -24,6 +24,7 @@ class ScriptSocket:
     A socket.
 
     @ivar error: the name of what a call is told next, once; empty if there is nothing.
+    @ivar connects_with_data: C{connect} was called, and the first write is to send the SYN.
     @ivar has_connected: the handshake is complete.
     @ivar was_told_connected: C{connect} has said so.
     @ivar has_ended: the peer's FIN has arrived or the connection is over: reading gives an end.
@@ -37,6 +38,7 @@ class ScriptSocket:
     listener: TCPListener | None = None
     connection: TCPConnection | None = None
     error: str = ""
+    connects_with_data: bool = False
     has_connected: bool = False
     was_told_connected: bool = False
     has_ended: bool = False
