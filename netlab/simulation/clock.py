@@ -138,11 +138,16 @@ class VirtualClock:
     asked for.
 
     @ivar now: nanoseconds since the simulation began.
+    @ivar epoch: when it began, in nanoseconds since 1970-01-01 UTC.
     @ivar made: how many calls have been made.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, epoch: int = EPOCH_NS) -> None:
+        """
+        @param epoch: when the simulation begins.
+        """
         self.now = 0
+        self.epoch = epoch
         self.made = 0
         self._order = 0
         self._stale = 0
@@ -159,7 +164,7 @@ class VirtualClock:
         """
         Tell the time of day: nanoseconds since 1970-01-01 UTC.
         """
-        return EPOCH_NS + self.now
+        return self.epoch + self.now
 
     def callLater(
         self,
