@@ -228,13 +228,13 @@ class VirtualClock:
         while heap:
             due, order, call, function, arguments = heapq.heappop(heap)
             if function is not None:
-                self.now = due
+                self.now = max(due, self.now)
                 self.made += 1
                 function(*arguments)
                 return True
             assert call is not None
             if call.order == order and call.active():
-                self.now = due
+                self.now = max(due, self.now)
                 self.made += 1
                 call.make()
                 return True
@@ -251,6 +251,13 @@ class VirtualClock:
         while (due := self.next_due) is not None and due <= end:
             self.step()
         self.now = end
+
+    def catch_up(self, now: int) -> None:
+        """
+        Let it be later, without making the calls that have become due: they are late, and come
+        next. For a simulation that something outside of it keeps the time of.
+        """
+        self.now = max(now, self.now)
 
     def move(self, call: VirtualCall, due: int) -> None:
         """

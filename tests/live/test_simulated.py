@@ -115,8 +115,8 @@ async def test_verdicts_equal_those_on_linux(netlab: RunNetlab, out: Path) -> No
 @pytest.mark.parametrize("side", ["client", "server"])
 async def test_against_linux(netlab: RunNetlab, out: Path, side: str) -> None:
     """
-    With our TCP at one end of the wire and Linux's at the other, handshakes, dialogues, all kinds of
-    closes, windows, probes and timers are as expected at both ends, and no frame is malformed.
+    With our TCP at one end of the wire and Linux's at the other, handshakes, dialogues, all kinds
+    of closes, windows, probes and timers are as expected at both ends, and no frame is malformed.
     """
     run = ("lab", "run", f"--{side}-stack", "netlab", "--isolation", WAYS[0], "--out", str(out))
     await netlab(*run, *AGAINST_LINUX, "--jobs", "4")

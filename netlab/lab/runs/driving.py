@@ -58,7 +58,8 @@ class Driver:
         """
         Make a call that comes from outside, at the time that it is now.
         """
-        self._clock.advance(max(0, self._real_ns() - self._clock.now))
+        # What is due has to wait: it might send, and so bring the next frame before this one.
+        self._clock.catch_up(self._real_ns())
         call(frame)
         if self._timer is not None:
             # What it has caused may be due before what was.
