@@ -73,6 +73,7 @@ class Settings:
     @ivar tcp_pacing_ss_ratio: the same below that.
     @ivar tcp_recovery: bits: 1 RACK, 2 a constant reordering window, 4 no count of three.
     @ivar tcp_reordering: segments: the threshold of duplicate ACKs to begin with.
+    @ivar tcp_retrans_collapse: whether small segments that are sent again take up what follows.
     @ivar tcp_retries1: timeouts after which the path is doubted.
     @ivar tcp_retries2: timeouts, as a time: how long they would take from the minimum of 200 ms
         on; after it the connection is given up.
@@ -124,6 +125,7 @@ class Settings:
     tcp_pacing_ss_ratio: int = 200
     tcp_recovery: int = RECOVERY_RACK
     tcp_reordering: int = 3
+    tcp_retrans_collapse: int = 1
     tcp_retries1: int = 3
     tcp_retries2: int = 15
     tcp_rfc1337: int = 0
