@@ -33,6 +33,7 @@ from netlab.http1.server.factory import HTTPServerFactory
 from netlab.http1.server.protocol import HTTPServerProtocol
 
 PEER = IPv4Address("TCP", "192.0.2.7", 40000)
+HOST = IPv4Address("TCP", "192.0.2.1", 80)
 
 #: A Friday: "Fri, 13 Feb 2009 23:31:30 GMT".
 NOW = 1234567890.0
@@ -66,6 +67,12 @@ class MemoryTransport(FileDescriptor):
         Say who the client is.
         """
         return self._peer
+
+    def getHost(self) -> IAddress:
+        """
+        Say where it is connected to.
+        """
+        return HOST
 
     def getHandle(self) -> socket.socket | None:
         """
@@ -180,7 +187,8 @@ class Client:
         """
         for data in deliveries:
             if self.transport.is_reading:
-                self.protocol.dataReceived(data)
+                # Not always that of the beginning: a connection may leave HTTP.
+                self.transport.protocol.dataReceived(data)
             self.transport.turn()
 
     def shut(self) -> None:

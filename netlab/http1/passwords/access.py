@@ -18,13 +18,12 @@ from netlab.http1.passwords.authentication import (
     challenge,
     parse_credentials,
 )
-from netlab.http1.passwords.turns import PeerTurns
-from netlab.http1.resources.asking import ASKING
+from netlab.http1.resources.connectionfacts import ConnectionFacts, binder_of
 from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.resources.responses import Pages, Response
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
-from netlab.http1.server.admission import peer_key
+from netlab.transport.tls.peerturns import PeerTurns, peer_key
 
 _WAITING_MAX: Final = 128
 """
@@ -75,27 +74,32 @@ class Protected:
 
     def respond(self, head: RequestHead) -> Answer:
         """
+        Answer someone of whom nothing is known.
+        """
+        return _ProtectedConnection(self, self.resource, None).respond(head)
+
+    def for_connection(self, facts: ConnectionFacts) -> Resource:
+        """
+        Answer one client, whose guesses are checked in its turn.
+        """
+        binder = binder_of(self.resource)
+        resource = self.resource if binder is None else binder(facts)
+        return _ProtectedConnection(self, resource, facts)
+
+    def answer(self, peer: bytes, head: RequestHead, answer: Callable[[], Answer]) -> Answer:
+        """
         Answer at once where the password is known to be right or is missing, and else when it has
         been checked.
-        """
-        return self._answer(head, lambda: self.resource.respond(head))
 
-    def receiver(self, head: RequestHead) -> Receiver | None:
+        @param peer: the client's address.
+        @param answer: makes the answer for those who may come in.
         """
-        Let the other resource say; but nobody gets to it by that without a password.
-        """
-        receiver = receiver_of(self.resource, head)
-        if receiver is None:
-            return None
-        return lambda head, content: self._answer(head, lambda: receiver(head, content))
-
-    def _answer(self, head: RequestHead, answer: Callable[[], Answer]) -> Answer:
         credentials = parse_credentials(head.fields)
         if credentials is None:
             return self._refusal()
         if self.passwords.recalls(credentials):
             return answer()
-        checking = self._check(peer_key(ASKING.peer), credentials)
+        checking = self._check(peer_key(peer), credentials)
         return Deferred.fromCoroutine(self._answer_later(answer, credentials, checking))
 
     async def _answer_later(
@@ -151,3 +155,38 @@ class Protected:
 
     def _refusal(self) -> Response:
         return self.pages.error(401, fields=Fields([(b"WWW-Authenticate", challenge(self.realm))]))
+
+
+@dataclass(frozen=True, slots=True)
+class _ProtectedConnection:
+    """
+    What answers one client.
+
+    @ivar protected: checks its passwords.
+    @ivar resource: answers once one is right.
+    @ivar facts: tell whose request it is; None where that is not known.
+    """
+
+    protected: Protected
+    resource: Resource
+    facts: ConnectionFacts | None
+
+    def _peer(self, head: RequestHead) -> bytes:
+        return b"" if self.facts is None else self.facts.asking_peer(head)
+
+    def respond(self, head: RequestHead) -> Answer:
+        """
+        Answer, or ask for a password.
+        """
+        return self.protected.answer(self._peer(head), head, lambda: self.resource.respond(head))
+
+    def receiver(self, head: RequestHead) -> Receiver | None:
+        """
+        Let the other resource say; but nobody gets to it by that without a password.
+        """
+        receiver = receiver_of(self.resource, head)
+        if receiver is None:
+            return None
+        return lambda head, content: self.protected.answer(
+            self._peer(head), head, lambda: receiver(head, content)
+        )

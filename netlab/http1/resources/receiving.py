@@ -40,6 +40,16 @@ class RequestContent:
     @ivar is_full: whether no more should be received until the resource has read all there is.
     """
 
+    __slots__ = (
+        "_error",
+        "_has_ended",
+        "_reader",
+        "_waiting",
+        "_waiting_bytes",
+        "_wanted",
+        "is_full",
+    )
+
     def __init__(self, wanted: Callable[[bool], None]) -> None:
         """
         @param wanted: is called when the resource waits for more than has been received, and told
@@ -52,6 +62,18 @@ class RequestContent:
         self._has_ended = False
         self._error: ContentLostError | None = None
         self._reader: Deferred[None] | None = None
+
+    @classmethod
+    def whole(cls, data: bytes) -> Self:
+        """
+        Make content that has come whole.
+        """
+        content = cls(_nothing_more)
+        if data:
+            content._waiting.append(data)
+            content._waiting_bytes = len(data)
+        content._has_ended = True
+        return content
 
     async def read(self, at_most: int) -> bytes:
         """
@@ -66,6 +88,30 @@ class RequestContent:
             if len(pieces) > at_most:
                 raise ContentTooLongError(f"more than {at_most} bytes")
         return bytes(pieces)
+
+    @property
+    def is_at_end(self) -> bool:
+        """
+        Whether all has been received, and read.
+        """
+        return self._has_ended and not self._waiting
+
+    def take(self) -> bytes | None:
+        """
+        Read what has been received, without waiting.
+
+        @return: all of it; nothing at the end; None where there is something to wait for.
+        @raise ContentLostError: the rest does not come.
+        """
+        waiting = self._waiting
+        if waiting:
+            data = waiting[0] if len(waiting) == 1 else b"".join(waiting)
+            waiting.clear()
+            self._waiting_bytes = 0
+            return data
+        if self._error is not None:
+            raise self._error
+        return b"" if self._has_ended else None
 
     def __aiter__(self) -> Self:
         return self
@@ -121,3 +167,9 @@ class RequestContent:
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.callback(None)
+
+
+def _nothing_more(was_full: bool) -> None:
+    """
+    Nobody waits for more of what has come whole.
+    """

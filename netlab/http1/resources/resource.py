@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
+from netlab.http1.resources.connectionfacts import Binder, ConnectionFacts, binder_of, rebinding
 from netlab.http1.resources.receiving import RequestContent
 from netlab.http1.resources.redirects import RedirectRules
 from netlab.http1.resources.responses import Pages, Response, refuse_method
@@ -73,6 +74,19 @@ class ReceivingResource(Resource, Protocol):
         content, and for each whose method is neither GET nor HEAD.
 
         @return: None where C{respond} is to answer, and nobody wants the content.
+        """
+
+
+class ConnectedResource(Protocol):
+    """
+    A resource that wants to know what surrounds a request: it is made for each connection. A
+    resource in front of another one passes that on by
+    L{rebinding<netlab.http1.resources.connectionfacts.rebinding>}.
+    """
+
+    def for_connection(self, facts: ConnectionFacts) -> Resource:
+        """
+        Make what answers the requests of one connection.
         """
 
 
@@ -154,6 +168,13 @@ class Redirected:
         redirection = self.rules.lookup(head.target.segments, head.target.query)
         return receiver_of(self.otherwise, head) if redirection is None else None
 
+    @property
+    def for_connection(self) -> Binder[Resource] | None:
+        """
+        Be made anew where the other resource is.
+        """
+        return rebinding(self.otherwise, lambda otherwise: replace(self, otherwise=otherwise))
+
 
 @dataclass(frozen=True, slots=True)
 class WithFields:
@@ -189,6 +210,13 @@ class WithFields:
         receiver = receiver_of(self.resource, head)
         return receiver and _adding_fields(receiver, self.lines, self._replaced)
 
+    @property
+    def for_connection(self) -> Binder[Resource] | None:
+        """
+        Be made anew where the other resource is.
+        """
+        return rebinding(self.resource, lambda resource: replace(self, resource=resource))
+
 
 @dataclass(frozen=True, slots=True)
 class CrossOrigin:
@@ -218,6 +246,13 @@ class CrossOrigin:
         """
         receiver = None if _is_preflight(head) else receiver_of(self.resource, head)
         return receiver and _adding_fields(receiver, (*self._lines(head), _EXPOSE_LINE))
+
+    @property
+    def for_connection(self) -> Binder[Resource] | None:
+        """
+        Be made anew where the other resource is.
+        """
+        return rebinding(self.resource, lambda resource: replace(self, resource=resource))
 
     def _lines(self, head: RequestHead) -> tuple[tuple[bytes, bytes], ...]:
         if b"*" in self.origins:
@@ -313,6 +348,24 @@ class Router:
             if not any(b"/" in segment for segment in segments)
         }
         object.__setattr__(self, "_by_path", by_path)
+
+    @property
+    def for_connection(self) -> Binder[Resource] | None:
+        """
+        Be made anew where one of the resources behind it is.
+        """
+        if all(binder_of(one) is None for one in (*self.routes.values(), self.otherwise)):
+            return None
+
+        def bind(facts: ConnectionFacts) -> Router:
+            def bound(resource: Resource) -> Resource:
+                binder = binder_of(resource)
+                return resource if binder is None else binder(facts)
+
+            routes = {segments: bound(resource) for segments, resource in self.routes.items()}
+            return replace(self, routes=routes, otherwise=bound(self.otherwise))
+
+        return bind
 
     def respond(self, head: RequestHead) -> Answer:
         """

@@ -9,16 +9,15 @@ from inspect import iscoroutine
 from typing import Any, Final, Protocol, cast
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import ISSLTransport, ITransport
+from twisted.internet.interfaces import ISSLTransport, ITCPTransport, ITransport
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.http1 import SERVER_NAME
-from netlab.http1.resources.asking import ASKING
 from netlab.http1.resources.contents import BytesContent
 from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
-from netlab.http1.resources.resource import Answer, Receiver, receiver_of
-from netlab.http1.resources.responses import ContentSource, Response
+from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
+from netlab.http1.resources.responses import ContentSource, Response, Upgrade
 from netlab.http1.resources.streaming import StreamSender, discard_stream
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.messages import (
@@ -48,11 +47,13 @@ class Connection(Carrier, Protocol):
 
     @ivar machine: what has been received and sent, as messages.
     @ivar peer: the client's address; empty where it has none.
+    @ivar resource: answers its requests.
     @ivar exchange: the one that is under way.
     """
 
     machine: ServerConnection
     peer: bytes
+    resource: Resource
     exchange: Exchange | None
 
     def send_whole(
@@ -62,9 +63,11 @@ class Connection(Carrier, Protocol):
         Send an answer in one piece, count it and log it.
         """
 
-    def record(self, head: RequestHead | None, status: int, sent: int, now: float) -> None:
+    def upgrade(self, head: RequestHead, answer: ResponseHead, content: Upgrade) -> None:
         """
-        Count and log an answer.
+        Leave HTTP.
+
+        @raise LocalProtocolError: that cannot be now; nothing has happened then.
         """
 
     def answered(self) -> None:
@@ -159,9 +162,8 @@ class Exchange:
         machine = self._connection.machine
         head = self.head
         promised = machine.promised_content_bytes
-        ASKING.peer = self._connection.peer
         try:
-            receiver = receiver_of(context.resource, head)
+            receiver = receiver_of(self._connection.resource, head)
         except Exception:  # noqa: BLE001, as in _respond
             machine.abandon_content()
             self._answer_failed(_failure())
@@ -277,12 +279,11 @@ class Exchange:
         if head.target.is_https and not ISSLTransport.providedBy(connection.transport):
             self._send(connection.context.pages.error(421, closes=True))
             return
-        ASKING.peer = connection.peer
         try:
             if receiver is not None and content is not None:
                 answer = receiver(head, content)
             else:
-                answer = connection.context.resource.respond(head)
+                answer = connection.resource.respond(head)
         except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
             self._answer_failed(_failure())
             return
@@ -303,7 +304,7 @@ class Exchange:
         """
         self._answer_failed(_failure())
 
-    def _wait_for(self, answer: Answer) -> None:
+    def _wait_for(self, answer: object) -> None:
         """
         Send a response when it comes; a client that has gone cancels it.
         """
@@ -321,7 +322,7 @@ class Exchange:
         elif isinstance(answer, Deferred):
             later = answer
         else:
-            resource = self._connection.context.resource
+            resource = self._connection.resource
             mistake = TypeError(f"{resource!r} returned {answer!r}, not a response")
             self._answer_failed(_failure(mistake))
             return
@@ -396,6 +397,10 @@ class Exchange:
                     connection.answered()
                 else:
                     self._send_large(response, BytesContent(content))
+            elif isinstance(content, Upgrade):
+                connection = self._connection
+                head = ResponseHead(response.status, response.fields, response.reason)
+                connection.upgrade(self.head, head, content)
             elif isinstance(content, AsyncIterable):
                 self._send_stream(response, content)
             else:
@@ -417,7 +422,8 @@ class Exchange:
         transport = connection.transport
         assert transport is not None
         now = connection.context.seconds()
-        data = machine.send(ResponseHead(response.status, response.fields), now, source.length)
+        head = ResponseHead(response.status, response.fields, response.reason)
+        data = machine.send(head, now, source.length)
         if self._is_without_content(response):
             source.close()
             transport.write(data)
@@ -440,7 +446,8 @@ class Exchange:
         machine = connection.machine
         transport = connection.transport
         assert transport is not None
-        data = machine.send(ResponseHead(response.status, response.fields), context.seconds())
+        head = ResponseHead(response.status, response.fields, response.reason)
+        data = machine.send(head, context.seconds(), response.content_length)
         if self._is_without_content(response):
             _close(content)
             transport.write(data)
@@ -451,6 +458,11 @@ class Exchange:
             return machine.send(Content(piece), 0.0)
 
         def done(why: Exception | None) -> None:
+            length = response.content_length
+            if why is None and length is not None and sender.sent != length:
+                # Only a connection that breaks off can say that less comes than was announced.
+                why = EOFError(f"{length - sender.sent} bytes of content are missing")
+                cast(ITCPTransport, transport).abortConnection()
             if why is None:
                 connection.take_back()
             else:
@@ -475,7 +487,7 @@ class Exchange:
             self._content_sent(response, sent)
         else:
             connection = self._connection
-            connection.record(self.head, response.status, sent, connection.context.seconds())
+            self._record(response, sent, connection.context.seconds())
 
     def _content_sent(self, response: Response, sent: int) -> None:
         connection = self._connection
@@ -490,8 +502,12 @@ class Exchange:
         tail = machine.send(END_OF_MESSAGE, now)
         if tail:
             cast(ITransport, connection.transport).write(tail)
-        connection.record(self.head, response.status, sent, now)
+        self._record(response, sent, now)
         connection.answered()
+
+    def _record(self, response: Response, sent: int, now: float) -> None:
+        connection = self._connection
+        connection.context.recorder.record(connection.peer, self.head, response.status, sent, now)
 
 
 def _failure(error: BaseException | None = None) -> Failure:

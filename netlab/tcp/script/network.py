@@ -37,7 +37,7 @@ def ends(version: int) -> tuple[bytes, bytes]:
     return ipaddress.ip_address(local).packed, ipaddress.ip_address(remote).packed
 
 
-class Network:
+class ScriptNetwork:
     """
     Which connection a script is about: that of the socket made last, or accepted from it.
 

@@ -34,7 +34,7 @@ from netlab.tcp.script.language.syntax import (
 )
 from netlab.tcp.script.language.texts import segment_text, time_text
 from netlab.tcp.script.mapping import FlowPhase, ScriptFlow
-from netlab.tcp.script.network import Network, ends
+from netlab.tcp.script.network import ScriptNetwork, ends
 from netlab.tcp.segment import Outgoing, TCPSegment
 from netlab.tcp.settings import SettingError, Settings
 from netlab.tcp.stack import AddressInUseError, Stack
@@ -93,7 +93,7 @@ class Player:
             lambda: 0.5,
         )
         self._host = ScriptHost(stack, _START)
-        self._network = Network(self._host, configuration.ip_version)
+        self._network = ScriptNetwork(self._host, configuration.ip_version)
         self._calls = SystemCalls(self._host, self._network)
         self._host.on_change(self._resume)
 

@@ -26,6 +26,7 @@ class SentSegment:
     @ivar flags: SYN, FIN, PSH and URG, as it is sent.
     @ivar sent_at: when it was sent last.
     @ivar first_sent_at: when it was sent first.
+    @ivar delivered: how many segments had been delivered when it was sent last.
     @ivar serial: the number of that transmission among all of the connection: of two at the same
         time it tells which was first.
     @ivar burst: the first sequence number of the burst that it was sent in
@@ -38,6 +39,7 @@ class SentSegment:
 
     __slots__ = (
         "burst",
+        "delivered",
         "end",
         "first_sent_at",
         "flags",
@@ -56,6 +58,7 @@ class SentSegment:
         self.flags = flags
         self.sent_at = now
         self.first_sent_at = now
+        self.delivered = 0
         self.serial = 0
         self.burst = seq
         self.is_sacked = False
@@ -65,6 +68,7 @@ class SentSegment:
 
 
 _end_of = attrgetter("end")
+_serial_of = attrgetter("serial")
 
 
 class Scoreboard:
@@ -208,6 +212,7 @@ class Scoreboard:
         """
         tail = SentSegment(at, segment.end, segment.flags, segment.sent_at)
         tail.first_sent_at = segment.first_sent_at
+        tail.delivered = segment.delivered
         tail.serial = segment.serial
         tail.burst = segment.burst
         tail.is_sacked = segment.is_sacked
@@ -225,7 +230,7 @@ class Scoreboard:
         self.to_resend += tail.is_lost and not tail.is_resent
         if segment in self.by_time:
             self.by_time[tail] = None
-            self.by_time.move_to_end(tail, last=False)
+            self._sort_by_time()
 
     def mark_sacked(self, segment: SentSegment) -> None:
         """
@@ -283,6 +288,7 @@ class Scoreboard:
                 segment.is_lost = False
                 self.by_time[segment] = None
         self.lost = self.to_resend = 0
+        self._sort_by_time()
 
     def forget_sacks(self) -> None:
         """
@@ -294,6 +300,13 @@ class Scoreboard:
                 self.by_time[segment] = None
         self.sacked = 0
         self.fack = 0
+        self._sort_by_time()
+
+    def _sort_by_time(self) -> None:
+        """
+        Bring in order what came in out of its order.
+        """
+        self.by_time = OrderedDict.fromkeys(sorted(self.by_time, key=_serial_of))
 
     def clear(self) -> None:
         """

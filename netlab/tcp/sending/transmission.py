@@ -28,6 +28,10 @@ from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import Timer
 
 
+#: Makes a named tuple without the call that its class would make for its arguments' names.
+_new = tuple.__new__
+
+
 def send_new(
     tcb: TCB,
     now: int,
@@ -47,6 +51,7 @@ def send_new(
     seq = tcb.snd_nxt
     flags = tcb.queue.flags(seq, end)
     segment = SentSegment(seq, end, flags, now)
+    segment.delivered = tcb.delivered
     if burst is not None:
         segment.burst = burst
     tcb.board.add(segment)
@@ -134,6 +139,7 @@ def send_again(tcb: TCB, now: int, segment: SentSegment, reason: Reason) -> None
     if segment.end - segment.seq > tcb.mss and not segment.flags & SYN:
         tcb.board.split(segment, segment.seq + tcb.mss)
     tcb.board.mark_resent(segment, now)
+    segment.delivered = tcb.delivered
     recovery = tcb.recovery
     if recovery.retransmitting_since is None:
         recovery.retransmitting_since = now
@@ -238,15 +244,15 @@ def _append(
 ) -> None:
     tcb.segments_out += 1
     local, remote = tcb.local, tcb.remote
+    segment = _new(
+        TCPSegment,
+        (local[1], remote[1], seq & MASK, ack, flags, window, options, payload, 0),
+    )
+    ttl = tcb.settings.ip_default_ttl
     tcb.outbox.append(
-        Outgoing(
-            local[0],
-            remote[0],
-            TCPSegment(local[1], remote[1], seq & MASK, ack, flags, window, options, payload),
-            reason,
-            variables(tcb),
-            ecn,
-            tcb.settings.ip_default_ttl,
+        _new(
+            Outgoing,
+            (local[0], remote[0], segment, reason, variables(tcb), ecn, ttl, True),
         )
     )
 
@@ -257,23 +263,28 @@ def variables(tcb: TCB) -> Variables:
     """
     congestion, rtt, board, timers = tcb.congestion, tcb.rtt, tcb.board, tcb.timers
     received, timer = tcb.received, timers.sender
-    return Variables(
-        congestion.cwnd,
-        congestion.ssthresh,
-        tcb.mss,
-        rtt.srtt,
-        rtt.rttvar,
-        rtt.rto,
-        board.in_flight,
-        tcb.snd_nxt - tcb.snd_una,
-        tcb.recovery.state,
-        board.sacked,
-        board.lost,
-        tcb.snd_wnd,
-        tcb.window.wnd,
-        max(tcb.queue.end - tcb.snd_nxt, 0),
-        received.unread,
-        received.out_of_order,
-        timer.label if timer is not None else "",
-        timers.sender_at if timer is not None else 0,
+    nxt = tcb.snd_nxt
+    unsent = tcb.queue.end - nxt
+    return _new(
+        Variables,
+        (
+            congestion.cwnd,
+            congestion.ssthresh,
+            tcb.mss,
+            rtt.srtt,
+            rtt.rttvar,
+            rtt.rto,
+            board.in_flight,
+            nxt - tcb.snd_una,
+            tcb.recovery.state,
+            board.sacked,
+            board.lost,
+            tcb.snd_wnd,
+            tcb.window.wnd,
+            unsent if unsent > 0 else 0,
+            received.unread,
+            received.out_of_order,
+            timer.label if timer is not None else "",
+            timers.sender_at if timer is not None else 0,
+        ),
     )

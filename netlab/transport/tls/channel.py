@@ -244,6 +244,14 @@ class Channel:
         return self._tls.version() == "TLSv1.3"
 
     @property
+    def agreement(self) -> tuple[str, str]:
+        """
+        The version of TLS and the suite by OpenSSL's name; empty before the handshake is complete.
+        """
+        cipher = self._tls.cipher()
+        return self._tls.version() or "", "" if cipher is None else cipher[0]
+
+    @property
     def application_protocol(self) -> str | None:
         """
         What ALPN has chosen (RFC 7301).

@@ -123,6 +123,13 @@ class SecureServer(FastServer):
         return self._channel.peer_certificate
 
     @property
+    def tls_agreement(self) -> tuple[str, str]:
+        """
+        The version of TLS, such as C{TLSv1.3}, and the suite by OpenSSL's name.
+        """
+        return self._channel.agreement
+
+    @property
     def negotiatedProtocol(self) -> bytes | None:
         """
         What ALPN has chosen.
@@ -146,7 +153,9 @@ class SecureServer(FastServer):
 
         @return: as of C{doRead}.
         """
-        if self._is_awaited:
+        if self._is_awaited or (self._unflushed and not self._channel.has_record):
+            # A client that asks only when the last of its handshake is acknowledged (Nagle's
+            # algorithm) would wait for as long as our kernel delays that.
             self._send_records(b"")
         if IHandshakeListener.providedBy(self.protocol):
             self.protocol.handshakeCompleted()
@@ -248,7 +257,7 @@ class SecureServer(FastServer):
         self._awaits_turn = True
         if self._is_watched:
             self.reactor.removeReader(self)
-        self._turns.add(self._take_turn)
+        self._turns.add(self._take_turn, self.hostname)
 
     def _take_turn(self) -> None:
         self._awaits_turn = False
