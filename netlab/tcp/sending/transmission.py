@@ -27,7 +27,6 @@ from netlab.tcp.states import TCPState
 from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import Timer
 
-
 #: Makes a named tuple without the call that its class would make for its arguments' names.
 _new = tuple.__new__
 
@@ -281,7 +280,7 @@ def variables(tcb: TCB) -> Variables:
             board.lost,
             tcb.snd_wnd,
             tcb.window.wnd,
-            unsent if unsent > 0 else 0,
+            max(0, unsent),
             received.unread,
             received.out_of_order,
             timer.label if timer is not None else "",
