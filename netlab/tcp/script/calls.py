@@ -99,9 +99,9 @@ class SystemCalls:
         """
         wanted = None if flow is None else (flow.local, flow.remote)
         for socket in self._descriptors.values():
-            connection = socket.connection
-            if connection is not None and (connection.local, connection.remote) == wanted:
-                return connection
+            for connection in socket.connection, socket.former:
+                if connection is not None and (connection.local, connection.remote) == wanted:
+                    return connection
         return None
 
     def _keep(self, result: Value, socket: ScriptSocket, line: int) -> CallResult:
