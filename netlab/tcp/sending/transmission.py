@@ -214,7 +214,11 @@ def put(
     """
     received = tcb.received
     nxt = received.nxt
-    field = tcb.window.advertise(nxt, received.unread + received.out_of_order)
+    window = tcb.window
+    clamp = tcb.options.window_clamp
+    if clamp and window.clamp > clamp:
+        window.clamp = clamp
+    field = window.advertise(nxt, received.unread + received.out_of_order)
     negotiated = tcb.negotiated
     options = b""
     if negotiated.has_timestamps:
