@@ -69,8 +69,8 @@ class Settings:
     @ivar tcp_min_tso_segs: segments that are handed to the network card as one, at least.
     @ivar tcp_moderate_rcvbuf: whether the receive buffer grows with what the program reads.
     @ivar tcp_mtu_probing: 1 falls back to L{tcp_base_mss} when large segments vanish; 2 is as 1.
-    @ivar tcp_no_metrics_save: taken and without effect: of a connection that is over only the path's
-        MTU is remembered.
+    @ivar tcp_no_metrics_save: taken and without effect: of what a connection has learned only its
+        path's MTU is remembered.
     @ivar tcp_orphan_retries: retransmissions after the program has gone; 0 means 8.
     @ivar tcp_pacing_ca_ratio: per cent of a window per round trip, from half of C{ssthresh} on: the
         rate that sizes bursts. Nothing is paced.
