@@ -138,11 +138,16 @@ class VirtualClock:
     asked for.
 
     @ivar now: nanoseconds since the simulation began.
+    @ivar epoch: when it began, in nanoseconds since 1970-01-01 UTC.
     @ivar made: how many calls have been made.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, epoch: int = EPOCH_NS) -> None:
+        """
+        @param epoch: when the simulation begins.
+        """
         self.now = 0
+        self.epoch = epoch
         self.made = 0
         self._order = 0
         self._stale = 0
@@ -159,7 +164,7 @@ class VirtualClock:
         """
         Tell the time of day: nanoseconds since 1970-01-01 UTC.
         """
-        return EPOCH_NS + self.now
+        return self.epoch + self.now
 
     def callLater(
         self,
@@ -223,13 +228,13 @@ class VirtualClock:
         while heap:
             due, order, call, function, arguments = heapq.heappop(heap)
             if function is not None:
-                self.now = due
+                self.now = max(due, self.now)
                 self.made += 1
                 function(*arguments)
                 return True
             assert call is not None
             if call.order == order and call.active():
-                self.now = due
+                self.now = max(due, self.now)
                 self.made += 1
                 call.make()
                 return True
@@ -246,6 +251,13 @@ class VirtualClock:
         while (due := self.next_due) is not None and due <= end:
             self.step()
         self.now = end
+
+    def catch_up(self, now: int) -> None:
+        """
+        Let it be later, without making the calls that have become due: they are late, and come
+        next. For a simulation that something outside of it keeps the time of.
+        """
+        self.now = max(now, self.now)
 
     def move(self, call: VirtualCall, due: int) -> None:
         """

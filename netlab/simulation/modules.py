@@ -19,7 +19,7 @@ from typing import Any, Final, NoReturn, cast
 
 from netlab.errors import KnownError
 from netlab.simulation.blockingsocket import BlockingSocket, socket_class
-from netlab.simulation.clock import EPOCH_NS, NANOSECONDS, nanoseconds
+from netlab.simulation.clock import NANOSECONDS, nanoseconds
 from netlab.simulation.process import ERR, OUT, Process
 from netlab.simulation.standardinput import StandardInput
 from netlab.simulation.waiting import sleep, wait_until
@@ -207,8 +207,8 @@ def _time_module(process: Process) -> ModuleType:
         sleep(process, nanoseconds(seconds))
 
     module.sleep = pause
-    module.time_ns = lambda: EPOCH_NS + clock.now
-    module.time = lambda: (EPOCH_NS + clock.now) / NANOSECONDS
+    module.time_ns = clock.time_ns
+    module.time = lambda: clock.time_ns() / NANOSECONDS
     module.monotonic_ns = module.perf_counter_ns = lambda: clock.now
     module.monotonic = module.perf_counter = lambda: clock.now / NANOSECONDS
     return cast(ModuleType, module)

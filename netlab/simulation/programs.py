@@ -20,7 +20,7 @@ from twisted.python.usage import UsageError
 from zope.interface import provider
 
 from netlab.errors import KnownError
-from netlab.simulation.clock import EPOCH_NS, NANOSECONDS
+from netlab.simulation.clock import NANOSECONDS
 from netlab.simulation.importing import ProgramModules
 from netlab.simulation.modules import CannotSimulateError, modules_for
 from netlab.simulation.process import ERR, OUT, Process, current
@@ -80,7 +80,7 @@ def _print_event(event: LogEvent) -> None:
     process = current()
     if process is None or not process.logs:
         return
-    now = (EPOCH_NS + process.kernel.clock.now) / NANOSECONDS
+    now = process.kernel.clock.time_ns() / NANOSECONDS
     text = formatEventAsClassicLogText({**event, "log_time": now}, formatTime=_time_text)
     if text is not None:
         process.write(OUT, text.encode("utf-8", "replace"))

@@ -25,7 +25,7 @@ from twisted.python import log
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from netlab.simulation.clock import EPOCH_NS, NANOSECONDS, VirtualCall, nanoseconds
+from netlab.simulation.clock import NANOSECONDS, VirtualCall, nanoseconds
 from netlab.simulation.kernelsocket import KernelSocket
 from netlab.simulation.process import Process
 from netlab.simulation.resolving import HostsFile
@@ -77,7 +77,7 @@ class ProcessReactor(_DisconnectSelectableMixin):
         """
         Tell the time of day, in seconds since 1970.
         """
-        return (EPOCH_NS + self._clock.now) / NANOSECONDS
+        return self._clock.time_ns() / NANOSECONDS
 
     def callLater(
         self,

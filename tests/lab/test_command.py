@@ -112,6 +112,11 @@ class CommandTests(SynchronousTestCase):
             (("run", "echo", "--sysctl", "kernel.panic=1"), "--sysctl 'kernel.panic=1'"),
             (("run", "echo", "--jobs", "0"), "--jobs '0': too small"),
             (("run", "echo", "--seed", "x"), "--seed 'x': not a whole number"),
+            (("run", "echo", "--client-stack", "bsd"), "argument --client-stack: invalid choice"),
+            (
+                ("run", "echo", "--server-stack", "netlab", "--isolation", "simulated"),
+                "--server-stack netlab: only with hosts made by root or user",
+            ),
             (("show", "nonesuch"), "there is no experiment"),
             (("verify", "echo", "nonesuch.pcap"), "nonesuch.pcap"),
             (("sing",), "invalid choice: 'sing'"),

@@ -34,6 +34,12 @@ SIMULATED = [name for name in names() if not load(name).commands]
 #: TLS draws its own random numbers.
 REPEATABLE = [name for name in SIMULATED if name != "https"]
 
+#: What is tried with one end of ours: each of another kind.
+AGAINST_LINUX = [
+    *("echo", "echo_large", "fast_retransmit", "half_close", "host_crash", "https"),
+    *("keep_alive", "nagle", "refused", "time_wait", "zero_window"),
+]
+
 #: Runs experiments where what only Linux has cannot be imported by any module of netlab's.
 WITHOUT_LINUX = """
 import builtins, os, socket, sys
@@ -101,6 +107,33 @@ async def test_verdicts_equal_those_on_linux(netlab: RunNetlab, out: Path) -> No
             # Frames come late on a machine that is busy: a second chance, alone.
             await netlab(*run, WAYS[0], "--out", str(linux), name)
         assert simulated == shown(linux)
+
+
+@NEEDS_HOSTS
+@pytest.mark.slow
+@pytest.mark.xdist_group("lab")
+@pytest.mark.parametrize("side", ["client", "server"])
+async def test_against_linux(netlab: RunNetlab, out: Path, side: str) -> None:
+    """
+    With our TCP at one end of the wire and Linux's at the other, handshakes, dialogues, all kinds
+    of closes, windows, probes and timers are as expected at both ends, and no frame is malformed.
+    """
+    run = ("lab", "run", f"--{side}-stack", "netlab", "--isolation", WAYS[0], "--out", str(out))
+    await netlab(*run, *AGAINST_LINUX, "--jobs", "4")
+    again = [name for name, verdict in verdicts(out).items() if not verdict["is_met"]]
+    if again:
+        # Frames come late on a machine that is busy: a second chance, alone.
+        await netlab(*run, *again)
+    found = verdicts(out)
+    assert {name: verdict["is_met"] for name, verdict in found.items()} == dict.fromkeys(
+        AGAINST_LINUX, True
+    )
+    for name in AGAINST_LINUX:
+        assert f"--{side}-stack netlab" in found[name]["command"]
+        for end in Side:
+            frames = await deferToThread(tshark, capture_path(out / name, end), *VALIDITY)
+            assert frames
+            assert [frame for frame in frames if frame != ["", "1", "1"]] == []
 
 
 async def test_all_simulated(netlab: RunNetlab, out: Path) -> None:

@@ -120,6 +120,18 @@ class VirtualClockTests(SynchronousTestCase):
         self.clock.advance(3 * _SECOND)
         self.assertEqual(self.made, ["there", "moved"])
 
+    def test_catch_up(self) -> None:
+        """
+        Where time has passed outside, what is due is late, and time does not go back.
+        """
+        self.clock.callLater(1, lambda: self.made.append(self.clock.now))
+        self.clock.catch_up(3 * _SECOND)
+        self.assertEqual((self.clock.now, self.made), (3 * _SECOND, []))
+        self.clock.catch_up(2 * _SECOND)
+        self.clock.callLater(0, lambda: self.made.append("next"))
+        self.clock.advance(0)
+        self.assertEqual(self.made, [3 * _SECOND, "next"])
+
     def test_no_call_in_the_past(self) -> None:
         """
         A negative delay is refused.

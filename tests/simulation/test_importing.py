@@ -13,7 +13,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.lab.api import sockets
-from netlab.lab.runs.simulated import is_loaded_anew
+from netlab.lab.runs.simulatedhost import is_loaded_anew
 from netlab.simulation.importing import ProgramModules
 from netlab.simulation.modules import CannotSimulateError, modules_for
 from netlab.simulation.process import Process

@@ -5,7 +5,7 @@ Several experiments in one go: run, judge, report, index.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ class Batch:
     @ivar folder: each experiment gets a folder of its name in it.
     @ivar knobs: the user's changes.
     @ivar isolation: how to make hosts; C{None} for the best that works.
+    @ivar own_stacks: hosts that have our own TCP although the others are the kernel's.
     @ivar jobs: how many experiments run at once.
     @ivar commands: by an experiment's name, the command line that runs it again so.
     """
@@ -64,6 +65,7 @@ class Batch:
     knobs: Knobs
     isolation: Isolation | None = None
     jobs: int = 1
+    own_stacks: Collection[Side] = ()
     commands: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -97,7 +99,14 @@ async def run_batch(
         if is_stopping:
             raise CancelledError
         folder = batch.folder / experiment.name
-        run = start(reactor, experiment, folder, knobs=batch.knobs, isolation=isolation)
+        run = start(
+            reactor,
+            experiment,
+            folder,
+            knobs=batch.knobs,
+            isolation=isolation,
+            own_stacks=batch.own_stacks,
+        )
         runs.append(run)
         return run.result
 

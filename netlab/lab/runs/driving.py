@@ -14,13 +14,13 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
-from netlab.simulation.clock import NANOSECONDS, VirtualClock
+from netlab.simulation.clock import NANOSECONDS, VirtualClock, nanoseconds
 
 _TURN_SECONDS: Final = 0.01
 """For how long a simulation goes on before others have their turn."""
 
 _IDLE_SECONDS: Final = 0.01
-"""How often to look again where nothing is to be done."""
+"""How often to look again where nothing is to be done: programs are started from outside."""
 
 
 class Driver:
@@ -54,6 +54,17 @@ class Driver:
         self._began = self._reactor.seconds() - self._clock.seconds()
         self._timer = self._reactor.callLater(0, self._turn)
 
+    def at_once(self, call: Callable[[bytes], None], frame: bytes) -> None:
+        """
+        Make a call that comes from outside, at the time that it is now.
+        """
+        # What is due has to wait: it might send, and so bring the next frame before this one.
+        self._clock.catch_up(self._real_ns())
+        call(frame)
+        if self._timer is not None:
+            # What it has caused may be due before what was.
+            self._timer.reset(0)
+
     def stop(self) -> None:
         """
         Let no more time pass.
@@ -73,6 +84,12 @@ class Driver:
         if wait and self._timer is not None:
             self._timer.reset(wait)
 
+    def _real_ns(self) -> int:
+        """
+        Tell how much real time has passed.
+        """
+        return nanoseconds(self._reactor.seconds() - self._began)
+
     def _go_on(self) -> float:
         """
         Make some calls.
@@ -86,9 +103,9 @@ class Driver:
             if due is None:
                 return _IDLE_SECONDS
             if self._is_paced:
-                early = due / NANOSECONDS - (self._reactor.seconds() - self._began)
+                early = (due - self._real_ns()) / NANOSECONDS
                 if early > 0:
-                    return early
+                    return min(early, _IDLE_SECONDS)
             clock.step()
             if time.perf_counter() > until:
                 break

@@ -7,7 +7,7 @@ Experiments see it as L{netlab.lab.api.experiment.Laboratory} describes it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from socket import inet_aton
 from typing import Any
@@ -19,11 +19,15 @@ from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.sides import Side
 from netlab.lab.hosts.hosts import Host, start_host
 from netlab.lab.hosts.settings import CLIENT, SERVER, HostSettings, Isolation
+from netlab.lab.runs.driving import Driver
 from netlab.lab.runs.machines import ProgramMachine, spawner
 from netlab.lab.runs.programs import OutputLine
+from netlab.lab.runs.simulatedhost import SimulatedHost
 from netlab.lab.runs.watching import WireWatch
 from netlab.lab.wire.tapreader import Tap
 from netlab.lab.wire.wire import Wire
+from netlab.simulation.clock import VirtualClock
+from netlab.simulation.programs import ProgramLog
 
 
 class NamespaceLaboratory:
@@ -48,8 +52,11 @@ class NamespaceLaboratory:
         folder: Path,
         on_line: Callable[[OutputLine], None],
         time_ns: Callable[[], int] = time.time_ns,
+        own_stacks: Collection[Side] = (),
     ) -> None:
         """
+        @param own_stacks: hosts that are simulated, in real time: our own TCP on the wire, against
+            the other's, which is the kernel's.
         @param scratch: an existing folder, which in the hosts is an empty one in memory.
         @param on_line: is called with each line that a program prints.
         @param time_ns: tells the time of day in nanoseconds.
@@ -69,8 +76,32 @@ class NamespaceLaboratory:
             Side.SERVER: _with_sysctls(SERVER, experiment.server_sysctls),
         }
         self._watch = WireWatch(reactor, wire)
+        self._log = ProgramLog()
+        self._clock = clock = VirtualClock(time_ns())
+        self._driver = Driver(reactor, clock, self._broke, is_paced=True)
+        seed = f"{experiment.wire.seed} {experiment.name}"
+        self._simulated = {
+            side: SimulatedHost(
+                clock,
+                wire,
+                side,
+                self._settings[side].sysctls,
+                seed,
+                folder,
+                on_line,
+                self._driver.at_once,
+            )
+            for side in own_stacks
+        }
         self.failure: Failure | None = None
         self.on_failure: Callable[[], None] = lambda: None
+
+    def note_of(self, sender: Side, frame: bytes) -> str | None:
+        """
+        Say what a host knew when it sent a frame that leaves now: one with our own TCP.
+        """
+        host = self._simulated.get(sender)
+        return None if host is None else host.note_of(frame)
 
     @property
     def client(self) -> ProgramMachine:
@@ -92,6 +123,9 @@ class NamespaceLaboratory:
 
         @raise HostError: a host could not be made.
         """
+        if self._simulated:
+            self._log.start()
+            self._driver.start()
         for side in Side:
             await self.reboot(side)
 
@@ -101,6 +135,10 @@ class NamespaceLaboratory:
 
         @raise HostError: it could not be made.
         """
+        simulated = self._simulated.get(side)
+        if simulated is not None:
+            self.machines[side] = simulated.boot()
+            return
         settings, peer = self._settings[side], self._settings[side.other]
         self._hosts[side] = host = await start_host(
             self._reactor, settings, [peer], self._isolation, self._scratch
@@ -117,6 +155,10 @@ class NamespaceLaboratory:
         Let a host lose its power. Its device is taken away first, so that nothing of its end is
         sent.
         """
+        if side in self._simulated:
+            del self.machines[side]
+            self._simulated[side].power_off()
+            return
         self._taps.pop(side).close()
         del self.machines[side]
         await self._hosts.pop(side).stop()
@@ -144,8 +186,15 @@ class NamespaceLaboratory:
         End everything. What ends programs is no part of the capture: the wire has stopped before.
         """
         self.wire.stop()
-        for machine in self.machines.values():
-            await machine.stop_programs(self._reactor)
+        for simulated in self._simulated.values():
+            simulated.power_off()
+        if self._simulated:
+            self._driver.stop()
+            self._log.stop()
+            self._clock.advance(0)
+        for side, machine in self.machines.items():
+            if side not in self._simulated:
+                await machine.stop_programs(self._reactor)
         for tap in self._taps.values():
             tap.close()
         for host in self._hosts.values():

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -25,6 +25,7 @@ from twisted.python.failure import Failure
 from netlab.errors import KnownError
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.knobs import Knobs
+from netlab.lab.api.sides import Side
 from netlab.lab.hosts.settings import Isolation
 from netlab.lab.results.folder import ResultsFolder
 from netlab.lab.runs.laboratory import NamespaceLaboratory
@@ -112,6 +113,7 @@ def start(
     knobs: Knobs | None = None,
     observer: Observer | None = None,
     is_paced: bool = False,
+    own_stacks: Collection[Side] = (),
 ) -> Run:
     """
     Start an experiment.
@@ -122,12 +124,15 @@ def start(
     @param knobs: the user's changes.
     @param isolation: how to make the hosts, see L{netlab.lab.hosts.hosts.best_isolation}.
     @param is_paced: whether a simulated second is to take a second.
+    @param own_stacks: hosts that have our own TCP although the others are the kernel's.
     @param observer: is called with each frame as it leaves one end of the wire and as it arrives at
         the other, and with each line that a program prints, in the order of their times; without
         hosts with what the relay notices instead of frames.
     """
     changed = (knobs or Knobs()).apply(experiment)
-    running = _run(reactor, changed, folder, isolation, observer, is_paced=is_paced)
+    running = _run(
+        reactor, changed, folder, isolation, observer, is_paced=is_paced, own_stacks=own_stacks
+    )
     return Run(Deferred.fromCoroutine(running))
 
 
@@ -139,13 +144,21 @@ async def _run(
     observer: Observer | None,
     *,
     is_paced: bool,
+    own_stacks: Collection[Side],
 ) -> RunOutcome:
     # In threads, here and below: on a busy disk these wait, and other runs' wires must not.
     await _in_thread(reactor, _clear, folder)
     private = Path(tempfile.mkdtemp(prefix="netlab-run-"))
     try:
         return await _run_in(
-            reactor, experiment, private, folder, isolation, observer, is_paced=is_paced
+            reactor,
+            experiment,
+            private,
+            folder,
+            isolation,
+            observer,
+            is_paced=is_paced,
+            own_stacks=own_stacks,
         )
     except BaseException:
         await uncancelled(_in_thread(reactor, shutil.rmtree, private))
@@ -161,6 +174,7 @@ async def _run_in(
     observer: Observer | None,
     *,
     is_paced: bool,
+    own_stacks: Collection[Side],
 ) -> RunOutcome:
     """
     Run an experiment in a private folder.
@@ -198,10 +212,16 @@ async def _run_in(
         else:
             wire = Wire(reactor, experiment.wire)
             laboratory = NamespaceLaboratory(
-                reactor, experiment, wire, isolation, scratch, work, on_line
+                reactor,
+                experiment,
+                wire,
+                isolation,
+                scratch,
+                work,
+                on_line,
+                own_stacks=own_stacks,
             )
-        if isinstance(laboratory, SimulatedLaboratory):
-            recorder.sender_note = laboratory.note_of
+        recorder.sender_note = laboratory.note_of
         wire.observers.append(recorder.observe)
         if observer is not None:
             wire.observers.append(observer)

@@ -2,56 +2,27 @@
 A laboratory whose hosts are simulated: our own TCP, in virtual time, the same each time.
 """
 
-# mypy: allow-untyped-calls
-# Twisted leaves its failures without annotations.
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from socket import inet_aton
-from typing import Any, Final
+from typing import Any
 
-from twisted.internet.error import ProcessDone, ProcessTerminated
-from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from netlab.errors import KnownError
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.settings import CLIENT, SERVER
-from netlab.lab.hosts.sysctls import settings as sysctl_settings
 from netlab.lab.runs.driving import Driver
 from netlab.lab.runs.machines import ProgramMachine
 from netlab.lab.runs.programs import OutputLine
-from netlab.lab.runs.servedfiles import settle_times, with_settled_root
+from netlab.lab.runs.simulatedhost import SimulatedHost
 from netlab.lab.runs.watching import WireWatch
-from netlab.lab.runs.work import CommandWork, FunctionWork, ServerWork, Work
 from netlab.lab.wire.wire import Wire
 from netlab.simulation.clock import VirtualClock
-from netlab.simulation.kernel import Kernel
-from netlab.simulation.network import boot
-from netlab.simulation.process import Process
-from netlab.simulation.programs import ProgramLog, run_command, run_function, run_server
-from netlab.simulation.sendernotes import SenderNotes
-from netlab.simulation.standardinput import StandardInput
-from netlab.tcp.settings import Settings
-
-_HOSTS: Final = {Side.CLIENT: CLIENT, Side.SERVER: SERVER}
-
-_NAMES: Final = {
-    "localhost": ("127.0.0.1", "::1"),
-    CLIENT.name: (CLIENT.address,),
-    SERVER.name: (SERVER.address,),
-}
-
-
-def is_loaded_anew(name: str) -> bool:
-    """
-    Tell whether a module that an experiment imports uses sockets, time or standard output itself.
-    """
-    return name == "netlab.lab.api.sockets" or name.startswith("netlab.lab.experiments.")
+from netlab.simulation.programs import ProgramLog
 
 
 class NotSimulatedError(KnownError):
@@ -76,8 +47,8 @@ class SimulatedLaboratory:
 
     @ivar clock: the virtual one.
     @ivar wire: what joins the hosts.
-    @ivar machines: the hosts.
-    @ivar kernels: what the programs of each host share, its TCP among it.
+    @ivar hosts: the hosts.
+    @ivar machines: what runs programs on them, while they have power.
     @ivar folder: the current directory of all programs.
     @ivar failure: why the simulation has failed, a mistake of ours or of an observer's; else None.
     @ivar on_failure: is called then.
@@ -103,20 +74,18 @@ class SimulatedLaboratory:
         self.clock = clock
         self.wire = wire
         self.machines: dict[Side, ProgramMachine] = {}
-        self.kernels: dict[Side, Kernel] = {}
         self.folder = folder
         self.failure: Failure | None = None
         self.on_failure: Callable[[], None] = lambda: None
-        self._on_line = on_line
         # With its name, so that not every experiment has the same ports and sequence numbers.
-        self._seed = f"{experiment.wire.seed} {experiment.name}"
-        self._boots = 0
-        self._notes: dict[Side, SenderNotes] = {}
-        self._settings = {
-            Side.CLIENT: _settings(experiment.client_sysctls),
-            Side.SERVER: _settings(experiment.server_sysctls),
+        seed = f"{experiment.wire.seed} {experiment.name}"
+        self.hosts = {
+            side: SimulatedHost(clock, wire, side, sysctls, seed, folder, on_line)
+            for side, sysctls in (
+                (Side.CLIENT, experiment.client_sysctls),
+                (Side.SERVER, experiment.server_sysctls),
+            )
         }
-        self._processes: dict[Side, list[Process]] = {side: [] for side in Side}
         self._watch = WireWatch(clock, wire)
         self._log = ProgramLog()
         self._driver = Driver(reactor, clock, self._broke, is_paced=is_paced)
@@ -141,27 +110,27 @@ class SimulatedLaboratory:
         """
         self._log.start()
         for side in Side:
-            self._boot(side)
+            await self.reboot(side)
         self._driver.start()
 
     def note_of(self, sender: Side, frame: bytes) -> str | None:
         """
         Say what a host knew when it sent a frame that leaves now.
         """
-        return self._notes[sender].comment_of(frame)
+        return self.hosts[sender].note_of(frame)
 
     async def reboot(self, side: Side) -> None:
         """
         Start a host, with nothing running on it.
         """
-        self._boot(side)
+        self.machines[side] = self.hosts[side].boot()
 
     async def crash(self, side: Side) -> None:
         """
         Let a host lose its power.
         """
         del self.machines[side]
-        self._power_off(side)
+        self.hosts[side].power_off()
 
     async def pause(self, seconds: float) -> None:
         """
@@ -179,127 +148,20 @@ class SimulatedLaboratory:
         """
         Wait until a host has closed its side of every connection, or one of them has reset it.
         """
-        await self._watch.all_ended_by(inet_aton(_HOSTS[side].address))
+        await self._watch.all_ended_by(inet_aton(self.hosts[side].address))
 
     async def stop(self) -> None:
         """
         End everything. What ends programs is no part of the capture: the wire has stopped before.
         """
         self.wire.stop()
-        for side in self.kernels.copy():
-            self._power_off(side)
+        for host in self.hosts.values():
+            host.power_off()
         self._driver.stop()
         self._log.stop()
         # What programs have printed before.
         self.clock.advance(0)
 
-    def _boot(self, side: Side) -> None:
-        ours, theirs = _HOSTS[side], _HOSTS[side.other]
-        self._boots += 1
-        # A seed for each boot: what one host draws does not change the other's luck.
-        self.kernels[side] = kernel = boot(
-            self.clock,
-            ours.name,
-            (ours.address,),
-            ours.hardware_address,
-            {inet_aton(theirs.address): theirs.hardware_address},
-            _NAMES,
-            self._settings[side],
-            f"{self._seed} {side.value} {self._boots}",
-        )
-        notes = self._notes[side] = SenderNotes(kernel.interface)
-        kernel.sent = notes.sent
-        kernel.interface.attach(lambda frame: self.wire.send(side, frame))
-        self.wire.attach(side, kernel.interface.frame_arrives)
-
-        def spawn(program: ProcessProtocol, work: Work) -> object:
-            return self._spawn(side, kernel, program, work)
-
-        self.machines[side] = ProgramMachine(
-            spawn, side, ours.address, self._on_line, self.clock.time_ns
-        )
-
-    def _power_off(self, side: Side) -> None:
-        self.kernels.pop(side).power_off()
-        processes, self._processes[side] = self._processes[side], []
-        for process in processes:
-            process.exit(-9)
-
-    def _spawn(self, side: Side, kernel: Kernel, program: ProcessProtocol, work: Work) -> object:
-
-        def write(descriptor: int, data: bytes) -> None:
-            # Not within the program's own call, nor in its thread: who reads this may end it.
-            self.clock.call_at(self.clock.now, program.childDataReceived, descriptor, data)
-
-        process = Process(kernel, work.label, write, str(self.folder))
-        self._processes[side].append(process)
-        standard_input: StandardInput | None = None
-        match work:
-            case FunctionWork(path, name, arguments, listen):
-                standard_input = run_function(
-                    process, path, name, arguments, listen, is_loaded_anew
-                )
-            case ServerWork(name):
-                now = self.clock.time_ns()
-                settle_times(self.folder, now)
-                run_server(process, name, with_settled_root(work, self.folder, now))
-            case CommandWork(words):
-                run_command(process, words)
-        transport = _ProcessTransport(process, program, standard_input)
-        program.makeConnection(transport)
-        return transport
-
     def _broke(self, failure: Failure) -> None:
         self.failure = failure
         self.on_failure()
-
-
-class _ProcessTransport:
-    """
-    A simulated process as what started it sees it.
-    """
-
-    def __init__(
-        self, process: Process, program: ProcessProtocol, standard_input: StandardInput | None
-    ) -> None:
-        clock = process.kernel.clock
-        self._process = process
-        self._program = program
-        self._standard_input = standard_input
-        process.ended = lambda: clock.call_at(clock.now, self._ended)
-
-    def writeToChild(self, childFD: int, data: bytes) -> None:
-        """
-        Give it something to read.
-        """
-        if self._standard_input is not None:
-            self._standard_input.feed(data)
-
-    def closeChildFD(self, childFD: int) -> None:
-        """
-        Give it no more.
-        """
-        if self._standard_input is not None:
-            self._standard_input.end()
-
-    def signalProcess(self, number: int) -> None:
-        """
-        Send it a signal.
-        """
-        self._process.signal(number)
-
-    def _ended(self) -> None:
-        for descriptor in (1, 2):
-            self._program.childConnectionLost(descriptor)
-        status = self._process.status
-        if status == 0:
-            reason: Exception = ProcessDone(0)
-        elif status is not None and status < 0:
-            reason = ProcessTerminated(signal=-status)
-        else:
-            reason = ProcessTerminated(exitCode=status)
-        self._program.processEnded(Failure(reason))
-
-
-def _settings(sysctls: Any) -> Settings:
-    return Settings.from_sysctls(dict(sysctl_settings(sysctls)))
