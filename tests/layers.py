@@ -50,7 +50,7 @@ LAYERS = {
     "netlab.terminal": Layer.PURE,
     "netlab.terminal.*": Layer.PROTOCOL,
     "netlab.options": Layer.TAP,
-    "netlab.peerturns": Layer.PURE,
+    "netlab.transport.tls.peerturns": Layer.PURE,
     "netlab.plainfile": Layer.FILES,
     "netlab.plaintext": Layer.PURE,
     "netlab.service": Layer.TAP,

@@ -106,10 +106,18 @@ class TCPConnection(TCB):
 
     # What a program does.
 
-    def write(self, now: int, data: bytes | memoryview, *, more: bool = False) -> int:
+    def write(
+        self,
+        now: int,
+        data: bytes | memoryview,
+        *,
+        more: bool = False,
+        ends_record: bool = False,
+    ) -> int:
         """
         Send bytes.
 
+        @param ends_record: no segment holds bytes of this and of what is written next (MSG_EOR).
         @param more: a segment that is not full may wait for what is written next (MSG_MORE); until
             an ACK arrives, or an RTO has passed.
         @return: how many were taken; fewer than there are if the send buffer is full, after which
@@ -125,6 +133,8 @@ class TCPConnection(TCB):
         if data:
             self.queue.write(data, self.max_window >> 1, is_pushed=not more)
             self.awaits_more = more
+            if ends_record:
+                self.queue.records.append(self.queue.end)
             self.wake()
         return len(data)
 

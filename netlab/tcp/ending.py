@@ -25,8 +25,9 @@ def end(tcb: TCB, why: Event | None = None) -> None:
     tcb.board.clear()
     tcb.queue.clear()
     if why is not None:
-        # A reset makes the connection's data worthless; what came in good order stays readable.
-        tcb.received.discard()
+        # What came in order before stays readable, as in Linux; what waits behind a gap will never
+        # be (RFC 9293 section 3.10.7.4 would flush both).
+        tcb.received.discard_out_of_order()
         tcb.events.append(why)
     tell_closed(tcb)
     tcb.wake()

@@ -50,7 +50,7 @@ class UrgentData:
 @dataclass(frozen=True, slots=True)
 class WasReset:
     """
-    The peer has reset the connection; unread bytes are gone.
+    The peer has reset the connection. What had arrived in order can still be read.
     """
 
 

@@ -108,6 +108,7 @@ def established(tcb: TCB, now: int) -> None:
         # The network lost more than one SYN (RFC 5681 section 3.1).
         tcb.congestion.cwnd = 1
     tcb.events.append(Connected())
+    tcb.acks.received_at = now
     if tcb.queue.has_fin:
         tcb.move(Occurrence.CLOSE)
     if tcb.options.keepalive:
@@ -144,7 +145,7 @@ def arrives_in_syn_sent(tcb: TCB, now: int, segment: TCPSegment, options: TCPOpt
     if options.fast_open:
         tcb.fast_open_cookie = options.fast_open
     tcb.snd_wl2 = ack
-    tcb.is_early = bool(tcb.early_data) and ack > tcb.iss + 1
+    tcb.had_early_data = bool(tcb.early_data) and ack > tcb.iss + 1
     syn = tcb.board.first
     if syn is not None and not syn.was_retransmitted:
         tcb.rtt.sample(now, now - syn.sent_at, ack, tcb.snd_nxt)

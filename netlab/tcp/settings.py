@@ -24,6 +24,7 @@ FASTOPEN_CLIENT: Final = 1
 FASTOPEN_SERVER: Final = 2
 FASTOPEN_CLIENT_NO_COOKIE: Final = 4
 FASTOPEN_SERVER_NO_COOKIE: Final = 0x200
+FASTOPEN_SERVER_ALWAYS: Final = 0x400
 
 _PREFIX: Final = "net.ipv4."
 
@@ -52,7 +53,7 @@ class Settings:
     @ivar tcp_early_retrans: 0 switches tail loss probes off; all else is 3, on.
     @ivar tcp_ecn: 0 off, 1 asks for it and accepts it, 2 accepts it.
     @ivar tcp_fastopen: bits: 1 client, 2 server, 4 client sends data without a cookie, 0x200 server
-        takes it without one.
+        takes it without one, 0x400 listeners do not have to ask for it.
     @ivar tcp_fin_timeout: seconds that an orphan waits for its peer's FIN.
     @ivar tcp_frto: whether a retransmission timeout is tested for being spurious (RFC 5682).
     @ivar tcp_invalid_ratelimit: milliseconds between two answers to what is unacceptable.
@@ -72,6 +73,7 @@ class Settings:
     @ivar tcp_pacing_ss_ratio: the same below that.
     @ivar tcp_recovery: bits: 1 RACK, 2 a constant reordering window, 4 no count of three.
     @ivar tcp_reordering: segments: the threshold of duplicate ACKs to begin with.
+    @ivar tcp_retrans_collapse: whether small segments that are sent again take up what follows.
     @ivar tcp_retries1: timeouts after which the path is doubted.
     @ivar tcp_retries2: timeouts, as a time: how long they would take from the minimum of 200 ms
         on; after it the connection is given up.
@@ -123,6 +125,7 @@ class Settings:
     tcp_pacing_ss_ratio: int = 200
     tcp_recovery: int = RECOVERY_RACK
     tcp_reordering: int = 3
+    tcp_retrans_collapse: int = 1
     tcp_retries1: int = 3
     tcp_retries2: int = 15
     tcp_rfc1337: int = 0

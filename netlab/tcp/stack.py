@@ -19,8 +19,9 @@ from netlab.tcp.listener import TCPListener
 from netlab.tcp.receiving import delivery
 from netlab.tcp.segment import ACK, RST, SYN, Outgoing, Reason, TCPSegment
 from netlab.tcp.sending.optionwriting import OPTIONS_MAX_BYTES
+from netlab.tcp.sending.pathmtu import PathMTUs
 from netlab.tcp.sequence import MASK, unwrap
-from netlab.tcp.settings import Settings
+from netlab.tcp.settings import FASTOPEN_SERVER_ALWAYS, Settings
 from netlab.tcp.states import Occurrence, TCPState
 from netlab.tcp.timers import NANOSECONDS, NEVER
 
@@ -63,6 +64,7 @@ class Stack:
         self._listeners: dict[Address, TCPListener] = {}
         self._waiting: dict[TCPConnection, None] = {}
         self._fast_open = FastOpen(settings, self._secrets)
+        self._paths = PathMTUs()
         self._half_open: dict[TCPConnection, TCPListener] = {}
         self._awake: list[TCPConnection] = []
         self._outbox: list[Outgoing] = []
@@ -134,6 +136,12 @@ class Stack:
         self.open(now, connection, taken)
         return connection, len(taken)
 
+    def knows_cookie(self, peer: bytes) -> bool:
+        """
+        Tell whether L{connect_with_data} would send data with the SYN.
+        """
+        return self._fast_open.sends_data(self._fast_open.cookie_for(peer))
+
     def prepare(
         self,
         now: int,
@@ -170,6 +178,7 @@ class Stack:
             # Its TIME-WAIT ends here; its numbers and timestamps go on (RFC 6191).
             iss = old.snd_nxt + timewait.ISS_STEP
             self._forget(old)
+        connection.path_mtu = self._paths.mtu(connection.remote[0], self.settings.mtu, now)
         handshake.offer(connection)
         connection.move(Occurrence.ACTIVE_OPEN)
         self._begin(now, connection, iss, early_data)
@@ -240,6 +249,8 @@ class Stack:
         connection = self._connections.get((source, source_port, destination, destination_port))
         if connection is not None:
             icmp.message_arrives(connection, now, message, seq, mtu)
+            if connection.path_mtu < self.settings.mtu:
+                self._paths.note(destination, connection.path_mtu, now)
 
     @property
     def deadline(self) -> int | None:
@@ -404,6 +415,7 @@ class Stack:
         options = reading.parse(segment.options)
         connection = self._make(key, self.settings)
         connection.is_passive = True
+        connection.path_mtu = self._paths.mtu(connection.remote[0], self.settings.mtu, now)
         if listener.prepare is not None:
             listener.prepare(connection)
         handshake.offer(connection)
@@ -411,12 +423,15 @@ class Stack:
         connection.move(Occurrence.PASSIVE_OPEN)
         connection.move(Occurrence.SYN_ARRIVES)
         takes_data = False
-        if listener.fast_open and self._fast_open.is_server():
+        most = listener.fast_open
+        if self.settings.tcp_fastopen & FASTOPEN_SERVER_ALWAYS:
+            most = most or listener.backlog + 1
+        if most and self._fast_open.is_server():
             cookie = options.fast_open
             connection.fast_open_cookie = self._fast_open.answer(key[0], key[2], cookie)
             takes_data = (
-                bool(segment.payload)
-                and listener.early < listener.fast_open
+                (bool(segment.payload) or cookie is not None)
+                and listener.early < most
                 and self._fast_open.accepts(key[0], key[2], cookie)
             )
         self._half_open[connection] = listener

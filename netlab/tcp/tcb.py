@@ -226,6 +226,7 @@ class TCB:
     @ivar is_passive: opened by a listener.
     @ivar is_orphan: the program has closed and does not hear of it any more.
     @ivar is_told_closed: the program has been told that it is over.
+    @ivar had_early_data: data of a SYN were taken, by us or by the peer (RFC 7413).
     @ivar is_early: data of its SYN were taken before the handshake was complete (RFC 7413).
     @ivar fast_open_cookie: what the SYN or SYN-ACK has; then, of a client, what the server gave.
     @ivar early_data: what the SYN carries.
@@ -255,6 +256,7 @@ class TCB:
         "echo",
         "events",
         "fast_open_cookie",
+        "had_early_data",
         "heard_at",
         "irs",
         "is_awake",
@@ -361,7 +363,8 @@ class TCB:
         self.ack_due: Reason | None = None
         self.challenged_at: int | None = None
         self.unacceptable_at: int | None = None
-        self.is_passive = self.is_orphan = self.is_told_closed = self.is_early = False
+        self.is_passive = self.is_orphan = self.is_told_closed = False
+        self.is_early = self.had_early_data = False
         self.wants_space = False
         self.unread_told = 0
         self.urgent_end: int | None = None

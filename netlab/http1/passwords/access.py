@@ -23,7 +23,7 @@ from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver
 from netlab.http1.resources.responses import Pages, Response
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
-from netlab.peerturns import PeerTurns, peer_key
+from netlab.transport.tls.peerturns import PeerTurns, peer_key
 
 _WAITING_MAX: Final = 128
 """

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from netlab.http1.sansio.limits import Admission
-from netlab.peerturns import peer_key
+from netlab.transport.tls.peerturns import peer_key
 
 _REFUSALS_MAX: Final = 256
 """How many connections beyond the bound get a 503 at the same time; others are just closed."""

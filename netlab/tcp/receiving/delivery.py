@@ -46,6 +46,7 @@ def payload_arrives(tcb: TCB, now: int, seq: int, segment: TCPSegment, ecn: int)
         payload = payload[: edge - seq]
         has_fin = False
     size = len(payload)
+    had_gap = received.has_gap
     moved = received.add(seq, payload) if payload else 0
     if has_fin:
         received.note_fin(end)
@@ -60,7 +61,7 @@ def payload_arrives(tcb: TCB, now: int, seq: int, segment: TCPSegment, ecn: int)
             tcb.window.grow(size, kept)
         tell_readable(tcb)
     if received.is_finished:
-        fin_arrives(tcb)
+        fin_arrives(tcb, now, fills_gap=had_gap)
     elif seq > nxt:
         # Behind a gap: tell the sender at once (RFC 5681 section 4.2).
         tcb.acks.enter_quick(tcb.window.wnd, QUICK_ACKS_MAX)
@@ -101,8 +102,10 @@ def early_data_arrives(tcb: TCB, payload: bytes) -> None:
     Take the data of a SYN (RFC 7413 section 4.2).
     """
     tcb.is_early = True
-    tcb.received.add(tcb.irs + 1, payload)
-    tell_readable(tcb)
+    if payload:
+        tcb.had_early_data = True
+        tcb.received.add(tcb.irs + 1, payload)
+        tell_readable(tcb)
 
 
 def congestion_arrives(tcb: TCB, flags: int, ecn: int) -> None:
@@ -169,17 +172,24 @@ def delay_ack(tcb: TCB, now: int) -> None:
         tcb.timers.start(Timer.DELAYED_ACK, due)
 
 
-def fin_arrives(tcb: TCB) -> None:
+def fin_arrives(tcb: TCB, now: int, *, fills_gap: bool) -> None:
     """
     Take note of the peer's FIN, all before which has arrived (RFC 9293 section 3.10.7.4, eighth).
+    If we have not closed, its ACK may wait for what the program says to it, as that of data may.
+
+    @param fills_gap: it came with what was missing before something else.
     """
     if tcb.state not in RECEIVES_DATA:
         return
+    is_first = tcb.state is TCPState.ESTABLISHED
     tcb.move(Occurrence.FIN_ARRIVES)
-    tcb.acks.is_interactive = False
+    tcb.acks.is_interactive = is_first
     # Nothing is missing any more that a D-SACK could be about; Linux forgets it as well.
     tcb.received.duplicate = None
-    tcb.ack_due = Reason.ACK
+    if is_first and tcb.acks.delay and not fills_gap:
+        owe_ack(tcb, now)
+    else:
+        tcb.ack_due = Reason.ACK
     tcb.events.append(PeerClosed())
 
 

@@ -208,6 +208,12 @@ class ReceiveQueue:
         Forget all bytes: nobody will read them.
         """
         self._ready.clear()
+        self.discard_out_of_order()
+
+    def discard_out_of_order(self) -> None:
+        """
+        Forget what waits behind a gap, which will not be filled.
+        """
         self._pieces.clear()
         self.sacks.clear()
         self.out_of_order = 0

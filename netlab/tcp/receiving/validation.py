@@ -11,10 +11,12 @@ from enum import Enum
 from typing import Final
 
 from netlab.tcp.segment import ACK, RST, SYN
-from netlab.tcp.sequence import MASK, unwrap
+from netlab.tcp.sequence import MASK
 from netlab.tcp.states import TCPState
 from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import MILLISECOND, NANOSECONDS
+
+_HALF: Final = 0x8000_0000
 
 TS_RECENT_VALID: Final = 24 * 24 * 3600 * NANOSECONDS
 """After 24 days the peer's timestamps may have wrapped (RFC 7323 section 5.5)."""
@@ -106,4 +108,9 @@ def unwrap_both(tcb: TCB, seq: int, ack: int) -> tuple[int, int]:
     """
     Find out which sequence and acknowledgment numbers a header means.
     """
-    return unwrap(seq, tcb.received.nxt), unwrap(ack, tcb.snd_una)
+    nxt, una = tcb.received.nxt, tcb.snd_una
+    # As sequence.unwrap does; written out, since each segment comes this way.
+    return (
+        nxt + ((seq - nxt + _HALF) & MASK) - _HALF,
+        una + ((ack - una + _HALF) & MASK) - _HALF,
+    )

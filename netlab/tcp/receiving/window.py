@@ -136,11 +136,12 @@ class ReceiveWindow:
         @param current: how much of that is left.
         @param kept: bytes in the buffer.
         """
-        full = min(self.clamp, self.full_space)
-        mss = min(self.mss, full)
+        space = self.buffer >> 1
+        full = min(space, self.clamp)
+        mss = min(full, self.mss)
         if mss <= 0:
             return 0
-        free = self.full_space - kept
+        free = space - kept
         if free < full >> 1 and (free < full >> 4 or free < mss):
             return 0
         free = min(free, self._ssthresh)
@@ -153,22 +154,21 @@ class ReceiveWindow:
             return free
         return max(current, 0)
 
-    def field(self, window: int) -> int:
-        """
-        Write a window as the header has it.
-        """
-        if self.shift:
-            return min(window >> self.shift, WINDOW_MAX_UNSCALED)
-        return min(window, WINDOW_MAX_UNSCALED)
-
     def advertise(self, nxt: int, kept: int) -> int:
         """
         Choose the window and remember it as advertised.
 
         @return: as the header has it.
         """
-        field = self.field(self.select(nxt, kept))
-        self.wnd = field << self.shift
+        shift = self.shift
+        unit = 1 << shift
+        left = self.wup + self.wnd - nxt
+        window = self.wanted(left, kept)
+        if window < left:
+            window = (left + unit - 1) & -unit
+        field = window >> shift
+        field = min(field, WINDOW_MAX_UNSCALED)
+        self.wnd = field << shift
         self.wup = nxt
         return field
 
@@ -179,6 +179,8 @@ class ReceiveWindow:
         @param payload: its bytes.
         @param kept: bytes in the buffer, with these.
         """
+        if self._ssthresh >= self.clamp:
+            return
         room = min(self.clamp, self.full_space - kept) - self._ssthresh
         if room > 0:
             self._ssthresh += min(room, max(2 * self.mss, 2 * payload))

@@ -68,12 +68,7 @@ def _play(name: str, options: Sequence[tuple[str, str]], definitions: dict[str, 
         _say(f"{name}: {error.strerror}")
         return 2
     try:
-        play_text(
-            text,
-            options,
-            definitions,
-            lambda line, note: _say(f"{name}:{line}: {note}"),
-        )
+        play_text(text, options, definitions)
     except DifferenceError as error:
         _say(f"{name}:{error.line}: {error.reason}")
         return 1

@@ -99,9 +99,9 @@ class SystemCalls:
         """
         wanted = None if flow is None else (flow.local, flow.remote)
         for socket in self._descriptors.values():
-            connection = socket.connection
-            if connection is not None and (connection.local, connection.remote) == wanted:
-                return connection
+            for connection in socket.connection, socket.former:
+                if connection is not None and (connection.local, connection.remote) == wanted:
+                    return connection
         return None
 
     def _keep(self, result: Value, socket: ScriptSocket, line: int) -> CallResult:
@@ -171,12 +171,18 @@ class SystemCalls:
                 socket.connection.abort(self._host.now)
                 self._host.settle()
                 socket.forget_connection()
-                self._network.socket_made()
             return _OK
         if socket.error:
             return _failed(socket.take_error())
         if socket.connection is None:
-            self._network.connect(socket)
+            if not socket.options.get("TCP_FASTOPEN_CONNECT"):
+                self._network.connect(socket)
+            elif self._network.knows_cookie():
+                # The SYN waits for the data that it will carry.
+                socket.connects_with_data = True
+                return _OK
+            else:
+                self._network.connect(socket, b"")
         elif socket.connection.state in {TCPState.SYN_SENT, TCPState.SYN_RECEIVED}:
             return _failed("EALREADY")
         elif socket.is_open:
@@ -291,9 +297,8 @@ class SystemCalls:
         self, descriptor: Value, buffer: Value, count: int, flags: int, line: int
     ) -> Waiting:
         socket = self.socket(descriptor, line)
-        for name in "MSG_OOB", "MSG_EOR":
-            if flags & NUMBERS[name]:
-                raise NotSupportedError(line, name)
+        if flags & NUMBERS["MSG_OOB"]:
+            raise NotSupportedError(line, "MSG_OOB")
         if not 0 <= count <= TRANSFER_MAX_BYTES:
             raise ScriptSyntaxError(line, f"{count} bytes are more than {TRANSFER_MAX_BYTES}")
         if count and not isinstance(buffer, Anything):
@@ -301,7 +306,8 @@ class SystemCalls:
         more = bool(flags & NUMBERS["MSG_MORE"])
         waits = not (socket.is_nonblocking or flags & NUMBERS["MSG_DONTWAIT"])
         sent = 0
-        if flags & NUMBERS["MSG_FASTOPEN"] and socket.connection is None:
+        is_fast = bool(flags & NUMBERS["MSG_FASTOPEN"]) or socket.connects_with_data
+        if is_fast and socket.connection is None:
             sent = self._network.connect(socket, bytes(count))
             if sent == 0 and not waits:
                 return _failed("EINPROGRESS")
@@ -311,7 +317,12 @@ class SystemCalls:
             if socket.error or socket.is_done_writing or not socket.is_open:
                 return CallResult(sent) if sent else _failed(socket.take_error() or "EPIPE")
             if socket.has_connected:
-                sent += socket.connection.write(self._host.now, bytes(count - sent), more=more)
+                sent += socket.connection.write(
+                    self._host.now,
+                    bytes(count - sent),
+                    more=more,
+                    ends_record=bool(flags & NUMBERS["MSG_EOR"]),
+                )
                 self._host.settle()
             if sent == count:
                 return CallResult(sent)

@@ -9,6 +9,7 @@ from typing import Final
 from netlab.tcp.connection import TCPConnection
 from netlab.tcp.segment import CongestionState
 from netlab.tcp.states import TCPState
+from netlab.tcp.timers import MILLISECOND
 
 #: Linux's numbers of the states, by its names (include/net/tcp_states.h).
 _STATES: Final = {
@@ -60,9 +61,10 @@ def figures_of(connection: TCPConnection, now: int) -> dict[str, int]:
         "TCPI_OPT_SACK": negotiated.has_sack,
         "TCPI_OPT_WSCALE": negotiated.has_scaling,
         "TCPI_OPT_ECN": negotiated.has_ecn,
-        "TCPI_OPT_SYN_DATA": connection.is_early,
+        "TCPI_OPT_SYN_DATA": connection.had_early_data,
     }
     figures["tcpi_options"] = sum(_OPTIONS[name] for name, is_set in options.items() if is_set)
+    figures["tcpi_last_data_recv"] = (now - connection.acks.received_at) // MILLISECOND
     figures["tcpi_state"] = _STATES[info.state][1]
     figures["tcpi_ca_state"] = _CONGESTION_STATES[info.ca_state][1]
     return NAMES | figures

@@ -12,8 +12,8 @@ from netlab.tcp.segment import Outgoing
 from netlab.tcp.stack import Stack
 
 #: How often timers may run out in one script: a few seconds' work, so that a hostile one cannot
-#: make the clock run for ever. The longest of ours has some tens; a connection kept alive by
-#: a probe every two hours would last four years.
+#: make the clock run for ever. The longest of ours has some tens; a connection that is kept alive
+#: by a probe every two hours would last four years.
 TIMEOUTS_MAX: Final = 20_000
 
 

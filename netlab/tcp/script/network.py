@@ -107,6 +107,12 @@ class ScriptNetwork:
         self._host.settle()
         return taken
 
+    def knows_cookie(self) -> bool:
+        """
+        Tell whether the machine could send data in a SYN to the script's side.
+        """
+        return self._host.stack.knows_cookie(self._remote)
+
     def is_of_flow(self, outgoing: Outgoing) -> bool:
         """
         Tell whether a segment belongs to the connection that the script is about.

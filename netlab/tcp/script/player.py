@@ -4,7 +4,7 @@ Playing a script: each event at its time, each segment held against what is expe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -69,16 +69,7 @@ class Player:
     Plays one script, once.
     """
 
-    def __init__(
-        self,
-        script: PacketScript,
-        configuration: Configuration,
-        note: Callable[[int, str], None],
-    ) -> None:
-        """
-        @param note: told what is passed over: the line, and a text.
-        """
-        self._note = note
+    def __init__(self, script: PacketScript, configuration: Configuration) -> None:
         self._script = script
         self._configuration = configuration
         self._sysctls: dict[str, str] = {}
@@ -115,6 +106,8 @@ class Player:
         self._finish_blocked()
 
     def _settings(self, line: int) -> Settings:
+        if self._sysctls.get("net.ipv4.tcp_ecn", "0") not in {"0", "1", "2"}:
+            raise NotSupportedError(line, "AccECN: net.ipv4.tcp_ecn above 2")
         try:
             settings = Settings.from_sysctls(self._sysctls)
         except SettingError as error:

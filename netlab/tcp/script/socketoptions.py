@@ -45,6 +45,7 @@ _KNOWN: Final = frozenset(
         "SO_SNDBUF",
         "TCP_CORK",
         "TCP_FASTOPEN",
+        "TCP_FASTOPEN_CONNECT",
         "TCP_KEEPCNT",
         "TCP_KEEPIDLE",
         "TCP_KEEPINTVL",

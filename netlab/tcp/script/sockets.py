@@ -24,6 +24,8 @@ class ScriptSocket:
     A socket.
 
     @ivar error: the name of what a call is told next, once; empty if there is nothing.
+    @ivar former: the connection that it had before C{connect} with no address.
+    @ivar connects_with_data: C{connect} was called, and the first write is to send the SYN.
     @ivar has_connected: the handshake is complete.
     @ivar was_told_connected: C{connect} has said so.
     @ivar has_ended: the peer's FIN has arrived or the connection is over: reading gives an end.
@@ -37,6 +39,8 @@ class ScriptSocket:
     listener: TCPListener | None = None
     connection: TCPConnection | None = None
     error: str = ""
+    former: TCPConnection | None = None
+    connects_with_data: bool = False
     has_connected: bool = False
     was_told_connected: bool = False
     has_ended: bool = False
@@ -92,7 +96,7 @@ class ScriptSocket:
         """
         Be as new: what C{connect} with no address makes of a socket.
         """
-        self.connection = None
+        self.former, self.connection = self.connection, None
         self.error = ""
         self.has_connected = self.was_told_connected = self.has_ended = False
         self.is_done_reading = self.is_done_writing = False

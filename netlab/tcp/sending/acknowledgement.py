@@ -31,6 +31,11 @@ def ack_arrives(
     @param options: C{None} if there are none but timestamps.
     """
     board = tcb.board
+    tcb.probes = tcb.keep_alive_probes = 0
+    tcb.recovery.prefers_new = tcb.awaits_more = False
+    if options is None and not board and is_quiet(tcb, segment.flags):
+        update_window(tcb, seq, ack, segment.window)
+        return
     fack = board.fack
     had_in_flight = len(board)
     in_flight = board.in_flight
@@ -39,8 +44,6 @@ def ack_arrives(
     progress = Progress(tcb.snd_una, tcb.echo)
     progress.has_payload = bool(segment.payload or segment.flags & (FIN | SYN))
     progress.has_echo = bool(segment.flags & ECE) and tcb.negotiated.has_ecn
-    tcb.probes = tcb.keep_alive_probes = 0
-    tcb.recovery.prefers_new = tcb.awaits_more = False
     progress.una_advanced = ack > tcb.snd_una
     progress.updates_window = update_window(tcb, seq, ack, segment.window)
     if options is not None and options.sacks and tcb.negotiated.has_sack:
@@ -49,8 +52,8 @@ def ack_arrives(
         if progress.una_advanced:
             take_acknowledged(tcb, now, ack, progress, fack)
         measure(tcb, now, progress)
-        if tcb.delivered > delivered or progress.has_duplicate:
-            lossdetection.adjust_reordering_window(tcb, delivered)
+        if progress.prior_delivered:
+            lossdetection.adjust_reordering_window(tcb, progress.prior_delivered)
         if tcb.recovery.probe_point is not None:
             recovery.probe_is_acknowledged(tcb, ack, progress)
         if recovery.is_dubious(tcb, progress):
@@ -67,6 +70,18 @@ def ack_arrives(
         window_probe_is_answered(tcb, now)
     if tcb.wants_space:
         tell_writable(tcb)
+
+
+def is_quiet(tcb: TCB, flags: int) -> bool:
+    """
+    Is there nothing that an ACK could change, but the window? So it is for one who only receives.
+    """
+    return (
+        tcb.timers.sender is None
+        and not flags & ECE
+        and not tcb.wants_space
+        and tcb.recovery.probe_point is None
+    )
 
 
 def update_window(tcb: TCB, seq: int, ack: int, field: int) -> bool:
@@ -120,6 +135,7 @@ def take_acknowledged(tcb: TCB, now: int, ack: int, progress: Progress, fack: in
                 progress.note_original(sent.seq)
             if sent.end <= point:
                 progress.has_original = True
+        progress.prior_delivered = max(progress.prior_delivered, sent.delivered)
         rack.delivered(now, sent_at, sent.serial, min_rtt, was_retransmitted=sent.was_retransmitted)
     board.trim(ack)
     tcb.snd_una = ack

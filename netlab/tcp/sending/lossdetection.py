@@ -89,7 +89,7 @@ def adjust_reordering_window(tcb: TCB, prior_delivered: int) -> None:
     """
     Learn from D-SACKs how large the reordering window must be.
     """
-    if prior_delivered and not tcb.settings.tcp_recovery & RECOVERY_STATIC_REO_WND:
+    if not tcb.settings.tcp_recovery & RECOVERY_STATIC_REO_WND:
         tcb.rack.adjust(tcb.delivered, prior_delivered)
 
 

@@ -24,6 +24,8 @@ class Progress:
     @ivar first_sent_at: of what it covers and was sent once, when the first was; -1: none.
     @ivar last_sent_at: when the last was; -1: none.
     @ivar sack_sent_at: when the last was sent that it reports; -1: none that was sent once.
+    @ivar prior_delivered: of what has arrived, how much had arrived when the last was sent; 0 if
+        nothing has.
     @ivar sets_timer: the sender's timer is to be started anew.
     @ivar echo: TSecr; 0 without timestamps.
     """
@@ -39,6 +41,7 @@ class Progress:
         "has_retransmitted",
         "last_sent_at",
         "lowest_original",
+        "prior_delivered",
         "sack_sent_at",
         "sacked",
         "sets_timer",
@@ -51,7 +54,7 @@ class Progress:
         self.una = una
         self.echo = echo
         self.una_advanced = False
-        self.acked = self.sacked = 0
+        self.acked = self.sacked = self.prior_delivered = 0
         self.has_payload = self.updates_window = False
         self.has_duplicate = self.has_original = self.has_retransmitted = self.has_echo = False
         self.lowest_original: int | None = None

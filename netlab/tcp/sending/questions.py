@@ -4,13 +4,21 @@ What a connection may send now. Each rule of sending is a question with a short 
 
 from __future__ import annotations
 
+from typing import Final
+
 from netlab.tcp.congestion.base import INITIAL_WINDOW
-from netlab.tcp.segment import CongestionState, Reason
+from netlab.tcp.segment import SYN, CongestionState, Reason
 from netlab.tcp.sending import arming, bursts, transmission
 from netlab.tcp.sending.lossdetection import uses_rack
 from netlab.tcp.states import SENDS_DATA, TCPState
 from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import Timer
+
+SEGMENT_COST_BYTES: Final = 1024
+"""What a segment that is out counts of C{tcp_wmem}'s maximum at least; Linux counts about 700 to
+1300 bytes beside the payload. With 4 MB 4096 may be out, 5.9 MB of full segments."""
+
+SEGMENTS_LEAST: Final = 64
 
 
 def send_what_is_due(tcb: TCB, now: int) -> None:
@@ -82,34 +90,48 @@ def send_new_data(tcb: TCB, now: int) -> None:
     """
     board = tcb.board
     was_idle = not board
+    # A SYN-ACK on its way does not count, as in Linux: data of fast open may follow it.
+    first = board.first
+    is_opening = first is not None and bool(first.flags & SYN)
     sent = burst = count = room = 0
     is_limited = False
+    most = segments_max(tcb)
     while True:
         end = next_end(tcb)
         if end is None or not fits_window(tcb, end) or not may_be_small(tcb, end):
             break
         if was_idle and not sent:
             begin_to_send(tcb, now)
-        if board.in_flight >= tcb.congestion.cwnd:
+        if board.in_flight - is_opening >= tcb.congestion.cwnd:
             is_limited = True
+            break
+        if len(board) >= most:
             break
         if count == room:
             if count > 1:
                 bursts.push_last(tcb)
             burst, count, room = tcb.snd_nxt, 0, bursts.burst_segments(tcb)
-        transmission.send_new(tcb, now, end, reason_of_new(tcb), burst, arms=not sent)
+        transmission.send_new(tcb, now, end, reason_of_new(tcb), burst, arms=was_idle and not sent)
         sent += 1
         count += 1
     if count > 1:
         bursts.push_last(tcb)
     if sent:
-        if sent > 1:
+        if sent > 1 or not was_idle:
             arming.arm_after_sending(tcb, now, was_idle=False)
         note_use_of_window(
             tcb, now, is_limited=is_limited or board.in_flight >= tcb.congestion.cwnd
         )
     elif was_idle:
         wait_for_window(tcb, now)
+
+
+def segments_max(tcb: TCB) -> int:
+    """
+    How many segments may be out? A peer that asks for tiny ones and reports each by itself would
+    have us look at a hundred thousand for each of its ACKs (CVE-2019-11478 and 11479).
+    """
+    return max(tcb.settings.tcp_wmem[2] // SEGMENT_COST_BYTES, SEGMENTS_LEAST)
 
 
 def has_unsent(tcb: TCB) -> bool:
@@ -132,6 +154,11 @@ def next_end(tcb: TCB) -> int | None:
     mss = tcb.mss
     if tcb.received.sacks:
         mss -= 4 + 8 * len(tcb.received.sacks)
+    if queue.records:
+        while queue.records and queue.records[0] <= nxt:
+            queue.records.popleft()
+        if queue.records and queue.records[0] < end:
+            return min(nxt + mss, queue.records[0])
     if end - nxt > mss:
         return nxt + mss
     if queue.has_fin and (nxt == end or end < tcb.snd_una + tcb.snd_wnd):
@@ -150,9 +177,10 @@ def fits_window(tcb: TCB, end: int) -> bool:
 def may_be_small(tcb: TCB, end: int) -> bool:
     """
     May a segment leave that is not full? By Nagle's algorithm only if no other small one is under
-    way (RFC 9293 section 3.7.4, in Minshall's variant, as Linux has it). What ends the stream may.
+    way (RFC 9293 section 3.7.4, in Minshall's variant, as Linux has it). What ends the stream may,
+    and what more follows already.
     """
-    if end - tcb.snd_nxt >= tcb.mss or end > tcb.queue.end:
+    if end - tcb.snd_nxt >= tcb.mss or end != tcb.queue.end:
         return True
     options = tcb.options
     if end <= tcb.released_end:

@@ -94,6 +94,7 @@ def mark_range(tcb: TCB, now: int, start: int, end: int, progress: Progress) -> 
             if segment.end <= tcb.recovery.point:
                 progress.has_original = True
             progress.sack_sent_at = max(progress.sack_sent_at, segment.sent_at)
+        progress.prior_delivered = max(progress.prior_delivered, segment.delivered)
         board.mark_sacked(segment)
         progress.sacked += 1
         tcb.delivered += 1

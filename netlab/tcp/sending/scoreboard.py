@@ -26,10 +26,12 @@ class SentSegment:
     @ivar flags: SYN, FIN, PSH and URG, as it is sent.
     @ivar sent_at: when it was sent last.
     @ivar first_sent_at: when it was sent first.
+    @ivar delivered: how many segments had been delivered when it was sent last.
     @ivar serial: the number of that transmission among all of the connection: of two at the same
         time it tells which was first.
     @ivar burst: the first sequence number of the burst that it was sent in
         (L{netlab.tcp.sending.bursts}).
+    @ivar ends_record: no segment may have bytes of this and of what follows.
     @ivar is_sacked: a SACK has reported it.
     @ivar is_lost: it is taken for lost; so is its retransmission unless C{is_resent}.
     @ivar was_retransmitted: it was sent more than once, so an ACK does not say which one arrived.
@@ -38,7 +40,9 @@ class SentSegment:
 
     __slots__ = (
         "burst",
+        "delivered",
         "end",
+        "ends_record",
         "first_sent_at",
         "flags",
         "is_lost",
@@ -56,8 +60,10 @@ class SentSegment:
         self.flags = flags
         self.sent_at = now
         self.first_sent_at = now
+        self.delivered = 0
         self.serial = 0
         self.burst = seq
+        self.ends_record = False
         self.is_sacked = False
         self.is_lost = False
         self.is_resent = False
@@ -65,6 +71,7 @@ class SentSegment:
 
 
 _end_of = attrgetter("end")
+_serial_of = attrgetter("serial")
 
 
 class Scoreboard:
@@ -208,6 +215,7 @@ class Scoreboard:
         """
         tail = SentSegment(at, segment.end, segment.flags, segment.sent_at)
         tail.first_sent_at = segment.first_sent_at
+        tail.delivered = segment.delivered
         tail.serial = segment.serial
         tail.burst = segment.burst
         tail.is_sacked = segment.is_sacked
@@ -216,7 +224,9 @@ class Scoreboard:
         tail.was_retransmitted = segment.was_retransmitted
         index = self._index(segment.seq)
         self._segments.insert(index + 1, tail)
+        tail.ends_record = segment.ends_record
         segment.end = at
+        segment.ends_record = False
         # A FIN or a push is at the end.
         segment.flags = 0
         self.sacked += tail.is_sacked
@@ -225,7 +235,29 @@ class Scoreboard:
         self.to_resend += tail.is_lost and not tail.is_resent
         if segment in self.by_time:
             self.by_time[tail] = None
-            self.by_time.move_to_end(tail, last=False)
+            self._sort_by_time()
+
+    def following(self, segment: SentSegment) -> SentSegment | None:
+        """
+        The segment behind another.
+        """
+        index = self._index(segment.seq) + 1
+        return self._segments[index] if index < len(self._segments) else None
+
+    def merge(self, segment: SentSegment, following: SentSegment) -> None:
+        """
+        Make one segment of two, of which no SACK has reported either.
+        """
+        del self._segments[self._index(following.seq)]
+        segment.end = following.end
+        segment.flags |= following.flags
+        segment.ends_record = following.ends_record
+        segment.was_retransmitted |= following.was_retransmitted
+        if following.is_lost:
+            self.lost -= 1
+            self.to_resend -= not following.is_resent
+        self.resent -= following.is_resent
+        self.by_time.pop(following, None)
 
     def mark_sacked(self, segment: SentSegment) -> None:
         """
@@ -283,6 +315,7 @@ class Scoreboard:
                 segment.is_lost = False
                 self.by_time[segment] = None
         self.lost = self.to_resend = 0
+        self._sort_by_time()
 
     def forget_sacks(self) -> None:
         """
@@ -294,6 +327,13 @@ class Scoreboard:
                 self.by_time[segment] = None
         self.sacked = 0
         self.fack = 0
+        self._sort_by_time()
+
+    def _sort_by_time(self) -> None:
+        """
+        Bring in order what came in out of its order.
+        """
+        self.by_time = OrderedDict.fromkeys(sorted(self.by_time, key=_serial_of))
 
     def clear(self) -> None:
         """

@@ -15,10 +15,11 @@ class SendQueue:
 
     @ivar start: the sequence number of its first byte.
     @ivar end: the sequence number behind its last byte; that of the FIN, once there is one.
+    @ivar records: where records end that no segment reaches beyond (MSG_EOR).
     @ivar has_fin: whether the program has closed: no byte will follow.
     """
 
-    __slots__ = ("_data", "_pushes", "end", "has_fin", "start")
+    __slots__ = ("_data", "_pushes", "end", "has_fin", "records", "start")
 
     def __init__(self, start: int) -> None:
         self.start = start
@@ -26,6 +27,7 @@ class SendQueue:
         self.has_fin = False
         self._data = bytearray()
         self._pushes: deque[int] = deque()
+        self.records: deque[int] = deque()
 
     def write(self, data: bytes | memoryview, push_every: int, *, is_pushed: bool = True) -> None:
         """
@@ -37,7 +39,8 @@ class SendQueue:
         """
         self._data += data
         start, self.end = self.end, self.end + len(data)
-        if self._pushes and self._pushes[-1] == start:
+        ends_record = bool(self.records) and self.records[-1] == start
+        if self._pushes and self._pushes[-1] == start and not ends_record:
             self._pushes.pop()
         if push_every > 0:
             self._pushes.extend(range(start + push_every, self.end, push_every))
@@ -87,6 +90,7 @@ class SendQueue:
         """
         self._data.clear()
         self._pushes.clear()
+        self.records.clear()
         self.start = self.end
 
     def __len__(self) -> int:

@@ -27,6 +27,9 @@ from netlab.tcp.states import TCPState
 from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import Timer
 
+#: Makes a named tuple without the call that its class would make for its arguments' names.
+_new = tuple.__new__
+
 
 def send_new(
     tcb: TCB,
@@ -47,6 +50,9 @@ def send_new(
     seq = tcb.snd_nxt
     flags = tcb.queue.flags(seq, end)
     segment = SentSegment(seq, end, flags, now)
+    segment.delivered = tcb.delivered
+    if tcb.queue.records:
+        segment.ends_record = tcb.queue.records[0] == end
     if burst is not None:
         segment.burst = burst
     tcb.board.add(segment)
@@ -131,9 +137,13 @@ def send_again(tcb: TCB, now: int, segment: SentSegment, reason: Reason) -> None
     """
     Send a segment again that was sent before, in more than one if it does not fit any more.
     """
-    if segment.end - segment.seq > tcb.mss and not segment.flags & SYN:
-        tcb.board.split(segment, segment.seq + tcb.mss)
+    if not segment.flags & SYN:
+        if segment.end - segment.seq > tcb.mss:
+            tcb.board.split(segment, segment.seq + tcb.mss)
+        elif tcb.settings.tcp_retrans_collapse:
+            collapse(tcb, segment)
     tcb.board.mark_resent(segment, now)
+    segment.delivered = tcb.delivered
     recovery = tcb.recovery
     if recovery.retransmitting_since is None:
         recovery.retransmitting_since = now
@@ -147,6 +157,19 @@ def send_again(tcb: TCB, now: int, segment: SentSegment, reason: Reason) -> None
     payload = tcb.queue.peek(segment.seq, segment.end)
     # A retransmission is not ECN-capable (RFC 3168 section 6.1.5).
     put(tcb, now, segment.seq, segment.flags | ACK, payload, reason)
+
+
+def collapse(tcb: TCB, segment: SentSegment) -> None:
+    """
+    Take into a small segment that is sent again what follows it, as far as that fits: the small
+    ones that come behind a lost small one are often lost with it. As Linux does; RFC 9293 section
+    3.8.6.2.1 calls it repacketization.
+    """
+    edge = min(segment.seq + tcb.mss, tcb.snd_una + tcb.snd_wnd)
+    while not segment.ends_record and (following := tcb.board.following(segment)) is not None:
+        if following.is_sacked or following.end > edge:
+            break
+        tcb.board.merge(segment, following)
 
 
 def send_ack(tcb: TCB, now: int, reason: Reason) -> None:
@@ -203,7 +226,7 @@ def put(
         flags |= ECE
     tcb.ack_due = None
     tcb.acks.ack_is_sent()
-    tcb.timers.stop(Timer.DELAYED_ACK)
+    tcb.timers.stop_ack()
     _append(tcb, seq, nxt & MASK, flags, field, options, payload, reason, ecn)
 
 
@@ -238,15 +261,15 @@ def _append(
 ) -> None:
     tcb.segments_out += 1
     local, remote = tcb.local, tcb.remote
+    segment = _new(
+        TCPSegment,
+        (local[1], remote[1], seq & MASK, ack, flags, window, options, payload, 0),
+    )
+    ttl = tcb.settings.ip_default_ttl
     tcb.outbox.append(
-        Outgoing(
-            local[0],
-            remote[0],
-            TCPSegment(local[1], remote[1], seq & MASK, ack, flags, window, options, payload),
-            reason,
-            variables(tcb),
-            ecn,
-            tcb.settings.ip_default_ttl,
+        _new(
+            Outgoing,
+            (local[0], remote[0], segment, reason, variables(tcb), ecn, ttl, True),
         )
     )
 
@@ -257,23 +280,28 @@ def variables(tcb: TCB) -> Variables:
     """
     congestion, rtt, board, timers = tcb.congestion, tcb.rtt, tcb.board, tcb.timers
     received, timer = tcb.received, timers.sender
-    return Variables(
-        congestion.cwnd,
-        congestion.ssthresh,
-        tcb.mss,
-        rtt.srtt,
-        rtt.rttvar,
-        rtt.rto,
-        board.in_flight,
-        tcb.snd_nxt - tcb.snd_una,
-        tcb.recovery.state,
-        board.sacked,
-        board.lost,
-        tcb.snd_wnd,
-        tcb.window.wnd,
-        max(tcb.queue.end - tcb.snd_nxt, 0),
-        received.unread,
-        received.out_of_order,
-        timer.value[0] if timer is not None else "",
-        timers.sender_at if timer is not None else 0,
+    nxt = tcb.snd_nxt
+    unsent = tcb.queue.end - nxt
+    return _new(
+        Variables,
+        (
+            congestion.cwnd,
+            congestion.ssthresh,
+            tcb.mss,
+            rtt.srtt,
+            rtt.rttvar,
+            rtt.rto,
+            board.in_flight,
+            nxt - tcb.snd_una,
+            tcb.recovery.state,
+            board.sacked,
+            board.lost,
+            tcb.snd_wnd,
+            tcb.window.wnd,
+            max(0, unsent),
+            received.unread,
+            received.out_of_order,
+            timer.label if timer is not None else "",
+            timers.sender_at if timer is not None else 0,
+        ),
     )

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from netlab.peerturns import PeerTurns, peer_key
+from netlab.transport.tls.peerturns import PeerTurns, peer_key
 
 #: How much of such work is done between two turns of all others. A full handshake takes 0.1 to 1
 #: millisecond, a KeyUpdate 10 to 20 microseconds, a turn of the reactor itself some 50.

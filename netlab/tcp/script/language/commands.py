@@ -46,7 +46,6 @@ _WITHOUT_MEANING: Final = (
     ("ip", "tcp_metrics", "flush"),
     ("tc", "qdisc"),
     ("ethtool",),
-    ("nstat",),
     ("true",),
 )
 
@@ -76,6 +75,9 @@ def sysctls_of(text: str, line: int) -> dict[str, str]:
     text = _NO_OUTPUT.sub(" ", text)
     settings: dict[str, str] = {}
     for offset, row in enumerate(text.split("\n")):
+        if row.split()[:1] == ["nstat"]:
+            # Counters of a kernel that is not there: neither set nor looked at.
+            continue
         for command in _commands(row, line + offset):
             settings.update(_settings(command, line + offset))
     return settings

@@ -64,6 +64,7 @@ class SysctlsOfTests(SynchronousTestCase):
             "tc qdisc add dev tun0 root pfifo",
             "ethtool -K tun0 tso off gso off",
             "nstat -n",
+            'nstat | grep TcpExtBeyondWindow | grep -q " 3 "',
             "/tmp/sysctl_restore_${PPID}.sh",
         ):
             with self.subTest(text=text):

@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.peerturns}.
+Tests for L{netlab.transport.tls.peerturns}.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis.strategies import integers, lists, sampled_from, tuples
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.peerturns import PeerTurns, peer_key
+from netlab.transport.tls.peerturns import PeerTurns, peer_key
 
 
 class PeerKeyTests(SynchronousTestCase):
