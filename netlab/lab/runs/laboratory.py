@@ -78,7 +78,7 @@ class NamespaceLaboratory:
         self._watch = WireWatch(reactor, wire)
         self._log = ProgramLog()
         self._clock = clock = VirtualClock(time_ns())
-        self._driver = Driver(reactor, clock, self._broke, is_paced=True)
+        self._driver = Driver(reactor, clock, self._broke, is_paced=True, is_late=True)
         seed = f"{experiment.wire.seed} {experiment.name}"
         self._simulated = {
             side: SimulatedHost(
