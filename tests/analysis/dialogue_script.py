@@ -11,13 +11,16 @@ real decoder and analyser, so that a test's history is that of a capture file.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Self
 
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.explanation.story import CaptureStory
+from netlab.analysis.observations.dialogue import Dialogue, Dialogues
 from netlab.analysis.observations.facts import Facts, Point
 from netlab.analysis.observations.history import History
 from netlab.analysis.tcp.analyser import Analyser
+from netlab.analysis.tcp.frames import Analysed
 from netlab.capture.decode import Decoder
 from netlab.capture.records import Interface, LinkType, Record
 from netlab.capture.segments import Segment
@@ -201,22 +204,39 @@ class Script:
         """
         Give what was written as histories, by the number of their conversations.
         """
-        decoder, analyser = Decoder(), Analyser()
         found: dict[int, Facts] = {}
-        interface = Interface(self._link_type)
-        for number, (time_ns, data) in enumerate(self.records, 1):
-            segment = decoder.decode(Record(number, time_ns, data, len(data), interface))
-            assert isinstance(segment, Segment), segment
-            analysed = analyser.analyse(segment)
+        for analysed in self.segments():
             facts = found.get(analysed.stream)
             if facts is None:
-                facts = Facts(analysed.conversation, Point(number, time_ns))
+                facts = Facts(analysed.conversation, Point(analysed.number, analysed.time_ns))
                 found[analysed.stream] = facts
             facts.observe(analysed)
             facts.history.add(analysed)
         for facts in found.values():
             facts.finish()
         return [facts.history for facts in found.values()]
+
+    def dialogues(self, trail_max: int = 0) -> list[Dialogue]:
+        """
+        Give what was written as dialogues, by the number of their conversations.
+
+        @param trail_max: how many segments of each are kept one by one.
+        """
+        found = Dialogues(trail_max=trail_max)
+        for analysed in self.segments():
+            found.receive(analysed)
+        return found.finish()
+
+    def segments(self) -> Iterator[Analysed]:
+        """
+        Decode and analyse what was written.
+        """
+        decoder, analyser = Decoder(), Analyser()
+        interface = Interface(self._link_type)
+        for number, (time_ns, data) in enumerate(self.records, 1):
+            segment = decoder.decode(Record(number, time_ns, data, len(data), interface))
+            assert isinstance(segment, Segment), segment
+            yield analyser.analyse(segment)
 
     def history(self) -> History:
         """
