@@ -88,7 +88,8 @@ class FastServer(DirectSender, tcp.Server):
         @param is_read_first: its maker calls C{doRead} at once, and L{startReading} if
             L{is_reading} still then: many connections are over in between, and need no watching.
         """
-        sock.setblocking(False)
+        if sock.gettimeout() != 0:
+            sock.setblocking(False)
         self.socket = sock
         self.reactor = reactor
         self.protocol = protocol

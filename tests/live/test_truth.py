@@ -55,6 +55,7 @@ def test_captures() -> None:
 
 
 @needs_tshark
+@pytest.mark.slow
 def test_reference_exchanges(tmp_path: Path) -> None:
     """
     The five reference exchanges.

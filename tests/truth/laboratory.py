@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from netlab.commands.outcome import show
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import Isolation, best_isolation
+from netlab.lab.hosts.hosts import best_isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.runs.run import Observation, start
 from netlab.lab.wire.places import capture_path
 from netlab.lab.wire.wire import Crossing
@@ -85,8 +86,12 @@ async def check_scenario(reactor: Any, seed: int, folder: Path, isolation: Isola
     return Checked(kinds, false, knowledge, missed)
 
 
-async def _main(reactor: Any, first: int, last: int, *, shows_missed: bool) -> None:
-    isolation, reason = await best_isolation(reactor)
+async def _main(
+    reactor: Any, first: int, last: int, *, shows_missed: bool, is_simulated: bool
+) -> None:
+    isolation, reason = Isolation.SIMULATED, ""
+    if not is_simulated:
+        isolation, reason = await best_isolation(reactor)
     if isolation is Isolation.NONE:
         raise SystemExit(f"no hosts can be made here: {reason}")
     kinds: Counter[str] = Counter()
@@ -118,5 +123,14 @@ if __name__ == "__main__":
     from twisted.internet.task import react
 
     low, high = (int(text) for text in sys.argv[1:3])
-    is_loud = "--missed" in sys.argv[3:]
-    react(lambda reactor: Deferred.fromCoroutine(_main(reactor, low, high, shows_missed=is_loud)))
+    words = sys.argv[3:]
+
+    def check_all(reactor: Any) -> Deferred[None]:
+        """
+        Check what was asked for.
+        """
+        shows_missed, is_simulated = "--missed" in words, "--simulated" in words
+        checking = _main(reactor, low, high, shows_missed=shows_missed, is_simulated=is_simulated)
+        return Deferred.fromCoroutine(checking)
+
+    react(check_all)

@@ -166,6 +166,9 @@ def _why(course: Course, fin: Sent) -> Iterator[Claim]:
     Judge why an end closed first.
     """
     history = course.history
+    if history.http.is_partial:
+        # What was read of it says nothing about its end.
+        return
     exchanges = history.http.exchanges
     who = history.name(fin.sender)
     announced = _announcement(history, fin, who)

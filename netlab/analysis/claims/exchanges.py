@@ -284,7 +284,8 @@ def _of_request(
             who="server",
         )
         return
-    if request.end is MessageEnd.NOT_FOLLOWED or not history.is_whole:
+    is_read = history.is_whole and not history.http.is_partial
+    if request.end is MessageEnd.NOT_FOLLOWED or not is_read:
         yield Claim("http.not-followed", _frames(request), figures=figures)
         return
     server = 1 - history.client

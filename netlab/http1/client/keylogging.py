@@ -12,7 +12,7 @@ from twisted.internet._sslverify import IOpenSSLTrustRoot, platformTrust
 from zope.interface import implementer
 
 from netlab.errors import KnownError
-from netlab.privatefile import open_private
+from netlab.plainfile import open_private
 
 
 class KeyLogFileError(KnownError):

@@ -17,7 +17,7 @@ from netlab.http1 import SERVER_NAME
 from netlab.http1.resources.contents import BytesContent
 from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
 from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
-from netlab.http1.resources.responses import ContentSource, Response
+from netlab.http1.resources.responses import ContentSource, Response, Upgrade
 from netlab.http1.resources.streaming import StreamSender, discard_stream
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.messages import (
@@ -61,6 +61,13 @@ class Connection(Carrier, Protocol):
     ) -> bytes:
         """
         Send an answer in one piece, count it and log it.
+        """
+
+    def upgrade(self, head: RequestHead, answer: ResponseHead, content: Upgrade) -> None:
+        """
+        Leave HTTP.
+
+        @raise LocalProtocolError: that cannot be now; nothing has happened then.
         """
 
     def answered(self) -> None:
@@ -390,6 +397,10 @@ class Exchange:
                     connection.answered()
                 else:
                     self._send_large(response, BytesContent(content))
+            elif isinstance(content, Upgrade):
+                connection = self._connection
+                head = ResponseHead(response.status, response.fields, response.reason)
+                connection.upgrade(self.head, head, content)
             elif isinstance(content, AsyncIterable):
                 self._send_stream(response, content)
             else:

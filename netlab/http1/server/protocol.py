@@ -29,7 +29,7 @@ from netlab.http1.resources.connectionfacts import ConnectionFacts
 from netlab.http1.resources.files import FileRange
 from netlab.http1.resources.receiving import RequestContent
 from netlab.http1.resources.resource import Answer, receiver_of
-from netlab.http1.resources.responses import Response
+from netlab.http1.resources.responses import Response, Upgrade
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import (
@@ -37,6 +37,7 @@ from netlab.http1.sansio.messages import (
     Content,
     EndOfMessage,
     RequestHead,
+    ResponseHead,
 )
 from netlab.http1.server.answercache import CachedAnswer, joined
 from netlab.http1.server.context import ServerContext
@@ -45,6 +46,7 @@ from netlab.http1.server.exchange import Exchange
 from netlab.http1.server.pacing import PacedConnection
 from netlab.http1.server.sender import PIECE_BYTES
 from netlab.http1.server.transfer import begin_transfer
+from netlab.http1.server.upgrades import UpgradedConnection
 
 #: How much input is thrown away behind a refusal before the peer is cut off: most that a client
 #: sends before it looks for an answer. It costs no memory, and time is bounded too.
@@ -133,7 +135,7 @@ class HTTPServerProtocol(PacedConnection):
         context.counters.connections += 1
         if context.binder is not None:
             number = context.counters.connections
-            self.facts = ConnectionFacts(transport, self.peer, number)
+            self.facts = ConnectionFacts(transport, self.peer, number, context.proxies)
             self.resource = context.binder(self.facts)
         cast(IConsumer, transport).registerProducer(self, True)
         self._is_admitted = context.gate.enter(self.peer)
@@ -158,19 +160,19 @@ class HTTPServerProtocol(PacedConnection):
             context.read_time_of_day(now)
         machine = self.machine
         if not self.is_write_blocked:
-            known = context.known.get(data) if context.known else None
-            if known is not None and not (now < known.until or self._is_renewed(data, known, now)):
-                known = None
-            if known is not None and known.file is not None:
-                if self._send_file_again(known):
+            answered = context.known
+            known = answered.get(data) if answered else None
+            if known is not None and (now < known.until or self._is_renewed(data, known, now)):
+                if known.file is not None:
+                    if self._send_file_again(known):
+                        return
+                elif machine.repeat_exchange(now, known.count):
+                    self.transport.write(known.data)  # type: ignore[union-attr]
+                    context.recorder.record_again(self.peer, known, now)
+                    if known.closes:
+                        machine.close()
+                        self.lose()
                     return
-            elif known is not None and machine.repeat_exchange(now, known.count):
-                self.transport.write(known.data)  # type: ignore[union-attr]
-                context.recorder.record_again(self.peer, known, now)
-                if known.closes:
-                    machine.close()
-                    self.lose()
-                return
             request = machine.receive_request(data, now)
             if request is not None:
                 if not self._answer(request.head, request.content, now, may_keep=True):
@@ -526,6 +528,27 @@ class HTTPServerProtocol(PacedConnection):
         self.exchange = None
         if self.machine.must_close:
             self.close_in_order()
+
+    def upgrade(self, head: RequestHead, answer: ResponseHead, content: Upgrade) -> None:
+        """
+        Leave HTTP: another protocol takes the transport.
+
+        @raise LocalProtocolError: that cannot be now; nothing has happened then.
+        """
+        context = self.context
+        now = context.seconds()
+        data, rest = self.machine.switch(answer, now)
+        self.exchange = None
+        self.is_closing = True
+        self.send_gathered()
+        transport: Any = self.transport
+        transport.write(data)
+        context.recorder.record(self.peer, head, answer.status, 0, now)
+        context.deadlines.forget(self)
+        context.connections.remove(self)
+        transport.unregisterProducer()
+        self._resume_reading()
+        UpgradedConnection(self, content.protocol, context.connections).take_over(transport, rest)
 
     def leaves_input(self) -> bool:
         """

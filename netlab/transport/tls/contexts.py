@@ -9,11 +9,11 @@ import ssl
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from netlab.privatefile import open_private
+from netlab.plainfile import open_private
 
 #: What TLS 1.2 may use: keys agreed upon for one connection (ECDHE), and ciphers that authenticate
 #: what they encrypt. What Mozilla calls intermediate, without finite-field Diffie-Hellman.
@@ -25,6 +25,12 @@ TLS12_SUITES_WITH_DHE: Final = TLS12_SUITES + ":DHE+AESGCM:DHE+CHACHA20"
 #: How long a handshake may take, from accept to its last message. nginx waits 60 seconds for each
 #: message.
 HANDSHAKE_SECONDS: Final = 10.0
+
+
+#: How many session tickets a full handshake of TLS 1.3 ends with. Each costs a twentieth of the
+#: handshake and 250 bytes; a session that is resumed brings another one. Go sends 1, OpenSSL and
+#: nginx 2.
+TICKETS: Final = 1
 
 
 class TLSFilesError(ValueError):
@@ -40,6 +46,8 @@ class TLSSettings:
 
     @ivar certificate: PEM: the server's certificate, and behind it intermediate ones.
     @ivar key: PEM: its key, not encrypted.
+    @ivar others: certificates for other server names, each with its key. A client that asks for
+        none that is known gets the first.
     @ivar chain: PEM: intermediate certificates, where they are not in C{certificate}.
     @ivar dh_parameters: PEM: parameters for finite-field Diffie-Hellman.
     @ivar minimum: the oldest version that is spoken.
@@ -51,6 +59,7 @@ class TLSSettings:
 
     certificate: str = "server.pem"
     key: str = "server.pem"
+    others: tuple[tuple[str, str], ...] = ()
     chain: str | None = None
     dh_parameters: str | None = None
     minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
@@ -69,7 +78,26 @@ def make_context(settings: TLSSettings, protocols: Sequence[bytes] = ()) -> ssl.
     @raise TLSFilesError: one has something else in it, the key is encrypted or another's, or others
         may read the key log.
     """
+    context = _make_one(settings, protocols)
+    if settings.others:
+        # Not at the top: hardly any server has several, and it is a large library.
+        from netlab.transport.tls.servernames import ContextsByName, names_of
+
+        named = [(names_of(settings.certificate), context)]
+        for certificate, key in settings.others:
+            other = replace(settings, certificate=certificate, key=key, chain=None)
+            made = _make_one(other, protocols)
+            named.append((names_of(certificate), made))
+        context.sni_callback = ContextsByName(named).choose
+    return context
+
+
+def _make_one(settings: TLSSettings, protocols: Sequence[bytes]) -> ssl.SSLContext:
+    """
+    Make the context of the first certificate.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.num_tickets = TICKETS
     context.minimum_version = settings.minimum
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     # All that is offered is good: the client knows whether it has AES in hardware.
@@ -182,9 +210,9 @@ class RenewableContext:
 
         @param protocols: best first.
         """
-        self._protocols = protocols
-        if protocols:
-            self.current.set_alpn_protocols([protocol.decode("ascii") for protocol in protocols])
+        if list(protocols) != list(self._protocols):
+            self._protocols = protocols
+            self.renew()
 
     def renew(self) -> None:
         """

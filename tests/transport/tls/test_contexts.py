@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.privatefile import open_private
+from netlab.plainfile import open_private
 from netlab.transport.tls import contexts
 from netlab.transport.tls.contexts import (
     RenewableContext,
