@@ -388,6 +388,7 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
     own_fin = course.fins[reset.sender]
     who = course.history.name(reset.sender)
     if own_fin is not None and own_fin.number < reset.number:
+        answered = _first_answered(course, own_fin, reset) or answered
         figures: dict[str, Figure] = {"bytes": answered.length, "fin": int(answered.has_fin)}
         if answered.number < own_fin.number:
             return None
@@ -426,6 +427,24 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
         tuple(causes),
         who,
     )
+
+
+def _first_answered(course: Course, fin: Sent, reset: Sent) -> Sent | None:
+    """
+    Find the first segment with data or FIN after an end's own FIN, if there is a RST for each: the
+    first one answers it.
+    """
+    asked = [
+        each
+        for each in course.segments[course.index[fin.number] + 1 : course.index[reset.number]]
+        if each.sender != reset.sender and _answers(reset, each) and (each.length or each.has_fin)
+    ]
+    same = [
+        each
+        for each in course.resets[:RESETS_JUDGED_MAX]
+        if each.sender == reset.sender and each.seq_raw == reset.seq_raw
+    ]
+    return asked[0] if asked and len(same) >= len(asked) else None
 
 
 def _after_own_fin(course: Course, reset: Sent) -> Claim | None:
