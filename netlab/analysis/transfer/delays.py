@@ -27,7 +27,7 @@ SHARES_MIN_NS: Final = 200_000_000
 """A conversation in which less was waited has no account of it."""
 
 UNSTEADY: Final = 10
-"""A wait is told from the way's own delay where that varies by less than this part of it."""
+"""A wait is distinguished from the path's delay where that varies by less than this part of it."""
 
 _TICKS: Final = 1 << 32
 _NAGLE: Final = ("nagle-and-delayed-ack", "application-pause")
