@@ -25,7 +25,7 @@ from netlab.lab.results.catalogue import load, names
 from netlab.lab.results.judgement import judge_run
 from netlab.lab.wire.wire import Crossing, Wire
 from netlab.simulation.kernelsocket import KernelSocket
-from netlab.simulation.network import Network
+from netlab.simulation.network import SimulatedNetwork
 from netlab.simulation.process import Process
 from tests.lab.runs.simulations import simulate
 
@@ -68,7 +68,7 @@ def _segments_a_second(loss: float) -> float:
     """
     Send bytes from one host to another.
     """
-    network = Network()
+    network = SimulatedNetwork()
     clock = network.clock
     impairment = Impairment(delay=0.005, loss=loss)
     wire = Wire(clock, WireSettings(impairment, impairment), clock.time_ns)
@@ -103,7 +103,7 @@ def _attach(wire: Wire, side: Side, kernel: Any) -> None:
     wire.attach(side, kernel.interface.frame_arrives)
 
 
-def _transfer(network: Network, sending: KernelSocket, receiving: KernelSocket) -> None:
+def _transfer(network: SimulatedNetwork, sending: KernelSocket, receiving: KernelSocket) -> None:
     data = bytes(65536)
     left, received = _BYTES, 0
 

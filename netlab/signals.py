@@ -78,6 +78,14 @@ class SignalService(Service):
         return handle
 
 
+def _hears(reactor: Any) -> bool:
+    """
+    Tell whether signals to this process are for what runs on a reactor. Those of a simulated
+    program are not: it has its own way to get some.
+    """
+    return bool(getattr(reactor, "hears_signals", True))
+
+
 def all_calls(
     reactor: Any, calls: Mapping[signal.Signals, Callable[[], None]] | None = None
 ) -> Mapping[signal.Signals, Callable[[], None]]:
@@ -100,14 +108,6 @@ def all_calls(
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         defaults[signal.SIGHUP] = stop
     return {**defaults, **(calls or {})}
-
-
-def _hears(reactor: Any) -> bool:
-    """
-    Tell whether signals to this process are for what runs on a reactor. Those of a simulated
-    program are not: it has its own way to get some.
-    """
-    return bool(getattr(reactor, "hears_signals", True))
 
 
 def on_next_end_signal(reactor: Any, call: Callable[[], None]) -> None:

@@ -216,11 +216,11 @@ def _run(arguments: argparse.Namespace) -> int:
     from twisted.internet.defer import CancelledError
     from twisted.python.usage import UsageError
 
-    from netlab.foreground import run_until_done
     from netlab.lab.hosts.settings import Isolation
     from netlab.lab.results.catalogue import REFERENCE, load, names
     from netlab.lab.runs.batch import Batch, run_batch
     from netlab.options import count
+    from netlab.terminal.foreground import run_until_done
 
     chosen = list(arguments.names)
     if arguments.all:

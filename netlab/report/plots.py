@@ -130,7 +130,8 @@ def plots_of(conversation: ConversationStory) -> PlotStack | None:
     if not frames:
         return None
     both = series_of(conversation)
-    times = [frame.time_ns for frame in frames]
+    # A capture's clock may have been set back.
+    times = sorted(frame.time_ns for frame in frames)
     axis = TimeAxis(times, _LEFT, _RIGHT, pause_min_ns=pause_min_ns(both))
     reach = max(each.byte_count for each in both)
     # Whose data is most of it comes first.
@@ -145,10 +146,10 @@ def plots_of(conversation: ConversationStory) -> PlotStack | None:
         stack.flight(series, 120 if len(shown) == 1 else 90)
     stack.round_trips(both)
     stack.rates(both)
-    stack.times(frames[0].time_ns, frames[-1].time_ns)
+    stack.times(times[0], times[-1])
     return PlotStack(
         round(stack.y),
-        " ".join([*stack.said, f"In all {duration(frames[-1].time_ns - frames[0].time_ns)}."]),
+        " ".join([*stack.said, f"In all {duration(times[-1] - times[0])}."]),
         "".join([*stack.behind, *stack.parts]),
         [sign for sign in SIGNS if sign in stack.signs],
         axis,

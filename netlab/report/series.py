@@ -144,7 +144,12 @@ def _direction(frames: Sequence[FrameStory], *, from_client: bool) -> DirectionS
     """
     sent = reach = acked = None
     window: int | None = None
-    acks, edges, sacks, flights, windows, rtts = [], [], [], [], [], []
+    acks: list[Sample] = []
+    edges: list[Sample] = []
+    flights: list[Sample] = []
+    windows: list[Sample] = []
+    rtts: list[Sample] = []
+    sacks: list[SackRange] = []
     for frame in frames:
         now = frame.time_ns
         if frame.is_from_client == from_client:
@@ -154,18 +159,18 @@ def _direction(frames: Sequence[FrameStory], *, from_client: bool) -> DirectionS
             is_ack = "ACK" in frame.flags and "RST" not in frame.flags
             if is_ack:
                 acked = max(frame.ack, acked or 0)
-                acks.append(Sample(now, acked))
+                _hold(acks, now, acked)
             if is_ack or "SYN" in frame.flags:
                 window = frame.window_size
-                windows.append(Sample(now, window))
+                _hold(windows, now, window)
             if is_ack and window is not None:
                 # An end that shrinks its window takes nothing back (RFC 9293 section 3.8.6).
                 reach = max(frame.ack + window, reach or 0)
-                edges.append(Sample(now, reach))
+                _hold(edges, now, reach)
             sacks += [SackRange(now, low, high) for low, high in frame.sacks if low < high]
             if frame.rtt_ns is not None:
                 rtts.append(Sample(now, frame.rtt_ns))
-        flights.append(Sample(now, 0 if sent is None or acked is None else max(sent - acked, 0)))
+        _hold(flights, now, 0 if sent is None or acked is None else max(sent - acked, 0))
     return DirectionSeries(
         from_client,
         _sent(frames, from_client=from_client),
@@ -177,6 +182,14 @@ def _direction(frames: Sequence[FrameStory], *, from_client: bool) -> DirectionS
         rtts,
         (),
     )
+
+
+def _hold(samples: list[Sample], time_ns: int, value: int) -> None:
+    """
+    Note a figure, if it is another than before.
+    """
+    if not samples or samples[-1].value != value:
+        samples.append(Sample(time_ns, value))
 
 
 def _sent(frames: Sequence[FrameStory], *, from_client: bool) -> list[SentBytes]:
@@ -215,13 +228,15 @@ def _spells(frames: Sequence[FrameStory], pause_ns: int) -> list[tuple[int, int]
     @param pause_ns: From how long on a silence is a pause.
     """
     runs: list[tuple[int, int]] = []
-    begin = frames[0].time_ns
-    for before, after in pairwise(frames):
-        if after.time_ns - before.time_ns >= pause_ns:
-            runs.append((begin, before.time_ns))
-            begin = after.time_ns
-    runs.append((begin, frames[-1].time_ns))
-    busy_ns = sum(max(end - start, 0) for start, end in runs)
+    # A capture's clock may have been set back.
+    times = sorted(frame.time_ns for frame in frames)
+    begin = times[0]
+    for before, after in pairwise(times):
+        if after - before >= pause_ns:
+            runs.append((begin, before))
+            begin = after
+    runs.append((begin, times[-1]))
+    busy_ns = sum(end - start for start, end in runs)
     length = _round_spell(max(busy_ns // RATE_SPELLS, _SPELL_MIN_NS))
     spells = []
     for first, end in runs:

@@ -48,19 +48,15 @@ _LADDER_MIN, _LADDER_MAX = 30, 44
 _NUMBER_WIDTH: Final = 5
 _TIME_WIDTH: Final = 11
 
-_STYLES: Final = {
-    FrameKind.OPENING: "green",
-    FrameKind.DATA: "bold blue",
-    FrameKind.ACK: "",
-    FrameKind.CLOSING: "magenta",
-    FrameKind.RESET: "bold red",
-    FrameKind.PROBE: "yellow",
-}
+#: Who sends is told by colour, which nothing else has; a RST is in that of what failed.
+_CLIENT_STYLE: Final = "blue"
+_SERVER_STYLE: Final = "magenta"
+_RESET_STYLE: Final = "bold red"
 _VERDICT_STYLES: Final = {
     Verdict.PASS: "green",
     Verdict.NOTED: "dim",
     Verdict.FAIL: "bold red",
-    Verdict.UNKNOWN: "yellow",
+    Verdict.UNKNOWN: "bold yellow",
 }
 _RANK_STYLE: Final = "bold"
 _STREAM_WIDTH: Final = 6
@@ -225,8 +221,12 @@ def _ladder(
     room = width - margin
     is_beside = room - _LADDER_MIN - 2 >= _TEXT_BESIDE_MIN
     ladder = min(max(room // 3 if is_beside else room, _LADDER_MIN), _LADDER_MAX)
-    head = f"{'#':>{_NUMBER_WIDTH}}{'seconds':>{time_width}}  client"
-    yield Text(head + "server".rjust(ladder - len("client")), style="dim")
+    head = f"{'#':>{_NUMBER_WIDTH}}{'seconds':>{time_width}}  "
+    yield Text.assemble(
+        (head, "dim"),
+        ("client", _CLIENT_STYLE),
+        ("server".rjust(ladder - len("client")), _SERVER_STYLE),
+    )
     before: FrameStory | None = None
     for frame, time in zip(conversation.frames, times, strict=True):
         if before is not None and frame.time_ns - before.time_ns >= PAUSE_MIN_NS:
@@ -273,7 +273,12 @@ def _arrow(frame: FrameStory, width: int, signs: _Signs) -> Text:
     label = f" {_cut(frame.label, inner - 6)} "
     body = label.center(inner - 1, line)
     drawn = body + signs.right if frame.is_from_client else signs.left + body
-    return Text.assemble((signs.side, "dim"), (drawn, _STYLES[frame.kind]), (signs.side, "dim"))
+    style = _CLIENT_STYLE if frame.is_from_client else _SERVER_STYLE
+    if frame.kind is FrameKind.DATA:
+        style = f"bold {style}"
+    elif frame.kind is FrameKind.RESET:
+        style = _RESET_STYLE
+    return Text.assemble((signs.side, "dim"), (drawn, style), (signs.side, "dim"))
 
 
 def _silence(length_ns: int, margin: int, width: int, signs: _Signs) -> Text:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from netlab.analysis.claims.answers import Question
+from netlab.analysis.explanation.findings import Verdict
 from netlab.analysis.explanation.story import (
     LISTED_MIN,
     PAYLOAD_SHOWN_MAX_BYTES,
@@ -123,6 +124,14 @@ def passages_shown(story: CaptureStory) -> tuple[Sequence[Passage], str]:
 HOW_TO_CHOOSE: Final = (
     "Explain one with --conversation N, some with --host or --port, and each with --all."
 )
+
+
+def main_doubt(frame: FrameStory) -> str:
+    """
+    Give the verdict on that equation, if it is not that it holds: what stands out is what does not.
+    """
+    verdict = frame.findings[0].verdict if frame.findings else Verdict.NOTED
+    return verdict.value if verdict in (Verdict.FAIL, Verdict.UNKNOWN) else ""
 
 
 def main_equation(frame: FrameStory) -> str:

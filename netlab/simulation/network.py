@@ -71,7 +71,7 @@ def join(
     other.attach(lambda frame: carry(frame, one))
 
 
-class Network:
+class SimulatedNetwork:
     """
     A network of hosts that all know each other by name.
 

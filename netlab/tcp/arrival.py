@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from netlab.capture import options as reading
 from netlab.capture.options import TCPOptions
-from netlab.tcp import ending, handshake, optionwriting, timewait
+from netlab.tcp import ending, handshake, timewait
 from netlab.tcp.events import Refused, WasReset
 from netlab.tcp.receiving import delivery, validation
 from netlab.tcp.receiving.validation import Acceptability
 from netlab.tcp.segment import FIN, SYN, URG, Reason, TCPSegment
-from netlab.tcp.sending import acknowledgement, transmission
+from netlab.tcp.sending import acknowledgement, optionwriting, transmission
 from netlab.tcp.states import RECEIVES_DATA, TCPState
 from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import MILLISECOND

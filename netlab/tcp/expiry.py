@@ -93,7 +93,7 @@ def has_waited_enough(tcb: TCB, now: int) -> bool:
     if not patience:
         retries = tcb.settings.tcp_retries2
         if tcb.is_orphan:
-            retries = tcb.settings.tcp_orphan_retries or _ORPHAN_RETRIES
+            retries = orphan_retries(tcb)
         patience = time_of_timeouts(retries, tcb.settings.tcp_rto_max_ms * MILLISECOND)
     return now - since >= patience
 
@@ -183,10 +183,25 @@ def is_tired_of_probing(tcb: TCB, now: int) -> bool:
         return True
     most = tcb.settings.tcp_retries2
     if tcb.is_orphan:
-        most = tcb.settings.tcp_orphan_retries or _ORPHAN_RETRIES
-        if tcb.rtt.backoff >= most:
+        most = orphan_retries(tcb)
+        if not is_alive(tcb) and tcb.rtt.backoff >= most:
             return True
     return tcb.probes >= most
+
+
+def orphan_retries(tcb: TCB) -> int:
+    """
+    How often is something sent again for an orphan? Not any more when the timeout has grown to its
+    maximum, unless the settings say so.
+    """
+    return tcb.settings.tcp_orphan_retries or (_ORPHAN_RETRIES if is_alive(tcb) else 0)
+
+
+def is_alive(tcb: TCB) -> bool:
+    """
+    Is the timeout not yet at its maximum?
+    """
+    return tcb.rtt.rto < tcb.settings.tcp_rto_max_ms * MILLISECOND
 
 
 def ack_delay_ends(tcb: TCB, now: int) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 from netlab.capture.options import TCPOptions
 from netlab.tcp import ending, timewait
 from netlab.tcp.events import Connected, Refused
-from netlab.tcp.optionwriting import TIMESTAMPS_BYTES
 from netlab.tcp.receiving.receivequeue import ReceiveQueue
 from netlab.tcp.receiving.window import SHIFT_MAX
 from netlab.tcp.segment import ACK, CWR, ECE, RST, SYN, Reason, TCPSegment
 from netlab.tcp.sending import mss, transmission
+from netlab.tcp.sending.optionwriting import TIMESTAMPS_BYTES
 from netlab.tcp.sending.sendqueue import SendQueue
 from netlab.tcp.sequence import unwrap
 from netlab.tcp.states import Occurrence

@@ -16,9 +16,9 @@ from netlab.tcp.fastopen import FastOpen
 from netlab.tcp.icmp import ICMPMessage
 from netlab.tcp.isn import Address, Secrets
 from netlab.tcp.listener import TCPListener
-from netlab.tcp.optionwriting import OPTIONS_MAX_BYTES
 from netlab.tcp.receiving import delivery
 from netlab.tcp.segment import ACK, RST, SYN, Outgoing, Reason, TCPSegment
+from netlab.tcp.sending.optionwriting import OPTIONS_MAX_BYTES
 from netlab.tcp.sequence import MASK, unwrap
 from netlab.tcp.settings import Settings
 from netlab.tcp.states import Occurrence, TCPState

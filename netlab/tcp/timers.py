@@ -28,11 +28,13 @@ class Timer(Enum):
     """
     What a timer may run for.
 
+    @ivar label: its name.
     @ivar slot: which of the three timers it is.
     @ivar text: what ends when it does.
     @ivar rule: where that is said.
     """
 
+    label: str
     slot: int
     text: str
     rule: str
@@ -67,6 +69,7 @@ class Timer(Enum):
     TIME_WAIT = "TIME-WAIT", _CONNECTION, "2 MSL", "RFC 9293 section 3.6.1"
 
     def __init__(self, name: str, slot: int, text: str, rule: str) -> None:
+        self.label = name
         self.slot = slot
         self.text = text
         self.rule = rule
@@ -105,6 +108,15 @@ class Timers:
                 self._running[slot] = None
                 self._at[slot] = NEVER
         self.deadline = min(self._at)
+
+    def stop_ack(self) -> None:
+        """
+        Stop what an ACK waits for.
+        """
+        if self._running[_ACK] is not None:
+            self._running[_ACK] = None
+            self._at[_ACK] = NEVER
+            self.deadline = min(self._at)
 
     def stop_sender(self) -> None:
         """

@@ -24,8 +24,9 @@ from netlab.lab.wire.places import capture_path
 from tests.live.conftest import RunNetlab, StartServer
 from tests.live.hosts import NEEDS_HOSTS, WAYS
 from tests.live.processes import TOP
+from tests.live.sockets import socket_to
 from tests.live.test_lab import RESULTS, VALIDITY, tshark, verdicts
-from tests.live.test_live_lab import read_events, socket_to, token_of
+from tests.live.test_live_lab import read_events, token_of
 
 #: All but those about a browser.
 SIMULATED = [name for name in names() if not load(name).commands]

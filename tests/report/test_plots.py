@@ -265,7 +265,7 @@ class MeaningTests(SynchronousTestCase):
         for name in drawn(lossy()).legend:
             self.assertIn(SIGNS[name].replace("'", "&#39;"), legend)
 
-    def _test_colours(self) -> None:
+    def test_colours(self) -> None:
         """
         Nothing is in the client's or the server's colour but what is theirs: the style sheet gives
         those colours to no other class.

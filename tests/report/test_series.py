@@ -5,10 +5,12 @@ Tests for L{netlab.report.series}.
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.report import json as json_report
+from netlab.report.plots import plots_of
 from netlab.report.series import DirectionSeries, series_of
 from netlab.report.times import PAUSE_MIN_NS
 from tests.captures.frames import ACK, PSH
@@ -54,7 +56,7 @@ class SeriesTests(SynchronousTestCase):
         """
         client, _ = series_of(only(reference_story("echo")))
         in_flight = [sample.value for sample in client.in_flight]
-        self.assertEqual(in_flight, [1, 0, 0, 33, 0, 20, 0, 1, 1, 1, 0])
+        self.assertEqual(in_flight, [1, 0, 33, 0, 20, 0, 1, 0])
 
     def test_windows(self) -> None:
         """
@@ -62,7 +64,7 @@ class SeriesTests(SynchronousTestCase):
         """
         client, _ = series_of(only(reference_story("echo")))
         windows = [sample.value for sample in client.window]
-        self.assertEqual(windows[:3], [65535, 1049600, 1049600])
+        self.assertEqual(windows[:2], [65535, 1049600])
         edges = [sample.value for sample in client.edge]
         acks = [sample.value for sample in client.acknowledged]
         self.assertEqual(edges[0], acks[0] + windows[0])
@@ -128,7 +130,7 @@ class SeriesTests(SynchronousTestCase):
         rate = server_of(talk).rate
         total = sum(each.value * (each.end_ns - each.start_ns) for each in rate) / 1e9
         self.assertAlmostEqual(total, 5000 + 1000 + 4 * 500, delta=len(rate))
-        for before, after in zip(rate, rate[1:], strict=False):
+        for before, after in pairwise(rate):
             self.assertLessEqual(before.end_ns, after.start_ns)
         spells = {each.end_ns - each.start_ns for each in rate}
         self.assertEqual(len(spells), 1)
@@ -143,6 +145,21 @@ class SeriesTests(SynchronousTestCase):
             talk.say("c", b"x", after_ms=86_400_000)
         client, _ = series_of(only(story_of(talk.pcap())))
         self.assertLess(len(client.rate), 1000)
+
+    def test_a_clock_that_is_set_back(self) -> None:
+        """
+        Where times go back, bytes are still counted once, and the plots are drawn.
+        """
+        talk = Talk().open().say("s", bytes(700))
+        talk.now_ns -= 3_000_000_000
+        talk.say("s", bytes(800)).close("c")
+        conversation = only(story_of(talk.pcap()))
+        _, server = series_of(conversation)
+        total = sum(each.value * (each.end_ns - each.start_ns) for each in server.rate) / 1e9
+        self.assertAlmostEqual(total, 1500, delta=len(server.rate))
+        stack = plots_of(conversation)
+        assert stack is not None
+        self.assertNotRegex(stack.svg, r"nan|inf|-\d{4}")
 
     def test_json(self) -> None:
         """

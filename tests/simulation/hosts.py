@@ -11,7 +11,7 @@ from typing import Any
 
 from netlab.simulation.kernelsocket import KernelSocket
 from netlab.simulation.modules import modules_for
-from netlab.simulation.network import Network, join
+from netlab.simulation.network import SimulatedNetwork, join
 from netlab.simulation.process import Process
 from netlab.simulation.standardinput import StandardInput
 
@@ -19,13 +19,13 @@ CLIENT, SERVER = "10.0.0.1", "10.0.0.2"
 PORT = 12345
 
 
-def two_hosts(delay: float = 0.001) -> Network:
+def two_hosts(delay: float = 0.001) -> SimulatedNetwork:
     """
     Make the hosts C{client} and C{server}.
 
     @param delay: of the cable, in seconds, each way.
     """
-    network = Network()
+    network = SimulatedNetwork()
     one = network.host("client", CLIENT, "fd00::1")
     other = network.host("server", SERVER, "fd00::2")
     join(network.clock, one.interface, other.interface, delay)
@@ -42,7 +42,7 @@ class Program:
     """
 
     def __init__(
-        self, network: Network, host: str, function: Callable[[dict[str, Any]], object]
+        self, network: SimulatedNetwork, host: str, function: Callable[[dict[str, Any]], object]
     ) -> None:
         """
         @param function: is called with the program's modules by name.
@@ -58,7 +58,7 @@ class Program:
         self.process.run_function(lambda: function(modules))
 
 
-def connected_pair(network: Network) -> tuple[KernelSocket, KernelSocket]:
+def connected_pair(network: SimulatedNetwork) -> tuple[KernelSocket, KernelSocket]:
     """
     Connect the client to the server.
 

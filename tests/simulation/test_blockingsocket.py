@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.simulation.network import Network
+from netlab.simulation.network import SimulatedNetwork
 from tests.simulation.hosts import CLIENT, PORT, SERVER, Program, two_hosts
 
 
@@ -22,7 +22,7 @@ class BlockingProgramTests(SynchronousTestCase):
         """
         Make two hosts, 10 ms apart.
         """
-        self.network: Network = two_hosts(0.01)
+        self.network: SimulatedNetwork = two_hosts(0.01)
         self.programs: list[Program] = []
         self.addCleanup(self.stop)
 

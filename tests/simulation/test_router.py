@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.simulation.clock import VirtualClock
 from netlab.simulation.interface import NetworkInterface
 from netlab.simulation.kernelsocket import KernelSocket, SocketPhase
-from netlab.simulation.network import Network, join
+from netlab.simulation.network import SimulatedNetwork, join
 from netlab.simulation.process import Process
 from netlab.simulation.router import IPRouter, Route
 
@@ -82,13 +82,13 @@ class IPRouterTests(SynchronousTestCase):
         rate: int = 1_000_000_000,
         queue: int = 1000,
         is_black_hole: bool = False,
-    ) -> Network:
+    ) -> SimulatedNetwork:
         """
         Make the network.
 
         @param mtu: of the way to the server, and so are rate and queue.
         """
-        self.network = network = Network()
+        self.network = network = SimulatedNetwork()
         client = network.host("client", "10.0.1.1", "fd00:1::1", gateway=_LEFT)
         server = network.host("server", "10.0.2.1", "fd00:2::1", gateway=_RIGHT)
         self.router = router = IPRouter(network.clock, is_black_hole=is_black_hole)

@@ -16,7 +16,7 @@ from twisted.internet.test import test_tcp, test_time
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import alsoProvides
 
-from netlab.simulation.network import Network
+from netlab.simulation.network import SimulatedNetwork
 from netlab.simulation.process import Process
 from netlab.simulation.reactor import ProcessReactor
 
@@ -30,7 +30,7 @@ class _Simulated:
         """
         Make a reactor.
         """
-        kernel = Network().host("alone", "10.0.0.1", "fd00::1")
+        kernel = SimulatedNetwork().host("alone", "10.0.0.1", "fd00::1")
         reactor = ProcessReactor(Process(kernel, "the test"))
         # Twisted's tests look at its readers and writers.
         alsoProvides(reactor, IReactorFDSet)

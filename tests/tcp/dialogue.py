@@ -10,10 +10,10 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.capture.options import TCPOptions, parse
-from netlab.tcp import optionwriting
 from netlab.tcp.connection import TCPConnection
 from netlab.tcp.events import Event
 from netlab.tcp.segment import ACK, Outgoing, Reason, TCPSegment
+from netlab.tcp.sending import optionwriting
 from netlab.tcp.sequence import MASK
 from netlab.tcp.settings import Settings
 from netlab.tcp.stack import Stack

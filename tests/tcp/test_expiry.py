@@ -77,6 +77,26 @@ class RetransmissionTests(SynchronousTestCase):
         talk.wait(250_000)
         self.assertIsNone(talk.stack.deadline)
 
+    def test_orphan_and_shut_window(self) -> None:
+        """
+        An orphan whose peer keeps its window shut is given up when its timeout is at the maximum,
+        though each probe is answered (RFC 9293 section 3.8.6.1 allows that).
+        """
+        talk = Dialogue(self)
+        talk.serve(win=1000)
+        talk.write(5000)
+        talk.close()
+        talk.forget()
+        talk.peer("", 1, 1001, win=0)
+        begin = talk.ms
+        while talk.stack.deadline is not None:
+            talk.wait(1000)
+            if talk.said:
+                talk.forget()
+                talk.peer("", 1, 1001, win=0)
+        # 300 ms doubled eight times is 76.8 s, nine times more than 120 s.
+        self.assertTrue(153_000 <= talk.ms - begin <= 280_000, talk.ms - begin)
+
 
 class KeepAliveTests(SynchronousTestCase):
     """

@@ -5,6 +5,7 @@ One plain sentence for a frame, and the few words that label its arrow.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final, TypeAlias
 
 from netlab.analysis.claims.claim import Claim
@@ -86,6 +87,8 @@ _SPEAKING: Final = frozenset(
 _DOUBTING: Final = frozenset({"acks.never-sent", "gaps.not-captured"})
 """Claims that an ACK covers more than the frames seen before it."""
 
+_REUSED_PORTS: Final = int(Mark.REUSED_PORTS)
+
 _PROBES: Final = int(
     Mark.ZERO_WINDOW_PROBE | Mark.ZERO_WINDOW_PROBE_ACK | Mark.KEEP_ALIVE | Mark.KEEP_ALIVE_ACK
 )
@@ -162,7 +165,7 @@ def _sacks(analysed: Analysed) -> tuple[tuple[int, int], ...]:
 
 
 def _marks(marks: int, claims: Sequence[Claim]) -> tuple[str, ...]:
-    return (*labels_of(claims), *mark_names(marks & Mark.REUSED_PORTS))
+    return (*labels_of(claims), *mark_names(marks & _REUSED_PORTS))
 
 
 def _findings(entry: SegmentContext, claims: Sequence[Claim]) -> tuple[Finding, ...]:
@@ -175,6 +178,7 @@ def _findings(entry: SegmentContext, claims: Sequence[Claim]) -> tuple[Finding, 
     return found
 
 
+@cache
 def flag_names(flags: int) -> tuple[str, ...]:
     """
     Name the flags that are set.

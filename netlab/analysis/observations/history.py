@@ -42,6 +42,7 @@ _ACK: Final = int(Flag.ACK)
 _FIN: Final = int(Flag.FIN)
 _RST: Final = int(Flag.RST)
 _SYN: Final = int(Flag.SYN)
+_URG: Final = int(Flag.URG)
 _MODULUS: Final = 1 << 32
 
 
@@ -266,7 +267,7 @@ class History:
                 analysed.marks,
                 segment.ttl,
                 segment.ip_id,
-                int.from_bytes(segment.data[at : at + 2]) if flags & Flag.URG else 0,
+                int.from_bytes(segment.data[at : at + 2]) if flags & _URG else 0,
                 segment.option_values,
                 segment.checksum if checksum is None else checksum,
                 payload,

@@ -16,7 +16,6 @@ from netlab.http1.resources.files import FileRange, OpenFile
 from netlab.http1.resources.responses import ContentSource, Response
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.memo import Memo
-from netlab.transport.descriptorlimit import descriptor_limit
 
 FRESH_SECONDS: Final = 1.0
 """For how long a file is taken to be as it was when it was last looked at."""
@@ -292,8 +291,12 @@ def _large_files_max() -> int:
     """
     Say how many large files each of a memo's two generations may keep open.
     """
-    descriptors = descriptor_limit()
-    if descriptors is None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return _LARGE_FILES_MAX
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
         return _LARGE_FILES_MAX
     return max(1, min(_LARGE_FILES_MAX, descriptors // (2 * _LARGE_FILES_SHARE)))
 

@@ -212,8 +212,7 @@ class Options(ListeningOptions):
 
     def opt_trusted_proxy(self, proxy: str) -> None:
         """
-        Believe this proxy's X-Forwarded-For and -Proto: an address or network; with =forwarded
-        behind it, its Forwarded. Repeatable.
+        Believe X-Forwarded-For of this network; NET=forwarded: its Forwarded. Repeatable.
         """
         read = _reader("--trusted-proxy", proxy, "write one such as 10.0.0.0/8")
         self.trusted.append(read(lambda: parse_trusted(proxy)))

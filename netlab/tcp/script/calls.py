@@ -15,9 +15,9 @@ from netlab.tcp.script.host import ScriptHost
 from netlab.tcp.script.language.errors import DifferenceError, NotSupportedError, ScriptSyntaxError
 from netlab.tcp.script.language.symbols import NUMBERS, name_of, number
 from netlab.tcp.script.language.syntax import Anything, Call, Structure, Symbol, Value
-from netlab.tcp.script.mapping import Flow
+from netlab.tcp.script.mapping import ScriptFlow
 from netlab.tcp.script.messages import check_control, iov_bytes
-from netlab.tcp.script.network import Network
+from netlab.tcp.script.network import ScriptNetwork
 from netlab.tcp.script.polling import revents
 from netlab.tcp.script.socketoptions import UNCHECKED_WHEN_READ, get_option, set_option
 from netlab.tcp.script.sockets import ScriptSocket
@@ -57,7 +57,7 @@ class SystemCalls:
     The program's side of a script: its descriptors, and the calls it makes with them.
     """
 
-    def __init__(self, host: ScriptHost, network: Network) -> None:
+    def __init__(self, host: ScriptHost, network: ScriptNetwork) -> None:
         self._host = host
         self._network = network
         self._descriptors: dict[int, ScriptSocket] = {}
@@ -93,7 +93,7 @@ class SystemCalls:
         except KeyError:
             raise ScriptSyntaxError(line, f"there is no descriptor {descriptor}") from None
 
-    def connection_of(self, flow: Flow | None) -> TCPConnection | None:
+    def connection_of(self, flow: ScriptFlow | None) -> TCPConnection | None:
         """
         Get the connection of a flow, if the program has it.
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 from netlab.capture.segments import Flag
 from netlab.tcp.script.language import syntax
 from netlab.tcp.script.language.syntax import ScriptOption, ScriptSegment, When
-from netlab.tcp.script.mapping import Flow, read_options
+from netlab.tcp.script.mapping import ScriptFlow, read_options
 from netlab.tcp.segment import Outgoing
 
 
@@ -39,7 +39,7 @@ def follows(part: Outgoing, previous: Outgoing) -> bool:
     )
 
 
-def seen_as_script(outgoing: Outgoing, expected: ScriptSegment, flow: Flow) -> ScriptSegment:
+def seen_as_script(outgoing: Outgoing, expected: ScriptSegment, flow: ScriptFlow) -> ScriptSegment:
     """
     Translate an outbound segment into the script's numbers, and show of it what the script names.
     """
@@ -63,7 +63,7 @@ def seen_as_script(outgoing: Outgoing, expected: ScriptSegment, flow: Flow) -> S
 def _with_script_times(
     options: tuple[ScriptOption, ...],
     expected: tuple[ScriptOption, ...] | None,
-    flow: Flow,
+    flow: ScriptFlow,
 ) -> tuple[ScriptOption, ...]:
     wanted = [option.value for option in expected or () if option.kind == syntax.TIMESTAMPS]
     if not wanted:

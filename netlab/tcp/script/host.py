@@ -11,9 +11,10 @@ from typing import Final
 from netlab.tcp.segment import Outgoing
 from netlab.tcp.stack import Stack
 
-#: How often timers may run out in one script. A hostile one cannot make the clock run for ever: a
-#: connection that keeps itself alive for four months has about 10,000.
-TIMEOUTS_MAX: Final = 200_000
+#: How often timers may run out in one script: a few seconds' work, so that a hostile one cannot
+#: make the clock run for ever. The longest of ours has some tens; a connection that is kept alive
+#: by a probe every two hours would last four years.
+TIMEOUTS_MAX: Final = 20_000
 
 
 class TooManyTimeoutsError(Exception):

@@ -10,7 +10,7 @@ from netlab.tcp.icmp import ICMPMessage
 from netlab.tcp.script.host import ScriptHost
 from netlab.tcp.script.language.errors import NotSupportedError, ScriptSyntaxError
 from netlab.tcp.script.language.syntax import ScriptICMP
-from netlab.tcp.script.network import Network
+from netlab.tcp.script.network import ScriptNetwork
 
 #: By the names of the kind and the code in scripts; those of IPv4 and, behind them, of IPv6.
 _MESSAGES: Final = {
@@ -30,7 +30,7 @@ _MESSAGES: Final = {
 }
 
 
-def deliver(host: ScriptHost, network: Network, message: ScriptICMP, line: int) -> None:
+def deliver(host: ScriptHost, network: ScriptNetwork, message: ScriptICMP, line: int) -> None:
     """
     Let a message arrive.
 

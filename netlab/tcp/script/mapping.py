@@ -26,7 +26,7 @@ class FlowPhase(enum.Enum):
     OPEN = "open"
 
 
-class Flow:
+class ScriptFlow:
     """
     One connection as the script sees it: its ends and both initial sequence numbers.
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from netlab.tcp.connection import TCPConnection
 from netlab.tcp.script.host import ScriptHost
-from netlab.tcp.script.mapping import Flow, FlowPhase
+from netlab.tcp.script.mapping import FlowPhase, ScriptFlow
 from netlab.tcp.script.socketoptions import apply_option
 from netlab.tcp.script.sockets import ScriptSocket
 from netlab.tcp.segment import Outgoing
@@ -37,7 +37,7 @@ def ends(version: int) -> tuple[bytes, bytes]:
     return ipaddress.ip_address(local).packed, ipaddress.ip_address(remote).packed
 
 
-class Network:
+class ScriptNetwork:
     """
     Which connection a script is about: that of the socket made last, or accepted from it.
 
@@ -48,7 +48,7 @@ class Network:
         self._host = host
         self._local, self._remote = ends(version)
         self._remote_port = _REMOTE_PORT_FIRST
-        self.flow: Flow | None = None
+        self.flow: ScriptFlow | None = None
 
     def socket_made(self) -> None:
         """
@@ -67,10 +67,10 @@ class Network:
             socket.listener.prepare = partial(self._set_options, socket)
         socket.listener.backlog = backlog
         socket.listener.fast_open = socket.options.get("TCP_FASTOPEN", 0)
-        self.flow = Flow((self._local, SERVICE_PORT), (self._remote, 0))
+        self.flow = ScriptFlow((self._local, SERVICE_PORT), (self._remote, 0))
         self.flow.phase = FlowPhase.LISTENING
 
-    def syn_from_outside(self, port: int | None) -> Flow:
+    def syn_from_outside(self, port: int | None) -> ScriptFlow:
         """
         Begin a connection that the script's side opens.
 
@@ -79,7 +79,7 @@ class Network:
         if port is None:
             self._remote_port += 1
             port = self._remote_port
-        self.flow = Flow((self._local, SERVICE_PORT), (self._remote, port))
+        self.flow = ScriptFlow((self._local, SERVICE_PORT), (self._remote, port))
         self.flow.phase = FlowPhase.SYN_RECEIVED
         return self.flow
 
@@ -103,7 +103,7 @@ class Network:
         else:
             connection, taken = stack.connect_with_data(now, remote, data, local, prepare)
         socket.connection = connection
-        self.flow = Flow(connection.local, connection.remote)
+        self.flow = ScriptFlow(connection.local, connection.remote)
         self._host.settle()
         return taken
 

@@ -33,8 +33,8 @@ from netlab.tcp.script.language.syntax import (
     When,
 )
 from netlab.tcp.script.language.texts import segment_text, time_text
-from netlab.tcp.script.mapping import Flow, FlowPhase
-from netlab.tcp.script.network import Network, ends
+from netlab.tcp.script.mapping import FlowPhase, ScriptFlow
+from netlab.tcp.script.network import ScriptNetwork, ends
 from netlab.tcp.segment import Outgoing, TCPSegment
 from netlab.tcp.settings import SettingError, Settings
 from netlab.tcp.stack import AddressInUseError, Stack
@@ -93,7 +93,7 @@ class Player:
             lambda: 0.5,
         )
         self._host = ScriptHost(stack, _START)
-        self._network = Network(self._host, configuration.ip_version)
+        self._network = ScriptNetwork(self._host, configuration.ip_version)
         self._calls = SystemCalls(self._host, self._network)
         self._host.on_change(self._resume)
 
@@ -191,7 +191,7 @@ class Player:
         )
         self._host.settle()
 
-    def _flow_of_inbound(self, segment: ScriptSegment, line: int) -> Flow:
+    def _flow_of_inbound(self, segment: ScriptSegment, line: int) -> ScriptFlow:
         flow = self._network.flow
         if flow is None or flow.phase is FlowPhase.LISTENING:
             flow = self._network.syn_from_outside(segment.ports[0] if segment.ports else None)
@@ -203,7 +203,7 @@ class Player:
             flow.phase = FlowPhase.OPEN
         return flow
 
-    def _live_options(self, flow: Flow, segment: ScriptSegment, line: int) -> bytes:
+    def _live_options(self, flow: ScriptFlow, segment: ScriptSegment, line: int) -> bytes:
         assert segment.options is not None
         try:
             options = flow.options_to_live(
@@ -275,7 +275,9 @@ class Player:
             length += len(found[1].segment.payload)
         return parts
 
-    def _learn_sequence(self, flow: Flow, expected: ScriptSegment, outgoing: Outgoing) -> None:
+    def _learn_sequence(
+        self, flow: ScriptFlow, expected: ScriptSegment, outgoing: Outgoing
+    ) -> None:
         flags = expected.flags
         if not flags & Flag.SYN or not outgoing.segment.flags & Flag.SYN:
             return

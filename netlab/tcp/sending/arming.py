@@ -48,11 +48,11 @@ def arm_after_sending(tcb: TCB, now: int, *, was_idle: bool) -> None:
 
     @param was_idle: nothing was in flight before.
     """
+    first = tcb.board.first
+    if first is None or arm_probe(tcb, now, at_most=first.sent_at + tcb.rtt.rto - now):
+        return
     if was_idle or tcb.timers.sender is Timer.LOSS_PROBE:
         arm_retransmission(tcb, now)
-    first = tcb.board.first
-    if first is not None:
-        arm_probe(tcb, now, at_most=first.sent_at + tcb.rtt.rto - now)
 
 
 def arm_probe(tcb: TCB, now: int, at_most: int) -> bool:
@@ -64,22 +64,23 @@ def arm_probe(tcb: TCB, now: int, at_most: int) -> bool:
     @return: false if probes do not apply.
     """
     settings = tcb.settings
+    out = len(tcb.board)
     if (
-        settings.tcp_early_retrans not in {3, 4}
-        or not tcb.board
+        settings.tcp_early_retrans < 3
+        or not out
         or not tcb.negotiated.has_sack
         or tcb.recovery.state not in _PROBES_IN
         or tcb.timers.sender is Timer.REORDERING
     ):
         return False
     wait = RTO_INITIAL
-    if tcb.rtt.srtt:
-        slack = settings.tcp_rto_min_us * 1000 if len(tcb.board) == 1 else _SLACK
-        wait = 2 * tcb.rtt.srtt + slack
-    if at_most > 0:
-        wait = min(wait, at_most)
+    srtt = tcb.rtt.srtt
+    if srtt:
+        wait = 2 * srtt + (settings.tcp_rto_min_us * 1000 if out == 1 else _SLACK)
+    if 0 < at_most < wait:
+        wait = at_most
     tcb.timers.start(Timer.LOSS_PROBE, now + wait)
     return True
 
 
-_PROBES_IN = {CongestionState.OPEN, CongestionState.CWR}
+_PROBES_IN = (CongestionState.OPEN, CongestionState.CWR)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from netlab.tcp.optionwriting import TIMESTAMPS_BYTES
+from netlab.tcp.sending.optionwriting import TIMESTAMPS_BYTES
 from netlab.tcp.tcb import TCB
 
 _SMALL_WINDOW: Final = 512

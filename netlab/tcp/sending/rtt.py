@@ -29,7 +29,7 @@ class RTTEstimator:
     @ivar rttvar: four times the mean deviation, at least the minimum.
     @ivar min_rtt: the least sample of the last five minutes; 0 before the first.
     @ivar latest: the last sample.
-    @ivar backoff: how often the timeout has doubled.
+    @ivar rto: the timeout, doubled as often as L{backoff} says (RFC 6298 section 5.5).
     """
 
     __slots__ = (
@@ -40,9 +40,10 @@ class RTTEstimator:
         "_minima",
         "_round_end",
         "_srtt8",
-        "backoff",
+        "_backoff",
         "latest",
         "min_rtt",
+        "rto",
         "rttvar",
         "srtt",
     )
@@ -64,7 +65,8 @@ class RTTEstimator:
         self.rttvar = 0
         self.min_rtt = 0
         self.latest = 0
-        self.backoff = 0
+        self._backoff = 0
+        self.rto = self.base_rto
 
     def sample(self, now: int, rtt: int, snd_una: int, snd_nxt: int) -> None:
         """
@@ -103,6 +105,7 @@ class RTTEstimator:
                 self._round_end = snd_nxt
                 self._mdev_max = self._floor
         self.srtt = self._srtt8 >> 3
+        self.backoff = self._backoff
 
     def _note_minimum(self, now: int, rtt: int) -> None:
         # Those that a later, lower sample makes pointless go; the first is always the least.
@@ -124,11 +127,16 @@ class RTTEstimator:
         return min((self._srtt8 >> 3) + self.rttvar, self._ceiling)
 
     @property
-    def rto(self) -> int:
+    def backoff(self) -> int:
         """
-        The timeout, doubled as often as L{backoff} says (RFC 6298 section 5.5).
+        How often the timeout has doubled.
         """
-        return min(self.base_rto << self.backoff, self._ceiling)
+        return self._backoff
+
+    @backoff.setter
+    def backoff(self, times: int) -> None:
+        self._backoff = times
+        self.rto = min(self.base_rto << times, self._ceiling)
 
     @property
     def mdev(self) -> int:

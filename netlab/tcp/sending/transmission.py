@@ -5,7 +5,6 @@ window, the options.
 
 from __future__ import annotations
 
-from netlab.tcp import optionwriting
 from netlab.tcp.segment import (
     ACK,
     CWR,
@@ -21,7 +20,7 @@ from netlab.tcp.segment import (
     TCPSegment,
     Variables,
 )
-from netlab.tcp.sending import arming
+from netlab.tcp.sending import arming, optionwriting
 from netlab.tcp.sending.scoreboard import SentSegment
 from netlab.tcp.sequence import MASK
 from netlab.tcp.states import TCPState
@@ -204,7 +203,7 @@ def put(
         flags |= ECE
     tcb.ack_due = None
     tcb.acks.ack_is_sent()
-    tcb.timers.stop(Timer.DELAYED_ACK)
+    tcb.timers.stop_ack()
     _append(tcb, seq, nxt & MASK, flags, field, options, payload, reason, ecn)
 
 
@@ -275,6 +274,6 @@ def variables(tcb: TCB) -> Variables:
         max(tcb.queue.end - tcb.snd_nxt, 0),
         received.unread,
         received.out_of_order,
-        timer.value[0] if timer is not None else "",
+        timer.label if timer is not None else "",
         timers.sender_at if timer is not None else 0,
     )

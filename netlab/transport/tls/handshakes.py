@@ -22,7 +22,6 @@ from twisted.logger import Logger
 from twisted.python import failure, log
 from zope.interface import implementer
 
-from netlab.transport.descriptorlimit import descriptor_limit
 from netlab.transport.disconnection import disconnect, log_exception
 from netlab.transport.filetransport import FULL
 from netlab.transport.reception import (
@@ -478,7 +477,11 @@ def handshakes_max() -> int:
     """
     Find out how many handshakes may be under way in this process.
     """
-    soft = descriptor_limit()
-    if soft is None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return HANDSHAKES_MAX
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft == resource.RLIM_INFINITY:
         return HANDSHAKES_MAX
     return min(HANDSHAKES_MAX, max(1, soft // _DESCRIPTORS_PART))

@@ -32,6 +32,8 @@ def segment_text(segment: ScriptSegment) -> str:
     parts = ["<" if segment.is_inbound else ">"]
     if segment.ecn is not None:
         parts.append(f"[{_ECN[segment.ecn]}]")
+    if segment.ttl is not None:
+        parts.append(f"[ttl {segment.ttl}]")
     parts += [flags, f"{segment.seq}:{last}({segment.length})"]
     if segment.flags & Flag.ACK:
         parts.append(f"ack {segment.ack}")

@@ -208,8 +208,11 @@ class ScriptTests(SynchronousTestCase):
         So is any row of what scripts are made of.
         """
         pieces = st.sampled_from(
-            [*"+*~<>().,:[]{}|=-", "...", "0", ".5", "1:2(1)", "S", "P.", "ack", "win", "<mss 5>"]
-            + ["`x`", "%{1}%", '"s"', "socket", "icmp", "TS val", "ecr", "sack", "--x", "\n", "urg"]
+            [
+                *"+*~<>().,:[]{}|=-\n",
+                *("...", "0", ".5", "1:2(1)", "S", "P.", "ack", "win", "<mss 5>", "`x`", "%{1}%"),
+                *('"s"', "socket", "icmp", "TS val", "ecr", "sack", "--x", "urg"),
+            ]
         )
         text = " ".join(data.draw(st.lists(pieces, max_size=30)))
         try:

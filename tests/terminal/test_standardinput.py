@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.standard_input}.
+Tests for L{netlab.terminal.standardinput}.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.errors import KnownError
-from netlab.standard_input import LINE_MAX_BYTES, StandardInputLines
+from netlab.terminal.standardinput import LINE_MAX_BYTES, StandardInputLines
 
 
 class LinesTests(SynchronousTestCase):

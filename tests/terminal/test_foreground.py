@@ -1,5 +1,5 @@
 """
-Tests for L{netlab.foreground}: how a program ends, whatever it waits for.
+Tests for L{netlab.terminal.foreground}: how a program ends, whatever it waits for.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def _look_up_aside(reactor: Any) -> None:
     """
     Look names up in threads that nobody waits for at the end: a name server that is silent keeps
     C{getaddrinfo} for ten seconds and more, which cannot be told to stop, and the reactor would
-    wait for its own threads. A reactor that has another way, as a simulated one does, keeps it.
+    wait for its own threads. A reactor with a resolver of another kind keeps it.
     """
     if not isinstance(reactor.nameResolver, GAIResolver):
         return
