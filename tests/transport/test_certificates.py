@@ -21,6 +21,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from netlab.transport.certificates import RenewableTLSEndpoint, with_absolute_paths
+from netlab.transport.tls.contexts import TLSFilesError
 from tests.certificates import Authority
 
 
@@ -132,6 +133,23 @@ class RenewalTests(SynchronousTestCase):
         (other / "cert.pem").rename(certificate)
         self.assertRaises(VerifyError, self.endpoint.renew)
         self.assertEqual(self.subject(server), "first")
+
+    def test_what_is_wrong(self) -> None:
+        """
+        A file that is no certificate, and a key that is another's, are said to be just that.
+        """
+        (self.folder / "nonsense").write_bytes(b"nonsense")
+        other = self.folder / "other"
+        other.mkdir()
+        self.authority.issue(other, "other")
+        for key, certificate in (
+            ("nonsense", "cert.pem"),
+            ("key.pem", "nonsense"),
+            ("other/key.pem", "cert.pem"),
+        ):
+            place = f"ssl:0:{self.folder}/{key}:{self.folder}/{certificate}"
+            with self.assertRaisesRegex(TLSFilesError, "not a certificate and its key, in PEM"):
+                RenewableTLSEndpoint(self.reactor, place)
 
     def test_refused_at_once(self) -> None:
         """
