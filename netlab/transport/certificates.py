@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.error import VerifyError
 from twisted.internet.interfaces import (
     IListeningPort,
     IOpenSSLServerConnectionCreator,
@@ -140,15 +141,15 @@ class RenewableTLSEndpoint:
 
     def _read(self) -> _Parsed:
         # Not at the top: TLS needs pyOpenSSL.
-        from OpenSSL import SSL, crypto
+        from twisted.internet._sslverify import SSL, crypto  # type: ignore[attr-defined]
 
         try:
             return _Parsed(self._description)
+        except VerifyError as error:
+            raise TLSFilesError("certificate and key do not match") from error
         except (SSL.Error, crypto.Error) as error:
             reasons = ", ".join(reason for *_, reason in error.args[0]) if error.args else ""
-            raise TLSFilesError(
-                f"not a certificate and its key, in PEM, that belong together ({reasons})"
-            ) from error
+            raise TLSFilesError(f"not a certificate and its key, in PEM ({reasons})") from error
 
 
 def with_absolute_paths(description: str) -> str:
