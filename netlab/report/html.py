@@ -25,7 +25,7 @@ from markupsafe import Markup, escape
 from netlab.analysis.claims.ranking import NO_FAULT
 from netlab.analysis.explanation.conversationstories import completeness_text
 from netlab.analysis.explanation.findings import Verdict
-from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameKind
+from netlab.analysis.explanation.story import Answer, CaptureStory, ConversationStory, FrameKind
 from netlab.analysis.words.units import count, duration
 from netlab.report.htmlrows import STATIC_ROWS, SharedTexts, chunks_of, in_script
 from netlab.report.plots import LEGEND, SIGNS, WIDTH, PlotStack, plots_of
@@ -43,6 +43,8 @@ _OVERVIEW_MAX: Final = 24
 #: Lines are links here, and the page can be searched.
 _LINES_MAX: Final = 200
 _CITATION: Final = re.compile(r"#(\d+)")
+_NUMBER: Final = re.compile(r"\d+")
+_CONVERSATIONS: Final = re.compile(r"\b([Cc]onversations?) (\d+(?:(?:, | and )\d+)*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def pieces(story: CaptureStory, name: str, links: Sequence[Link] = ()) -> Iterat
         trim_blocks=True,
     )
     told = {frame.number for each in story.conversations for frame in each.frames}
+    reported = {each.stream for each in story.conversations}
     environment.filters["linked"] = lambda text: _linked(text, told)
     style, script = source(environment, "report.css"), source(environment, "report.js")
     texts = SharedTexts()
@@ -109,7 +112,14 @@ def pieces(story: CaptureStory, name: str, links: Sequence[Link] = ()) -> Iterat
         links=links,
         conversations=conversations,
         answers=[
-            (HEADINGS[question], [each for each in story.answers if each.question is question])
+            (
+                HEADINGS[question],
+                [
+                    _answer(each, told, reported)
+                    for each in story.answers
+                    if each.question is question
+                ],
+            )
             for question in dict.fromkeys(each.question for each in story.answers)
         ],
         overview=_overview(story),
@@ -120,7 +130,7 @@ def pieces(story: CaptureStory, name: str, links: Sequence[Link] = ()) -> Iterat
         listing=listing_of(story, _LINES_MAX),
         how_to_choose=HOW_TO_CHOOSE,
         no_fault=NO_FAULT,
-        streams={each.stream for each in story.conversations},
+        streams=reported,
         kinds=kinds,
         kind_names=in_script([str(kind) for kind in kinds]),
         has_packed_rows=texts.rows > STATIC_ROWS,
@@ -164,6 +174,27 @@ def _linked(text: str, told: set[int]) -> Markup:
     escaped = re.split(r"(&#?\w+;)", str(escape(text)))
     escaped[::2] = [_CITATION.sub(link, part) for part in escaped[::2]]
     return Markup("".join(escaped))  # noqa: S704 -- escaped above
+
+
+def _answer(answer: Answer, told: set[int], reported: set[int]) -> Markup:
+    """
+    Make links of the frames and conversations that an answer is about, each once.
+    """
+    named: set[int] = set()
+
+    def link(stream: int, text: str) -> str:
+        named.add(stream)
+        return f'<a href="#c{stream}">{text}</a>' if stream in reported else text
+
+    def listed(match: re.Match[str]) -> str:
+        numbers = _NUMBER.sub(lambda each: link(int(each[0]), each[0]), match[2])
+        return f"{match[1]} {numbers}"
+
+    text = _CONVERSATIONS.sub(listed, str(_linked(answer.sentence, told)))
+    others = [each for each in answer.streams if each in reported and each not in named]
+    if len(reported) > 1:
+        text += "".join(f" {link(each, f'conversation {each}')}" for each in others)
+    return Markup(text)  # noqa: S704 -- escaped above, and numbers
 
 
 def _conversation(

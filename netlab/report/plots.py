@@ -211,7 +211,7 @@ class _Stack:
         low = min(windows, default=0)
         # A window far above is no limit, and would flatten what is in flight.
         top = max(most, min(low, 2 * most) if windows else 0, 1)
-        if windows and max(windows) <= 4 * most:
+        if windows and max(windows) <= 2 * most:
             top = max(top, *windows)
         scale = _top(top)
         is_above = bool(windows) and low > scale[0]

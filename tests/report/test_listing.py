@@ -246,3 +246,21 @@ class WorkTests(SynchronousTestCase):
                 number for name, number in more.items() if name.startswith(f"analysis/{package}")
             )
             self.assertLess(made / 100, 6, package)
+
+
+class AnswerTests(SynchronousTestCase):
+    """
+    Answers on the page.
+    """
+
+    def test_links(self) -> None:
+        """
+        A conversation that an answer names is a link where it is named, and no second one follows.
+        """
+        text = html.render(summary(crowd()), "test.pcap")
+        answers = text[text.index('<dl class="answers">') : text.index("</dl>")]
+        for answer in re.findall(r"<dd>(.*?)</dd>", answers, re.DOTALL):
+            links = re.findall(r'href="#c(\d+)"', answer)
+            self.assertEqual(len(links), len(set(links)), answer)
+        where = re.findall(r"<dd>(Look first.*?)</dd>", answers, re.DOTALL)[0]
+        self.assertEqual([int(each) for each in re.findall(r'href="#c(\d+)"', where)], WORST)

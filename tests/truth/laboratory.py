@@ -126,6 +126,9 @@ if __name__ == "__main__":
     words = sys.argv[3:]
 
     def check_all(reactor: Any) -> Deferred[None]:
+        """
+        Check what was asked for.
+        """
         shows_missed, is_simulated = "--missed" in words, "--simulated" in words
         checking = _main(reactor, low, high, shows_missed=shows_missed, is_simulated=is_simulated)
         return Deferred.fromCoroutine(checking)

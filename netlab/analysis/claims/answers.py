@@ -47,6 +47,7 @@ class ConnectionEnd(StrEnum):
     CLOSED = "closed"
     HALF_CLOSED = "half-closed"
     ONE_CLOSED = "one-closed"
+    NOT_OPENED = "not-opened"
     OPEN = "open"
 
 
@@ -94,6 +95,7 @@ _NO_CONNECTION, _CUT_SHORT, _ODD, _SLOW = range(1, 5)
 _RANKS: Final[Mapping[str, int]] = {
     "opening.unanswered": _NO_CONNECTION,
     "opening.never-completed": _NO_CONNECTION,
+    "opening.both-unanswered": _NO_CONNECTION,
     "resets.refused": _NO_CONNECTION,
     "resets.unacceptable-ack": _NO_CONNECTION,
     "reasons.series-refused": _NO_CONNECTION,
@@ -153,6 +155,7 @@ _LIMITS: Final = (
     "capture.layer-not-decoded",
     "capture.one-direction",
     "capture.times-go-back",
+    "capture.no-times",
     "capture.checksums-wrong",
     "capture.checksums-zeroed",
     "capture.checksums-offloaded",
@@ -202,6 +205,16 @@ _SERIES: Final = {
     "resets.after-syn-ack": "reasons.series-half-open",
     "resets.refused": "reasons.series-refused",
 }
+#: What says that nothing shows an open connection.
+_NOT_OPENED: Final = frozenset(
+    {
+        "opening.never-completed",
+        "opening.both-unanswered",
+        "opening.one-end",
+        "opening.unconfirmed",
+        "opening.no-ack-flag",
+    }
+)
 
 _NO_RESET: Final = frozenset(
     {
@@ -227,12 +240,22 @@ def rank_of(kind: str) -> int:
     return _RANKS.get(kind, _RANKS.get(kind.partition(".")[0], 0))
 
 
+def _rank(claim: Claim) -> int:
+    """
+    Tell how bad it is what a claim says.
+    """
+    if claim.kind == "closes.after-unanswered-bytes" and claim.who == "client":
+        # Who only sends, and then closes, waits for nothing.
+        return 0
+    return rank_of(claim.kind)
+
+
 def _is_worse(claim: Claim, other: Claim) -> bool:
     """
     Tell which of two claims about one effect says more: an alert why a connection ends, a RST only
     that it does.
     """
-    ranks = rank_of(claim.kind), rank_of(other.kind)
+    ranks = _rank(claim), _rank(other)
     if ranks[0] == ranks[1]:
         return claim.topic == "alerts" and other.topic == "resets"
     return ranks[0] < ranks[1]
@@ -255,7 +278,7 @@ def end_of(claims: Iterable[Claim]) -> ConnectionEnd:
         return ConnectionEnd.HALF_CLOSED
     if "closes.fin-of-one-direction" in kinds:
         return ConnectionEnd.ONE_CLOSED
-    return ConnectionEnd.OPEN
+    return ConnectionEnd.NOT_OPENED if kinds & _NOT_OPENED else ConnectionEnd.OPEN
 
 
 def troubles(told: Sequence[Told]) -> list[Trouble]:
@@ -275,7 +298,7 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
         (each.stream, each.claim.frames[0]) for each in told if each.claim.kind in _OUTCOMES_OF_ZERO
     }
     for each in told:
-        rank = rank_of(each.claim.kind)
+        rank = _rank(each.claim)
         if not rank:
             continue
         if each.claim.kind == "windows.closed" and (each.stream, each.claim.frames[-1]) in shut:
@@ -291,7 +314,7 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
     kinds: dict[str, list[Told]] = {}
     for each in (*loose, *worst.values()):
         kinds.setdefault(each.claim.kind, []).append(each)
-    found = [Trouble(rank_of(each[0].claim.kind), tuple(each)) for each in kinds.values()]
+    found = [Trouble(_rank(each[0].claim), tuple(each)) for each in kinds.values()]
     return sorted(found, key=lambda trouble: (trouble.rank, -len(trouble.told)))
 
 
@@ -300,7 +323,7 @@ def _is_told_by_others(each: Told, told: Sequence[Told]) -> bool:
     Tell whether a claim says nothing that a worse one of the same conversation does not say: that
     one rests on the same frames.
     """
-    rank, frames = rank_of(each.claim.kind), set(each.claim.frames)
+    rank, frames = _rank(each.claim), set(each.claim.frames)
     series = _SERIES.get(each.claim.kind)
     if series is not None:
         members = sum(1 for other in told if other.claim.kind == each.claim.kind)
@@ -312,7 +335,7 @@ def _is_told_by_others(each: Told, told: Sequence[Told]) -> bool:
         return False
     return any(
         other.stream == each.stream
-        and 0 < rank_of(other.claim.kind) <= rank
+        and 0 < _rank(other.claim) <= rank
         and other.claim.kind not in _PARTS
         and frames <= set(other.claim.frames)
         for other in told

@@ -78,6 +78,11 @@ def explained(claims: Iterable[Claim]) -> Iterator[Claim]:
         for claim in kept
         if claim.kind == "icmp.error" and claim.figures["quotes"] == "SYN"
     ]
+    reported = {
+        claim.frames[0]
+        for claim in kept
+        if claim.kind == "icmp.error" and len(claim.frames) > 1 and "mtu" not in claim.figures
+    }
     too_big = {
         claim.frames[0]: claim.frames[-1]
         for claim in kept
@@ -85,7 +90,9 @@ def explained(claims: Iterable[Claim]) -> Iterator[Claim]:
     }
     for claim in kept:
         error = too_big.get(int(claim.figures.get("first_frame", 0)), 0)
-        if refused and claim.kind == "opening.unanswered":
+        about = reported & set(claim.frames)
+        is_silence = claim.kind in {"closes.peer-silent", "resets.no-answer"} and about
+        if is_silence or (refused and claim.kind == "opening.unanswered"):
             yield claim._replace(causes=("icmp-error", "unknown"))
         elif claim.kind in {"repeats.again", "repeats.timer"} and 0 < error < claim.frames[-1]:
             frames = tuple(sorted({*claim.frames, error}))

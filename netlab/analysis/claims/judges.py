@@ -99,11 +99,15 @@ def conversation_claims(
     @param quotes: whether a figure may quote a payload.
     @return: the claims in the order of their topics, those of a topic as its judge makes them.
     """
+    if opening.has_one_end(history):
+        # Whose segment is whose cannot be told.
+        return tuple(opening.of_one_end(history))
     claims: Iterable[Claim] = chain.from_iterable(judge(history) for judge in JUDGES)
     if around is not None:
         # How it came about, then what became of it.
         others = [judge(history, around) for judge in AROUND_JUDGES]
-        claims = icmp.explained(chain(*others, opening.until_the_end(history, around, claims)))
+        claims = capturing.undecoded(around, opening.until_the_end(history, around, claims))
+        claims = icmp.explained(chain(*others, claims))
     return _bounded(claims, around, quotes=quotes)
 
 

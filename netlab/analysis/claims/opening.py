@@ -61,6 +61,25 @@ def claims_of(history: History) -> Iterator[Claim]:
     yield from _completed(course, syns, answers)
 
 
+def has_one_end(history: History) -> bool:
+    """
+    Tell whether both ends have one address and one port.
+    """
+    one, other = history.conversation.flows
+    return (one.raw_address, one.port) == (other.raw_address, other.port)
+
+
+def of_one_end(history: History) -> Iterator[Claim]:
+    """
+    Judge a socket that is connected to itself, which all that is sent goes back to.
+    """
+    if history.segments:
+        causes = ("connected-to-itself", "false-address")
+        yield Claim(
+            "opening.one-end", (history.segments[0].number,), Known.POSSIBLE, {}, "", causes
+        )
+
+
 def until_the_end(history: History, around: Around, claims: Iterable[Claim]) -> Iterator[Claim]:
     """
     Name the end of the capture as the first cause where it came too soon after an unanswered SYN.
@@ -96,6 +115,9 @@ def _both_asked(course: Course) -> Claim:
     """
     syns = [course.syns[end][0] for end in (0, 1)]
     answers = [each[0] for each in course.answers if each]
+    if not answers and course.established is None:
+        frames = {each.number for end in (0, 1) for each in course.syns[end][:SYNS_CITED_MAX]}
+        return Claim("opening.both-unanswered", tuple(sorted(frames)))
     kind = "opening.simultaneous" if len(answers) == 2 else "opening.split-handshake"
     frames = {each.number for each in (*syns, *answers)}
     if course.established is not None and len(answers) < 2:

@@ -52,7 +52,9 @@ def absent_of(
     @param answers_here: the other end's segments where this one's passed first.
     @param answers_there: the same at the other place.
     """
-    lost, uncaptured, unknown = [], [], []
+    lost: list[Sighting] = []
+    uncaptured: list[Sighting] = []
+    unknown: list[Sighting] = []
     missing = _missing(here, there)
     if not missing:
         return Absent()
@@ -136,7 +138,7 @@ class _Sent:
             self.end(sighting.mark),
             sighting.at.frame,
         )
-        later = []
+        later: list[int] = []
         for frames in (self._begins.get(begin, ()), self._ends.get(end, ())):
             at = bisect_right(frames, frame)
             later += frames[at : at + 1]

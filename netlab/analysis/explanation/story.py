@@ -195,6 +195,8 @@ class ConversationStory:
     @ivar claims: All that is claimed of it.
     @ivar is_timed: Whether how long it took is known: the capture's clock was not set back.
     @ivar unseen: C{client} or C{server}, where no segment of that end was captured.
+    @ivar sent: How many bytes client and server sent, repeats included: for where no claim has them
+        each once.
     """
 
     stream: int
@@ -210,6 +212,7 @@ class ConversationStory:
     claims: tuple[Claim, ...] = ()
     is_timed: bool = True
     unseen: str = ""
+    sent: tuple[int, int] = (0, 0)
 
     @property
     def lasted(self) -> str:

@@ -373,6 +373,10 @@ class Streams:
                 own.holes.append((own.highest, start, step.index))
             elif start < own.highest and step.length:
                 step.hole = _hole_at(own, start, end)
+        elif start > own.highest and own.syn is not None and sent.has_ack:
+            # Its number is that of the next byte: those before it have been sent.
+            step.opens = own.highest
+            own.holes.append((own.highest, start, step.index))
         if step.length:
             self._bring(step, own, start, end)
         if reach > own.highest or sent.has_syn:

@@ -44,6 +44,7 @@ _ENDS: Final = {
     ConnectionEnd.CLOSED: "closed by both ends",
     ConnectionEnd.HALF_CLOSED: "closed by one end only",
     ConnectionEnd.ONE_CLOSED: "closed by one end, the other not captured",
+    ConnectionEnd.NOT_OPENED: "not seen to be open",
     ConnectionEnd.OPEN: "still open when the capture ends",
 }
 
@@ -103,11 +104,15 @@ def _shows(story: CaptureStory) -> Iterator[Answer]:
     text = f"{number} {_ends(conversations)}"
     sums = Counter[str]()
     for each in conversations:
-        for claim in each.claims:
-            if claim.kind == "bytes.stream":
-                value = claim.figures["bytes"]
-                assert isinstance(value, int)
-                sums[claim.who] += value
+        counted = {
+            claim.who: int(claim.figures["bytes"])
+            for claim in each.claims
+            if claim.kind == "bytes.stream"
+        }
+        if not counted and any(each.sent):
+            # Of a large capture not all is kept that would tell repeats from what is new.
+            counted = dict(zip(("client", "server"), each.sent, strict=True))
+        sums.update(counted)
     parts = [_amounts(sums, conversations) if sums else "no data"]
     ends = Counter(end_of(each.claims) for each in conversations)
     if len(conversations) == 1:

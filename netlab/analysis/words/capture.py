@@ -18,8 +18,8 @@ def _place(claim: Claim) -> str:
     if word(claim, "evidence") == "offload":
         return (
             f"Probably captured on {who(claim)}'s host{others}: the checksum of {frames(claim)} "
-            "was still to be filled in by its network card. On a host that runs virtual machines, "
-            "their frames look the same."
+            "was still to be filled in by its network card. On a host that runs virtual machines "
+            "or containers, their frames look the same."
         )
     first, second = ("far_ns", "near_ns") if claim.who == "client" else ("near_ns", "far_ns")
     return (
@@ -86,6 +86,13 @@ def _layer(claim: Claim) -> str:
     return (
         f"{amount(claim, 'frames', 'frame carries', 'frames carry')} {word(claim, 'layer')}, which "
         f"is not decoded (first in {frames(claim)}): any TCP inside is missing here."
+    )
+
+
+def _no_times(claim: Claim) -> str:
+    return (
+        f"All {amount(claim, 'segments', 'segment')} ({frames(claim)}) have one and the same time: "
+        "the capture has no times, and a duration of 0 means nothing."
     )
 
 
@@ -172,6 +179,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "capture.bare-link": _bare_link,
     "capture.one-direction": _one_direction,
     "capture.times-go-back": _times,
+    "capture.no-times": _no_times,
     "capture.answer-before-syn": _answer_first,
     "capture.dropped": _dropped,
     "capture.layer-not-decoded": _layer,

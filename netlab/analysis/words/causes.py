@@ -98,13 +98,18 @@ CAUSES: Final[Mapping[str, str]] = {
     "server-answers-late": "the server was slow to answer",
     "on-the-host-of-the-client": "it was captured on the client's host",
     "on-the-host-of-the-server": "it was captured on the server's host",
-    "on-the-host-of-a-virtual-machine": "it was captured on the host of a virtual machine",
+    "on-the-host-of-a-virtual-machine": "it was captured on the host of a virtual machine or "
+    "container",
     "tunnel-interface": "a tunnel's interface (a VPN)",
     "loopback-interface": "a loopback, with both addresses on one host",
     "records-out-of-order": "the records are not in the order of their time stamps (several "
     "interfaces or buffers)",
     "clock-set-back": "the clock was set back",
     "layer-not-decoded": "it is in the frames whose layer was not decoded",
+    "connected-to-itself": "a socket that was connected to itself (simultaneous open, RFC 9293 "
+    "section 3.5)",
+    "in-what-is-not-decoded": "they are in the frames that are not decoded, or of which not even "
+    "the TCP header was captured",
     "direction-not-captured": "the capture has one direction only (a tap, a mirror port, a filter)",
     "other-way": "the other direction took another path",
     "changed-after-capture": "the frames were changed after they were captured, such as addresses "

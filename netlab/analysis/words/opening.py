@@ -110,6 +110,20 @@ def _split(claim: Claim) -> str:
     )
 
 
+def _both_unanswered(claim: Claim) -> str:
+    return (
+        f"Both ends send SYNs ({frames(claim)}), and neither acknowledges the other's in this "
+        "capture."
+    )
+
+
+def _one_end(claim: Claim) -> str:
+    return (
+        f"Both ends have the same address and port (from #{claim.frames[0]} on), so which end sent "
+        f"what cannot be told, and nothing more is claimed.{possible(claim)}"
+    )
+
+
 def _old(claim: Claim) -> str:
     return (
         f"{who(claim)} answers the SYN #{claim.frames[0]} with an ACK of an unrelated number "
@@ -216,6 +230,8 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "opening.odd-flags": _odd_flags,
     "opening.simultaneous": _simultaneous,
     "opening.split-handshake": _split,
+    "opening.both-unanswered": _both_unanswered,
+    "opening.one-end": _one_end,
     "opening.old-connection": _old,
     "opening.syn-lost": _syn_lost,
     "opening.syn-answered-late": _answered_late,

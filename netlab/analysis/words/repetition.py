@@ -18,6 +18,15 @@ def _bytes(claim: Claim) -> str:
     return f"byte {first}" if first == final else f"bytes {first} to {final}"
 
 
+def _among(claim: Claim) -> str:
+    """
+    Say which bytes are missing, or among which.
+    """
+    whole_range = whole(claim, "last") - whole(claim, "first") + 1
+    among = "" if whole_range == whole(claim, "bytes") else "among "
+    return f"{among}{_bytes(claim)}"
+
+
 def _carried(claim: Claim) -> str:
     """
     Say which bytes are sent again in which frame, and which frames carried them before.
@@ -238,13 +247,18 @@ def _opened(claim: Claim) -> str:
 
 def _not_captured(claim: Claim) -> str:
     size = whole(claim, "bytes")
+    if claim.causes:
+        return (
+            f"{count(size, 'byte')} of {who(claim)} ({_among(claim)}) are in no segment that was "
+            f"read, but {last(claim)} acknowledges them: they arrived.{possible(claim)}"
+        )
     if size == 1:
         return (
             f"One sequence number of {who(claim)} (a byte or a FIN) was acknowledged in "
             f"{last(claim)} but is not in the capture: it arrived, and the capture missed it."
         )
     return (
-        f"{count(size, 'byte')} of {who(claim)} ({_bytes(claim)}) are not in the capture, but "
+        f"{count(size, 'byte')} of {who(claim)} ({_among(claim)}) are not in the capture, but "
         f"{last(claim)} acknowledges them: they arrived, and the capture missed them. Their "
         "absence shows no loss on the network."
     )
@@ -252,7 +266,7 @@ def _not_captured(claim: Claim) -> str:
 
 def _never_filled(claim: Claim) -> str:
     return (
-        f"{amount(claim, 'bytes')} of {who(claim)} before {last(claim)} ({_bytes(claim)}) are "
+        f"{amount(claim, 'bytes')} of {who(claim)} before {last(claim)} ({_among(claim)}) are "
         f"never seen and never acknowledged.{possible(claim)}"
     )
 

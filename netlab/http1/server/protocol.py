@@ -160,19 +160,19 @@ class HTTPServerProtocol(PacedConnection):
             context.read_time_of_day(now)
         machine = self.machine
         if not self.is_write_blocked:
-            known = context.known.get(data) if context.known else None
-            if known is not None and not (now < known.until or self._is_renewed(data, known, now)):
-                known = None
-            if known is not None and known.file is not None:
-                if self._send_file_again(known):
+            answered = context.known
+            known = answered.get(data) if answered else None
+            if known is not None and (now < known.until or self._is_renewed(data, known, now)):
+                if known.file is not None:
+                    if self._send_file_again(known):
+                        return
+                elif machine.repeat_exchange(now, known.count):
+                    self.transport.write(known.data)  # type: ignore[union-attr]
+                    context.recorder.record_again(self.peer, known, now)
+                    if known.closes:
+                        machine.close()
+                        self.lose()
                     return
-            elif known is not None and machine.repeat_exchange(now, known.count):
-                self.transport.write(known.data)  # type: ignore[union-attr]
-                context.recorder.record_again(self.peer, known, now)
-                if known.closes:
-                    machine.close()
-                    self.lose()
-                return
             request = machine.receive_request(data, now)
             if request is not None:
                 if not self._answer(request.head, request.content, now, may_keep=True):

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from fcntl import ioctl
 from termios import TIOCOUTQ
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from twisted.internet.interfaces import IConsumer, IPullProducer, ITCPTransport, ITransport
 from zope.interface import implementer
@@ -169,7 +169,7 @@ def unacknowledged_bytes(transport: object) -> int | None:
     @return: the number (tcp(7), C{SIOCOUTQ}), or None where the kernel does not tell.
     """
     handle = _socket_of(transport)
-    if handle is None:
+    if not isinstance(handle, socket.SocketType):
         return None
     try:
         waiting = ioctl(handle.fileno(), TIOCOUTQ, bytes(_INT.size))
@@ -178,10 +178,11 @@ def unacknowledged_bytes(transport: object) -> int | None:
     return int(_INT.unpack(waiting)[0])
 
 
-def _socket_of(transport: object) -> socket.SocketType | None:
+def _socket_of(transport: object) -> Any:
     while transport is not None:
         handle = getattr(transport, "getHandle", lambda: None)()
-        if isinstance(handle, socket.SocketType):
+        # A socket of this machine's kernel, or of a simulated host's.
+        if hasattr(handle, "getsockopt"):
             return handle
         # TLS wraps the transport that has the socket.
         transport = getattr(transport, "transport", None)

@@ -4,6 +4,8 @@ What a connection may send now. Each rule of sending is a question with a short 
 
 from __future__ import annotations
 
+from typing import Final
+
 from netlab.tcp.congestion.base import INITIAL_WINDOW
 from netlab.tcp.segment import CongestionState, Reason
 from netlab.tcp.sending import arming, bursts, transmission
@@ -11,6 +13,12 @@ from netlab.tcp.sending.lossdetection import uses_rack
 from netlab.tcp.states import SENDS_DATA, TCPState
 from netlab.tcp.tcb import TCB
 from netlab.tcp.timers import Timer
+
+SEGMENT_COST_BYTES: Final = 1024
+"""What a segment that is out counts of C{tcp_wmem}'s maximum at least; Linux counts about 700 to
+1300 bytes beside the payload. With 4 MB 4096 may be out, 5.9 MB of full segments."""
+
+SEGMENTS_LEAST: Final = 64
 
 
 def send_what_is_due(tcb: TCB, now: int) -> None:
@@ -93,6 +101,8 @@ def send_new_data(tcb: TCB, now: int) -> None:
         if board.in_flight >= tcb.congestion.cwnd:
             is_limited = True
             break
+        if len(board) >= segments_max(tcb):
+            break
         if count == room:
             if count > 1:
                 bursts.push_last(tcb)
@@ -110,6 +120,14 @@ def send_new_data(tcb: TCB, now: int) -> None:
         )
     elif was_idle:
         wait_for_window(tcb, now)
+
+
+def segments_max(tcb: TCB) -> int:
+    """
+    How many segments may be out? A peer that asks for tiny ones and reports each by itself would
+    have us look at a hundred thousand for each of its ACKs (CVE-2019-11478 and 11479).
+    """
+    return max(tcb.settings.tcp_wmem[2] // SEGMENT_COST_BYTES, SEGMENTS_LEAST)
 
 
 def has_unsent(tcb: TCB) -> bool:

@@ -65,6 +65,7 @@ class SentSegment:
 
 
 _end_of = attrgetter("end")
+_serial_of = attrgetter("serial")
 
 
 class Scoreboard:
@@ -225,7 +226,7 @@ class Scoreboard:
         self.to_resend += tail.is_lost and not tail.is_resent
         if segment in self.by_time:
             self.by_time[tail] = None
-            self.by_time.move_to_end(tail, last=False)
+            self._sort_by_time()
 
     def mark_sacked(self, segment: SentSegment) -> None:
         """
@@ -283,6 +284,7 @@ class Scoreboard:
                 segment.is_lost = False
                 self.by_time[segment] = None
         self.lost = self.to_resend = 0
+        self._sort_by_time()
 
     def forget_sacks(self) -> None:
         """
@@ -294,6 +296,13 @@ class Scoreboard:
                 self.by_time[segment] = None
         self.sacked = 0
         self.fack = 0
+        self._sort_by_time()
+
+    def _sort_by_time(self) -> None:
+        """
+        Bring in order what came in out of its order.
+        """
+        self.by_time = OrderedDict.fromkeys(sorted(self.by_time, key=_serial_of))
 
     def clear(self) -> None:
         """

@@ -230,3 +230,40 @@ class ChoiceTests(SynchronousTestCase):
         }
         for end, kinds in cases.items():
             self.assertIs(end_of([Claim(kind, (1,)) for kind in kinds]), end)
+
+
+class ReadAloudTests(SynchronousTestCase):
+    """
+    What an expert refuted in the first sentences.
+    """
+
+    def test_a_reset_is_no_close(self) -> None:
+        """
+        A RST of a closed socket ends what the other end never closed, and data is lost with it.
+        """
+        script = Script().open().say(0, b"ask").server("FIN ACK").client("ACK")
+        script.client("PSH ACK", b"more", after=1.0).server("RST")
+        claims = script.claims()
+        self.assertIs(end_of(claims), ConnectionEnd.RESET)
+        (trouble,) = troubles([Told(0, claim) for claim in claims])
+        self.assertEqual(trouble.told[0].claim.kind, "resets.data-after-close")
+
+    def test_what_never_opened_is_not_open(self) -> None:
+        """
+        A handshake that is not completed leaves nothing open.
+        """
+        claims = Script().client("SYN").server("SYN ACK").claims()
+        self.assertIs(end_of(claims), ConnectionEnd.NOT_OPENED)
+        self.assertIs(end_of(Script().open().claims()), ConnectionEnd.OPEN)
+
+    def test_a_shut_window_with_how_long(self) -> None:
+        """
+        Of a window of zero the answer is how long it was so, not only that it was.
+        """
+        script = Script().open().client("PSH ACK", b"x" * 100).server("ACK", window=0)
+        script.server("ACK", window=1000, after=3.0).client("PSH ACK", b"y").server("ACK")
+        kinds = [
+            trouble.told[0].claim.kind
+            for trouble in troubles([Told(0, claim) for claim in script.claims()])
+        ]
+        self.assertEqual(kinds, ["windows.reopened"])

@@ -284,3 +284,23 @@ class ReadAloudTests(SynchronousTestCase):
         """
         (claim,) = of_kind(Script().client("SYN").claims(), "opening.unanswered")
         self.assertIn("queue-full", claim.causes)
+
+    def test_crossing_syns(self) -> None:
+        """
+        Two SYNs that nobody answers make no split handshake.
+        """
+        script = Script().client("SYN").server("SYN", after=0.1).client("SYN", seq=0, after=1)
+        claims = script.claims()
+        self.assertEqual(of_kind(claims, "opening.split-handshake"), [])
+        (claim,) = of_kind(claims, "opening.both-unanswered")
+        self.assertEqual(claim.frames, (1, 2, 3))
+
+    def test_one_end(self) -> None:
+        """
+        Of a socket that is connected to itself no end lacks segments.
+        """
+        ends = ("127.0.0.1", "127.0.0.1")
+        script = Script(addresses=ends, ports=(5555, 5555)).client("SYN").client("SYN ACK", seq=0)
+        claims = script.client("PSH ACK", b"me").claims()
+        kinds = [claim.kind for claim in claims if not claim.kind.startswith("reasons.")]
+        self.assertEqual(kinds, ["opening.one-end"])

@@ -123,3 +123,28 @@ class RepeatTests(SynchronousTestCase):
             script.server("PSH ACK", b"body", options=stamp(1120, echo), after=0.21)
             with self.subTest(echo=echo):
                 self.assertEqual(len(claims_of(script, "delays.paused")), paused)
+
+
+class BareAckTests(SynchronousTestCase):
+    """
+    An ACK without data has the number of the byte that its sender sends next.
+    """
+
+    def test_what_never_came(self) -> None:
+        """
+        An answer that was lost before this point shows by the number of a later ACK.
+        """
+        script = Script().open().client("PSH ACK", b"get").server("ACK")
+        script.server("PSH ACK", b"y" * 213, is_captured=False, arrives=False)
+        script.client("FIN ACK", after=5.0).server("ACK")
+        (claim,) = claims_of(script, "gaps.never-filled")
+        self.assertEqual((claim.figures["first"], claim.figures["last"]), (1, 213))
+
+    def test_what_was_missed(self) -> None:
+        """
+        If those bytes are acknowledged, the capture missed them.
+        """
+        script = Script().open().client("PSH ACK", b"get", is_captured=False).client("ACK")
+        script.server("ACK")
+        (claim,) = claims_of(script, "gaps.not-captured")
+        self.assertEqual((claim.figures["first"], claim.figures["last"]), (1, 3))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
@@ -351,8 +352,8 @@ class WriteProgressTests(ServerTestCase):
             ours, _ = accept_from(listener)()
         self.addCleanup(theirs.close)
         self.addCleanup(ours.close)
-        transport = StringTransport()
-        self.patch(transport, "getHandle", lambda: ours)
+        transport: Any = StringTransport()
+        transport.getHandle = lambda: ours
         self.assertEqual((unacknowledged_bytes(transport), acknowledged_bytes(transport)), (0, 0))
         with contextlib.suppress(BlockingIOError):
             while True:

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.tcp.events import Writable
 from netlab.tcp.segment import Reason
+from netlab.tcp.sending.questions import SEGMENT_COST_BYTES
 from tests.tcp.dialogue import Dialogue
 
 
@@ -240,6 +241,22 @@ class IdleTests(SynchronousTestCase):
         talk.wait(650)
         talk.write(60 * 1460)
         self.assertEqual(len(talk.said), 40)
+
+
+class BoundTests(SynchronousTestCase):
+    """
+    A peer that wants many segments.
+    """
+
+    def test_tiny(self) -> None:
+        """
+        However small the segments and large the window: so many are out and no more.
+        """
+        talk = Dialogue(self, tcp_wmem=(4096, 16384, 100 * SEGMENT_COST_BYTES))
+        talk.serve(mss=1, win=65535)
+        talk.connection.congestion.cwnd = 10_000
+        talk.write(60_000)
+        self.assertEqual(len(talk.said), 100)
 
 
 class BufferTests(SynchronousTestCase):
