@@ -103,8 +103,9 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         from netlab.commands.explaining import ExplainOptions, explain
 
         # A story makes many values, nearly all of which are needed to the end: to look through them
-        # as often as is usual takes a tenth of the time.
-        gc.set_threshold(20_000, 20, 50)
+        # as often as is usual takes a tenth of the time. Less often still, and conversations that
+        # are over would stay in memory.
+        gc.set_threshold(10_000, 5, 10)
         return explain(
             ExplainOptions(
                 arguments.file,

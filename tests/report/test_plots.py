@@ -11,7 +11,8 @@ from xml.etree import ElementTree as ET
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.report import html
-from netlab.report.plots import POINTS_MAX, SIGNS, WIDTH, PlotStack, plots_of
+from netlab.report.plots import SIGNS, WIDTH, PlotStack, plots_of
+from netlab.report.scales import POINTS_MAX
 from tests.captures.frames import ACK, PSH
 from tests.captures.reference import NAMES
 from tests.captures.stories import only, reference_story, story_of
