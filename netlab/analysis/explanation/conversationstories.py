@@ -107,7 +107,9 @@ def conversation_story(
         frame_count=facts.frame_count,
         completeness=facts.conversation.completeness,
         claims=claims,
-        sent=(facts.client_side.byte_count, facts.server_side.byte_count),
+        sent=(0, 0)
+        if facts.history.is_whole
+        else (facts.client_side.byte_count, facts.server_side.byte_count),
     )
 
 

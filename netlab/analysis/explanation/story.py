@@ -183,8 +183,7 @@ class ConversationStory:
     @ivar completeness: C{tcp.completeness}.
     @ivar claims: All that is claimed of it.
     @ivar is_timed: Whether how long it took is known: the capture's clock was not set back.
-    @ivar sent: How many bytes client and server sent, repeats included: for where no claim has them
-        each once.
+    @ivar sent: How many bytes client and server sent, where too few segments are kept to claim it.
     """
 
     stream: int
