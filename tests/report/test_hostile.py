@@ -8,6 +8,7 @@ import io
 import json
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -39,6 +40,7 @@ class BrokenTests(SynchronousTestCase):
         st.floats(0.3, 1),
         st.builds(Discretion, st.booleans(), st.booleans()),
     )
+    @pytest.mark.slow
     def test_every_report(
         self, name: str, changes: list[tuple[float, int]], kept: float, discretion: Discretion
     ) -> None:

@@ -8,6 +8,7 @@ import re
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.report.plots import HEIGHT, POINTS_MAX, WIDTH, flights, plots_of
@@ -91,6 +92,7 @@ class PlotTests(SynchronousTestCase):
                         for (_, end), (start, _) in pairwise(row):
                             self.assertLessEqual(end, start)
 
+    @pytest.mark.slow
     def test_they_are_bounded(self) -> None:
         """
         A curve of thousands of frames has no more points than can be seen.
