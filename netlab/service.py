@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
+from weakref import WeakKeyDictionary, WeakSet
 
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
@@ -27,12 +28,16 @@ from twisted.logger import Logger
 
 from netlab.connections import OpenConnections
 from netlab.errors import KnownError
-from netlab.signals import on_next_end_signal
+from netlab.signals import SignalService, all_calls, on_next_end_signal
 from netlab.transport.port import FastPort
 
 #: How long a connection may take to send its last bytes when the server stops. Somebody at a
 #: terminal has pressed Ctrl-C and waits for this.
 STOP_GRACE_SECONDS = 2.0
+
+
+#: The ports of all servers on a reactor: whether one that is wanted is among them.
+_open_ports: Final[WeakKeyDictionary[Any, WeakSet[IListeningPort]]] = WeakKeyDictionary()
 
 
 class ListenError(KnownError):
@@ -106,6 +111,7 @@ class ListeningService(Service):
         *,
         opened: Callable[[IListeningPort], None] | None = None,
         is_worker: bool = False,
+        hears_signals: bool = False,
     ) -> None:
         """
         @param reactor: Measures the grace; is stopped if a port cannot be opened once it runs.
@@ -118,6 +124,7 @@ class ListeningService(Service):
         @param opened: Is called with each port.
         @param is_worker: This is one of several processes on the same sockets: its supervisor says
             where they listen, and hears the signals.
+        @param hears_signals: Whether nobody else says what to do on SIGHUP and SIGUSR1.
         """
         self.ports: list[IListeningPort] = []
         self._reactor = reactor
@@ -129,6 +136,7 @@ class ListeningService(Service):
         self._option = option
         self._opened = opened
         self._is_worker = is_worker
+        self._signals = SignalService(reactor, all_calls(reactor) if hears_signals else {})
         self._openings: list[Deferred[None]] = []
         self._is_starting = False
         self._problem: ListenError | None = None
@@ -144,12 +152,13 @@ class ListeningService(Service):
         @raise ListenError: A port could not be opened.
         """
         super().privilegedStartService()  # type: ignore[no-untyped-call]
+        self._signals.privilegedStartService()
         self._is_starting = True
         try:
             for description, endpoint in self._endpoints:
                 self._openings.append(Deferred.fromCoroutine(self._open(description, endpoint)))
                 if self._problem is not None:
-                    _leave_in_one_line()
+                    leave_in_one_line()
                     raise self._problem
         finally:
             self._is_starting, self._problem = False, None
@@ -159,6 +168,7 @@ class ListeningService(Service):
         Open every port, unless that has been done with more privileges.
         """
         super().startService()  # type: ignore[no-untyped-call]
+        self._signals.startService()
         if not self._openings:
             self.privilegedStartService()
 
@@ -169,6 +179,7 @@ class ListeningService(Service):
         @return: Fires when all are closed: at the latest a little after the grace.
         """
         super().stopService()  # type: ignore[no-untyped-call]
+        self._signals.stopService()
         if not self._is_worker:
             # A second signal ends the grace.
             on_next_end_signal(self._reactor, self.connections.abort)
@@ -177,12 +188,13 @@ class ListeningService(Service):
         for opening in openings:
             opening.cancel()
         for port in ports:
+            _open_ports[self._reactor].discard(port)
             if self._is_worker and isinstance(port, FastPort):
                 port.accept_waiting()
         stopping = [port.stopListening() for port in ports]
-        closing = [one for one in stopping if one is not None]
-        closing.append(self.connections.close(self._reactor, self._grace))
-        return gatherResults(closing).addCallback(lambda _: None)
+        closing = gatherResults([one for one in stopping if one is not None])
+        # Only then: a port takes in who waits until it is closed.
+        return closing.addCallback(lambda _: self.connections.close(self._reactor, self._grace))
 
     async def _open(self, description: str, endpoint: IStreamServerEndpoint) -> None:
         """
@@ -194,7 +206,9 @@ class ListeningService(Service):
             return
         except Exception as error:  # noqa: BLE001
             # Whatever an endpoint fails with, it is reported and the process ends.
-            problem = _explain(self._name, description, error)
+            problem = _explain(
+                self._name, description, error, is_ours=_is_ours(self._reactor, error)
+            )
             problem.option = self._option
             problem.__cause__ = error
             if self._is_starting:
@@ -204,6 +218,7 @@ class ListeningService(Service):
                 self._reactor.stop()
         else:
             self.ports.append(port)
+            _open_ports.setdefault(self._reactor, WeakSet()).add(port)
             if self._opened is not None:
                 self._opened(port)
             if self._is_worker:
@@ -231,13 +246,23 @@ def place(address: IAddress) -> str:
             return str(address)
 
 
-def _explain(server: str, description: str, error: BaseException) -> ListenError:
+def _is_ours(reactor: Any, error: BaseException) -> bool:
+    """
+    Tell whether the port that cannot be opened is one that this process has open itself.
+    """
+    wanted = getattr(error, "port", None)
+    ours = _open_ports.get(reactor, ())
+    return any(getattr(port.getHost(), "port", None) == wanted for port in ours)
+
+
+def _explain(server: str, description: str, error: BaseException, *, is_ours: bool) -> ListenError:
     """
     Put the reason why a port cannot be opened into words.
 
     @param server: The server's name.
     @param description: The endpoint description, which is named where the error names no port.
     @param error: What the endpoint failed with.
+    @param is_ours: Whether this process itself has a port of that number open.
     """
     what = f"endpoint {description}"
     address = ""
@@ -252,6 +277,9 @@ def _explain(server: str, description: str, error: BaseException) -> ListenError
         else:
             what = f"port {error.port}"
     match cause:
+        case OSError(errno=errno.EADDRINUSE) if is_ours:
+            problem = "is taken by another option of this server"
+            advice = "choose another port with {option}"
         case OSError(errno=errno.EADDRINUSE):
             problem = "is taken by another program"
             advice = "end that program or choose another port with {option}"
@@ -274,7 +302,7 @@ def _explain(server: str, description: str, error: BaseException) -> ListenError
     return found
 
 
-def _leave_in_one_line() -> None:
+def leave_in_one_line() -> None:
     """
     If L{ListenError} ends this process, let it show its one line in place of a traceback.
 

@@ -15,6 +15,7 @@ from netlab.errors import KnownError
 
 if TYPE_CHECKING:
     from netlab.lab.api.knobs import Knobs
+    from netlab.lab.api.sides import Side
     from netlab.lab.runs.batch import Finished
 
 SUMMARY = "Run experiments between two hosts on a wire that records every frame."
@@ -150,6 +151,7 @@ def _add_run(parser: argparse.ArgumentParser) -> Run:
         "    netlab lab run echo\n"
         "    netlab lab run echo --delay 20ms --out slow\n"
         "    netlab lab run lost_request --rule 'drop client data 1-3'\n"
+        "    netlab lab run slow_start --isolation simulated\n"
         "    netlab lab run ./mine.py\n"
         "    netlab lab run --all --jobs 4"
     )
@@ -171,11 +173,21 @@ def _add_run(parser: argparse.ArgumentParser) -> Run:
     )
     parser.add_argument(
         "--isolation",
-        choices=("root", "user", "none"),
+        choices=("root", "user", "simulated", "none"),
         metavar="HOW",
-        help="how hosts are made: root, user (namespaces without privilege) or none (loopback and "
-        "a relay, no frames); by itself the first of these that works",
+        help="how hosts are made: root, user (namespaces without privilege), simulated (our own "
+        "TCP in virtual time, the same each time) or none (loopback and a relay, no frames); by "
+        "itself the first of these that works",
     )
+    for side in ("client", "server"):
+        parser.add_argument(
+            f"--{side}-stack",
+            choices=("linux", "netlab"),
+            default="linux",
+            metavar="TCP",
+            help=f"whose TCP the {side} has where hosts are made by root or user: linux, or our "
+            "own, netlab, in real time (default: %(default)s)",
+        )
     wire = parser.add_argument_group("the wire")
     for name, (example, text) in KNOBS.items():
         wire.add_argument(
@@ -201,6 +213,12 @@ def _add_run(parser: argparse.ArgumentParser) -> Run:
         default=[],
         help="a system setting of both hosts, such as net.ipv4.tcp_sack=0; may be repeated",
     )
+    wire.add_argument(
+        "--congestion",
+        metavar="NAME|FILE",
+        help="the congestion control of both hosts: reno, cubic, or a file with a class of your "
+        "own, which simulated hosts use",
+    )
 
     def run(arguments: argparse.Namespace) -> int:
         return _run(arguments)
@@ -215,12 +233,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from twisted.internet.defer import CancelledError
     from twisted.python.usage import UsageError
 
-    from netlab.foreground import run_until_done
-    from netlab.lab.hosts.hosts import Isolation
+    from netlab.lab.hosts.settings import Isolation
     from netlab.lab.results.catalogue import REFERENCE, load, names
     from netlab.lab.runs.batch import Batch, run_batch
     from netlab.options import count
+    from netlab.terminal.foreground import run_until_done
 
+    if arguments.congestion is not None:
+        _choose_congestion(arguments)
     chosen = list(arguments.names)
     if arguments.all:
         chosen += [name for name in names() if name not in chosen]
@@ -239,6 +259,7 @@ def _run(arguments: argparse.Namespace) -> int:
         _knobs(arguments),
         None if arguments.isolation is None else Isolation(arguments.isolation),
         count("--jobs", at_least=1, at_most=64)(arguments.jobs),
+        _own_stacks(arguments),
         {
             experiment.name: _again(name, arguments)
             for name, experiment in zip(chosen, experiments, strict=True)
@@ -259,6 +280,40 @@ def _run(arguments: argparse.Namespace) -> int:
     _show_verdicts(finished)
     show(f"Results: {batch.folder}/index.html")
     return 0 if all(one.is_good for one in finished) else STATUS_FAILED
+
+
+def _choose_congestion(arguments: argparse.Namespace) -> None:
+    """
+    Turn C{--congestion} into a system setting, and a file into a choice of simulated hosts.
+    """
+    from twisted.python.usage import UsageError
+
+    from netlab.lab.runs.owncongestion import use_congestion
+
+    text = arguments.congestion
+    name = use_congestion(text)
+    arguments.sysctl = [*arguments.sysctl, f"net.ipv4.tcp_congestion_control={name}"]
+    if name != text:
+        if arguments.isolation not in (None, "simulated"):
+            raise UsageError(
+                f"--congestion {text!a}: Linux's TCP cannot use it; leave out --isolation"
+            )
+        arguments.isolation = "simulated"
+
+
+def _own_stacks(arguments: argparse.Namespace) -> Sequence[Side]:
+    """
+    Read which hosts have our own TCP.
+    """
+    from twisted.python.usage import UsageError
+
+    from netlab.lab.api.sides import Side
+
+    chosen = [side for side in Side if getattr(arguments, f"{side.value}_stack") == "netlab"]
+    if chosen and arguments.isolation in ("simulated", "none"):
+        option = f"--{chosen[0].value}-stack netlab"
+        raise UsageError(f"{option}: only with hosts made by root or user; leave it out")
+    return chosen
 
 
 def _knobs(arguments: argparse.Namespace) -> Knobs:
@@ -323,6 +378,9 @@ def _again(typed: str, arguments: argparse.Namespace) -> str:
     @param typed: the experiment as it was named: by its name or by its file's path.
     """
     words = ["netlab", "lab", "run", typed]
+    for side in ("client", "server"):
+        if getattr(arguments, f"{side}_stack") == "netlab":
+            words += [f"--{side}-stack", "netlab"]
     for option in ("isolation", *KNOBS, "rule", "seed", "sysctl"):
         value = getattr(arguments, option)
         for text in value if isinstance(value, list) else [value]:

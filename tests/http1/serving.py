@@ -187,7 +187,8 @@ class Client:
         """
         for data in deliveries:
             if self.transport.is_reading:
-                self.protocol.dataReceived(data)
+                # Not always that of the beginning: a connection may leave HTTP.
+                self.transport.protocol.dataReceived(data)
             self.transport.turn()
 
     def shut(self) -> None:

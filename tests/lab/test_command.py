@@ -10,9 +10,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab import foreground
 from netlab.cli import main
 from netlab.lab.results.catalogue import names
+from netlab.terminal import foreground
 from tests.captures.reference import exchange
 
 
@@ -112,6 +112,11 @@ class CommandTests(SynchronousTestCase):
             (("run", "echo", "--sysctl", "kernel.panic=1"), "--sysctl 'kernel.panic=1'"),
             (("run", "echo", "--jobs", "0"), "--jobs '0': too small"),
             (("run", "echo", "--seed", "x"), "--seed 'x': not a whole number"),
+            (("run", "echo", "--client-stack", "bsd"), "argument --client-stack: invalid choice"),
+            (
+                ("run", "echo", "--server-stack", "netlab", "--isolation", "simulated"),
+                "--server-stack netlab: only with hosts made by root or user",
+            ),
             (("show", "nonesuch"), "there is no experiment"),
             (("verify", "echo", "nonesuch.pcap"), "nonesuch.pcap"),
             (("sing",), "invalid choice: 'sing'"),

@@ -22,7 +22,8 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import Isolation, best_isolation
+from netlab.lab.hosts.hosts import best_isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.results.catalogue import REFERENCE, load, names
 from netlab.lab.runs.programs import OutputLine
 from netlab.lab.runs.run import start

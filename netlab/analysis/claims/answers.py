@@ -47,6 +47,7 @@ class ConnectionEnd(StrEnum):
     CLOSED = "closed"
     HALF_CLOSED = "half-closed"
     ONE_CLOSED = "one-closed"
+    NOT_OPENED = "not-opened"
     OPEN = "open"
 
 
@@ -94,6 +95,7 @@ _NO_CONNECTION, _CUT_SHORT, _ODD, _SLOW = range(1, 5)
 _RANKS: Final[Mapping[str, int]] = {
     "opening.unanswered": _NO_CONNECTION,
     "opening.never-completed": _NO_CONNECTION,
+    "opening.both-unanswered": _NO_CONNECTION,
     "resets.refused": _NO_CONNECTION,
     "resets.unacceptable-ack": _NO_CONNECTION,
     "reasons.series-refused": _NO_CONNECTION,
@@ -106,28 +108,35 @@ _RANKS: Final[Mapping[str, int]] = {
     "closes.while-a-request-waits": _CUT_SHORT,
     "closes.answer-cut-off": _CUT_SHORT,
     "closes.after-unanswered-bytes": _CUT_SHORT,
-    "keepalives.gave-up": _CUT_SHORT,
-    "windows.gave-up": _CUT_SHORT,
     "windows.closed-to-the-end": _CUT_SHORT,
     "alerts": _CUT_SHORT,
     "opening.another-syn-ack": _ODD,
     "opening.odd-flags": _ODD,
+    "opening.no-ack-flag": _ODD,
     "opening.old-connection": _ODD,
     "reasons.series-half-open": _ODD,
     "resets.outside-window": _ODD,
-    "resets.other-ttl": _ODD,
+    "resets.other-sender": _ODD,
+    "resets.without-effect": _ODD,
+    "resets.no-connection": _ODD,
     "resets.after-syn-ack": _ODD,
     "acks.never-sent": _ODD,
+    "damage.discarded": _ODD,
     "windows.beyond": _SLOW,
+    "opening.syn-ack-discarded": _SLOW,
     "repeats.other-bytes": _ODD,
     "repeats.damaged": _ODD,
     "http.rule-broken": _ODD,
+    "http.surplus": _ODD,
+    "http.request-incomplete": _ODD,
     "opening.syn-lost": _SLOW,
     "opening.syn-ack-lost": _SLOW,
     "repeats.counts": _SLOW,
+    "copies.single": _SLOW,
     "gaps.never-filled": _SLOW,
     "windows.one-a-round-trip": _SLOW,
     "windows.closed": _SLOW,
+    "windows.reopened": _SLOW,
     "icmp.sends-smaller": _SLOW,
     # Of these another claim says the same, or they are no trouble.
     "resets.again": 0,
@@ -147,6 +156,7 @@ _LIMITS: Final = (
     "capture.layer-not-decoded",
     "capture.one-direction",
     "capture.times-go-back",
+    "capture.no-times",
     "capture.checksums-wrong",
     "capture.checksums-zeroed",
     "capture.checksums-offloaded",
@@ -155,8 +165,22 @@ _LIMITS: Final = (
     "copies.translated",
 )
 
-#: What says why one end waited for the other.
-_WAITS: Final = frozenset({"delays.server", "delays.client", "delays.nagle-total"})
+#: What says why one end waited for the other, or paused, and which figure says how long.
+_WAITS: Final = {
+    "delays.server": "waited_ns",
+    "delays.client": "waited_ns",
+    "delays.paused": "end_ns",
+    "delays.nagle-total": "waited_ns",
+}
+
+#: What says how a window of zero went on; the first frame of each is what shut it.
+_OUTCOMES_OF_ZERO: Final = frozenset(
+    {
+        "windows.reopened",
+        "windows.closed-to-the-end",
+        "resets.window-stayed-shut",
+    }
+)
 
 #: What says that something may have happened that the capture does not show.
 _HIDES: Final = frozenset(
@@ -166,6 +190,7 @@ _HIDES: Final = frozenset(
         "capture.one-direction",
         "capture.times-go-back",
         "opening.not-captured",
+        "opening.unconfirmed",
     }
 )
 
@@ -175,7 +200,26 @@ _ENDS: Final = (
     ("resets.refused", ConnectionEnd.REFUSED),
     ("closes.second", ConnectionEnd.CLOSED),
     ("closes.simultaneous", ConnectionEnd.CLOSED),
-    ("resets.closed-socket", ConnectionEnd.CLOSED),
+    ("resets.closed-socket", ConnectionEnd.RESET),
+)
+
+#: What may be a part of a worse fact.
+_PARTS: Final = frozenset({"windows.closed", "repeats.counts"})
+
+#: What is said once of several connections, and of each.
+_SERIES: Final = {
+    "resets.after-syn-ack": "reasons.series-half-open",
+    "resets.refused": "reasons.series-refused",
+}
+#: What says that nothing shows an open connection.
+_NOT_OPENED: Final = frozenset(
+    {
+        "opening.never-completed",
+        "opening.both-unanswered",
+        "opening.one-end",
+        "opening.unconfirmed",
+        "opening.no-ack-flag",
+    }
 )
 
 _NO_RESET: Final = frozenset(
@@ -184,8 +228,9 @@ _NO_RESET: Final = frozenset(
         "answers-a-segment",
         "after-a-reset",
         "goes-on",
+        "without-effect",
         "outside-window",
-        "other-ttl",
+        "other-sender",
         "text",
         "own-attempt",
     }
@@ -199,6 +244,27 @@ def rank_of(kind: str) -> int:
     @return: 1 is worst; 0 is no trouble.
     """
     return _RANKS.get(kind, _RANKS.get(kind.partition(".")[0], 0))
+
+
+def _rank(claim: Claim) -> int:
+    """
+    Tell how bad it is what a claim says.
+    """
+    if claim.kind == "closes.after-unanswered-bytes" and claim.who == "client":
+        # Who only sends, and then closes, waits for nothing.
+        return 0
+    return rank_of(claim.kind)
+
+
+def _is_worse(claim: Claim, other: Claim) -> bool:
+    """
+    Tell which of two claims about one effect says more: an alert why a connection ends, a RST only
+    that it does.
+    """
+    ranks = _rank(claim), _rank(other)
+    if ranks[0] == ranks[1]:
+        return claim.topic == "alerts" and other.topic == "resets"
+    return ranks[0] < ranks[1]
 
 
 def end_of(claims: Iterable[Claim]) -> ConnectionEnd:
@@ -218,7 +284,7 @@ def end_of(claims: Iterable[Claim]) -> ConnectionEnd:
         return ConnectionEnd.HALF_CLOSED
     if "closes.fin-of-one-direction" in kinds:
         return ConnectionEnd.ONE_CLOSED
-    return ConnectionEnd.OPEN
+    return ConnectionEnd.NOT_OPENED if kinds & _NOT_OPENED else ConnectionEnd.OPEN
 
 
 def troubles(told: Sequence[Told]) -> list[Trouble]:
@@ -230,25 +296,56 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
     @param told: all claims, in the order of the capture.
     @return: by kind, the worst first, and of equals the most frequent.
     """
+    told = [each for each in told if not _is_told_by_others(each, told)]
     worst: dict[tuple[int, int, bool], Told] = {}
     loose: list[Told] = []
+    # What becomes of a shut window is said with how long it was shut.
+    shut = {
+        (each.stream, each.claim.frames[0]) for each in told if each.claim.kind in _OUTCOMES_OF_ZERO
+    }
     for each in told:
-        rank = rank_of(each.claim.kind)
+        rank = _rank(each.claim)
         if not rank:
+            continue
+        if each.claim.kind == "windows.closed" and (each.stream, each.claim.frames[-1]) in shut:
             continue
         if not each.claim.frames:
             loose.append(each)
             continue
         # That a frame may be forged is another matter than what it did.
-        place = (each.stream, each.claim.frames[-1], each.claim.kind == "resets.other-ttl")
+        place = (each.stream, each.claim.frames[-1], each.claim.kind == "resets.other-sender")
         other = worst.get(place)
-        if other is None or rank < rank_of(other.claim.kind):
+        if other is None or _is_worse(each.claim, other.claim):
             worst[place] = each
     kinds: dict[str, list[Told]] = {}
     for each in (*loose, *worst.values()):
         kinds.setdefault(each.claim.kind, []).append(each)
-    found = [Trouble(rank_of(kind), tuple(each)) for kind, each in kinds.items()]
+    found = [Trouble(_rank(each[0].claim), tuple(each)) for each in kinds.values()]
     return sorted(found, key=lambda trouble: (trouble.rank, -len(trouble.told)))
+
+
+def _is_told_by_others(each: Told, told: Sequence[Told]) -> bool:
+    """
+    Tell whether a claim says nothing that a worse one of the same conversation does not say: that
+    one rests on the same frames.
+    """
+    rank, frames = _rank(each.claim), set(each.claim.frames)
+    series = _SERIES.get(each.claim.kind)
+    if series is not None:
+        members = sum(1 for other in told if other.claim.kind == each.claim.kind)
+        counted = [other.claim for other in told if other.claim.kind == series]
+        return sum(int(claim.figures["connections"]) for claim in counted) >= members or any(
+            each.claim.frames[0] in claim.frames for claim in counted
+        )
+    if each.claim.kind not in _PARTS:
+        return False
+    return any(
+        other.stream == each.stream
+        and 0 < _rank(other.claim) <= rank
+        and other.claim.kind not in _PARTS
+        and frames <= set(other.claim.frames)
+        for other in told
+    )
 
 
 def limits(told: Sequence[Told]) -> list[Trouble]:
@@ -287,7 +384,11 @@ def longest_waits(told: Iterable[Told], at_most: int) -> list[Told]:
     @return: the longest first.
     """
     waits = [each for each in told if each.claim.kind in _WAITS]
-    return sorted(waits, key=lambda each: -int(each.claim.figures["waited_ns"]))[:at_most]
+    return sorted(waits, key=_length_ns, reverse=True)[:at_most]
+
+
+def _length_ns(told: Told) -> int:
+    return int(told.claim.figures[_WAITS[told.claim.kind]])
 
 
 def is_calm(told: Iterable[Told]) -> bool:

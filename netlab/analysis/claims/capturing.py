@@ -5,13 +5,16 @@ C{capture}.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from netlab.analysis.claims.around import TIMES_GO_BACK, Around
-from netlab.analysis.claims.claim import Claim, Known
+from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.observations.history import History, Sent
 from netlab.capture.segments import Checksum
+
+_SAME_TIME_MIN: Final = 8
+"""So many segments do not come within one tick of a clock."""
 
 _LAYERS_MAX: Final = 5
 _PORTS_MAX: Final = 5
@@ -26,6 +29,7 @@ def claims_of(histories: Sequence[History], around: Around) -> Iterator[Claim]:
     Judge how a capture was made.
     """
     yield from _times(histories, around)
+    yield from _no_times(histories, around)
     if around.seen.dropped:
         yield Claim("capture.dropped", (), Known.SEEN, {"frames": around.seen.dropped})
     yield from _layers(around)
@@ -108,6 +112,30 @@ def _times(histories: Sequence[History], around: Around) -> Iterator[Claim]:
             )
 
 
+def _no_times(histories: Sequence[History], around: Around) -> Iterator[Claim]:
+    """
+    Judge whether the frames have any times: that all came at once is no time.
+    """
+    clock = around.seen.clock
+    numbers = [each.number for history in histories for each in history.segments]
+    if len(numbers) >= _SAME_TIME_MIN and clock.first_ns == clock.last_ns:
+        frames = min(numbers), max(numbers)
+        yield Claim("capture.no-times", frames, Known.SEEN, {"segments": len(numbers)})
+
+
+def undecoded(around: Around, claims: Iterable[Claim]) -> Iterator[Claim]:
+    """
+    Where the capture has frames that are not decoded, what no segment carried may be in them.
+    """
+    hides = bool(around.seen.unknown_layers or around.seen.cut_segments)
+    for claim in claims:
+        if hides and claim.kind == "gaps.not-captured":
+            causes = ("in-what-is-not-decoded", "not-captured")
+            yield claim._replace(known=Known.POSSIBLE, causes=causes)
+        else:
+            yield claim
+
+
 def _layers(around: Around) -> Iterator[Claim]:
     layers = sorted(around.seen.unknown_layers.items(), key=lambda each: -each[1].frames)
     for name, layer in layers[:_LAYERS_MAX]:
@@ -162,14 +190,18 @@ def _checksums(histories: Sequence[History]) -> Iterator[Claim]:
         group = found[kind]
         if group:
             first = min(sent.number for _, sent in group)
-            yield Claim(
-                name,
-                (first,),
-                Known.SEEN,
-                {"segments": len(group), "checked": checked, "accepted": _accepted(group)},
-            )
+            ends = {(id(history), sent.sender) for history, sent in group}
+            figures: dict[str, Figure] = {
+                "segments": len(group),
+                "checked": checked,
+                "accepted": _accepted(group),
+            }
+            if kind is Checksum.OFFLOADED:
+                figures["both"] = int(any((each, 1 - end) in ends for each, end in ends))
+            yield Claim(name, (first,), Known.SEEN, figures)
     wrong = found[Checksum.BAD]
-    if wrong:
+    # Where each of them is discarded, the topic damage tells of them one by one.
+    if any(sent.number not in history.discarded for history, sent in wrong):
         accepted = _accepted(wrong)
         carrying = sum(1 for _, sent in wrong if sent.length)
         is_accepted = accepted == carrying > 0

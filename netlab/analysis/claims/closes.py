@@ -4,19 +4,23 @@ Who closed first, why, who waited for whom, and what stayed behind: claims of th
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.claims.resets import final_reset
+from netlab.analysis.claims.silence import fell_silent
 from netlab.analysis.http.messages import HTTPExchange
 from netlab.analysis.observations.course import Course, between_ns, course_of, is_probe
 from netlab.analysis.observations.history import History, Sent
+from netlab.http1.sansio.framing import Delimited
 
 IDLE_MIN_NS: Final = 500_000_000
 """From how long on a silence is a wait: longer than most round trips and than delayed ACKs."""
+
+ACK_LATE_NS: Final = 200_000_000
+"""An ACK that comes later than this was not just delayed."""
 
 ROUND_TRIPS_MIN: Final = 3
 """How many round trips a wait is longer than, to be told from the way there and back."""
@@ -24,14 +28,7 @@ ROUND_TRIPS_MIN: Final = 3
 ANNOUNCED_SLACK_NS: Final = 1_500_000_000
 """How much later than its announced timeout a server may close: timers are coarse."""
 
-SENDINGS_MIN: Final = 2
-"""How often the same bytes are sent in vain until a peer has fallen silent."""
-
-SILENT_MIN_NS: Final = 1_000_000_000
-"""How long two sendings of the same bytes in vain have to be apart, to be no hasty repeat."""
-
 _TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,6})(?:$|[,;\s])")
-_DOUBLING_MIN: Final = 3
 
 
 def claims_of(history: History) -> Iterator[Claim]:
@@ -48,7 +45,7 @@ def claims_of(history: History) -> Iterator[Claim]:
     elif first is None and reset is None:
         yield from _without_an_end(course)
     if reset is None:
-        yield from _fell_silent(course)
+        yield from fell_silent(course)
 
 
 def _of_fins(course: Course, first: Sent, reset: Sent | None) -> Iterator[Claim]:
@@ -169,6 +166,9 @@ def _why(course: Course, fin: Sent) -> Iterator[Claim]:
     Judge why an end closed first.
     """
     history = course.history
+    if history.http.is_partial:
+        # What was read of it says nothing about its end.
+        return
     exchanges = history.http.exchanges
     who = history.name(fin.sender)
     announced = _announcement(history, fin, who)
@@ -243,10 +243,13 @@ def _cut_off(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str)
         if who == "server":
             return None
     length = getattr(response.framing, "length", None)
-    if length is None:
-        return None
     came = response.body_length
-    if came >= length:
+    figures: dict[str, Figure] = {"came": came}
+    if length is not None:
+        if came >= length:
+            return None
+        figures["announced"] = length
+    elif response.framing is not Delimited.CHUNKED or response.end is not None or response.fault:
         return None
     return Claim(
         "closes.answer-cut-off",
@@ -254,7 +257,7 @@ def _cut_off(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str)
         if response.last_frame < fin.number
         else tuple(sorted({response.head_frame, fin.number})),
         Known.POSSIBLE,
-        {"came": came, "announced": length},
+        figures,
         "RFC 9112 section 8",
         ("cancelled", "client-timeout")
         if who == "client"
@@ -288,11 +291,17 @@ def _waiting_request(
     ):
         return None
     figures = _span("waited_ns", course.segments[at], fin)
-    causes = (
-        ("client-timeout", "cancelled")
-        if who == "client"
-        else ("server-timeout", "server-failed", "idle-timeout")
-    )
+    waited = figures.get("waited_ns", IDLE_MIN_NS)
+    assert isinstance(waited, int)
+    if waited < IDLE_MIN_NS:
+        # No timeout is that short.
+        causes: tuple[str, ...] = (
+            ("cancelled", "client-failed") if who == "client" else ("server-failed", "not-accepted")
+        )
+    elif who == "client":
+        causes = ("client-timeout", "cancelled")
+    else:
+        causes = ("server-timeout", "server-failed", "idle-timeout")
     return Claim(
         "closes.while-a-request-waits",
         (request.last_frame, fin.number),
@@ -336,6 +345,12 @@ def _idle(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str) ->
     # Far from the end that closes, its FIN comes a round trip after what it answers.
     if idle is None or idle < max(IDLE_MIN_NS, ROUND_TRIPS_MIN * course.round_trip_ns):
         return None
+    settled = _settled(course, active, fin)
+    if settled is not active:
+        # Until then it was under way.
+        active, idle = settled, between_ns(settled, fin)
+        if idle is None or idle < IDLE_MIN_NS:
+            return None
     # What was sent last has to have arrived, or the wait was not idle.
     reached = [1, 1]
     acked = [0, 0]
@@ -387,6 +402,18 @@ def _idle(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str) ->
         else ("idle-timeout", "nothing-more-to-ask"),
         who,
     )
+
+
+def _settled(course: Course, active: Sent, fin: Sent) -> Sent:
+    """
+    Give the ACK of what was sent last, if it was so late that the wait before it was no idling.
+    """
+    for each in course.segments[course.index[active.number] + 1 : course.index[fin.number]]:
+        is_ack = each.sender != active.sender and each.ack is not None and each.ack >= active.end
+        if is_ack and not each.has_rst:
+            waited = between_ns(active, each)
+            return each if waited is not None and waited >= ACK_LATE_NS else active
+    return active
 
 
 def _announced_timeout(exchanges: list[HTTPExchange], fin: Sent) -> int | None:
@@ -467,7 +494,7 @@ def _never_closed(course: Course, first: Sent) -> Iterator[Claim]:
     acked = course.fin_acks[first.sender]
     last = course.segments[-1]
     frames = {first.number, last.number}
-    figures = _span("until_end_ns", first, last)
+    figures = _span("until_last_ns", first, last)
     if acked is not None:
         frames.add(acked.number)
     figures["acknowledged"] = int(acked is not None)
@@ -542,54 +569,3 @@ def _keep_alives(course: Course) -> tuple[int, int]:
     if asked is not None and not is_probe(asked):
         return 0, 0
     return probes, answered
-
-
-def _fell_silent(course: Course) -> Iterator[Claim]:
-    """
-    Find an end that sent the same bytes again and again until the capture ended, and heard nothing.
-    """
-    history = course.history
-    if not history.is_whole or not course.has_both():
-        return
-    talker = course.segments[-1].sender
-    tail = []
-    for each in reversed(course.segments):
-        if each.sender != talker:
-            break
-        tail.append(each)
-    tail.reverse()
-    with_bytes = [each for each in tail if each.end > each.start and not each.has_syn]
-    if not with_bytes:
-        return
-    oldest = min(with_bytes, key=lambda each: each.start)
-    sendings = [each for each in with_bytes if each.start == oldest.start]
-    if len(sendings) < SENDINGS_MIN:
-        return
-    waited = between_ns(sendings[0], sendings[-1])
-    if waited is None or (len(sendings) == SENDINGS_MIN and waited < SILENT_MIN_NS):
-        return
-    pairs = itertools.pairwise(sendings)
-    waits = [later.time_ns - earlier.time_ns for earlier, later in pairs]
-    yield Claim(
-        "closes.peer-silent",
-        tuple(each.number for each in sendings),
-        Known.POSSIBLE,
-        {
-            "sendings": len(sendings),
-            "bytes": oldest.length,
-            "waited_ns": waited,
-            "doubling": int(is_doubling(waits)),
-        },
-        "RFC 6298 section 5",
-        ("lost-on-the-way", "peer-gone", "path-broken", "answers-not-captured"),
-        history.name(1 - talker),
-    )
-
-
-def is_doubling(waits: list[int]) -> bool:
-    """
-    Tell whether each wait is about twice the one before, as those of a retransmission timer are.
-    """
-    return len(waits) + 1 >= _DOUBLING_MIN and all(
-        1.6 * earlier <= later <= 2.5 * earlier for earlier, later in itertools.pairwise(waits)
-    )

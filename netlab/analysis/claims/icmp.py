@@ -69,7 +69,8 @@ def _has_size(sent: Sent, error: IcmpError) -> bool:
 
 def explained(claims: Iterable[Claim]) -> Iterator[Claim]:
     """
-    Leave no other cause for the silence after a SYN than what an ICMP error says.
+    Let an ICMP error explain what follows it: the silence after a SYN, and that a segment which was
+    too big is sent again.
     """
     kept = list(claims)
     refused = [
@@ -77,9 +78,32 @@ def explained(claims: Iterable[Claim]) -> Iterator[Claim]:
         for claim in kept
         if claim.kind == "icmp.error" and claim.figures["quotes"] == "SYN"
     ]
+    reported = {
+        claim.frames[0]
+        for claim in kept
+        if claim.kind == "icmp.error" and len(claim.frames) > 1 and "mtu" not in claim.figures
+    }
+    too_big = {
+        claim.frames[0]: claim.frames[-1]
+        for claim in kept
+        if claim.kind == "icmp.error" and "mtu" in claim.figures and len(claim.frames) > 1
+    }
     for claim in kept:
-        if refused and claim.kind == "opening.unanswered":
+        error = too_big.get(int(claim.figures.get("first_frame", 0)), 0)
+        about = reported & set(claim.frames)
+        is_silence = claim.kind in {"closes.peer-silent", "resets.no-answer"} and about
+        if is_silence or (refused and claim.kind == "opening.unanswered"):
             yield claim._replace(causes=("icmp-error", "unknown"))
+        elif claim.kind in {"repeats.again", "repeats.timer"} and 0 < error < claim.frames[-1]:
+            frames = tuple(sorted({*claim.frames, error}))
+            figures = {**claim.figures, "error_frame": error}
+            yield claim._replace(
+                kind="repeats.after-icmp",
+                frames=frames,
+                figures=figures,
+                known=Known.POSSIBLE,
+                causes=("icmp-too-big", *(claim.causes or ("unknown",))),
+            )
         else:
             yield claim
 
@@ -145,7 +169,11 @@ def _sequel(history: History, error: IcmpError, end: int, about: Sent | None) ->
             "length": after.length,
             "waited_ns": waited,
         }
-        kind = "icmp.sends-smaller" if after.length <= room else "icmp.sends-as-large"
+        is_smaller = after.length <= room
+        if not is_smaller and after.length > (history.conversation.flows[1 - end].mss or room):
+            # Captured before its network card cuts it into segments of any length.
+            return
+        kind = "icmp.sends-smaller" if is_smaller else "icmp.sends-as-large"
         rule = "RFC 1191 section 3" if error.version == 4 else "RFC 8201 section 3"
         yield Claim(kind, frames, Known.SEEN, figures, rule=rule, who=who)
     elif about is not None and about.has_syn and after.has_syn and not error.is_too_big:

@@ -10,7 +10,7 @@ from typing import Final
 
 from netlab.analysis.claims.around import Around
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.claims.closes import is_doubling
+from netlab.analysis.claims.silence import is_doubling
 from netlab.analysis.observations.course import Course, between_ns, course_of
 from netlab.analysis.observations.history import History, Sent
 from netlab.capture.segments import Flag
@@ -22,6 +22,11 @@ ANSWER_MAX_NS: Final = 1_000_000_000
 """Sooner than this the silence after a SYN shows nothing: its sender would not have repeated it yet
 (RFC 6298 section 2.1)."""
 
+_FLAGS: Final = {
+    int(flag): flag.name
+    for flag in (Flag.FIN, Flag.SYN, Flag.RST, Flag.PSH, Flag.URG)
+    if flag.name is not None
+}
 _ODD: Final = {int(Flag.FIN): "FIN", int(Flag.RST): "RST", int(Flag.URG): "URG"}
 
 
@@ -54,6 +59,25 @@ def claims_of(history: History) -> Iterator[Claim]:
     yield from _other_numbers(course, answers)
     yield from _fast_open(course, syns, answers)
     yield from _completed(course, syns, answers)
+
+
+def has_one_end(history: History) -> bool:
+    """
+    Tell whether both ends have one address and one port.
+    """
+    one, other = history.conversation.flows
+    return (one.raw_address, one.port) == (other.raw_address, other.port)
+
+
+def of_one_end(history: History) -> Iterator[Claim]:
+    """
+    Judge a socket that is connected to itself, which all that is sent goes back to.
+    """
+    if history.segments:
+        causes = ("connected-to-itself", "false-address")
+        yield Claim(
+            "opening.one-end", (history.segments[0].number,), Known.POSSIBLE, {}, "", causes
+        )
 
 
 def until_the_end(history: History, around: Around, claims: Iterable[Claim]) -> Iterator[Claim]:
@@ -91,6 +115,9 @@ def _both_asked(course: Course) -> Claim:
     """
     syns = [course.syns[end][0] for end in (0, 1)]
     answers = [each[0] for each in course.answers if each]
+    if not answers and course.established is None:
+        frames = {each.number for end in (0, 1) for each in course.syns[end][:SYNS_CITED_MAX]}
+        return Claim("opening.both-unanswered", tuple(sorted(frames)))
     kind = "opening.simultaneous" if len(answers) == 2 else "opening.split-handshake"
     frames = {each.number for each in (*syns, *answers)}
     if course.established is not None and len(answers) < 2:
@@ -116,7 +143,39 @@ def _without_a_syn(course: Course) -> Iterator[Claim]:
     if all(each.has_rst for each in course.segments):
         return
     figures = {"both": int(course.has_both())}
-    yield Claim("opening.not-captured", (history.segments[0].number,), figures=figures)
+    first = history.segments[0]
+    spoken = [each for each in course.segments if not each.has_rst]
+    if not any(each.has_ack for each in spoken):
+        names = [name for bit, name in _FLAGS.items() if spoken[0].flags & bit]
+        figures["flags"] = ", ".join(names)
+        yield Claim(
+            "opening.no-ack-flag",
+            (spoken[0].number,),
+            Known.POSSIBLE,
+            figures,
+            "RFC 9293 section 3.1",
+            ("scan", "test"),
+            history.name(spoken[0].sender),
+        )
+    elif _is_unconfirmed(course, spoken):
+        causes = ("open-before", "never-existed")
+        frames = (first.number,)
+        yield Claim("opening.unconfirmed", frames, Known.POSSIBLE, figures, "", causes)
+    else:
+        yield Claim("opening.not-captured", (first.number,), figures=figures)
+
+
+def _is_unconfirmed(course: Course, spoken: Sequence[Sent]) -> bool:
+    """
+    Tell whether nothing shows that there is a connection: the other end only resets it, or nothing
+    but the same bare segment is here.
+    """
+    if not course.history.is_whole or len({each.sender for each in spoken}) == 2:
+        return False
+    if course.has_both():
+        return True
+    acks = {each.ack for each in spoken}
+    return len(acks) == 1 and not any(each.length for each in spoken)
 
 
 def _not_answered(course: Course, syns: Sequence[Sent]) -> Iterator[Claim]:
@@ -160,7 +219,7 @@ def _not_answered(course: Course, syns: Sequence[Sent]) -> Iterator[Claim]:
             "",
             ()
             if has_error
-            else ("lost-on-the-way", "filtered", "host-down", "answers-not-captured"),
+            else ("lost-on-the-way", "filtered", "queue-full", "host-down", "answers-not-captured"),
             history.name(1 - client),
         )
     elif all(each.has_rst for each in others):
@@ -216,7 +275,21 @@ def _repeated(course: Course, syns: Sequence[Sent], answers: Sequence[Sent]) -> 
     if len(early) > 1:
         answered = _answered_syn(early, first)
         cost = between_ns(early[0], early[-1])
-        if answered is not None and answered is not early[-1]:
+        damaged = [
+            each
+            for each in course.discarded
+            if each.has_syn and each.has_ack and each.number < early[-1].number
+        ]
+        if damaged and cost is not None:
+            yield Claim(
+                "opening.syn-ack-discarded",
+                (damaged[0].number, early[-1].number),
+                Known.FOLLOWS,
+                {"cost_ns": cost},
+                "RFC 9293 section 3.1",
+                who=name(early[0].sender),
+            )
+        elif answered is not None and answered is not early[-1]:
             # The time stamps tell that an earlier one was answered: it was slow, not lost.
             waited = between_ns(answered, first)
             yield Claim(
@@ -391,11 +464,10 @@ def _completed(course: Course, syns: Sequence[Sent], answers: Sequence[Sent]) ->
             name(client),
         )
         return
-    answer = max(
-        (each for each in answers if (each.seq_raw + 1) % (1 << 32) == opened.ack_raw),
-        key=_number,
-        default=answers[0],
-    )
+    fitting = [each for each in answers if (each.seq_raw + 1) % (1 << 32) == opened.ack_raw]
+    # It may be sent again after the ACK; and where records are out of order, come after it.
+    earlier = [each for each in fitting if each.number < opened.number]
+    answer = earlier[-1] if earlier else (fitting or answers)[0]
     before = [each for each in syns if each.number < answer.number]
     syn = (_answered_syn(before, answer) or before[-1]) if before else syns[0]
     figures: dict[str, Figure] = {}

@@ -4,12 +4,15 @@ Why an end sent a RST, as far as the frames before it tell: claims of the topic 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
-from netlab.analysis.observations.course import Course, between_ns, course_of, is_probe
+from netlab.analysis.claims.silence import gave_up
+from netlab.analysis.observations.course import Course, between_ns, course_of
 from netlab.analysis.observations.history import History, Sent
+from netlab.analysis.tcp.frames import Mark
 
 RESETS_JUDGED_MAX: Final = 50
 """How many RSTs of a conversation are judged one by one, the first ones."""
@@ -20,10 +23,16 @@ ANSWER_MAX_NS: Final = 3_000_000_000
 LONG_SILENCE_NS: Final = 60_000_000_000
 """After so long without a segment, an answer to the next one is an answer to it."""
 
-PROBES_MIN: Final = 2
-"""How many probes without an answer make a sender give up."""
+COUNTING_MIN: Final = 3
+"""After how many steps from one IP identification to the next a host is known to count them."""
+
+COUNTING_STEP_MAX: Final = 64
+"""How far those of two packets of one connection lie apart where a host counts them."""
 
 _FASTCLOSE: Final = 1 << 7
+_MODULUS: Final = 1 << 32
+
+_FORGERY: Final = ("forged", "sent-on-the-way", "stack-with-another-ttl")
 
 
 def claims_of(history: History) -> Iterator[Claim]:
@@ -36,46 +45,59 @@ def claims_of(history: History) -> Iterator[Claim]:
     for reset in course.resets[:RESETS_JUDGED_MAX]:
         if had_reset[reset.sender]:
             # The connection is over: what is sent now is no part of it, wherever its number lies.
-            yield _again(course, reset, answered)
-            yield from _of_the_segment(course, reset)
+            asking = answered.get((1 - reset.sender, reset.seq_raw), [])
+            yield _again(course, reset, asking)
+            yield from _of_the_segment(reset, history.name(reset.sender))
             continue
         is_outside = _is_outside(course, reset)
         if is_outside is not None:
-            yield is_outside
-            yield from _of_the_segment(course, reset)
+            other = _other_sender(course, reset)
+            causes = _FORGERY if other else ()
+            yield is_outside._replace(figures={**is_outside.figures, **other}, causes=causes)
+            yield from _of_the_segment(reset, history.name(reset.sender))
             continue
         goes_on = _goes_on(course, reset)
         if had_reset[1 - reset.sender]:
             yield Claim("resets.after-a-reset", (reset.number,), who=history.name(reset.sender))
         else:
-            yield _reason(course, reset)
-        yield from _of_the_segment(course, reset)
+            reason = _reason(course, reset)
+            has_effect = reason.known is Known.FOLLOWS or not _sends_on(course, reset)
+            yield reason if has_effect else _without_effect(course, reset)
+        other = _other_sender(course, reset)
+        if other:
+            who = history.name(reset.sender)
+            frames = (reset.number,)
+            yield Claim("resets.other-sender", frames, Known.POSSIBLE, other, "", _FORGERY, who)
+        yield from _of_the_segment(reset, history.name(reset.sender))
         if goes_on is not None:
             yield goes_on
         else:
             had_reset[reset.sender] = True
 
 
-def _acknowledged(course: Course) -> dict[tuple[int, int], int]:
+def _acknowledged(course: Course) -> dict[tuple[int, int], list[int]]:
     """
-    List which frame of each end was the first to carry an acknowledgement number.
+    List which frames of each end carried an acknowledgement number.
 
     @return: by the index of the sender and the number as sent.
     """
-    first: dict[tuple[int, int], int] = {}
+    found: dict[tuple[int, int], list[int]] = {}
     for each in course.segments:
         if each.has_ack:
-            first.setdefault((each.sender, each.ack_raw), each.number)
-    return first
+            found.setdefault((each.sender, each.ack_raw), []).append(each.number)
+    return found
 
 
-def _again(course: Course, reset: Sent, answered: dict[tuple[int, int], int]) -> Claim:
+def _again(course: Course, reset: Sent, asking: list[int]) -> Claim:
     """
     Judge a RST of an end that has reset the connection before.
+
+    @param asking: the frames that it may answer and that no RST before it does; the one that it
+        does answer is taken out.
     """
     who = course.history.name(reset.sender)
-    asked = answered.get((1 - reset.sender, reset.seq_raw), 0)
-    if reset.has_ack or not 0 < asked < reset.number:
+    asked = asking.pop(0) if asking and not reset.has_ack else 0
+    if not 0 < asked < reset.number:
         return Claim("resets.again", (reset.number,), who=who)
     rule = "RFC 9293 section 3.10.7.1"
     return Claim(
@@ -93,35 +115,41 @@ def final_reset(course: Course) -> Sent | None:
     return None
 
 
-def _of_the_segment(course: Course, reset: Sent) -> Iterator[Claim]:
+def _of_the_segment(reset: Sent, who: str) -> Iterator[Claim]:
     """
     Judge what is unusual about the RST itself.
     """
-    who = course.history.name(reset.sender)
     if reset.length:
         figures: dict[str, Figure] = {"bytes": reset.length}
-        yield Claim(
-            "resets.text",
-            (reset.number,),
-            Known.FOLLOWS,
-            figures,
-            "RFC 9293 section 3.5.3",
-            who=who,
-        )
-    others = {
-        each.ttl
-        for each in course.segments
-        if each.sender == reset.sender and not each.has_rst and each.ttl
-    }
-    if len(others) == 1 and reset.ttl and abs(reset.ttl - min(others)) > 1:
-        yield Claim(
-            "resets.other-ttl",
-            (reset.number,),
-            Known.POSSIBLE,
-            {"ttl": reset.ttl, "usual_ttl": min(others)},
-            causes=("forged", "sent-on-the-way", "stack-with-another-ttl"),
-            who=who,
-        )
+        rule = "RFC 9293 section 3.5.3"
+        yield Claim("resets.text", (reset.number,), Known.FOLLOWS, figures, rule, who=who)
+
+
+def _other_sender(course: Course, reset: Sent) -> dict[str, Figure]:
+    """
+    Find what of a RST's IP header is not as in its sender's other segments.
+
+    @return: as figures; none where nothing is.
+    """
+    own = [each for each in course.segments if each.sender == reset.sender and not each.has_rst]
+    found: dict[str, Figure] = {}
+    times_to_live = {each.ttl for each in own if each.ttl}
+    if len(times_to_live) == 1 and reset.ttl:
+        usual = min(times_to_live)
+        if abs(reset.ttl - usual) > 1:
+            found |= {"ttl": reset.ttl, "usual_ttl": usual}
+    steps = [_id_step(earlier, later) for earlier, later in itertools.pairwise(own)]
+    before = [each for each in own if each.number < reset.number]
+    # Of a host that numbers its packets one after the other, the RST is numbered so too; some
+    # number none that belongs to no socket.
+    is_counted = len(steps) >= COUNTING_MIN and max(steps) <= COUNTING_STEP_MAX and before
+    if is_counted and reset.ip_id and _id_step(before[-1], reset) > 2 * COUNTING_STEP_MAX:
+        found |= {"ip_id": reset.ip_id, "usual_ip_id": before[-1].ip_id}
+    return found
+
+
+def _id_step(earlier: Sent, later: Sent) -> int:
+    return (later.ip_id - earlier.ip_id) % (1 << 16)
 
 
 def _is_outside(course: Course, reset: Sent) -> Claim | None:
@@ -171,8 +199,11 @@ def _goes_on(course: Course, reset: Sent) -> Claim | None:
     Find out whether the connection goes on after a RST: both ends send, and acknowledge, more.
     """
     spoke: list[Sent | None] = [None, None]
+    has_overtaken = _has_overtaken(course, reset)
     for each in course.after(reset):
         if each.has_rst or each.has_syn:
+            continue
+        if each.sender == reset.sender and each.end <= reset.start and has_overtaken:
             continue
         if spoke[each.sender] is None and (each.length or each.has_fin or each.has_ack):
             spoke[each.sender] = each
@@ -186,15 +217,63 @@ def _goes_on(course: Course, reset: Sent) -> Claim | None:
     )
 
 
+def _sends_on(course: Course, reset: Sent) -> bool:
+    """
+    Tell whether an end sends new bytes, or acknowledges some, after its own RST, and the other end
+    goes on too: then that end has not reset the connection.
+    """
+    before = [each for each in course.before(reset) if each.sender == reset.sender]
+    sent = max((each.end for each in before), default=0)
+    if _has_overtaken(course, reset):
+        sent = max(sent, reset.start)
+    acked = max((each.ack or 0 for each in (*before, reset)), default=0)
+    later = [each for each in course.after(reset) if not each.has_rst and not each.has_syn]
+    return any(each.sender != reset.sender for each in later) and any(
+        each.sender == reset.sender
+        and ((each.length and each.end > sent) or (each.ack or 0) > acked)
+        for each in later
+    )
+
+
+def _has_overtaken(course: Course, reset: Sent) -> bool:
+    """
+    Tell whether a RST came before data that had been sent before it: its sender's later data ends
+    exactly where it begins.
+    """
+    ends = [
+        each.end
+        for each in course.after(reset)
+        if each.sender == reset.sender and each.length and not each.has_rst
+    ]
+    return bool(ends) and max(ends) == reset.start
+
+
+def _without_effect(course: Course, reset: Sent) -> Claim:
+    """
+    Claim that a RST was not obeyed, though its number lies in the window: it is not the next one,
+    or it never arrived.
+    """
+    return Claim(
+        "resets.without-effect",
+        (reset.number,),
+        Known.POSSIBLE,
+        {},
+        "RFC 5961 section 3.2",
+        ("forged", "sent-on-the-way"),
+        course.history.name(reset.sender),
+    )
+
+
 def _reason(course: Course, reset: Sent) -> Claim:
     """
     Judge why a RST was sent, by what came before it.
     """
     for judge in (
         _refused,
+        _of_a_closed_port,
         _in_the_handshake,
         _fast_close,
-        _gave_up,
+        gave_up,
         _answer_of_no_connection,
         _after_own_fin,
         _instead_of_fin,
@@ -217,6 +296,9 @@ def _refused(course: Course, reset: Sent) -> Claim | None:
         return None
     if reset.ack is not None and reset.ack != syns[-1].end and reset.ack != 1:
         return None
+    causes: tuple[str, ...] = ("no-listener", "firewall-rejects")
+    if syns[0].marks & Mark.REUSED_PORTS:
+        causes = ("earlier-attempt", *causes)
     waited = between_ns(syns[-1], reset)
     figures: dict[str, Figure] = {"port": _port(course, reset.sender), "syns": len(syns)}
     if waited is not None:
@@ -227,8 +309,30 @@ def _refused(course: Course, reset: Sent) -> Claim | None:
         Known.POSSIBLE,
         figures,
         "RFC 9293 section 3.10.7.1",
-        ("no-listener", "firewall-rejects"),
+        causes,
         course.history.name(reset.sender),
+    )
+
+
+def _of_a_closed_port(course: Course, reset: Sent) -> Claim | None:
+    """
+    A RST with the number 0 that acknowledges a segment which itself had no ACK: the answer of a
+    host without a connection for it.
+    """
+    before = course.before(reset)
+    asked = before[-1] if before else None
+    if asked is None or asked.sender == reset.sender or asked.has_ack or asked.has_rst:
+        return None
+    is_answer = (asked.seq_raw + asked.end - asked.start) % _MODULUS == reset.ack_raw
+    if asked.has_syn or not reset.has_ack or reset.seq_raw or not is_answer:
+        return None
+    return Claim(
+        "resets.no-connection",
+        (asked.number, reset.number),
+        Known.FOLLOWS,
+        {"port": _port(course, reset.sender)},
+        "RFC 9293 section 3.10.7.1",
+        who=course.history.name(reset.sender),
     )
 
 
@@ -269,6 +373,17 @@ def _in_the_handshake(course: Course, reset: Sent) -> Claim | None:
                 "RFC 9293 section 3.10.7.3",
                 who=who,
             )
+    # Not yet open, and the ACK does not complete the handshake either.
+    is_waiting = bool(own) and all(each.has_syn and each.has_ack for each in own)
+    if is_waiting and is_answer and not answer.has_syn and answer.ack != own[-1].end:
+        return Claim(
+            "resets.unacceptable-ack",
+            (own[-1].number, answer.number, reset.number),
+            Known.FOLLOWS,
+            {},
+            "RFC 9293 section 3.10.7.4",
+            who=who,
+        )
     return None
 
 
@@ -298,83 +413,6 @@ def _fast_close(course: Course, reset: Sent) -> Claim | None:
     return None
 
 
-def _gave_up(course: Course, reset: Sent) -> Claim | None:
-    """
-    A RST of an end whose probes, or whose data sent again and again, had no effect.
-    """
-    history = course.history
-    if not history.is_whole:
-        return None
-    who, peer = history.name(reset.sender), 1 - reset.sender
-    before = course.before(reset)
-    shut: Sent | None = None
-    for each in reversed(before):
-        if each.sender == peer and each.has_ack:
-            if each.window:
-                break
-            shut = each
-    if shut is not None:
-        probes = [
-            each
-            for each in course.segments[course.index[shut.number] : course.index[reset.number]]
-            if each.sender == reset.sender
-        ]
-        waited = between_ns(shut, reset)
-        if len(probes) >= PROBES_MIN and waited is not None:
-            return Claim(
-                "resets.window-stayed-shut",
-                (shut.number, *(each.number for each in probes), reset.number),
-                Known.POSSIBLE,
-                {"probes": len(probes), "shut_ns": waited},
-                "RFC 9293 section 3.8.6.1",
-                ("peer-does-not-read", "unknown"),
-                who,
-            )
-        return None
-    unanswered: list[Sent] = []
-    heard: Sent | None = None
-    for each in reversed(before):
-        if each.sender == peer:
-            heard = each
-            break
-        unanswered.append(each)
-    unanswered.reverse()
-    asked = [each for each in unanswered if each.end > each.start or is_probe(each)]
-    probes = [each for each in asked if is_probe(each)]
-    if len(probes) < PROBES_MIN:
-        again = [each for each in asked if each.start == asked[0].start]
-        if len(again) <= PROBES_MIN or not course.has_both():
-            return None
-        waited = between_ns(again[0], reset)
-        if waited is None:
-            return None
-        return Claim(
-            "resets.no-answer",
-            (*(each.number for each in again), reset.number),
-            Known.POSSIBLE,
-            {"sendings": len(again), "waited_ns": waited},
-            "RFC 9293 section 3.8.3",
-            ("peer-gone", "path-broken"),
-            who,
-        )
-    waited = between_ns(probes[0], reset)
-    if waited is None:
-        return None
-    answered = sum(is_probe(each) for each in before if each.sender == reset.sender) - len(probes)
-    frames = {each.number for each in probes} | {reset.number}
-    if heard is not None:
-        frames.add(heard.number)
-    return Claim(
-        "resets.keep-alives-unanswered",
-        tuple(sorted(frames)),
-        Known.POSSIBLE,
-        {"unanswered": len(probes), "answered": answered, "waited_ns": waited},
-        "RFC 9293 section 3.8.4",
-        ("peer-gone", "path-broken"),
-        who,
-    )
-
-
 def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
     """
     A RST as a host answers what belongs to no connection of its own: without ACK, its number the
@@ -383,19 +421,24 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
     if reset.has_ack:
         return None
     peer = 1 - reset.sender
-    answered = None
-    for each in reversed(course.before(reset)):
-        if each.sender == peer and each.has_ack and _answers(reset, each):
-            answered = each
-            break
-        if each.sender == reset.sender and not each.has_rst:
-            break
+    answered = _answered(course, reset)
     if answered is None:
         return None
     own_fin = course.fins[reset.sender]
     who = course.history.name(reset.sender)
     if own_fin is not None and own_fin.number < reset.number:
-        figures: dict[str, Figure] = {"bytes": answered.length, "fin": int(answered.has_fin)}
+        if answered.length:
+            figures: dict[str, Figure] = {"late_bytes": answered.length}
+            figures |= {"fin_frame": own_fin.number, "answered_frame": answered.number}
+            return Claim(
+                "resets.data-after-close",
+                tuple(sorted({own_fin.number, answered.number, reset.number})),
+                Known.FOLLOWS,
+                figures,
+                "RFC 9293 section 3.10.7.1",
+                who=who,
+            )
+        figures = {"fin": int(answered.has_fin)}
         if answered.number < own_fin.number:
             return None
         before = course.before(reset)
@@ -418,8 +461,12 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
     if silence is None or silence < LONG_SILENCE_NS:
         # A program that aborts, or closes with data unread, makes some systems send the same.
         causes += [each for each in _abort_causes(course, reset) if each != "sent-on-the-way"]
+    spoke = any(e.sender == reset.sender and not e.has_rst for e in course.before(reset))
     if answered.has_syn:
         causes = ["never-asked", "gave-up"]
+    elif not spoke:
+        # Nothing shows that it ever knew the connection.
+        causes.append("never-existed")
     return Claim(
         "resets.unknown-connection",
         (answered.number, reset.number),
@@ -429,6 +476,26 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
         tuple(causes),
         who,
     )
+
+
+def _answered(course: Course, reset: Sent) -> Sent | None:
+    """
+    Find the segment that a RST without ACK answers: of those of the peer with that number the first
+    that brought something which its sender has not acknowledged, or else the last, if its sender
+    has not spoken since.
+    """
+    acked: int | None = None
+    found: Sent | None = None
+    for each in reversed(course.before(reset)):
+        if each.sender == reset.sender:
+            if not each.has_rst:
+                acked = max(acked or 0, each.ack or 0)
+        elif each.has_ack and _answers(reset, each):
+            if each.end > each.start and each.end > (acked or 0):
+                found = each
+            elif acked is None and found is None:
+                return each
+    return found
 
 
 def _after_own_fin(course: Course, reset: Sent) -> Claim | None:

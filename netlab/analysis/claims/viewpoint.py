@@ -20,6 +20,9 @@ from netlab.analysis.observations.history import History, Sent
 from netlab.capture.records import LinkType
 from netlab.capture.segments import Checksum
 
+_NEAR_MAX_NS: Final = 100_000_000
+"""No way to a host nearby takes longer."""
+
 _FASTER: Final = 5
 """How many times longer one half of the handshake must be to tell on whose side we are."""
 
@@ -174,8 +177,9 @@ def _signs(history: History, clock: Clock) -> Iterator[Sign]:
         frames = (syn.number, answer.number, opened.number)
         first, second = answer.time_ns - syn.time_ns, opened.time_ns - answer.time_ns
         is_sure = min(first, second) >= 0 and not clock.back_ns(syn.number, opened.number)
-        longer, shorter = max(first, second), max(min(first, second), 1)
-        if is_sure and longer >= _FAR_MIN_NS and longer >= _FASTER * shorter:
+        longer, shorter = max(first, second), min(first, second)
+        is_near = shorter <= _NEAR_MAX_NS and longer >= _FASTER * shorter
+        if is_sure and longer >= _FAR_MIN_NS and is_near:
             near = client if first > second else 1 - client
             yield sign(near, "handshake", frames, longer, shorter)
     unfinished: list[Sent | None] = [None, None]

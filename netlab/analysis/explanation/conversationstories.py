@@ -77,7 +77,12 @@ def conversation_story(
     else:
         has_more = dialogue.has_more_turns or bool(facts.skimmed and facts.skimmed.has_data)
         exchanges = list(
-            _turn_passages(dialogue.turns, has_more=has_more, quotes=discretion.quotes)
+            _turn_passages(
+                dialogue.turns,
+                frozenset(each.frames[-1] for each in claims if each.kind == "windows.beyond"),
+                has_more=has_more,
+                quotes=discretion.quotes,
+            )
         )
     told = list(passages_of(claims, facts.history, start_ns))
     in_order = sorted(
@@ -102,7 +107,19 @@ def conversation_story(
         frame_count=facts.frame_count,
         completeness=facts.conversation.completeness,
         claims=claims,
+        unseen=_unseen(facts),
+        sent=(facts.client_side.byte_count, facts.server_side.byte_count),
     )
+
+
+def _unseen(facts: Facts) -> str:
+    """
+    Name the end of which no segment was captured.
+    """
+    for name, flow in (("client", facts.dialogue.client), ("server", facts.dialogue.server)):
+        if not flow.frames:
+            return name
+    return ""
 
 
 def completeness_text(completeness: int) -> str:
@@ -173,9 +190,13 @@ def _crosses(before: FrameStory, after: FrameStory) -> bool:
     )
 
 
-def _turn_passages(turns: Sequence[Turn], *, has_more: bool, quotes: bool) -> Iterator[Passage]:
+def _turn_passages(
+    turns: Sequence[Turn], beyond: frozenset[int], *, has_more: bool, quotes: bool
+) -> Iterator[Passage]:
     """
     Tell turns in pairs: what one end said, and what the other answered.
+
+    @param beyond: frames outside the window.
     """
     index, number = 0, 0
     while index < len(turns) and number < TURNS_TOLD_MAX:
@@ -186,13 +207,13 @@ def _turn_passages(turns: Sequence[Turn], *, has_more: bool, quotes: bool) -> It
             answered = None
         who, other = ("client", "server") if asked.from_client else ("server", "client")
         frames = {asked.first.frame, asked.last.frame}
-        text = f"The {who} sends {_turn(asked)}"
+        text = f"The {who} sends {_turn(asked, beyond)}"
         end = asked.last.time_ns
         if answered is not None:
             frames |= {answered.first.frame, answered.last.frame}
             wait = answered.first.time_ns - asked.last.time_ns
             when = f"{duration(wait)} later" if wait >= 0 else "meanwhile"
-            text += f"; {when} the {other} sends {_turn(answered)}"
+            text += f"; {when} the {other} sends {_turn(answered, beyond)}"
             if quotes and _is_upper_case(asked, answered):
                 text += ", the same text in capitals"
             end = answered.last.time_ns
@@ -211,10 +232,19 @@ def _turn_passages(turns: Sequence[Turn], *, has_more: bool, quotes: bool) -> It
         yield Passage(PassageKind.EXCHANGE, (), last.time_ns, last.time_ns, text)
 
 
-def _turn(turn: Turn) -> str:
+def _turn(turn: Turn, beyond: frozenset[int]) -> str:
+    """
+    Say how much was said in a turn, and where.
+
+    @param beyond: frames outside the window: what comes before them was never sent.
+    """
     frames = sorted({turn.first.frame, turn.last.frame})
     where = f"#{frames[0]}" if len(frames) == 1 else f"#{frames[0]} to #{frames[1]}"
+    if turn.missing == turn.length:
+        return f"{count(turn.length, 'byte')} that were not captured ({where})"
     text = f"{count(turn.length - turn.missing, 'byte')} ({where})"
+    if turn.first.frame in beyond:
+        return f"{text} outside the window"
     if turn.missing:
         text += f", and {count(turn.missing, 'byte')} that were not captured"
     return text

@@ -26,6 +26,10 @@ WAIT_MIN_NS: Final = 200_000_000
 SHARES_MIN_NS: Final = 200_000_000
 """A conversation in which less was waited has no account of it."""
 
+UNSTEADY: Final = 10
+"""A wait is distinguished from the path's delay where that varies by less than this part of it."""
+
+_TICKS: Final = 1 << 32
 _NAGLE: Final = ("nagle-and-delayed-ack", "application-pause")
 
 
@@ -165,7 +169,9 @@ class _Shut:
         Take the next segment.
         """
         sent = step.sent
-        if step.copy_of is not None or not sent.has_ack or sent.has_syn or sent.has_rst:
+        if step.copy_of is not None or step.is_discarded or not sent.has_ack:
+            return
+        if sent.has_syn or sent.has_rst:
             return
         since = self._since[sent.sender]
         if sent.window == 0 and since is None:
@@ -216,7 +222,15 @@ def _turns(streams: Streams) -> Iterator[Claim]:
                         and counts[step.sent.sender]
                         and _follows_directly(streams, step)
                     )
-                    yield claim if is_next else _doubted(claim)
+                    spread = _spread_ns(streams, last.sent.sender)
+                    if UNSTEADY * spread > waited - network:
+                        yield _unsteady(claim, waited, spread)
+                    elif is_next:
+                        yield claim
+                    else:
+                        # The ACK itself may have been late: at most all but the shortest way.
+                        at_most = {"network_ns": network, "end_ns": waited - network}
+                        yield _doubted(claim._replace(figures={**claim.figures, **at_most}))
             began = step
             is_repaired = False
             paused = 0
@@ -250,6 +264,23 @@ def _way_ns(streams: Streams, sender: int) -> int | None:
     return direction.rtt_min_ns if direction.has_bare_answer else None
 
 
+def _spread_ns(streams: Streams, sender: int) -> int:
+    """
+    Tell by how much the times differ that an end's segments took there and their ACKs back.
+    """
+    direction = streams.directions[sender]
+    return max(0, direction.rtt_max_ns - (direction.rtt_min_ns or 0))
+
+
+def _unsteady(claim: Claim, waited: int, spread: int) -> Claim:
+    """
+    Take back how much passed at an end, where the way itself does not always take as long.
+    """
+    figures = {**claim.figures, "end_ns": waited, "spread_ns": spread}
+    causes = ("waited-there", "slow-way", "lost-before-this-point")
+    return claim._replace(known=Known.POSSIBLE, figures=figures, causes=causes)
+
+
 def _pause(streams: Streams, step: StreamStep) -> int:
     """
     Tell how long a sender had nothing to send: all was acknowledged, and the window open.
@@ -257,6 +288,11 @@ def _pause(streams: Streams, step: StreamStep) -> int:
     if step.acked is None or step.acked < step.highest or step.window_by is None:
         return 0
     if not step.window or step.is_window_probe or step.is_keep_alive:
+        return 0
+    stamps = step.sent.options.timestamps
+    acks = streams.steps[step.window_by].sent.options.timestamps
+    if stamps is not None and acks is not None and 0 < (acks[0] - stamps[1]) % _TICKS < _TICKS // 2:
+        # It echoes an earlier one: that ACK had not reached it (RFC 7323 section 4.3).
         return 0
     # Since the newest window: a smaller one before it may have held the sender back.
     since = streams.since_ns(step.window_by, step.index)

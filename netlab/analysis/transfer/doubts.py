@@ -28,7 +28,8 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             continue
         if step.repeated and not step.is_keep_alive and not step.is_window_probe:
             yield from _altered(streams, step)
-        if step.sent.ack is not None and not step.is_nonsense and not step.sent.has_rst:
+        is_odd = step.is_nonsense or step.is_discarded
+        if step.sent.ack is not None and not is_odd and not step.sent.has_rst:
             yield from _received_twice(streams, step, counts=counts[1 - step.sent.sender])
             asked = pending[1 - step.sent.sender]
             if asked is not None and step.newly:
@@ -94,11 +95,18 @@ def _received_twice(streams: Streams, step: StreamStep, *, counts: bool) -> Iter
     who = streams.history.name(step.sent.sender)
     first, latest = direction.firsts.at(low), direction.latest.at(low)
     rule = "RFC 2883 section 4"
-    if first is None or latest is None or latest > step.index or first == latest:
+    sent = streams.steps
+    if (
+        first is None
+        or latest is None
+        or latest > step.index
+        or first == latest
+        # One of the two was not taken: which, nothing shows.
+        or sent[latest].sent.shares_bytes(sent[first].sent) is False
+    ):
         frames = streams.numbers(step.index)
         yield Claim("repeats.received-twice", frames, Known.FOLLOWS, figures, rule, (), who)
         return
-    sent = streams.steps
     if was_sent_before(sent[latest].sent, sent[first].sent, counts=counts)[0]:
         # The repeat came first.
         first, latest = latest, first

@@ -101,6 +101,10 @@ def _filled(streams: Streams, step: StreamStep, *, counts: bool) -> Claim:
     who = streams.history.name(step.sent.sender)
     frames = streams.numbers(step.hole, step.index)
     if opener.sent.sender != step.sent.sender:
+        # Only what that ACK covers.
+        reached = min(step.end, opener.sent.ack or 0)
+        figures["last"] = reached - 1
+        figures["bytes"] = min(step.fresh, reached - step.sent.data_start)
         return Claim(
             "gaps.seen-after-its-ack",
             frames,

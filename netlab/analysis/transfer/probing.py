@@ -13,6 +13,12 @@ from netlab.analysis.observations.streams import Streams, StreamStep
 CITED_MAX: Final = 16
 """How many keep-alives are cited one by one."""
 
+IDLE_MIN_NS: Final = 100_000_000
+"""
+After how short a silence no end asks whether the other is there: the least that systems let a
+program set is a second. An ACK of an unacceptable segment may have the same number.
+"""
+
 _RULE: Final = "RFC 9293 section 3.8.4"
 _SYN_FIN_RST: Final = 7
 
@@ -31,21 +37,13 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             continue
         sender = step.sent.sender
         own, asked = open_[sender], open_[1 - sender]
-        if step.is_keep_alive or _may_be_one(streams, step):
+        if _is_one(streams, step, before) or _may_be_one(streams, step):
             yield _asked(streams, step, before, counts[sender])
             counts[sender] += 1
             asked_in[sender].append(step.index)
             if len(own) >= CITED_MAX:
                 own.pop()
             own.append(step.index)
-        elif step.sent.has_rst and own:
-            figures: dict[str, Figure] = {"unanswered": counts[sender]}
-            silence = streams.since_ns(own[0], step.index)
-            if silence is not None:
-                figures["silent_ns"] = silence
-            frames = streams.numbers(*own, step.index)
-            who = streams.history.name(sender)
-            yield Claim("keepalives.gave-up", frames, Known.SEEN, figures, "", (), who)
         if asked:
             if not step.length and not step.sent.flags & _SYN_FIN_RST and not step.is_keep_alive:
                 answered[1 - sender] += 1
@@ -77,6 +75,14 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
                     (),
                     streams.history.name(sender),
                 )
+
+
+def _is_one(streams: Streams, step: StreamStep, before: int | None) -> bool:
+    """
+    Tell whether it asks for a sign of life, after a silence.
+    """
+    idle = None if before is None else streams.since_ns(before, step.index)
+    return step.is_keep_alive and (idle is None or idle >= IDLE_MIN_NS)
 
 
 def _may_be_one(streams: Streams, step: StreamStep) -> bool:

@@ -25,6 +25,9 @@ From how long on a repeat may be for such a timer: packets do not all take equal
 point.
 """
 
+TIMER_MIN_NS: Final = 5_000_000
+"""Shorter than any retransmission timer may be set to, in a data centre too."""
+
 PROBE_MAX_NS: Final = 1_000_000_000
 """After how long a repeat may still be a tail loss probe: two round trips and 200 ms at most."""
 
@@ -243,6 +246,8 @@ def _claim(
         told["fresh_bytes"] = step.fresh
     if step.latest != first:
         told["latest_frame"] = streams.number(step.latest)
+    if streams.steps[step.latest].is_discarded:
+        told["discarded_frame"] = streams.number(step.latest)
     waited = streams.since_ns(step.latest, step.index)
     if waited is not None:
         told["waited_ns"] = waited
@@ -421,7 +426,7 @@ def _timed(streams: Streams, step: StreamStep, repair: _Repair) -> Claim:
     )
     if waited < TIMEOUT_MIN_NS or waited < way:
         if may_probe and way:
-            causes = (_PROBE, _TIMEOUT)
+            causes = (_PROBE, _TIMEOUT) if waited >= TIMER_MIN_NS else (_PROBE, _UNKNOWN)
             return _claim(streams, step, "repeats.timer", (), Known.POSSIBLE, causes=causes)
         return _claim(streams, step, "repeats.again", known=Known.SEEN)
     if not _may_be_timed(streams, step):

@@ -18,8 +18,8 @@ def _place(claim: Claim) -> str:
     if word(claim, "evidence") == "offload":
         return (
             f"Probably captured on {who(claim)}'s host{others}: the checksum of {frames(claim)} "
-            "was still to be filled in by its network card. On a host that runs virtual machines, "
-            "their frames look the same."
+            "was still to be filled in by its network card. On a host that runs virtual machines "
+            "or containers, their frames look the same."
         )
     first, second = ("far_ns", "near_ns") if claim.who == "client" else ("near_ns", "far_ns")
     return (
@@ -77,8 +77,8 @@ def _answer_first(claim: Claim) -> str:
 def _dropped(claim: Claim) -> str:
     return (
         f"The capture says itself that {amount(claim, 'frames', 'frame was', 'frames were')} "
-        "dropped while capturing (interface statistics): what is missing here was not all lost on "
-        "the way."
+        "dropped while capturing (interface statistics): not all that is missing here was lost on "
+        "the network."
     )
 
 
@@ -86,6 +86,13 @@ def _layer(claim: Claim) -> str:
     return (
         f"{amount(claim, 'frames', 'frame carries', 'frames carry')} {word(claim, 'layer')}, which "
         f"is not decoded (first in {frames(claim)}): any TCP inside is missing here."
+    )
+
+
+def _no_times(claim: Claim) -> str:
+    return (
+        f"All {amount(claim, 'segments', 'segment')} ({frames(claim)}) have one and the same time: "
+        "the capture has no times, and a duration of 0 means nothing."
     )
 
 
@@ -114,10 +121,20 @@ def _header_cut(claim: Claim) -> str:
 
 
 def _offloaded(claim: Claim) -> str:
-    return (
+    text = (
         f"{_of(claim, 'checksum')} not final but the sum of the pseudo-header (first in "
-        f"{frames(claim)}): the network card does the rest after the capture (checksum offload). "
-        "This is not an error on the wire."
+        f"{frames(claim)}): "
+    )
+    if claim.figures["both"]:
+        # What a card receives it does not leave unfinished.
+        return (
+            f"{text}the rest is left to a network card (checksum offload). As that holds for both "
+            "ends, their packets most likely passed virtual interfaces of one machine and no "
+            "card. This is not an error."
+        )
+    return (
+        f"{text}the network card does the rest after the capture (checksum offload). This is not "
+        "an error on the wire."
     )
 
 
@@ -162,6 +179,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "capture.bare-link": _bare_link,
     "capture.one-direction": _one_direction,
     "capture.times-go-back": _times,
+    "capture.no-times": _no_times,
     "capture.answer-before-syn": _answer_first,
     "capture.dropped": _dropped,
     "capture.layer-not-decoded": _layer,

@@ -15,12 +15,16 @@ CAUSES: Final[Mapping[str, str]] = {
     # Nothing comes back.
     "lost-on-the-way": "packets lost on the way",
     "filtered": "a firewall that drops them",
+    "queue-full": "a server whose queue of new connections is full",
     "host-down": "a host that is down",
     "capture-ended": "an answer that came after the capture ended",
     "answers-not-captured": "answers that took a path that was not captured",
     "peer-gone": "a peer that is gone (crashed, switched off, disconnected)",
     "path-broken": "a broken path",
     "no-listener": "no program listens on that port",
+    "earlier-attempt": "an earlier attempt between the same ports is not over",
+    "never-existed": "there never was such a connection (a stray segment, an ACK scan)",
+    "open-before": "the connection was open before the capture began",
     "firewall-rejects": "a firewall answers in its place",
     # In a handshake.
     "scan": "a port scan",
@@ -51,7 +55,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "gave-up": "its program had given up",
     "forged": "a third party forged it",
     "sent-on-the-way": "a device on the way sent it",
-    "stack-with-another-ttl": "the host sends RSTs with another time to live",
+    "stack-with-another-ttl": "the host itself sends RSTs with other values",
     "unread-data": "its program closed with received data unread",
     "answers-what-is-not-here": "it answers a segment that was not captured",
     "abort": "its program aborted the connection",
@@ -73,6 +77,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "no-answer-due": "no answer was due",
     "server-timeout": "a timeout inside the server",
     "server-failed": "the server's program failed",
+    "client-failed": "the client's program failed",
+    "not-accepted": "the server does not accept such a request (it may expect TLS)",
     "client-timeout": "a timeout of the client",
     "cancelled": "the transfer was cancelled",
     "other-direction-not-captured": "the answers took a path that was not captured",
@@ -82,6 +88,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "close-notify": "close_notify",
     "other-alert": "another alert",
     "two-bytes-of-data": "two bytes of application data",
+    "icmp-too-big": "the ICMP error, which makes the sender cut it into smaller segments",
     "icmp-error": "the reason that the ICMP error gives",
     "one-host": "both run on one host",
     "false-address": "one of the addresses is forged",
@@ -91,13 +98,18 @@ CAUSES: Final[Mapping[str, str]] = {
     "server-answers-late": "the server was slow to answer",
     "on-the-host-of-the-client": "it was captured on the client's host",
     "on-the-host-of-the-server": "it was captured on the server's host",
-    "on-the-host-of-a-virtual-machine": "it was captured on the host of a virtual machine",
+    "on-the-host-of-a-virtual-machine": "it was captured on the host of a virtual machine or "
+    "container",
     "tunnel-interface": "a tunnel's interface (a VPN)",
     "loopback-interface": "a loopback, with both addresses on one host",
     "records-out-of-order": "the records are not in the order of their time stamps (several "
     "interfaces or buffers)",
     "clock-set-back": "the clock was set back",
     "layer-not-decoded": "it is in the frames whose layer was not decoded",
+    "connected-to-itself": "a socket that was connected to itself (simultaneous open, RFC 9293 "
+    "section 3.5)",
+    "in-what-is-not-decoded": "they are in the frames that are not decoded, or of which not even "
+    "the TCP header was captured",
     "direction-not-captured": "the capture has one direction only (a tap, a mirror port, a filter)",
     "other-way": "the other direction took another path",
     "changed-after-capture": "the frames were changed after they were captured, such as addresses "
@@ -135,6 +147,9 @@ CAUSES: Final[Mapping[str, str]] = {
     "delayed-ack": "a delayed ACK (RFC 9293 section 3.8.6.3)",
     "slow-way": "a slow path",
     "nagle-and-delayed-ack": "Nagle's algorithm waited for a delayed ACK",
+    "write-ended": "a write of its program ended there",
+    "nothing-more-queued": "nothing more was queued when it was sent",
+    "pushed-by-the-system": "its system sets PSH in between, such as after half a window",
     "application-pause": "its program paused just as long",
 }
 """Each cause that a claim may name, as words that can follow C{possible causes:}."""

@@ -9,7 +9,17 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.words.causes import possible, rule
-from netlab.analysis.words.phrases import amount, frames, nothing, peer, time, who, whole, word
+from netlab.analysis.words.phrases import (
+    amount,
+    frames,
+    last,
+    nothing,
+    peer,
+    time,
+    who,
+    whole,
+    word,
+)
 
 
 def _handshake(claim: Claim) -> str:
@@ -56,6 +66,22 @@ def _not_captured(claim: Claim) -> str:
     return text
 
 
+def _unconfirmed(claim: Claim) -> str:
+    return (
+        f"Neither a SYN nor an answer other than a RST was captured: whether there is a connection "
+        f"that #{claim.frames[0]} belongs to is not known.{possible(claim)}"
+    )
+
+
+def _no_ack_flag(claim: Claim) -> str:
+    flags = word(claim, "flags")
+    what = f"sets {flags} and no ACK" if flags else "sets no flag at all"
+    return (
+        f"#{claim.frames[0]} {what}, as no segment of a connection does once it is "
+        f"open{rule(claim)}.{possible(claim)}"
+    )
+
+
 def _syn_not_captured(claim: Claim) -> str:
     text = f"The client's SYN was not captured; the server's SYN-ACK is #{claim.frames[-1]}."
     if not claim.figures["both"]:
@@ -65,8 +91,8 @@ def _syn_not_captured(claim: Claim) -> str:
 
 def _odd_flags(claim: Claim) -> str:
     return (
-        f"#{claim.frames[-1]} sets {word(claim, 'flags')} together: no TCP opens a "
-        f"connection with that.{possible(claim)}"
+        f"#{claim.frames[-1]} sets {word(claim, 'flags')} together: no TCP implementation opens "
+        f"a connection this way.{possible(claim)}"
     )
 
 
@@ -81,6 +107,20 @@ def _split(claim: Claim) -> str:
     return (
         f"Split handshake{rule(claim)}: the server answers the SYN with a SYN of its own instead "
         f"of a SYN-ACK, and the other end acknowledges that ({frames(claim)})."
+    )
+
+
+def _both_unanswered(claim: Claim) -> str:
+    return (
+        f"Both ends send SYNs ({frames(claim)}), and neither acknowledges the other's in this "
+        "capture."
+    )
+
+
+def _one_end(claim: Claim) -> str:
+    return (
+        f"Both ends have the same address and port (from #{claim.frames[0]} on), so which end sent "
+        f"what cannot be told, and nothing more is claimed.{possible(claim)}"
     )
 
 
@@ -116,6 +156,13 @@ def _syn_ack_lost(claim: Claim) -> str:
     return (
         f"The SYN-ACK #{claim.frames[0]} was seen here, yet the client sends its SYN again "
         f"(#{claim.frames[-1]}), {time(claim, 'cost_ns')} later.{possible(claim)}"
+    )
+
+
+def _syn_ack_discarded(claim: Claim) -> str:
+    return (
+        f"The SYN-ACK #{claim.frames[0]} has a wrong checksum, so the client must discard it"
+        f"{rule(claim)} and sends its SYN again ({last(claim)}): {time(claim, 'cost_ns')} lost."
     )
 
 
@@ -177,14 +224,19 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "opening.answer-not-captured": _answer_not_captured,
     "opening.no-syn-ack": _no_syn_ack,
     "opening.not-captured": _not_captured,
+    "opening.unconfirmed": _unconfirmed,
+    "opening.no-ack-flag": _no_ack_flag,
     "opening.syn-not-captured": _syn_not_captured,
     "opening.odd-flags": _odd_flags,
     "opening.simultaneous": _simultaneous,
     "opening.split-handshake": _split,
+    "opening.both-unanswered": _both_unanswered,
+    "opening.one-end": _one_end,
     "opening.old-connection": _old,
     "opening.syn-lost": _syn_lost,
     "opening.syn-answered-late": _answered_late,
     "opening.syn-ack-lost": _syn_ack_lost,
+    "opening.syn-ack-discarded": _syn_ack_discarded,
     "opening.syn-ack-repeated": _syn_ack_repeated,
     "opening.another-syn-ack": _another,
     "opening.never-completed": _never_completed,

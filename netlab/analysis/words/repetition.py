@@ -18,6 +18,15 @@ def _bytes(claim: Claim) -> str:
     return f"byte {first}" if first == final else f"bytes {first} to {final}"
 
 
+def _among(claim: Claim) -> str:
+    """
+    Say which bytes are missing, or among which.
+    """
+    whole_range = whole(claim, "last") - whole(claim, "first") + 1
+    among = "" if whole_range == whole(claim, "bytes") else "among "
+    return f"{among}{_bytes(claim)}"
+
+
 def _carried(claim: Claim) -> str:
     """
     Say which bytes are sent again in which frame, and which frames carried them before.
@@ -30,6 +39,11 @@ def _carried(claim: Claim) -> str:
         text += f", #{whole(claim, 'latest_frame')} last"
     if "waited_ns" in claim.figures:
         text += f", {time(claim, 'waited_ns')} earlier"
+    if "discarded_frame" in claim.figures:
+        text += (
+            f". The checksum of #{whole(claim, 'discarded_frame')} is wrong, so {peer(claim)} "
+            "discarded it"
+        )
     return text
 
 
@@ -39,11 +53,23 @@ def _timeout(claim: Claim) -> str:
         text += (
             f": the wait has grown from {time(claim, 'waited_before_ns')}, as the timer backs off"
         )
-    return f"{text}. The segment or its ACK was lost behind this point, or arrived too late."
+    if "discarded_frame" in claim.figures:
+        return f"{text}."
+    return (
+        f"{text}. The segment or its ACK was lost behind this point or came too late, or the "
+        "segment was not accepted."
+    )
 
 
 def _timer(claim: Claim) -> str:
     return f"{_carried(claim)}. No duplicate ACK explains it.{possible(claim)}"
+
+
+def _after_icmp(claim: Claim) -> str:
+    return (
+        f"{_carried(claim)}. Before that, #{whole(claim, 'error_frame')} had reported that it was "
+        f"too big.{possible(claim)}"
+    )
 
 
 def _after_timeout(claim: Claim) -> str:
@@ -196,7 +222,7 @@ def _overtaken(claim: Claim) -> str:
         why = "its IP identification is lower, so it was sent earlier"
     else:
         why = "its timestamp is older, so it was sent earlier"
-    return f"{_hole(claim)}. It was overtaken: {why}. This is reordering, not a retransmission."
+    return f"{_hole(claim)}. It was overtaken: {why}. This is reordering."
 
 
 def _late_original(claim: Claim) -> str:
@@ -221,13 +247,18 @@ def _opened(claim: Claim) -> str:
 
 def _not_captured(claim: Claim) -> str:
     size = whole(claim, "bytes")
+    if claim.causes:
+        return (
+            f"{count(size, 'byte')} of {who(claim)} ({_among(claim)}) are in no segment that was "
+            f"read, but {last(claim)} acknowledges them: they arrived.{possible(claim)}"
+        )
     if size == 1:
         return (
             f"One sequence number of {who(claim)} (a byte or a FIN) was acknowledged in "
             f"{last(claim)} but is not in the capture: it arrived, and the capture missed it."
         )
     return (
-        f"{count(size, 'byte')} of {who(claim)} ({_bytes(claim)}) are not in the capture, but "
+        f"{count(size, 'byte')} of {who(claim)} ({_among(claim)}) are not in the capture, but "
         f"{last(claim)} acknowledges them: they arrived, and the capture missed them. Their "
         "absence shows no loss on the network."
     )
@@ -235,7 +266,7 @@ def _not_captured(claim: Claim) -> str:
 
 def _never_filled(claim: Claim) -> str:
     return (
-        f"{amount(claim, 'bytes')} of {who(claim)} before {last(claim)} ({_bytes(claim)}) are "
+        f"{amount(claim, 'bytes')} of {who(claim)} before {last(claim)} ({_among(claim)}) are "
         f"never seen and never acknowledged.{possible(claim)}"
     )
 
@@ -303,7 +334,7 @@ _COUNTED: Final = {
     "sack_recovery": "retransmission in SACK recovery",
     "partial_ack": "retransmission after a partial ACK",
     "after_duplicate_acks": "retransmission after duplicate ACKs or SACK",
-    "again": "retransmission with no trigger in TCP itself",
+    "again": "retransmission whose trigger is not seen",
     "acknowledged_before": "spurious retransmission (acknowledged before)",
     "first_copy_lost_before": "retransmission whose first copy was lost before this point",
     "first_copy_not_seen": "late segment whose first copy was not captured",
@@ -355,6 +386,7 @@ _CARRIED: Final = frozenset(
 WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "repeats.timeout": _timeout,
     "repeats.timer": _timer,
+    "repeats.after-icmp": _after_icmp,
     "repeats.after-timeout": _after_timeout,
     "repeats.fast-retransmit": _fast,
     "repeats.sack-recovery": _sack,

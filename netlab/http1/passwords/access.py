@@ -18,19 +18,12 @@ from netlab.http1.passwords.authentication import (
     challenge,
     parse_credentials,
 )
-from netlab.http1.passwords.turns import PeerTurns
-from netlab.http1.resources.requestcontext import RequestContext
-from netlab.http1.resources.resource import (
-    Answer,
-    ContextualAnswer,
-    Receiver,
-    Resource,
-    receiver_of,
-)
+from netlab.http1.resources.connectionfacts import ConnectionFacts, binder_of
+from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.resources.responses import Pages, Response
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
-from netlab.http1.server.admission import peer_key
+from netlab.transport.tls.peerturns import PeerTurns, peer_key
 
 _WAITING_MAX: Final = 128
 """
@@ -81,45 +74,47 @@ class Protected:
 
     def respond(self, head: RequestHead) -> Answer:
         """
+        Answer someone of whom nothing is known.
+        """
+        return _ProtectedConnection(self, self.resource, None).respond(head)
+
+    def for_connection(self, facts: ConnectionFacts) -> Resource:
+        """
+        Answer one client, whose guesses are checked in its turn.
+        """
+        binder = binder_of(self.resource)
+        resource = self.resource if binder is None else binder(facts)
+        return _ProtectedConnection(self, resource, facts)
+
+    def answer(self, peer: bytes, head: RequestHead, answer: Callable[[], Answer]) -> Answer:
+        """
         Answer at once where the password is known to be right or is missing, and else when it has
         been checked.
-        """
-        return self._answer(head, lambda: self.resource.respond(head))
 
-    def receiver(self, head: RequestHead) -> Receiver | None:
+        @param peer: the client's address.
+        @param answer: makes the answer for those who may come in.
         """
-        Let the other resource say; but nobody gets to it by that without a password.
-        """
-        receiver = receiver_of(self.resource, head)
-        if receiver is None:
-            return None
-        return lambda head, content: self._answer(head, lambda: receiver(head, content))
-
-    def _answer(self, head: RequestHead, answer: Callable[[], Answer]) -> Answer:
         credentials = parse_credentials(head.fields)
         if credentials is None:
             return self._refusal()
         if self.passwords.recalls(credentials):
             return answer()
-        return ContextualAnswer(
-            lambda context: Deferred.fromCoroutine(self._answer_later(answer, credentials, context))
-        )
+        checking = self._check(peer_key(peer), credentials)
+        return Deferred.fromCoroutine(self._answer_later(answer, credentials, checking))
 
     async def _answer_later(
         self,
         answer: Callable[[], Answer],
         credentials: Credentials,
-        context: RequestContext,
+        checking: Deferred[bool | None],
     ) -> Response:
-        is_right = await self._check(peer_key(context.peer), credentials)
+        is_right = await checking
         if is_right is None:
             return self.pages.error(503, fields=Fields([(b"Retry-After", b"1")]))
         if not is_right:
             return self._refusal()
         self.passwords.remember(credentials)
         answered = answer()
-        if isinstance(answered, ContextualAnswer):
-            answered = answered.within(context)
         return answered if isinstance(answered, Response) else await answered
 
     def _check(self, peer: bytes, credentials: Credentials) -> Deferred[bool | None]:
@@ -160,3 +155,38 @@ class Protected:
 
     def _refusal(self) -> Response:
         return self.pages.error(401, fields=Fields([(b"WWW-Authenticate", challenge(self.realm))]))
+
+
+@dataclass(frozen=True, slots=True)
+class _ProtectedConnection:
+    """
+    What answers one client.
+
+    @ivar protected: checks its passwords.
+    @ivar resource: answers once one is right.
+    @ivar facts: tell whose request it is; None where that is not known.
+    """
+
+    protected: Protected
+    resource: Resource
+    facts: ConnectionFacts | None
+
+    def _peer(self, head: RequestHead) -> bytes:
+        return b"" if self.facts is None else self.facts.asking_peer(head)
+
+    def respond(self, head: RequestHead) -> Answer:
+        """
+        Answer, or ask for a password.
+        """
+        return self.protected.answer(self._peer(head), head, lambda: self.resource.respond(head))
+
+    def receiver(self, head: RequestHead) -> Receiver | None:
+        """
+        Let the other resource say; but nobody gets to it by that without a password.
+        """
+        receiver = receiver_of(self.resource, head)
+        if receiver is None:
+            return None
+        return lambda head, content: self.protected.answer(
+            self._peer(head), head, lambda: receiver(head, content)
+        )

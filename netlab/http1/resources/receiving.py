@@ -89,6 +89,30 @@ class RequestContent:
                 raise ContentTooLongError(f"more than {at_most} bytes")
         return bytes(pieces)
 
+    @property
+    def is_at_end(self) -> bool:
+        """
+        Whether all has been received, and read.
+        """
+        return self._has_ended and not self._waiting
+
+    def take(self) -> bytes | None:
+        """
+        Read what has been received, without waiting.
+
+        @return: all of it; nothing at the end; None where there is something to wait for.
+        @raise ContentLostError: the rest does not come.
+        """
+        waiting = self._waiting
+        if waiting:
+            data = waiting[0] if len(waiting) == 1 else b"".join(waiting)
+            waiting.clear()
+            self._waiting_bytes = 0
+            return data
+        if self._error is not None:
+            raise self._error
+        return b"" if self._has_ended else None
+
     def __aiter__(self) -> Self:
         return self
 

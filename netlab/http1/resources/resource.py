@@ -10,46 +10,16 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
+from netlab.http1.resources.connectionfacts import Binder, ConnectionFacts, binder_of, rebinding
 from netlab.http1.resources.receiving import RequestContent
 from netlab.http1.resources.redirects import RedirectRules
-from netlab.http1.resources.requestcontext import RequestContext
 from netlab.http1.resources.responses import Pages, Response, refuse_method
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.target import TargetForm
 
-PlainAnswer: TypeAlias = Response | Deferred[Response] | Coroutine[Deferred[Any], Any, Response]
+Answer: TypeAlias = Response | Deferred[Response] | Coroutine[Deferred[Any], Any, Response]
 """A response, now or later."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContextualAnswer:
-    """
-    An answer that depends on what surrounds the request::
-
-        class Mirror:
-            def respond(self, head: RequestHead) -> Answer:
-                return ContextualAnswer(lambda context: Response(200, content=context.peer))
-
-    Whoever has the context calls C{answer}; for all other resources nothing is looked up.
-
-    @ivar answer: makes the answer, of the context.
-    """
-
-    answer: Callable[[RequestContext], Answer]
-
-    def within(self, context: RequestContext) -> PlainAnswer:
-        """
-        Make the answer.
-        """
-        answer = self.answer(context)
-        while isinstance(answer, ContextualAnswer):
-            answer = answer.answer(context)
-        return answer
-
-
-Answer: TypeAlias = PlainAnswer | ContextualAnswer
-"""A response, now or later, whatever it depends on."""
 
 
 Receiver: TypeAlias = Callable[[RequestHead, RequestContent], Answer]
@@ -70,8 +40,7 @@ class Resource(Protocol):
         Answer a request.
 
         It may raise or fail with anything: the log then has the traceback, and the peer a 500
-        without detail. What it wants to know besides the head, it asks for by a
-        L{ContextualAnswer}.
+        without detail.
 
         @param head: a request head that is valid in all its parts; C{head.target.segments} are the
             segments of the path, decoded.
@@ -105,6 +74,19 @@ class ReceivingResource(Resource, Protocol):
         content, and for each whose method is neither GET nor HEAD.
 
         @return: None where C{respond} is to answer, and nobody wants the content.
+        """
+
+
+class ConnectedResource(Protocol):
+    """
+    A resource that wants to know what surrounds a request: it is made for each connection. A
+    resource in front of another one passes that on by
+    L{rebinding<netlab.http1.resources.connectionfacts.rebinding>}.
+    """
+
+    def for_connection(self, facts: ConnectionFacts) -> Resource:
+        """
+        Make what answers the requests of one connection.
         """
 
 
@@ -186,6 +168,13 @@ class Redirected:
         redirection = self.rules.lookup(head.target.segments, head.target.query)
         return receiver_of(self.otherwise, head) if redirection is None else None
 
+    @property
+    def for_connection(self) -> Binder[Resource] | None:
+        """
+        Be made anew where the other resource is.
+        """
+        return rebinding(self.otherwise, lambda otherwise: replace(self, otherwise=otherwise))
+
 
 @dataclass(frozen=True, slots=True)
 class WithFields:
@@ -221,6 +210,13 @@ class WithFields:
         receiver = receiver_of(self.resource, head)
         return receiver and _adding_fields(receiver, self.lines, self._replaced)
 
+    @property
+    def for_connection(self) -> Binder[Resource] | None:
+        """
+        Be made anew where the other resource is.
+        """
+        return rebinding(self.resource, lambda resource: replace(self, resource=resource))
+
 
 @dataclass(frozen=True, slots=True)
 class CrossOrigin:
@@ -250,6 +246,13 @@ class CrossOrigin:
         """
         receiver = None if _is_preflight(head) else receiver_of(self.resource, head)
         return receiver and _adding_fields(receiver, (*self._lines(head), _EXPOSE_LINE))
+
+    @property
+    def for_connection(self) -> Binder[Resource] | None:
+        """
+        Be made anew where the other resource is.
+        """
+        return rebinding(self.resource, lambda resource: replace(self, resource=resource))
 
     def _lines(self, head: RequestHead) -> tuple[tuple[bytes, bytes], ...]:
         if b"*" in self.origins:
@@ -298,9 +301,6 @@ def _add_fields(
 
     if isinstance(answer, Response):
         return add(answer)
-    if isinstance(answer, ContextualAnswer):
-        contextual = answer.answer
-        return ContextualAnswer(lambda context: _add_fields(contextual(context), lines, replaced))
     later = answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(answer)
     return later.addCallback(add)
 
@@ -348,6 +348,24 @@ class Router:
             if not any(b"/" in segment for segment in segments)
         }
         object.__setattr__(self, "_by_path", by_path)
+
+    @property
+    def for_connection(self) -> Binder[Resource] | None:
+        """
+        Be made anew where one of the resources behind it is.
+        """
+        if all(binder_of(one) is None for one in (*self.routes.values(), self.otherwise)):
+            return None
+
+        def bind(facts: ConnectionFacts) -> Router:
+            def bound(resource: Resource) -> Resource:
+                binder = binder_of(resource)
+                return resource if binder is None else binder(facts)
+
+            routes = {segments: bound(resource) for segments, resource in self.routes.items()}
+            return replace(self, routes=routes, otherwise=bound(self.otherwise))
+
+        return bind
 
     def respond(self, head: RequestHead) -> Answer:
         """

@@ -40,13 +40,41 @@ class ContentSource(Protocol):
         """
 
 
+class SwitchedProtocol(Protocol):
+    """
+    A Twisted protocol that can be closed in order.
+    """
+
+    def close(self) -> None:
+        """
+        Send what is still to be sent, then close. Harmless when repeated or too late.
+        """
+
+    def abort(self) -> None:
+        """
+        Close now. Harmless when repeated or too late.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """
+    In place of content, with the status 101: from now on another protocol is spoken on the
+    connection (RFC 9110 section 7.8). The fields say which, in Upgrade and Connection.
+
+    @ivar protocol: a Twisted protocol; it is given the transport when the 101 has been sent.
+    """
+
+    protocol: SwitchedProtocol
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """
     An answer. The connection adds Date, Connection and the framing: none of these may be among the
     fields.
 
-    @ivar status: 200 to 999.
+    @ivar status: 200 to 999; 101 with an L{Upgrade}.
     @ivar fields: the header section.
     @ivar content: the content; it is left out, but counted, in the answer to HEAD. An asynchronous
         iterator is content of unknown length: it is sent as it comes, chunked to HTTP/1.1 and up to
@@ -58,15 +86,19 @@ class Response:
     @ivar renew: asked when C{repeat_seconds} are over; returns for how many seconds more the same
         bytes may be sent, 0 where they may not. None: ask for the answer anew.
     @ivar reason: the reason phrase; None takes the registered one.
+    @ivar content_length: of an asynchronous iterator, where it is known: how many bytes it yields,
+        but for an answer that has no content. It is sent then as Content-Length; other content says
+        itself how long it is.
     """
 
     status: int = 200
     fields: Fields = NO_FIELDS
-    content: bytes | ContentSource | AsyncIterable[bytes] = b""
+    content: bytes | ContentSource | AsyncIterable[bytes] | Upgrade = b""
     closes: bool = False
     repeat_seconds: float = 0.0
     renew: Callable[[], float] | None = None
     reason: bytes | None = None
+    content_length: int | None = None
 
 
 KNOWN_METHODS: Final = frozenset(

@@ -411,6 +411,23 @@ class ServerConnection:
         self._buffer = None
         self.deadline = None
 
+    def switch(self, head: ResponseHead, now: float) -> tuple[bytes, bytes]:
+        """
+        Leave HTTP after a request that has come whole (RFC 9110 section 7.8).
+
+        @param head: with status 101.
+        @return: the head's bytes, and what has been received behind the request: the first bytes of
+            the other protocol.
+        @raise LocalProtocolError: the request has not come whole, or an answer has begun; nothing
+            has changed then.
+        """
+        if head.status != 101 or self._request is not RequestState.DONE:
+            raise LocalProtocolError(f"no switch of protocols in {self._request}")
+        data = self.send(head, now)
+        rest = b"" if self._buffer is None else self._buffer.take_all()
+        self.close()
+        return data, rest
+
     def send(self, event: Event, now: float, content_length: int | None = None) -> bytes:
         """
         Turn an event of ours into bytes.

@@ -9,20 +9,15 @@ from inspect import iscoroutine
 from typing import Any, Final, Protocol, cast
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import ISSLTransport, ITransport
+from twisted.internet.interfaces import ISSLTransport, ITCPTransport, ITransport
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.http1 import SERVER_NAME
 from netlab.http1.resources.contents import BytesContent
 from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
-from netlab.http1.resources.resource import (
-    Answer,
-    ContextualAnswer,
-    Receiver,
-    receiver_of,
-)
-from netlab.http1.resources.responses import ContentSource, Response
+from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
+from netlab.http1.resources.responses import ContentSource, Response, Upgrade
 from netlab.http1.resources.streaming import StreamSender, discard_stream
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.messages import (
@@ -36,7 +31,6 @@ from netlab.http1.sansio.serverconnection import ServerConnection
 from netlab.http1.sansio.statuses import forbids_content
 from netlab.http1.server.coroutines import run_coroutine
 from netlab.http1.server.sender import PIECE_BYTES
-from netlab.http1.server.surroundings import request_context
 from netlab.http1.server.transfer import Carrier, begin_transfer
 
 _CONTINUE: Final = ResponseHead(100)
@@ -53,11 +47,13 @@ class Connection(Carrier, Protocol):
 
     @ivar machine: what has been received and sent, as messages.
     @ivar peer: the client's address; empty where it has none.
+    @ivar resource: answers its requests.
     @ivar exchange: the one that is under way.
     """
 
     machine: ServerConnection
     peer: bytes
+    resource: Resource
     exchange: Exchange | None
 
     def send_whole(
@@ -65,6 +61,13 @@ class Connection(Carrier, Protocol):
     ) -> bytes:
         """
         Send an answer in one piece, count it and log it.
+        """
+
+    def upgrade(self, head: RequestHead, answer: ResponseHead, content: Upgrade) -> None:
+        """
+        Leave HTTP.
+
+        @raise LocalProtocolError: that cannot be now; nothing has happened then.
         """
 
     def answered(self) -> None:
@@ -160,7 +163,7 @@ class Exchange:
         head = self.head
         promised = machine.promised_content_bytes
         try:
-            receiver = receiver_of(context.resource, head)
+            receiver = receiver_of(self._connection.resource, head)
         except Exception:  # noqa: BLE001, as in _respond
             machine.abandon_content()
             self._answer_failed(_failure())
@@ -280,7 +283,7 @@ class Exchange:
             if receiver is not None and content is not None:
                 answer = receiver(head, content)
             else:
-                answer = connection.context.resource.respond(head)
+                answer = connection.resource.respond(head)
         except Exception:  # noqa: BLE001, whatever a resource does wrong ends here, in the log
             self._answer_failed(_failure())
             return
@@ -290,13 +293,6 @@ class Exchange:
         """
         Send what the resource has returned, now or later.
         """
-        if isinstance(answer, ContextualAnswer):
-            connection = self._connection
-            try:
-                answer = answer.within(request_context(connection, connection.context.numbers))
-            except Exception:  # noqa: BLE001, as in _respond
-                self._answer_failed(_failure())
-                return
         if isinstance(answer, Response):
             self._send(answer)
         else:
@@ -326,7 +322,7 @@ class Exchange:
         elif isinstance(answer, Deferred):
             later = answer
         else:
-            resource = self._connection.context.resource
+            resource = self._connection.resource
             mistake = TypeError(f"{resource!r} returned {answer!r}, not a response")
             self._answer_failed(_failure(mistake))
             return
@@ -401,6 +397,10 @@ class Exchange:
                     connection.answered()
                 else:
                     self._send_large(response, BytesContent(content))
+            elif isinstance(content, Upgrade):
+                connection = self._connection
+                head = ResponseHead(response.status, response.fields, response.reason)
+                connection.upgrade(self.head, head, content)
             elif isinstance(content, AsyncIterable):
                 self._send_stream(response, content)
             else:
@@ -422,7 +422,8 @@ class Exchange:
         transport = connection.transport
         assert transport is not None
         now = connection.context.seconds()
-        data = machine.send(ResponseHead(response.status, response.fields), now, source.length)
+        head = ResponseHead(response.status, response.fields, response.reason)
+        data = machine.send(head, now, source.length)
         if self._is_without_content(response):
             source.close()
             transport.write(data)
@@ -445,7 +446,8 @@ class Exchange:
         machine = connection.machine
         transport = connection.transport
         assert transport is not None
-        data = machine.send(ResponseHead(response.status, response.fields), context.seconds())
+        head = ResponseHead(response.status, response.fields, response.reason)
+        data = machine.send(head, context.seconds(), response.content_length)
         if self._is_without_content(response):
             _close(content)
             transport.write(data)
@@ -456,6 +458,11 @@ class Exchange:
             return machine.send(Content(piece), 0.0)
 
         def done(why: Exception | None) -> None:
+            length = response.content_length
+            if why is None and length is not None and sender.sent != length:
+                # Only a connection that breaks off can say that less comes than was announced.
+                why = EOFError(f"{length - sender.sent} bytes of content are missing")
+                cast(ITCPTransport, transport).abortConnection()
             if why is None:
                 connection.take_back()
             else:

@@ -25,10 +25,11 @@ from zope.interface import implementer
 
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.loglines import shown_head
+from netlab.http1.resources.connectionfacts import ConnectionFacts
 from netlab.http1.resources.files import FileRange
 from netlab.http1.resources.receiving import RequestContent
 from netlab.http1.resources.resource import Answer, receiver_of
-from netlab.http1.resources.responses import Response
+from netlab.http1.resources.responses import Response, Upgrade
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import (
@@ -36,6 +37,7 @@ from netlab.http1.sansio.messages import (
     Content,
     EndOfMessage,
     RequestHead,
+    ResponseHead,
 )
 from netlab.http1.server.answercache import CachedAnswer, joined
 from netlab.http1.server.context import ServerContext
@@ -44,6 +46,7 @@ from netlab.http1.server.exchange import Exchange
 from netlab.http1.server.pacing import PacedConnection
 from netlab.http1.server.sender import PIECE_BYTES
 from netlab.http1.server.transfer import begin_transfer
+from netlab.http1.server.upgrades import UpgradedConnection
 
 #: How much input is thrown away behind a refusal before the peer is cut off: most that a client
 #: sends before it looks for an answer. It costs no memory, and time is bounded too.
@@ -77,6 +80,8 @@ class HTTPServerProtocol(PacedConnection):
     One client's connection.
 
     @ivar peer: the client's address; empty where it has none.
+    @ivar facts: what the resource may learn of this connection; None where it does not ask.
+    @ivar resource: answers the requests of this connection.
     @ivar exchange: the request being answered; with content that nobody wants, it first waits for
         its end.
     @ivar is_advancing: L{advance} is running.
@@ -90,8 +95,10 @@ class HTTPServerProtocol(PacedConnection):
         "_linger_bytes",
         "_turn",
         "exchange",
+        "facts",
         "is_advancing",
         "peer",
+        "resource",
     )
 
     def __init__(self, context: ServerContext, peer: bytes = b"") -> None:
@@ -101,6 +108,8 @@ class HTTPServerProtocol(PacedConnection):
         """
         super().__init__(context)
         self.peer = peer
+        self.resource = context.resource
+        self.facts: ConnectionFacts | None = None
         self.exchange: Exchange | None = None
         # Answers that will be kept together, while they are sent.
         self._burst: list[CachedAnswer] | None = None
@@ -124,6 +133,10 @@ class HTTPServerProtocol(PacedConnection):
         assert transport is not None
         context.connections.add(self)
         context.counters.connections += 1
+        if context.binder is not None:
+            number = context.counters.connections
+            self.facts = ConnectionFacts(transport, self.peer, number, context.proxies)
+            self.resource = context.binder(self.facts)
         cast(IConsumer, transport).registerProducer(self, True)
         self._is_admitted = context.gate.enter(self.peer)
         if self._is_admitted:
@@ -195,6 +208,8 @@ class HTTPServerProtocol(PacedConnection):
         """
         The client will send no more; what it has asked for it still gets.
         """
+        if self.facts is not None:
+            self.facts.end_input()
         if self.is_closing:
             self.lose()
             return
@@ -314,7 +329,7 @@ class HTTPServerProtocol(PacedConnection):
             return False
         answer: Any
         try:
-            resource = context.resource
+            resource = self.resource
             receiver = None
             if received or head.method not in _WITHOUT_CONTENT:
                 may_keep = False
@@ -513,6 +528,27 @@ class HTTPServerProtocol(PacedConnection):
         self.exchange = None
         if self.machine.must_close:
             self.close_in_order()
+
+    def upgrade(self, head: RequestHead, answer: ResponseHead, content: Upgrade) -> None:
+        """
+        Leave HTTP: another protocol takes the transport.
+
+        @raise LocalProtocolError: that cannot be now; nothing has happened then.
+        """
+        context = self.context
+        now = context.seconds()
+        data, rest = self.machine.switch(answer, now)
+        self.exchange = None
+        self.is_closing = True
+        self.send_gathered()
+        transport: Any = self.transport
+        transport.write(data)
+        context.recorder.record(self.peer, head, answer.status, 0, now)
+        context.deadlines.forget(self)
+        context.connections.remove(self)
+        transport.unregisterProducer()
+        self._resume_reading()
+        UpgradedConnection(self, content.protocol, context.connections).take_over(transport, rest)
 
     def leaves_input(self) -> bool:
         """

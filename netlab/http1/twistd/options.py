@@ -22,6 +22,7 @@ from netlab.http1.resources.faults import FaultyFileError
 from netlab.http1.resources.hostguard import read_name
 from netlab.http1.resources.redirects import RedirectRule, RedirectRules, parse_redirects
 from netlab.http1.sansio.errors import RemoteProtocolError
+from netlab.http1.sansio.forwarded import TrustedNetwork, parse_trusted
 from netlab.http1.sansio.grammar import ABSOLUTE_FORM, is_authority
 from netlab.http1.twistd.bounds import (
     ADMISSION_BOUNDS,
@@ -30,6 +31,7 @@ from netlab.http1.twistd.bounds import (
     TIMEOUT_BOUNDS,
 )
 from netlab.http1.twistd.fieldoption import parse_field_option
+from netlab.http1.twistd.programs import ProgramMount, ProgramOption, read_mount
 from netlab.http1.twistd.tlsoptions import TLS_PARAMETERS, names_tls, read_tls_options
 from netlab.options import ListeningOptions, count, seconds
 from netlab.service import STOP_GRACE_SECONDS
@@ -100,6 +102,13 @@ class Options(ListeningOptions):
             count("--workers", at_most=1024),
         ],
         [
+            "threads",
+            None,
+            20,
+            "How many calls of WSGI programs may run at the same time, for each worker.",
+            count("--threads", at_least=1, at_most=1024),
+        ],
+        [
             "stop-delay",
             None,
             0.0,
@@ -131,6 +140,9 @@ class Options(ListeningOptions):
         self.field_lines: list[tuple[bytes, bytes]] = []
         self.origins: list[bytes] = []
         self.admin_hosts: set[str] = set()
+        self.trusted: list[TrustedNetwork] = []
+        self.mounts: list[ProgramMount] = []
+        self._program_options: list[ProgramOption] = []
         self["tls-cert"] = self["tls-key"] = None
 
     # The docstrings of opt_ methods are shown by --help.
@@ -162,6 +174,30 @@ class Options(ListeningOptions):
             text = f"--admin-host {name!a}: {error}; write one such as web1.example"
             raise UsageError(text) from error
 
+    def opt_resource(self, name: str) -> None:
+        """
+        Answer by a resource, package.module:name, or what its class or function there makes.
+        """
+        self._program_options.append(ProgramOption("--resource", name, f"/=resource:{name}"))
+
+    def opt_wsgi(self, name: str) -> None:
+        """
+        Answer by a WSGI application, package.module:name.
+        """
+        self._program_options.append(ProgramOption("--wsgi", name, f"/=wsgi:{name}"))
+
+    def opt_asgi(self, name: str) -> None:
+        """
+        Answer by an ASGI application, package.module:name.
+        """
+        self._program_options.append(ProgramOption("--asgi", name, f"/=asgi:{name}"))
+
+    def opt_mount(self, mount: str) -> None:
+        """
+        Answer at and below a path by a program: /PATH=asgi:NAME (wsgi:, resource:). Repeatable.
+        """
+        self._program_options.append(ProgramOption("--mount", mount, mount))
+
     def opt_tls_cert(self, path: str) -> None:
         """
         A certificate (PEM) for TCP places, or ssl: ones if any. Repeatable: chosen by server name.
@@ -173,6 +209,13 @@ class Options(ListeningOptions):
         Its key (PEM); as often as --tls-cert. [default: in the same file]
         """
         self["tls-key"] = [*(self["tls-key"] or ()), path]
+
+    def opt_trusted_proxy(self, proxy: str) -> None:
+        """
+        Believe X-Forwarded-For of this network; NET=forwarded: its Forwarded. Repeatable.
+        """
+        read = _reader("--trusted-proxy", proxy, "write one such as 10.0.0.0/8")
+        self.trusted.append(read(lambda: parse_trusted(proxy)))
 
     def opt_cors(self, origin: str) -> None:
         """
@@ -204,6 +247,9 @@ class Options(ListeningOptions):
         """
         Check what depends on the file system, and open it: a daemon changes its folder.
         """
+        # First: an ASGI application chooses the reactor, which endpoints need.
+        self.mounts = [read_mount(option, self.directory) for option in self._program_options]
+        self._check_mounts()
         self.tls = read_tls_options(self, self._descriptions or [self.default_listen])
         super().postOptions()
         if self["workers"]:
@@ -213,7 +259,7 @@ class Options(ListeningOptions):
                         f"--listen {description!a}: workers cannot share it; listen on TCP, or "
                         "leave --workers out"
                     )
-        if not self.routes:
+        if not self.routes and not any(not mount.segments for mount in self.mounts):
             self.opt_redirect(_REFERENCE_REDIRECT)
         root = demonstration_root() if self["root"] is None else self["root"]
         self.root = _reader("--root", root, "name a folder that can be read")(lambda: Root(root))
@@ -248,6 +294,24 @@ class Options(ListeningOptions):
             for description, endpoint in endpoints
             if isinstance(endpoint, Renewable)
         ]
+
+    def _check_mounts(self) -> None:
+        """
+        Refuse two answers for one path.
+        """
+        seen: dict[tuple[bytes, ...], ProgramMount] = {}
+        for mount in self.mounts:
+            other = seen.setdefault(mount.segments, mount)
+            if other is not mount:
+                raise UsageError(
+                    f"{mount.option} {mount.text!a}: {other.option} {other.text!a} is at the same "
+                    "path; give each another one by --mount /PATH=…"
+                )
+        if () in seen and self["root"] is not None:
+            raise UsageError(
+                f"{seen[()].option} {seen[()].text!a}: answers for all paths, so that nothing of "
+                "--root would be served; give the program a path by --mount /PATH=…"
+            )
 
     def _not_found(self, path: str) -> tuple[bytes, ...]:
         read = _reader("--not-found", path, "name a file beneath the root, such as 404.html")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from twisted.application.service import MultiService
+from twisted.application.service import MultiService, Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IListeningPort, ILoggingContext
 from twisted.internet.protocol import Protocol
@@ -21,7 +21,7 @@ from netlab.factories import Factory
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.counters import Snapshot
 from netlab.service import ListeningService
-from netlab.signals import SignalService, on_next_end_signal
+from netlab.signals import SignalService, all_calls, on_next_end_signal
 from netlab.transport.workers.control import Message
 from netlab.transport.workers.supervisor import Supervisor
 
@@ -30,6 +30,7 @@ class HTTPService(MultiService):
     """
     Everything that runs: the server, its signals, and the admin port if there is one.
 
+    @ivar programs: start before the server, and stop after it; None if there are none that do.
     @ivar is_serving: whether new connections are welcome.
     @ivar on_signals: what to do on which signal.
     @ivar take: takes a snapshot of the counters.
@@ -44,6 +45,9 @@ class HTTPService(MultiService):
         on_signals: Mapping[signal.Signals, Callable[[], None]],
         take: Callable[[], Snapshot | Deferred[Snapshot]],
         abort: Callable[[], None],
+        *,
+        programs: Service | None = None,
+        hears_signals: bool = True,
     ) -> None:
         """
         @param server: listens.
@@ -53,8 +57,11 @@ class HTTPService(MultiService):
         @param on_signals: what to do on which signal.
         @param take: takes a snapshot of the counters.
         @param abort: closes all connections at once.
+        @param programs: start before the server, and stop after it.
+        @param hears_signals: whether they are for this process: a worker's supervisor hears them.
         """
         super().__init__()  # type: ignore[no-untyped-call]
+        self.programs = programs
         self.is_serving = False
         self.on_signals = on_signals
         self.take = take
@@ -62,10 +69,12 @@ class HTTPService(MultiService):
         self._server = server
         self._reactor = reactor
         self._stop_delay = stop_delay
-        server.setServiceParent(self)  # type: ignore[no-untyped-call]
-        if on_signals:
-            signals = SignalService(reactor, on_signals)
+        if hears_signals:
+            signals = SignalService(reactor, all_calls(reactor, on_signals))
             signals.setServiceParent(self)  # type: ignore[no-untyped-call]
+        if programs is not None:
+            programs.setServiceParent(self)
+        server.setServiceParent(self)  # type: ignore[no-untyped-call]
 
     @property
     def ports(self) -> list[IListeningPort]:

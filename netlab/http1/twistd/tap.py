@@ -20,6 +20,7 @@ from netlab.http1.accesslog.counters import Snapshot
 from netlab.http1.accesslog.log import AccessLog
 from netlab.http1.accesslog.loglines import CombinedFormat, JSONFormat
 from netlab.http1.passwords.access import Protected
+from netlab.http1.resources.mounts import Mounts
 from netlab.http1.resources.resource import (
     CrossOrigin,
     Redirect,
@@ -30,6 +31,7 @@ from netlab.http1.resources.resource import (
 )
 from netlab.http1.resources.responses import Pages
 from netlab.http1.resources.static import StaticFiles, StaticSettings
+from netlab.http1.sansio.forwarded import TrustedProxies
 from netlab.http1.sansio.limits import Admission, Limits, Timeouts
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.server.context import steady
@@ -43,6 +45,7 @@ from netlab.http1.twistd.bounds import (
     values,
 )
 from netlab.http1.twistd.options import Options
+from netlab.http1.twistd.programs import Programs
 from netlab.http1.twistd.running import (
     HTTPService,
     Nobody,
@@ -52,6 +55,7 @@ from netlab.http1.twistd.running import (
     leave_to_others,
 )
 from netlab.service import ListeningService
+from netlab.terminal.steadyoutput import make_output_steady
 from netlab.transport.certificates import Renewable
 from netlab.transport.workers.supervisor import Supervisor, forwarded, worker_environment
 
@@ -71,13 +75,17 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
     """
     if reactor is None:
         from twisted.internet import reactor
+
+        # The log goes there (twistd -n), and a reader that hangs must not stop the server.
+        make_output_steady()
     if not options.is_worker:
         _warn_of_key_log(options)
     if options["workers"] and not options.is_worker:
         return _supervised_service(options, reactor)
     pages = Pages(bool(options["bare-headers"]))
+    programs = Programs(reactor, options.mounts, options["threads"], is_worker=options.is_worker)
     factory = HTTPServerFactory(
-        _resource(options, pages, reactor),
+        _resource(options, pages, reactor, programs),
         reactor,
         ServerSettings(
             Limits(**values(LIMIT_BOUNDS, options)),
@@ -87,13 +95,14 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
         _access_log(options, reactor),
         admission=Admission(**values(ADMISSION_BOUNDS, options)),
         shows_requests=bool(options["show-requests"]),
+        proxies=TrustedProxies(options.trusted) if options.trusted else None,
         **values(CACHE_BOUNDS, options),
     )
     calls: dict[signal.Signals, Callable[[], None]] = {}
     if factory.context.access_log is not None:
         calls[signal.SIGUSR1] = factory.context.access_log.reopen
     if renewable := options.renewable():
-        # Only then: without TLS a server in a terminal ends, as all do, when that is closed.
+        # Only then: without TLS a server ends, as all do, when its terminal is closed.
         calls[signal.SIGHUP] = partial(_renew, renewable)
     server = ListeningService(
         reactor,
@@ -117,7 +126,16 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
 
     # A worker gets its order to stop when the delay is over.
     delay = 0.0 if options.is_worker else options["stop-delay"]
-    service = HTTPService(server, reactor, delay, calls, take, factory.connections.abort)
+    service = HTTPService(
+        server,
+        reactor,
+        delay,
+        calls,
+        take,
+        factory.connections.abort,
+        programs=None if programs.is_empty else programs,
+        hears_signals=not options.is_worker,
+    )
     if options.admin_endpoint is not None and not options.is_worker:
         endpoint = options.admin_endpoint
         hosts = options.admin_hosts
@@ -208,7 +226,7 @@ def _renew(endpoints: list[tuple[str, Renewable]]) -> None:
             _log.info("The certificate of {place} was read again", place=description)
 
 
-def _resource(options: Options, pages: Pages, reactor: Any) -> Resource:
+def _resource(options: Options, pages: Pages, reactor: Any, programs: Programs) -> Resource:
     """
     Put together what answers, from the inside out.
     """
@@ -224,6 +242,10 @@ def _resource(options: Options, pages: Pages, reactor: Any) -> Resource:
     resource: Resource = StaticFiles(
         options.root, reactor.seconds, settings, steady(reactor.seconds)
     )
+    mounted = programs.resources()
+    resource = mounted.pop((), resource)
+    if mounted:
+        resource = Mounts(mounted, resource)
     if options.rules:
         resource = Redirected(options.rules, resource, pages)
     routes = {

@@ -24,6 +24,7 @@ from zope.interface import provider
 
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.counters import Snapshot
+from netlab.http1.programs.asyncioloop import install_asyncio_reactor
 from netlab.http1.twistd.options import Options
 from netlab.http1.twistd.running import HTTPService
 from netlab.http1.twistd.tap import makeService
@@ -138,18 +139,24 @@ def main(arguments: Sequence[str]) -> None:
     @param arguments: as the module's documentation says.
     """
     reactor_module, slot, count, *words = arguments
-    import_module(reactor_module).install()
+    if reactor_module == "twisted.internet.asyncioreactor":
+        install_asyncio_reactor()
+    else:
+        import_module(reactor_module).install()
     from twisted.internet import reactor
 
-    # A Ctrl-C goes to all processes of the terminal; the supervisor says what is to be done.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Some go to all processes of a terminal or a service; the supervisor says what is to be done.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
     globalLogBeginner.beginLoggingTo([_write_event], redirectStandardIO=False)
     sockets = range(FIRST_SOCKET, FIRST_SOCKET + int(count))
     options = WorkerOptions(iter(sockets))
     options.parseOptions(words)
-    worker = WorkerProcess(
-        makeService(options, reactor), reactor, WorkerShares(SHARES_DESCRIPTOR), int(slot)
-    )
+    service = makeService(options, reactor)
+    if service.programs is not None:
+        # Before the reactor runs: a program may take its time to start.
+        service.programs.privilegedStartService()
+    worker = WorkerProcess(service, reactor, WorkerShares(SHARES_DESCRIPTOR), int(slot))
     running: Any = reactor
     factory: Factory[ControlLink] = Factory.forProtocol(lambda: worker.link)
     factory.noisy = False

@@ -5,7 +5,7 @@ Several experiments in one go: run, judge, report, index.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.knobs import Knobs
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import Isolation, best_isolation
+from netlab.lab.hosts.hosts import best_isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.results.folder import ResultsFolder
 from netlab.lab.results.index import write_index
 from netlab.lab.results.judgement import Judgement, judge_run
@@ -55,6 +56,7 @@ class Batch:
     @ivar folder: each experiment gets a folder of its name in it.
     @ivar knobs: the user's changes.
     @ivar isolation: how to make hosts; C{None} for the best that works.
+    @ivar own_stacks: hosts that have our own TCP although the others are the kernel's.
     @ivar jobs: how many experiments run at once.
     @ivar commands: by an experiment's name, the command line that runs it again so.
     """
@@ -63,6 +65,7 @@ class Batch:
     knobs: Knobs
     isolation: Isolation | None = None
     jobs: int = 1
+    own_stacks: Collection[Side] = ()
     commands: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -83,11 +86,10 @@ async def run_batch(
     if isolation is None:
         isolation, reason = await best_isolation(reactor)
         if isolation is Isolation.NONE:
-            show(f"There can be no hosts here: {reason}.")
-            show(
-                "The programs run on loopback instead, and a relay tells what it reads: no frames."
-            )
-            show("With hosts: run as root, or allow user namespaces without privilege.")
+            isolation = Isolation.SIMULATED
+            show(f"There can be no hosts of this machine's kernel: {reason}.")
+            show("They are simulated instead: our own TCP, in virtual time (docs/simulation.md).")
+            show("With Linux's TCP: run as root, or allow user namespaces without privilege.")
     runs: list[Run] = []
     places = DeferredSemaphore(batch.jobs)
     stopped: Deferred[None] = Deferred()
@@ -97,7 +99,14 @@ async def run_batch(
         if is_stopping:
             raise CancelledError
         folder = batch.folder / experiment.name
-        run = start(reactor, experiment, folder, knobs=batch.knobs, isolation=isolation)
+        run = start(
+            reactor,
+            experiment,
+            folder,
+            knobs=batch.knobs,
+            isolation=isolation,
+            own_stacks=batch.own_stacks,
+        )
         runs.append(run)
         return run.result
 

@@ -7,29 +7,34 @@ Experiments see it as L{netlab.lab.api.experiment.Laboratory} describes it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from socket import inet_aton
 from typing import Any
 
-from twisted.internet import defer
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import CLIENT, SERVER, Host, HostSettings, Isolation, start_host
-from netlab.lab.runs.machines import ProgramMachine
+from netlab.lab.hosts.hosts import Host, start_host
+from netlab.lab.hosts.settings import CLIENT, SERVER, HostSettings, Isolation
+from netlab.lab.runs.driving import Driver
+from netlab.lab.runs.machines import ProgramMachine, spawner
 from netlab.lab.runs.programs import OutputLine
+from netlab.lab.runs.simulatedhost import SimulatedHost
+from netlab.lab.runs.watching import WireWatch
 from netlab.lab.wire.tapreader import Tap
-from netlab.lab.wire.tracker import ConnectionTracker
-from netlab.lab.wire.wire import Crossing, Wire
+from netlab.lab.wire.wire import Wire
+from netlab.simulation.clock import VirtualClock
+from netlab.simulation.programs import ProgramLog
 
 
 class NamespaceLaboratory:
     """
     Two hosts on a wire: a L{netlab.lab.api.experiment.Laboratory}.
 
+    @ivar clock: what time is measured by.
     @ivar wire: what joins the hosts.
     @ivar machines: the hosts.
     @ivar folder: the current directory of all programs.
@@ -47,15 +52,18 @@ class NamespaceLaboratory:
         folder: Path,
         on_line: Callable[[OutputLine], None],
         time_ns: Callable[[], int] = time.time_ns,
+        own_stacks: Collection[Side] = (),
     ) -> None:
         """
+        @param own_stacks: hosts that are simulated, in real time: our own TCP on the wire, against
+            the other's, which is the kernel's.
         @param scratch: an existing folder, which in the hosts is an empty one in memory.
         @param on_line: is called with each line that a program prints.
         @param time_ns: tells the time of day in nanoseconds.
         """
         self.wire = wire
         self.machines: dict[Side, ProgramMachine] = {}
-        self._reactor = reactor
+        self._reactor = self.clock = reactor
         self._isolation = isolation
         self._scratch = scratch
         self.folder = folder
@@ -67,11 +75,33 @@ class NamespaceLaboratory:
             Side.CLIENT: _with_sysctls(CLIENT, experiment.client_sysctls),
             Side.SERVER: _with_sysctls(SERVER, experiment.server_sysctls),
         }
-        self._tracker = ConnectionTracker()
+        self._watch = WireWatch(reactor, wire)
+        self._log = ProgramLog()
+        self._clock = clock = VirtualClock(time_ns())
+        self._driver = Driver(reactor, clock, self._broke, is_paced=True, is_late=True)
+        seed = f"{experiment.wire.seed} {experiment.name}"
+        self._simulated = {
+            side: SimulatedHost(
+                clock,
+                wire,
+                side,
+                self._settings[side].sysctls,
+                seed,
+                folder,
+                on_line,
+                self._driver.at_once,
+            )
+            for side in own_stacks
+        }
         self.failure: Failure | None = None
         self.on_failure: Callable[[], None] = lambda: None
-        self._waiting: list[defer.Deferred[None]] = []
-        wire.observers.append(self._track)
+
+    def note_of(self, sender: Side, frame: bytes) -> str | None:
+        """
+        Say what a host knew when it sent a frame that leaves now: one with our own TCP.
+        """
+        host = self._simulated.get(sender)
+        return None if host is None else host.note_of(frame)
 
     @property
     def client(self) -> ProgramMachine:
@@ -93,6 +123,9 @@ class NamespaceLaboratory:
 
         @raise HostError: a host could not be made.
         """
+        if self._simulated:
+            self._log.start()
+            self._driver.start()
         for side in Side:
             await self.reboot(side)
 
@@ -102,6 +135,10 @@ class NamespaceLaboratory:
 
         @raise HostError: it could not be made.
         """
+        simulated = self._simulated.get(side)
+        if simulated is not None:
+            self.machines[side] = simulated.boot()
+            return
         settings, peer = self._settings[side], self._settings[side.other]
         self._hosts[side] = host = await start_host(
             self._reactor, settings, [peer], self._isolation, self._scratch
@@ -110,7 +147,7 @@ class NamespaceLaboratory:
         self._taps[side] = tap
         self.wire.attach(side, tap.write)
         self.machines[side] = ProgramMachine(
-            host, side, settings.address, self.folder, self._on_line, self._time_ns
+            spawner(host, self.folder), side, settings.address, self._on_line, self._time_ns
         )
 
     async def crash(self, side: Side) -> None:
@@ -118,6 +155,10 @@ class NamespaceLaboratory:
         Let a host lose its power. Its device is taken away first, so that nothing of its end is
         sent.
         """
+        if side in self._simulated:
+            del self.machines[side]
+            self._simulated[side].power_off()
+            return
         self._taps.pop(side).close()
         del self.machines[side]
         await self._hosts.pop(side).stop()
@@ -132,22 +173,28 @@ class NamespaceLaboratory:
         """
         Wait until every connection that the wire has seen is closed or reset.
         """
-        await self._arrivals(lambda: self._tracker.all_closed)
+        await self._watch.all_closed()
 
     async def all_ended_by(self, side: Side) -> None:
         """
         Wait until a host has closed its side of every connection, or one of them has reset it.
         """
-        address = inet_aton(self._settings[side].address)
-        await self._arrivals(lambda: self._tracker.all_ended_by(address))
+        await self._watch.all_ended_by(inet_aton(self._settings[side].address))
 
     async def stop(self) -> None:
         """
         End everything. What ends programs is no part of the capture: the wire has stopped before.
         """
         self.wire.stop()
-        for machine in self.machines.values():
-            await machine.stop_programs(self._reactor)
+        for simulated in self._simulated.values():
+            simulated.power_off()
+        if self._simulated:
+            self._driver.stop()
+            self._log.stop()
+            self._clock.advance(0)
+        for side, machine in self.machines.items():
+            if side not in self._simulated:
+                await machine.stop_programs(self._reactor)
         for tap in self._taps.values():
             tap.close()
         for host in self._hosts.values():
@@ -156,29 +203,6 @@ class NamespaceLaboratory:
     def _broke(self, failure: Failure) -> None:
         self.failure = failure
         self.on_failure()
-
-    def _track(self, crossing: Crossing) -> None:
-        if crossing.end is not crossing.sender:
-            self._tracker.arrived(crossing.decoded)
-            waiting, self._waiting = self._waiting, []
-            for one in waiting:
-                one.callback(None)
-
-    async def _arrivals(self, is_enough: Callable[[], bool]) -> None:
-        """
-        Wait for segments to arrive until there are enough.
-        """
-
-        def forget(change: defer.Deferred[None]) -> None:
-            if change in self._waiting:
-                self._waiting.remove(change)
-
-        while not is_enough():
-            change: defer.Deferred[None] = defer.Deferred(forget)
-            self._waiting.append(change)
-            await change
-            # Not within the wire's own call: what comes next may stop the wire.
-            await deferLater(self._reactor, 0)
 
 
 def _with_sysctls(settings: HostSettings, sysctls: Any) -> HostSettings:

@@ -244,11 +244,12 @@ class Channel:
         return self._tls.version() == "TLSv1.3"
 
     @property
-    def version(self) -> str:
+    def agreement(self) -> tuple[str, str]:
         """
-        The version of TLS that the handshake has settled, as OpenSSL names it.
+        The version of TLS and the suite by OpenSSL's name; empty before the handshake is complete.
         """
-        return self._tls.version() or ""
+        cipher = self._tls.cipher()
+        return self._tls.version() or "", "" if cipher is None else cipher[0]
 
     @property
     def application_protocol(self) -> str | None:

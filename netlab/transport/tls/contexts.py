@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import os
 import ssl
-import stat
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from netlab.plainfile import open_private
 
 #: What TLS 1.2 may use: keys agreed upon for one connection (ECDHE), and ciphers that authenticate
 #: what they encrypt. What Mozilla calls intermediate, without finite-field Diffie-Hellman.
@@ -111,8 +112,7 @@ def _make_one(settings: TLSSettings, protocols: Sequence[bytes]) -> ssl.SSLConte
     if protocols:
         context.set_alpn_protocols([protocol.decode("ascii") for protocol in protocols])
     if settings.key_log is not None:
-        prepare_key_log(settings.key_log)
-        context.keylog_filename = settings.key_log
+        write_key_log(context, settings.key_log)
     return context
 
 
@@ -167,24 +167,24 @@ def _refuse_password() -> str:
     raise TLSFilesError("the key is encrypted: write it without a password")
 
 
-def prepare_key_log(path: str) -> None:
+def write_key_log(context: ssl.SSLContext, path: str) -> None:
     """
-    Make sure of a key log before OpenSSL opens it: its readers can decrypt every connection.
+    Have a context add the secrets of its connections to a file: its readers can decrypt each.
 
     @param path: made with mode 0600 if it does not exist.
-    @raise TLSFilesError: it is no regular file, or somebody else may read it.
-    @raise OSError: it cannot be written.
+    @raise TLSFilesError: it cannot be written, or is not ours alone.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    descriptor = os.open(path, flags, 0o600)
     try:
-        found = os.fstat(descriptor)
+        descriptor = open_private(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TLSFilesError(f"cannot write the key log {path}: {reason}") from error
+    try:
+        # OpenSSL opens what it is given by name. By the name of this descriptor it gets the file
+        # that was looked at, whatever has been put in its place since.
+        context.keylog_filename = f"/dev/fd/{descriptor}"
     finally:
         os.close(descriptor)
-    if not stat.S_ISREG(found.st_mode):
-        raise TLSFilesError(f"{path} is not a regular file")
-    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
-        raise TLSFilesError(f"others may read {path}: make it yours, with mode 0600")
 
 
 class RenewableContext:

@@ -7,7 +7,6 @@ Connections that have no protocol yet: their TLS handshake is under way.
 
 from __future__ import annotations
 
-import resource
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -157,7 +156,7 @@ class Handshake:
             self._awaits_turn = True
             if not self._hall.reports_once:
                 self._hall.reactor.removeReader(self)
-            turns.add(self._take_turn)
+            turns.add(self._take_turn, self.client[0])
             return None
         self._shake(self._channel)
         turns.end(began)
@@ -478,6 +477,10 @@ def handshakes_max() -> int:
     """
     Find out how many handshakes may be under way in this process.
     """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return HANDSHAKES_MAX
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if soft == resource.RLIM_INFINITY:
         return HANDSHAKES_MAX

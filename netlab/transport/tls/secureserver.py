@@ -123,11 +123,11 @@ class SecureServer(FastServer):
         return self._channel.peer_certificate
 
     @property
-    def tls_version(self) -> str:
+    def tls_agreement(self) -> tuple[str, str]:
         """
-        The version of TLS, as OpenSSL names it.
+        The version of TLS, such as C{TLSv1.3}, and the suite by OpenSSL's name.
         """
-        return self._channel.version
+        return self._channel.agreement
 
     @property
     def negotiatedProtocol(self) -> bytes | None:
@@ -257,7 +257,7 @@ class SecureServer(FastServer):
         self._awaits_turn = True
         if self._is_watched:
             self.reactor.removeReader(self)
-        self._turns.add(self._take_turn)
+        self._turns.add(self._take_turn, self.hostname)
 
     def _take_turn(self) -> None:
         self._awaits_turn = False

@@ -185,10 +185,12 @@ class ChecksumTests(SynchronousTestCase):
 
     def test_wrong_and_sent_again(self) -> None:
         """
-        Data that was sent again may have been damaged on its way.
+        Data that was sent again may have been damaged on its way; where hardly a checksum of its
+        sender is right, the capture does not tell.
         """
-        script = Script().open()
-        script.client("PSH ACK", b"x" * 10, checksum=Checksum.BAD, arrives=False)
+        bad = Checksum.BAD
+        script = Script().client("SYN").server("SYN ACK", after=0.02).client("ACK", checksum=bad)
+        script.client("PSH ACK", b"x" * 10, checksum=bad, arrives=False)
         script.client("PSH ACK", b"x" * 10, seq=1, after=0.3).server("ACK")
         (claim,) = of_kind(script.story().claims, "capture.checksums-wrong")
         self.assertEqual(claim.causes[0], "damaged-on-the-way")
@@ -201,3 +203,30 @@ class ChecksumTests(SynchronousTestCase):
         for name in NAMES:
             if not name.startswith(("f24", "f25")):
                 self.assertEqual((name, of_capture(name, "capture.checksums-wrong")), (name, []))
+
+
+class ReadAloudTests(SynchronousTestCase):
+    """
+    What an expert refuted about the capture itself.
+    """
+
+    def test_no_times(self) -> None:
+        """
+        Where all segments have one time, that is said.
+        """
+        script = Script()
+        for _ in range(8):
+            script.client("SYN", at=0.0, seq=0)
+        self.assertEqual(len(of_kind(script.story().claims, "capture.no-times")), 1)
+        script.client("SYN", at=0.1, seq=0)
+        self.assertEqual(of_kind(script.story().claims, "capture.no-times"), [])
+
+    def test_what_is_not_decoded_may_hold_it(self) -> None:
+        """
+        Bytes in a frame whose layer is not decoded were captured.
+        """
+        script = Script().open().client("PSH ACK", b"x" * 100)
+        time_ns, frame = script.records[-1]
+        script.records[-1] = time_ns, frame[:23] + b"\x6c" + frame[24:]
+        (claim,) = of_kind(script.server("ACK").claims(), "gaps.not-captured")
+        self.assertIn("in-what-is-not-decoded", claim.causes)

@@ -288,3 +288,37 @@ class ReasonTests(SynchronousTestCase):
         """
         for name in ("f12_closes_at_once_after_a_late_retransmission_server", "f54_closed"):
             self.assertNotIn("idle", fault_story(name).conversations[0].title)
+
+
+class ReadAloudTests(SynchronousTestCase):
+    """
+    What captures of odd programs refuted.
+    """
+
+    def test_a_timeout_takes_time(self) -> None:
+        """
+        A server that closes 0.2 ms after a request has had no timeout.
+        """
+        script = Script().open().client("PSH ACK", REQUEST).server("FIN ACK", after=0.0002)
+        waiting = one(script.claims(), "closes.while-a-request-waits")
+        self.assertEqual(waiting.causes, ("server-failed", "not-accepted"))
+
+    def test_a_chunked_answer_without_its_end(self) -> None:
+        """
+        A FIN before the last chunk leaves the answer incomplete (RFC 9112 section 8).
+        """
+        answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+        script = Script().open().client("PSH ACK", REQUEST).server("PSH ACK", answer)
+        cut = one(script.client("ACK").close(SERVER).claims(), "closes.answer-cut-off")
+        self.assertNotIn("announced", cut.figures)
+        self.assertIn("server-failed", cut.causes)
+
+    def test_under_way_is_not_idle(self) -> None:
+        """
+        The wait for a late ACK is no idling.
+        """
+        script = Script().open().say(CLIENT, b"x" * 5).server("PSH ACK", b"y" * 35)
+        script.client("ACK", after=0.45).client("FIN ACK", after=1.0)
+        idle = one(script.claims(), "closes.idle")
+        self.assertEqual(idle.frames, (7, 8))
+        self.assertEqual(idle.figures["idle_ns"], 1_000_000_000)

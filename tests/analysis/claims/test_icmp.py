@@ -131,3 +131,27 @@ class SequelTests(SynchronousTestCase):
         """
         (claim,) = of_kind(fault_claims("f35_icmp_port_unreachable"), "icmp.tries-again")
         self.assertEqual((claim.frames, claim.figures["waited_ns"]), ((2, 3), 1_000_000_000))
+
+    def test_not_yet_cut(self) -> None:
+        """
+        What is longer than the MSS was captured before a network card cut it: how large its packets
+        are is not known.
+        """
+        script = Script().open().client("PSH ACK", b"x" * 7240, arrives=False)
+        reports(script, 3, 4, rest=1200).client("PSH ACK", b"x" * 7240, seq=1, after=0.0001)
+        claims = script.claims()
+        self.assertEqual(of_kind(claims, "icmp.sends-as-large"), [])
+        (claim,) = of_kind(claims, "repeats.after-icmp")
+        self.assertEqual((claim.frames, claim.figures["error_frame"]), ((4, 5, 6), 5))
+        self.assertEqual(claim.causes[0], "icmp-too-big")
+
+    def test_what_the_silence_of_data_is_due_to(self) -> None:
+        """
+        A path that is reported to be closed is why the same bytes are sent again and again.
+        """
+        script = Script().open().client("PSH ACK", b"x" * 100, arrives=False)
+        reports(script, 3, 13)
+        for wait in (0.3, 0.6, 1.2):
+            script.client("PSH ACK", b"x" * 100, seq=1, arrives=False, after=wait)
+        (claim,) = of_kind(script.claims(), "closes.peer-silent")
+        self.assertEqual(claim.causes, ("icmp-error", "unknown"))

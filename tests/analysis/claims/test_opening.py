@@ -253,3 +253,54 @@ class FastOpenTests(SynchronousTestCase):
             counts = {each.who: each.figures["bytes"] for each in of_kind(claims, "bytes.stream")}
             self.assertEqual(counts, {"client": 100, "server": 50})
             self.assertEqual(of_kind(claims, "gaps."), [])
+
+
+class ReadAloudTests(SynchronousTestCase):
+    """
+    What captures of odd programs refuted.
+    """
+
+    def test_syn_ack_again_after_the_ack(self) -> None:
+        """
+        A server that waits for data sends its SYN-ACK again: the handshake is that of the first.
+        """
+        script = Script().open().server("SYN ACK", after=3.0, seq=0, ack=1).client("ACK")
+        (handshake,) = of_kind(script.claims(), "opening.handshake")
+        self.assertEqual(handshake.frames, (1, 2, 3))
+        self.assertIn("far_ns", handshake.figures)
+
+    def test_no_ack_flag(self) -> None:
+        """
+        FIN, PSH and URG without ACK are of no open connection (RFC 9293 section 3.1).
+        """
+        claims = Script().client("FIN PSH URG", seq=1).claims()
+        (odd,) = of_kind(claims, "opening.no-ack-flag")
+        self.assertEqual(odd.figures["flags"], "FIN, PSH, URG")
+        self.assertEqual(of_kind(claims, "opening.not-captured"), [])
+
+    def test_full_queue(self) -> None:
+        """
+        SYNs without an answer may have met a full queue.
+        """
+        (claim,) = of_kind(Script().client("SYN").claims(), "opening.unanswered")
+        self.assertIn("queue-full", claim.causes)
+
+    def test_crossing_syns(self) -> None:
+        """
+        Two SYNs that nobody answers make no split handshake.
+        """
+        script = Script().client("SYN").server("SYN", after=0.1).client("SYN", seq=0, after=1)
+        claims = script.claims()
+        self.assertEqual(of_kind(claims, "opening.split-handshake"), [])
+        (claim,) = of_kind(claims, "opening.both-unanswered")
+        self.assertEqual(claim.frames, (1, 2, 3))
+
+    def test_one_end(self) -> None:
+        """
+        Of a socket that is connected to itself no end lacks segments.
+        """
+        ends = ("127.0.0.1", "127.0.0.1")
+        script = Script(addresses=ends, ports=(5555, 5555)).client("SYN").client("SYN ACK", seq=0)
+        claims = script.client("PSH ACK", b"me").claims()
+        kinds = [claim.kind for claim in claims if not claim.kind.startswith("reasons.")]
+        self.assertEqual(kinds, ["opening.one-end"])

@@ -170,3 +170,24 @@ class SignTests(SynchronousTestCase):
         ]
         self.assertEqual(views, ["On the roof."])
         self.assertEqual(of_kind(story.claims, "capture.place"), [])
+
+
+class HalvesTests(SynchronousTestCase):
+    """
+    What the halves of a handshake say.
+    """
+
+    def test_no_time_at_all(self) -> None:
+        """
+        An ACK in the same microsecond came after 0, not after a nanosecond.
+        """
+        script = Script().client("SYN").server("SYN ACK", after=0.9).client("ACK", after=0.0)
+        (claim,) = of_kind(script.story().claims, "capture.place")
+        self.assertEqual(claim.figures["near_ns"], 0)
+
+    def test_two_slow_halves(self) -> None:
+        """
+        A second from here is near no end.
+        """
+        script = Script().client("SYN").server("SYN ACK", after=1.0).client("ACK", after=100.0)
+        self.assertEqual(of_kind(script.story().claims, "capture.place"), [])

@@ -145,7 +145,7 @@ class TLSOptionsTests(SynchronousTestCase):
             (("--tls-cert", "/nowhere"), "cannot be used .No such file or directory: /nowhere"),
             (("--tls-cert", str(self.folder / "key.pem")), "not a certificate and its key"),
             (("--tls-cert", str(self.folder / "key.pem")), "no certificate is in .*key.pem"),
-            ((*self.files, "--tls-keylog", "/dev/null"), "/dev/null is not a regular file"),
+            ((*self.files, "--tls-keylog", "/dev/null"), "/dev/null: it is not a regular file"),
             (
                 ("--min-tls=1.3", "--listen", place + ":sslmethod=TLSv1_2_METHOD"),
                 "sslmethod was asked for",

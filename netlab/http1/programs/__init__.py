@@ -1,0 +1,3 @@
+"""
+Answers by other people's programs: ASGI and WSGI applications as resources.
+"""
