@@ -602,7 +602,7 @@ def _abort_causes(course: Course, reset: Sent) -> tuple[str, ...]:
     peer = 1 - reset.sender
     if not any(each.sender == peer for each in course.before(reset)):
         # What it may answer is not here: a SYN, or a segment of a connection that is unknown there.
-        return ("answers-what-is-not-here", "abort", "sent-on-the-way")
+        return ("answers-what-is-not-here", "abort", "restarted", "sent-on-the-way")
     was_sent = any(each.sender == peer and each.length for each in course.before(reset))
     is_whole = course.history.is_whole and course.syns[course.history.client]
     if was_sent or not is_whole:
