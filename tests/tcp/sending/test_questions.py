@@ -270,7 +270,7 @@ class BufferTests(SynchronousTestCase):
         """
         talk = Dialogue(self)
         talk.serve(win=1000)
-        talk.connection.set_send_buffer(10_000)
+        talk.connection.set_send_buffer(5_000)
         self.assertEqual(talk.write(50_000), 10_000)
         self.assertEqual(talk.write(1), 0)
         self.assertEqual(talk.events(), [])
