@@ -138,6 +138,7 @@ def arrives_in_syn_sent(tcb: TCB, now: int, segment: TCPSegment, options: TCPOpt
         tcb.move(Occurrence.SYN_ARRIVES)
         tcb.board.clear()
         tcb.early_data = b""
+        tcb.fast_open_cookie = None
         tcb.timeouts = 0
         transmission.send_syn(tcb, now)
         return False

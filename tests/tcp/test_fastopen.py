@@ -162,7 +162,7 @@ class CookieTests(SynchronousTestCase):
         """
         jar = FastOpen(Settings(), Secrets(b"k" * 16))
         for number in range(COOKIES_MAX + 1):
-            jar.remember(number.to_bytes(4), COOKIE)
+            jar.remember(number.to_bytes(4), COOKIE, 1460)
             jar.cookie_for((0).to_bytes(4))
         self.assertEqual(jar.cookie_for((0).to_bytes(4)), COOKIE)
         self.assertEqual(jar.cookie_for((1).to_bytes(4)), b"")
@@ -173,5 +173,5 @@ class CookieTests(SynchronousTestCase):
         """
         jar = FastOpen(Settings(), Secrets(b"k" * 16))
         for cookie in (b"12", b"12345", b"1" * 18):
-            jar.remember(b"peer", cookie)
+            jar.remember(b"peer", cookie, 1460)
             self.assertEqual(jar.cookie_for(b"peer"), b"")

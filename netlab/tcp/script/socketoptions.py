@@ -118,7 +118,8 @@ def apply_option(connection: TCPConnection, name: str, value: int, now: int) -> 
     elif name == "SO_RCVBUF":
         connection.set_receive_buffer(min(value, _BUFFER_MAX))
     elif name == "SO_SNDBUF":
-        connection.set_send_buffer(min(value, _BUFFER_MAX))
+        # Linux reserves twice of it, and payload fills nearly all of that.
+        connection.set_send_buffer(2 * min(value, _BUFFER_MAX))
     elif name == "SO_KEEPALIVE":
         connection.set_keepalive(now, is_on=bool(value))
     elif name == "TCP_KEEPIDLE":

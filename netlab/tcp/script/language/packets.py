@@ -129,6 +129,8 @@ def _flags(cursor: TokenCursor) -> int:
         raise cursor.unexpected("the flags of a segment")
     flags = 0
     for letter in letters:
+        if letter.isdigit():
+            raise NotSupportedError(cursor.line, f"AccECN: the ACE count {letter}")
         if letter not in _FLAGS:
             raise ScriptSyntaxError(cursor.line, f"{letter!r} is no flag of TCP")
         flags |= _FLAGS[letter]
