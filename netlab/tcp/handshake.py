@@ -42,6 +42,8 @@ def begin(tcb: TCB, now: int, iss: int, early_data: bytes = b"") -> None:
     if tcb.is_passive and negotiated.has_timestamps:
         full -= TIMESTAMPS_BYTES
     negotiated.receive_shift = tcb.window.open(full, is_scaled=negotiated.has_scaling)
+    if tcb.options.window_clamp:
+        tcb.window.wnd = min(tcb.window.wnd, tcb.options.window_clamp)
     tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
     tcb.small_end = iss
     tcb.queue = SendQueue(iss + 1)

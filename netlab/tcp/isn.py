@@ -1,6 +1,6 @@
 """
-Numbers that nobody can guess who has not been told: initial sequence numbers, timestamp offsets,
-fast open cookies, ports.
+Numbers that nobody can guess who has not been told: initial sequence numbers, timestamp offsets and
+fast open cookies.
 """
 
 from __future__ import annotations
@@ -58,12 +58,6 @@ class Secrets:
         What a client must show to send data in its SYN (RFC 7413 section 4.1.2).
         """
         return self._hash(b"fast open", server, client, size=COOKIE_BYTES)
-
-    def port_offset(self, local: bytes, remote: Address) -> int:
-        """
-        Where the search for an ephemeral port begins (RFC 6056 section 3.3.3).
-        """
-        return int.from_bytes(self._hash(b"port", local, *_name(remote)))
 
 
 def _name(address: Address) -> tuple[bytes, bytes]:

@@ -219,6 +219,9 @@ class Stack:
         listener = self._half_open.get(connection) if self._half_open else None
         if listener is not None and listener.is_full and not segment.flags & (RST | SYN):
             # The peer believes that it is connected; it will send again (as in Linux).
+            if self.settings.tcp_abort_on_overflow:
+                self._outbox.append(_reset_for(key, segment, self.settings.ip_default_ttl))
+                ending.end(connection)
             return
         was_opening = connection.state is TCPState.SYN_SENT
         connection.segment_arrives(now, segment, ecn)

@@ -90,6 +90,21 @@ class OptionTests(SynchronousTestCase):
         connection.set_send_buffer(1 << 30)
         self.assertEqual(talk.write(50_000), 10_000 - SEND_BUFFER_MIN)
 
+    def test_window_clamp(self) -> None:
+        """
+        No window is larger than the program wants (TCP_WINDOW_CLAMP), from the SYN on.
+        """
+        talk = Dialogue(self)
+        talk.connect(window_clamp=5000)
+        talk.says("S", win=5000)
+        talk.peer("S", 0, 1, options=talk.syn_options())
+        talk.says("A")
+        for number in range(20):
+            talk.peer("", 1 + 1000 * number, 1, 1000)
+            talk.read()
+            self.assertLessEqual(talk.connection.window.wnd, 5000)
+        self.assertEqual(talk.connection.received.nxt - talk.connection.irs, 20_001)
+
     def test_keepalive_off(self) -> None:
         """
         It can be switched off again.

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.tcp.events import Closed, Refused, Unreachable
 from netlab.tcp.icmp import PATH_MTU_MIN, ICMPMessage
 from netlab.tcp.segment import Reason
+from netlab.tcp.sending.pathmtu import PATHS_MAX, PathMTUs
 from netlab.tcp.states import TCPState
 from tests.tcp.dialogue import LOCAL, PEER, PEER_PORT, Dialogue
 
@@ -88,6 +89,37 @@ class PathMtuTests(SynchronousTestCase):
         talk = self.begin()
         tell(talk, ICMPMessage.TOO_BIG, 1, 9000)
         self.assertEqual(talk.connection.path_mtu, 1500)
+
+
+class MemoryTests(SynchronousTestCase):
+    """
+    What is remembered of paths (RFC 1191 section 6.3).
+    """
+
+    def test_next_connection(self) -> None:
+        """
+        A new connection begins with what was learned, for ten minutes.
+        """
+        talk = Dialogue(self)
+        talk.serve()
+        talk.write(1460)
+        talk.forget()
+        tell(talk, ICMPMessage.TOO_BIG, 1, 1240)
+        for wait, mtu in ((599_000, 1240), (1_000, 1500)):
+            talk.wait(wait)
+            self.assertEqual(talk.stack.connect(talk.now, (PEER, 9)).path_mtu, mtu)
+            talk.stack.packets_to_send(talk.now)
+
+    def test_bound(self) -> None:
+        """
+        So many peers are remembered, and the one noted first is forgotten.
+        """
+        paths = PathMTUs()
+        for number in range(PATHS_MAX + 1):
+            paths.note(number.to_bytes(4), 1000, 0)
+        self.assertEqual(paths.mtu((0).to_bytes(4), 1500, 1), 1500)
+        self.assertEqual(paths.mtu((1).to_bytes(4), 1500, 1), 1000)
+        self.assertEqual(paths.mtu((1).to_bytes(4), 900, 1), 900)
 
 
 class BlackHoleTests(SynchronousTestCase):

@@ -31,6 +31,7 @@ class SentSegment:
         time it tells which was first.
     @ivar burst: the first sequence number of the burst that it was sent in
         (L{netlab.tcp.sending.bursts}).
+    @ivar ends_record: no segment may have bytes of this and of what follows.
     @ivar is_sacked: a SACK has reported it.
     @ivar is_lost: it is taken for lost; so is its retransmission unless C{is_resent}.
     @ivar was_retransmitted: it was sent more than once, so an ACK does not say which one arrived.
@@ -41,6 +42,7 @@ class SentSegment:
         "burst",
         "delivered",
         "end",
+        "ends_record",
         "first_sent_at",
         "flags",
         "is_lost",
@@ -61,6 +63,7 @@ class SentSegment:
         self.delivered = 0
         self.serial = 0
         self.burst = seq
+        self.ends_record = False
         self.is_sacked = False
         self.is_lost = False
         self.is_resent = False
@@ -221,7 +224,9 @@ class Scoreboard:
         tail.was_retransmitted = segment.was_retransmitted
         index = self._index(segment.seq)
         self._segments.insert(index + 1, tail)
+        tail.ends_record = segment.ends_record
         segment.end = at
+        segment.ends_record = False
         # A FIN or a push is at the end.
         segment.flags = 0
         self.sacked += tail.is_sacked
@@ -231,6 +236,28 @@ class Scoreboard:
         if segment in self.by_time:
             self.by_time[tail] = None
             self._sort_by_time()
+
+    def following(self, segment: SentSegment) -> SentSegment | None:
+        """
+        The segment behind another.
+        """
+        index = self._index(segment.seq) + 1
+        return self._segments[index] if index < len(self._segments) else None
+
+    def merge(self, segment: SentSegment, following: SentSegment) -> None:
+        """
+        Make one segment of two, of which no SACK has reported either.
+        """
+        del self._segments[self._index(following.seq)]
+        segment.end = following.end
+        segment.flags |= following.flags
+        segment.ends_record = following.ends_record
+        segment.was_retransmitted |= following.was_retransmitted
+        if following.is_lost:
+            self.lost -= 1
+            self.to_resend -= not following.is_resent
+        self.resent -= following.is_resent
+        self.by_time.pop(following, None)
 
     def mark_sacked(self, segment: SentSegment) -> None:
         """

@@ -51,6 +51,8 @@ def send_new(
     flags = tcb.queue.flags(seq, end)
     segment = SentSegment(seq, end, flags, now)
     segment.delivered = tcb.delivered
+    if tcb.queue.records:
+        segment.ends_record = tcb.queue.records[0] == end
     if burst is not None:
         segment.burst = burst
     tcb.board.add(segment)
@@ -135,8 +137,11 @@ def send_again(tcb: TCB, now: int, segment: SentSegment, reason: Reason) -> None
     """
     Send a segment again that was sent before, in more than one if it does not fit any more.
     """
-    if segment.end - segment.seq > tcb.mss and not segment.flags & SYN:
-        tcb.board.split(segment, segment.seq + tcb.mss)
+    if not segment.flags & SYN:
+        if segment.end - segment.seq > tcb.mss:
+            tcb.board.split(segment, segment.seq + tcb.mss)
+        elif tcb.settings.tcp_retrans_collapse:
+            collapse(tcb, segment)
     tcb.board.mark_resent(segment, now)
     segment.delivered = tcb.delivered
     recovery = tcb.recovery
@@ -152,6 +157,19 @@ def send_again(tcb: TCB, now: int, segment: SentSegment, reason: Reason) -> None
     payload = tcb.queue.peek(segment.seq, segment.end)
     # A retransmission is not ECN-capable (RFC 3168 section 6.1.5).
     put(tcb, now, segment.seq, segment.flags | ACK, payload, reason)
+
+
+def collapse(tcb: TCB, segment: SentSegment) -> None:
+    """
+    Take into a small segment that is sent again what follows it, as far as that fits: the small
+    ones that come behind a lost small one are often lost with it. As Linux does; RFC 9293 section
+    3.8.6.2.1 calls it repacketization.
+    """
+    edge = min(segment.seq + tcb.mss, tcb.snd_una + tcb.snd_wnd)
+    while not segment.ends_record and (following := tcb.board.following(segment)) is not None:
+        if following.is_sacked or following.end > edge:
+            break
+        tcb.board.merge(segment, following)
 
 
 def send_ack(tcb: TCB, now: int, reason: Reason) -> None:
@@ -196,7 +214,11 @@ def put(
     """
     received = tcb.received
     nxt = received.nxt
-    field = tcb.window.advertise(nxt, received.unread + received.out_of_order)
+    window = tcb.window
+    clamp = tcb.options.window_clamp
+    if clamp and window.clamp > clamp:
+        window.clamp = clamp
+    field = window.advertise(nxt, received.unread + received.out_of_order)
     negotiated = tcb.negotiated
     options = b""
     if negotiated.has_timestamps:

@@ -282,6 +282,90 @@ class TimeoutTests(SynchronousTestCase):
         self.assertEqual(info.rtt, 100_000 - 40_000 // 8)
 
 
+class CollapseTests(SynchronousTestCase):
+    """
+    Small segments that are sent again.
+    """
+
+    def begin(self, **settings: object) -> Dialogue:
+        """
+        Four small segments are out.
+        """
+        talk = Dialogue(self, **settings)
+        talk.serve(sack=False)
+        talk.connection.set_nodelay()
+        for number in range(4):
+            talk.write(100)
+            talk.says("PA", 1 + 100 * number, 1, 100)
+        return talk
+
+    def test_merged(self) -> None:
+        """
+        The first takes up the others.
+        """
+        talk = self.begin()
+        talk.wait(300)
+        talk.says("PA", 1, 1, 400, reason=Reason.RETRANSMISSION_TIMEOUT)
+        talk.wait(100)
+        talk.peer("", 1, 401)
+        self.assertIsNone(talk.stack.deadline)
+        self.assertEqual(talk.connection.board.in_flight, 0)
+
+    def test_off(self) -> None:
+        """
+        With C{tcp_retrans_collapse} = 0 it does not.
+        """
+        talk = self.begin(tcp_retrans_collapse=0)
+        talk.wait(300)
+        talk.says("PA", 1, 1, 100)
+
+    def test_not_too_much(self) -> None:
+        """
+        No more than fits into a segment, nor into the window, and the FIN goes along.
+        """
+        talk = Dialogue(self)
+        talk.serve(mss=536, sack=False)
+        talk.connection.set_nodelay()
+        for size in (400, 100, 100):
+            talk.write(size)
+        talk.shutdown()
+        talk.forget()
+        talk.wait(300)
+        talk.says("PA", 1, 1, 500)
+        talk.wait(50)
+        talk.peer("", 1, 501)
+        talk.says("FPA", 501, 1, 100)
+
+    def test_not_beyond_a_record(self) -> None:
+        """
+        Nor beyond the end of a record (MSG_EOR).
+        """
+        talk = Dialogue(self)
+        talk.serve(sack=False)
+        talk.connection.set_nodelay()
+        for ends in (False, True, False):
+            talk.connection.write(talk.now, bytes(100), ends_record=ends)
+            talk.drain()
+        talk.forget()
+        talk.wait(300)
+        talk.says("PA", 1, 1, 200)
+
+    def test_not_what_is_reported(self) -> None:
+        """
+        Nor what a SACK has reported.
+        """
+        talk = Dialogue(self, tcp_early_retrans=0, tcp_recovery=0)
+        talk.serve()
+        talk.connection.set_nodelay()
+        for _ in range(3):
+            talk.write(100)
+        talk.forget()
+        talk.wait(100)
+        talk.peer("", 1, 1, sacks=((101, 201),))
+        talk.wait(400)
+        talk.says("PA", 1, 1, 100)
+
+
 class UndoTests(SynchronousTestCase):
     """
     Reductions that were for nothing.
@@ -303,6 +387,22 @@ class UndoTests(SynchronousTestCase):
         congestion = talk.connection.congestion
         self.assertGreaterEqual(congestion.cwnd, 10)
         self.assertGreater(congestion.ssthresh, 5)
+
+    def test_part(self) -> None:
+        """
+        So does the ACK of a part, without SACK.
+        """
+        talk = sending(self, 6, times=True, sack=False)
+        original = talk.last_times()[0]
+        talk.wait(100)
+        for _ in range(3):
+            talk.peer("", 1, 1)
+        talk.says("A", at(0), 1, MSS)
+        talk.wait(5)
+        talk.peer("", 1, at(2), echo=original)
+        talk.silent()
+        self.assertIsNot(talk.connection.recovery.state, CongestionState.RECOVERY)
+        self.assertGreaterEqual(talk.connection.congestion.cwnd, 10)
 
     def test_duplicates_reported(self) -> None:
         """

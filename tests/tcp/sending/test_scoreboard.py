@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.tcp.sending.scoreboard import Scoreboard, SentSegment
 
-STORY = st.lists(st.tuples(st.sampled_from("aslrpfun"), st.integers(0, 30)), max_size=120)
+STORY = st.lists(st.tuples(st.sampled_from("aslrpfunm"), st.integers(0, 30)), max_size=120)
 
 
 class CountTests(SynchronousTestCase):
@@ -44,6 +44,10 @@ class CountTests(SynchronousTestCase):
                 board.trim(una)
             elif what == "f" and chosen and chosen.end - chosen.seq > 4:
                 board.split(chosen, chosen.seq + 3)
+            elif what == "m" and chosen and not chosen.is_sacked:
+                following = board.following(chosen)
+                if following is not None and not following.is_sacked:
+                    board.merge(chosen, following)
             elif what == "u":
                 board.forget_losses()
             elif what == "n":
