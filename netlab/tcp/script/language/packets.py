@@ -231,6 +231,8 @@ def _hexadecimal(cursor: TokenCursor) -> bytes:
     if cursor.peek().kind not in {TokenKind.WORD, TokenKind.INTEGER}:
         return b""
     token = cursor.take()
+    if token.text.isupper() and "_" in token.text:
+        raise NotSupportedError(token.line, f"the word {token.text[:40]}, which is not defined")
     try:
         value = bytes.fromhex(token.text)
     except ValueError as error:
