@@ -58,12 +58,14 @@ class FastOpen:
         """
         return bool(cookie) or bool(self.settings.tcp_fastopen & FASTOPEN_CLIENT_NO_COOKIE)
 
-    def mss_of(self, server: bytes, default: int) -> int:
+    def mss(self, server: bytes, otherwise: int) -> int:
         """
-        Say what MSS a server offered when it gave its cookie.
+        Say how large a segment the server took when it gave the cookie (RFC 7413 section 4.1.3.1).
+
+        @param otherwise: where that is not known.
         """
         known = self._known.get(server)
-        return known[1] if known is not None else default
+        return otherwise if known is None else known[1]
 
     def remember(self, server: bytes, cookie: bytes, mss: int) -> None:
         """
