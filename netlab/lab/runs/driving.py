@@ -35,11 +35,15 @@ class Driver:
         broke: Callable[[Failure], None],
         *,
         is_paced: bool,
+        is_late: bool = False,
     ) -> None:
         """
         @param broke: is called with what a call has raised; no time passes then any more.
         @param is_paced: whether a simulated second is to take a second.
+        @param is_late: whether a call that is made late is made at the time that it is then: it has
+            to do with something outside. If not, a late call is made as if it were not.
         """
+        self._is_late = is_late
         self._reactor = reactor
         self._clock = clock
         self._broke = broke
@@ -98,6 +102,8 @@ class Driver:
         """
         clock = self._clock
         until = time.perf_counter() + _TURN_SECONDS
+        if self._is_late:
+            clock.catch_up(self._real_ns())
         while self._timer is not None:
             due = clock.next_due
             if due is None:

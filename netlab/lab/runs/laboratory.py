@@ -78,7 +78,7 @@ class NamespaceLaboratory:
         self._watch = WireWatch(reactor, wire)
         self._log = ProgramLog()
         self._clock = clock = VirtualClock(time_ns())
-        self._driver = Driver(reactor, clock, self._broke, is_paced=True)
+        self._driver = Driver(reactor, clock, self._broke, is_paced=True, is_late=True)
         seed = f"{experiment.wire.seed} {experiment.name}"
         self._simulated = {
             side: SimulatedHost(
@@ -95,6 +95,13 @@ class NamespaceLaboratory:
         }
         self.failure: Failure | None = None
         self.on_failure: Callable[[], None] = lambda: None
+
+    def note_of(self, sender: Side, frame: bytes) -> str | None:
+        """
+        Say what a host knew when it sent a frame that leaves now: one with our own TCP.
+        """
+        host = self._simulated.get(sender)
+        return None if host is None else host.note_of(frame)
 
     @property
     def client(self) -> ProgramMachine:

@@ -183,7 +183,7 @@ class Wire:
         self._tell(
             Crossing(now_ns, sender, sender, frame, decoded, plan.notes, is_lost, plan.number)
         )
-        if isinstance(decoded, Segment):
+        if self._awaited and isinstance(decoded, Segment):
             self._wait_or_release(sender, decoded, plan)
         if plan.behind and plan.arrivals:
             timer = self._clock.callLater(HOLD_MAX_SECONDS, self._catch_up, sender)
@@ -274,8 +274,10 @@ class Wire:
         heapq.heappush(self._in_flight, (arrival, self._count, sender, frame, plan))
 
     def _count_in_flight(self) -> int:
-        gated = sum(len(gate.waiting) for gate in self._gates.values())
-        return len(self._in_flight) + gated + sum(map(len, self._late.values()))
+        count = len(self._in_flight) + sum(map(len, self._late.values()))
+        for gate in self._gates.values():
+            count += len(gate.waiting)
+        return count
 
     def _deliver(self) -> None:
         """
