@@ -138,10 +138,9 @@ def arrives_in_syn_sent(tcb: TCB, now: int, segment: TCPSegment, options: TCPOpt
     syn_arrives(tcb, now, segment, options)
     if not flags & ACK:
         tcb.move(Occurrence.SYN_ARRIVES)
-        tcb.board.clear()
-        tcb.early_data = b""
+        tcb.fast_open_cookie = None
         tcb.timeouts = 0
-        transmission.send_syn(tcb, now)
+        transmission.send_syn_ack_after_syn(tcb, now)
         return False
     tcb.move(Occurrence.SYN_ACK_ARRIVES)
     if options.fast_open:
