@@ -14,6 +14,7 @@ TESTS     ?= tests
 JOBS      ?= 2
 FUZZ_SECONDS ?= 10
 BENCH     ?=
+BARE      ?= .ci/run
 TRUTH     ?= $(wildcard tests/captures/data/*/*.pcap*)
 JSON      ?=
 
@@ -39,7 +40,7 @@ TRIAL          += $(if $(filter tests,$(TESTS)),-j$(JOBS)) --temp-directory=$(VE
 PYTEST         := -m pytest --numprocesses=$(JOBS) --dist=loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab live test quick trial bench fuzz truth strictness lint format types docs news coverage coverage-report dist check clean
+.PHONY: help run lab live test quick trial bare bench fuzz truth strictness lint format types docs news coverage coverage-report dist check clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -66,6 +67,9 @@ quick: $(TEST_STAMP) ## run what takes milliseconds, under pytest alone
 
 trial: $(TEST_STAMP) ## run the TestCases alone
 	$(BIN)/python $(TRIAL) $(TESTS)
+
+bare: ## run CI from a clone on a machine that has next to nothing, as root (BARE=command)
+	@.ci/bare $(BARE)
 
 bench: $(RUN_STAMP) $(BENCH_STAMP) ## measure the servers beside others (BENCH=quick, or workloads by name; JSON=FILE)
 	$(BIN)/python -m benchmarks $(if $(filter quick,$(BENCH)),--quick) $(if $(JSON),--json $(JSON)) $(filter-out quick,$(BENCH))

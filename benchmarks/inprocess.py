@@ -52,13 +52,24 @@ class _Socket:
     @ivar sent: what it was sent last, if L{listen} was called before.
     """
 
-    __slots__ = ("close", "fileno", "recv", "send", "sent", "setblocking", "setsockopt")
+    __slots__ = (
+        "close",
+        "fileno",
+        "gettimeout",
+        "recv",
+        "send",
+        "sent",
+        "setblocking",
+        "setsockopt",
+    )
 
     def __init__(self, asked: bytes) -> None:
         self.ask(asked)
         self.sent = b""
         self.send: Callable[..., int] = len
         self.fileno = lambda: _DESCRIPTOR
+        # Not yet told not to block.
+        self.gettimeout = lambda: None
         self.setblocking = lambda _flag: None
         self.setsockopt = lambda *_option: None
         self.close = lambda: None

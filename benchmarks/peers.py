@@ -271,6 +271,12 @@ def _bare(
 
 BARE_ECHO: Final = _bare("bare_echo.py")
 BARE_FILE: Final = _bare("bare_file.py", lambda place: place.root / "small.html")
+BARE_HANDSHAKES: Final = _bare(
+    "bare_handshakes.py",
+    lambda place: place.root / "small.html",
+    lambda place: place.certificate,
+    name="bare ssl loop",
+)
 BARE_REACTOR: Final = _bare(
     "bare_reactor.py", lambda place: place.root / "small.html", name="bare reactor loop"
 )

@@ -182,7 +182,7 @@ WORKLOADS: Final = (
         "https-connect",
         "HTTPS, a new connection and a full handshake for each request",
         "µs CPU a request",
-        _HTTPS_PAIR,
+        (*_HTTPS_PAIR, peers.BARE_HANDSHAKES),
         (Goal("netlab", 1.3, "nginx"),),
         handshake,
         requests=replace(SMALL, is_closing=True, is_encrypted=True),

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from netlab.commands import compare, echo, explain, get, lab, serve, verify
 from netlab.commands.outcome import (
+    LAYOUT,
     STATUS_FAILED,
     STATUS_INTERRUPTED,
     STATUS_WRONG_USAGE,
@@ -22,7 +23,9 @@ from netlab.commands.outcome import (
     flush,
     say,
 )
+from netlab.commands.surroundings import ProgramSurroundings
 from netlab.errors import KnownError
+from netlab.plaintext import plain
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -98,6 +101,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def simulate(
+    words: Sequence[str],
+    reactor: Any,
+    show: Callable[[str], object],
+    complain: Callable[[str], object],
+) -> int:
+    """
+    Run the command as a program of a simulated host.
+
+    @param words: The command line after the command's name.
+    @param reactor: The program's own, which is run.
+    @param show: Is called with each line of output, without an end.
+    @param complain: Likewise with each line about a failure.
+    @return: The exit status.
+    """
+
+    class _SimulatedParser(_Parser):
+        """
+        Its help and its errors are the output of a simulated program.
+        """
+
+        def _print_message(self, message: str, file: Any = None) -> None:
+            complain(message.rstrip("\n"))
+
+    parser = _parser(_SimulatedParser)
+    try:
+        parsed = parser.parse_args(words)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else STATUS_WRONG_USAGE
+    name = f"{parser.prog} {parsed.subcommand}"
+    reads_input = getattr(parsed, "reads_input", None)
+    if reads_input is None:
+        complain(f"{name} cannot be simulated; run it with --isolation root or user")
+        return STATUS_FAILED
+    if reads_input(parsed):
+        complain(f"{name}: its standard input cannot be simulated; name what it would read")
+        return STATUS_FAILED
+    parsed.surroundings = ProgramSurroundings(
+        reactor, lambda line: show(plain(line, LAYOUT)), complain
+    )
+    run: Run = parsed.run
+    try:
+        return run(parsed)
+    except _usage_error() as error:
+        complain(f"{name}: {error}")
+        return STATUS_WRONG_USAGE
+    except KnownError as error:
+        complain(f"{name}: {plain(str(error))}")
+        return STATUS_FAILED
+    except KeyboardInterrupt:
+        return STATUS_INTERRUPTED
+
+
 def _usage_error() -> type[Exception]:
     """
     Give the error that stands for wrong usage, when there is an error to compare with it: the
@@ -129,11 +185,13 @@ def _abandon_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(make: type[_Parser] = _Parser) -> argparse.ArgumentParser:
     """
     Describe the command line.
+
+    @param make: Makes the parsers, of the command and of its subcommands.
     """
-    parser = _Parser(
+    parser = make(
         prog="netlab",
         description="A network laboratory: serve, run, capture, explain and verify exchanges.",
         epilog=_EPILOG,

@@ -220,9 +220,12 @@ class ListeningOptions(Options):
     @cvar default_listen: The description to listen on when the user gives none.
     @ivar endpoints: After parsing, each place to listen on: its description and its endpoint.
     @ivar parent: The options of the C{twistd} whose subcommand this is; C{None} if there is none.
+    @ivar reactor: What the endpoints will listen with; C{None} for the process's own.
     """
 
     parent: Options | None = None
+
+    reactor: Any = None
 
     default_listen: ClassVar[str]
     optFlags: ClassVar[list[list[str | None]]] = [
@@ -291,8 +294,9 @@ class ListeningOptions(Options):
         @param option: The option's name as it is typed, for the error.
         @param description: As for L{server_endpoint}.
         """
-        # Not at the top: importing this would choose the reactor before twistd reads --reactor.
-        from twisted.internet import reactor
+        if (reactor := self.reactor) is None:
+            # Not at the top: importing this would choose the reactor before twistd reads --reactor.
+            from twisted.internet import reactor
 
         make = partial(
             server_from_string,

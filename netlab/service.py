@@ -27,7 +27,7 @@ from twisted.logger import Logger
 
 from netlab.connections import OpenConnections
 from netlab.errors import KnownError
-from netlab.signals import on_next_end_signal
+from netlab.signals import SignalService, all_calls, on_next_end_signal
 from netlab.transport.port import FastPort
 
 #: How long a connection may take to send its last bytes when the server stops. Somebody at a
@@ -106,6 +106,7 @@ class ListeningService(Service):
         *,
         opened: Callable[[IListeningPort], None] | None = None,
         is_worker: bool = False,
+        hears_signals: bool = False,
     ) -> None:
         """
         @param reactor: Measures the grace; is stopped if a port cannot be opened once it runs.
@@ -118,6 +119,7 @@ class ListeningService(Service):
         @param opened: Is called with each port.
         @param is_worker: This is one of several processes on the same sockets: its supervisor says
             where they listen, and hears the signals.
+        @param hears_signals: Whether nobody else says what to do on SIGHUP and SIGUSR1.
         """
         self.ports: list[IListeningPort] = []
         self._reactor = reactor
@@ -129,6 +131,7 @@ class ListeningService(Service):
         self._option = option
         self._opened = opened
         self._is_worker = is_worker
+        self._signals = SignalService(reactor, all_calls(reactor) if hears_signals else {})
         self._openings: list[Deferred[None]] = []
         self._is_starting = False
         self._problem: ListenError | None = None
@@ -144,6 +147,7 @@ class ListeningService(Service):
         @raise ListenError: A port could not be opened.
         """
         super().privilegedStartService()  # type: ignore[no-untyped-call]
+        self._signals.privilegedStartService()
         self._is_starting = True
         try:
             for description, endpoint in self._endpoints:
@@ -159,6 +163,7 @@ class ListeningService(Service):
         Open every port, unless that has been done with more privileges.
         """
         super().startService()  # type: ignore[no-untyped-call]
+        self._signals.startService()
         if not self._openings:
             self.privilegedStartService()
 
@@ -169,6 +174,7 @@ class ListeningService(Service):
         @return: Fires when all are closed: at the latest a little after the grace.
         """
         super().stopService()  # type: ignore[no-untyped-call]
+        self._signals.stopService()
         if not self._is_worker:
             # A second signal ends the grace.
             on_next_end_signal(self._reactor, self.connections.abort)
@@ -180,9 +186,9 @@ class ListeningService(Service):
             if self._is_worker and isinstance(port, FastPort):
                 port.accept_waiting()
         stopping = [port.stopListening() for port in ports]
-        closing = [one for one in stopping if one is not None]
-        closing.append(self.connections.close(self._reactor, self._grace))
-        return gatherResults(closing).addCallback(lambda _: None)
+        closing = gatherResults([one for one in stopping if one is not None])
+        # Only then: a port takes in who waits until it is closed.
+        return closing.addCallback(lambda _: self.connections.close(self._reactor, self._grace))
 
     async def _open(self, description: str, endpoint: IStreamServerEndpoint) -> None:
         """

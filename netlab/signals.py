@@ -1,5 +1,8 @@
 """
 Signals as calls: what a server does on SIGHUP and SIGUSR1, and on a second SIGTERM.
+
+What operators and their tools send ends no server by default: an unhandled SIGUSR1 would, and
+SIGHUP would without a word to clients, or cleaning up.
 """
 
 from __future__ import annotations
@@ -29,12 +32,21 @@ class SignalService(Service):
         self._calls = dict(calls)
         self._previous: dict[signal.Signals, Any] = {}
 
+    def privilegedStartService(self) -> None:
+        """
+        Begin to listen, before a port is open and said to be. A reactor that starts sets handlers
+        of its own, but for other signals.
+        """
+        super().privilegedStartService()  # type: ignore[no-untyped-call]
+        self._install()
+
     def startService(self) -> None:
         """
-        Begin to listen, once the reactor runs: it sets handlers of its own when it starts.
+        Begin to listen, unless that has been done.
         """
         super().startService()  # type: ignore[no-untyped-call]
-        self._reactor.callWhenRunning(self._install)
+        if not self._previous:
+            self._install()
 
     def stopService(self) -> None:
         """
@@ -46,7 +58,9 @@ class SignalService(Service):
         self._previous.clear()
 
     def _install(self) -> None:
-        if not self.running or threading.current_thread() is not threading.main_thread():
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if not _hears(self._reactor):
             return
         for number, call in self._calls.items():
             previous = signal.getsignal(number)
@@ -64,13 +78,45 @@ class SignalService(Service):
         return handle
 
 
+def _hears(reactor: Any) -> bool:
+    """
+    Tell whether signals to this process are for what runs on a reactor. Those of a simulated
+    program are not: it has its own way to get some.
+    """
+    return bool(getattr(reactor, "hears_signals", True))
+
+
+def all_calls(
+    reactor: Any, calls: Mapping[signal.Signals, Callable[[], None]] | None = None
+) -> Mapping[signal.Signals, Callable[[], None]]:
+    """
+    Say what to do on each signal of operation: SIGUSR1 does nothing by default, and SIGHUP, which
+    comes when the terminal is closed, stops the server as SIGTERM does; but not where whoever has
+    started it wants it ignored (nohup).
+
+    @param calls: what else is to be done.
+    """
+
+    def nothing() -> None:
+        pass
+
+    def stop() -> None:
+        if reactor.running:
+            reactor.stop()
+
+    defaults: dict[signal.Signals, Callable[[], None]] = {signal.SIGUSR1: nothing}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        defaults[signal.SIGHUP] = stop
+    return {**defaults, **(calls or {})}
+
+
 def on_next_end_signal(reactor: Any, call: Callable[[], None]) -> None:
     """
     Have the next SIGTERM or SIGINT make a call, instead of asking the reactor to stop once more.
 
     @param reactor: makes the call, in its own thread.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or not _hears(reactor):
         return  # Python lets no other thread set handlers
 
     def handle(number: int, frame: FrameType | None) -> None:

@@ -58,14 +58,16 @@ class Authority:
         path.write_bytes(self.certificate.public_bytes(Encoding.PEM))
         return path
 
-    def issue(self, folder: Path, name: str) -> None:
+    def issue(self, folder: Path, name: str, *hosts: str) -> None:
         """
         Write C{key.pem} and C{cert.pem} of a server on localhost.
 
         @param name: the subject's common name.
+        @param hosts: DNS names in place of localhost.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
+        names: list[x509.GeneralName] = [x509.DNSName(host) for host in hosts or ("localhost",)]
+        names.append(x509.IPAddress(IPv4Address("127.0.0.1")))
         certificate = (
             _builder(_name(name), self._name, key.public_key())
             .add_extension(x509.SubjectAlternativeName(names), critical=False)

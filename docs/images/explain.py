@@ -31,8 +31,8 @@ def take(chromium: Browser, folder: Path) -> bytes:
     chromium.open(page.as_uri(), WIDTH, HEIGHT)
     for _ in range(CHOSEN_FRAME):
         chromium.press("ArrowDown")
-    # Up to the drawings, which keys have scrolled away.
-    chromium.ask("document.querySelector('.plots').scrollIntoView({block: 'start'})")
+    chromium.wait("document.getElementById('detail').innerText.startsWith('#7 ')")
+    chromium.ask("document.querySelector('.lanes').scrollIntoView({block: 'start'})")
     chromium.ask("scrollBy(0, -64)")
     return picture_of(chromium)
 

@@ -23,10 +23,12 @@ class Bounds(NamedTuple):
 
     @ivar frames_max: how many frames it may have.
     @ivar bytes_max: how many bytes, of the file and of what it is unpacked to.
+    @ivar parts_max: how many HTTP messages, chunks and TLS records.
     """
 
     frames_max: int
     bytes_max: int
+    parts_max: int
 
 
 class _Bounded:

@@ -22,10 +22,11 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     @return: what runs the subcommand.
     """
     parser.epilog = (
-        "Where both captures hold the same conversation (the same initial sequence numbers), they "
-        "are aligned, and the report says what was lost between them and where the time went: at "
-        "the server, on the way, or at the client. Otherwise it says how the exchanges differ and "
-        "why, and how long each took. See docs/compare.md.\n\n"
+        "Where both captures hold the same conversation (the same initial sequence numbers, and "
+        "nothing that contradicts it), they are aligned, and the report says what was lost "
+        "between them and where the time went: at the server, on the way, or at the client. "
+        "Otherwise it says how the exchanges differ and why, and how long each took. See "
+        "docs/compare.md.\n\n"
         "Examples:\n"
         "    netlab compare client.pcapng server.pcapng\n"
         "    netlab compare before.pcapng after.pcapng -o compared.html"
@@ -71,7 +72,8 @@ def _compare(paths: tuple[str, str], form: str) -> Iterator[str]:
     from twisted.python.usage import UsageError
 
     from netlab.analysis.comparison.contrast import contrast, lapses
-    from netlab.analysis.comparison.sides import compare_sides, pair
+    from netlab.analysis.comparison.pairing import pair
+    from netlab.analysis.comparison.sides import compare_sides
     from netlab.analysis.comparison.sightings import Sightings
     from netlab.report import comparison
     from netlab.report.reading import read_segments

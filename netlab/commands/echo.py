@@ -7,7 +7,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from netlab.commands.outcome import Run, show
+from netlab.commands.outcome import Run
+from netlab.commands.surroundings import may_be_simulated, surroundings_of
 
 SUMMARY = "Send messages to an echo server and print its answers."
 
@@ -41,12 +42,12 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     )
 
     def run(arguments: argparse.Namespace) -> int:
-        from twisted.internet import reactor
         from twisted.python.usage import UsageError
 
         from netlab.echo.client import run_client
         from netlab.options import seconds, tcp_port
 
+        surroundings = surroundings_of(arguments)
         if not arguments.host:
             raise UsageError("HOST '': names no host; write one such as localhost")
         run_client(
@@ -54,9 +55,10 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
             tcp_port("PORT", at_least=1)(arguments.port),
             [os.fsencode(message) for message in arguments.messages],
             timeout=seconds("--timeout")(arguments.timeout),
-            reactor=reactor,
-            show=lambda answer: show(f"Server sent:  {answer!r}"),
+            reactor=surroundings.own_reactor(),
+            show=lambda answer: surroundings.show(f"Server sent:  {answer!r}"),
         )
         return 0
 
+    may_be_simulated(parser, lambda arguments: "-" in arguments.messages)
     return run

@@ -45,6 +45,8 @@ class ExplainOptions:
     @ivar tells_frames: Whether frames are explained one by one, or only conversations.
     @ivar shows_payload: Whether payloads may be shown.
     @ivar anonymises: Whether addresses are replaced.
+    @ivar tells_all: Whether conversations of a large capture are reported in which nothing went
+        wrong.
     @ivar keylog: A file with secrets of TLS, or C{None}.
     """
 
@@ -56,6 +58,7 @@ class ExplainOptions:
     shows_payload: bool = True
     anonymises: bool = False
     keylog: str | None = None
+    tells_all: bool = False
 
 
 def explain(options: ExplainOptions) -> int:
@@ -84,6 +87,8 @@ def explain(options: ExplainOptions) -> int:
             figures=figures,
             progress=progress,
             keylog=keylog,
+            # What programs read is not abridged.
+            tells_all=options.tells_all or options.format == "json",
         ).story
     if options.format == "terminal":
         from rich.console import Console
@@ -151,6 +156,7 @@ def _annotate(options: ExplainOptions, discretion: Discretion, keylog: KeyLog | 
                 choice=options.choice,
                 progress=progress,
                 keylog=keylog,
+                tells_all=options.tells_all,
             )
         with open_capture(path) as reader:
             _write(

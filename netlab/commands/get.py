@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import argparse
 
-from netlab.commands.outcome import STATUS_FAILED, Run, say, show
+from netlab.commands.outcome import Run
+from netlab.commands.surroundings import may_be_simulated, surroundings_of
 
 SUMMARY = "Fetch pages from an HTTP server and save them."
 
@@ -72,8 +73,6 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     )
 
     def run(arguments: argparse.Namespace) -> int:
-        from twisted.internet import reactor
-
         from netlab.http1.client.get import GetOptions, run_get
         from netlab.options import seconds
 
@@ -89,12 +88,14 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
                 None if arguments.max_time is None else seconds("--max-time")(arguments.max_time)
             ),
         )
+        surroundings = surroundings_of(arguments)
         return run_get(
             arguments.targets,
             options,
-            reactor=reactor,
-            show=show,
-            complain=lambda line: say(STATUS_FAILED, f"{parser.prog}: {line}"),
+            reactor=surroundings.own_reactor(),
+            show=surroundings.show,
+            complain=lambda line: surroundings.complain(f"{parser.prog}: {line}"),
         )
 
+    may_be_simulated(parser, lambda arguments: "://" not in arguments.targets[0])
     return run

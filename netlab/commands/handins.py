@@ -17,7 +17,7 @@ SUFFIXES: Final = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz", ".cap.g
 
 #: What is read of one capture: some ten seconds at worst. An exchange has some dozen frames; what
 #: else a machine says meanwhile, some thousand.
-BOUNDS: Final = Bounds(frames_max=250_000, bytes_max=256 << 20)
+BOUNDS: Final = Bounds(frames_max=250_000, bytes_max=256 << 20, parts_max=500_000)
 
 #: How deep a folder is searched, and how much is looked at in each folder at its top, which may be
 #: one student's: captures, and entries of any kind.

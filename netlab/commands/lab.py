@@ -171,10 +171,11 @@ def _add_run(parser: argparse.ArgumentParser) -> Run:
     )
     parser.add_argument(
         "--isolation",
-        choices=("root", "user", "none"),
+        choices=("root", "user", "simulated", "none"),
         metavar="HOW",
-        help="how hosts are made: root, user (namespaces without privilege) or none (loopback and "
-        "a relay, no frames); by itself the first of these that works",
+        help="how hosts are made: root, user (namespaces without privilege), simulated (our own "
+        "TCP in virtual time, the same each time) or none (loopback and a relay, no frames); by "
+        "itself the first of these that works",
     )
     wire = parser.add_argument_group("the wire")
     for name, (example, text) in KNOBS.items():
@@ -215,11 +216,11 @@ def _run(arguments: argparse.Namespace) -> int:
     from twisted.internet.defer import CancelledError
     from twisted.python.usage import UsageError
 
-    from netlab.foreground import run_until_done
-    from netlab.lab.hosts.hosts import Isolation
+    from netlab.lab.hosts.settings import Isolation
     from netlab.lab.results.catalogue import REFERENCE, load, names
     from netlab.lab.runs.batch import Batch, run_batch
     from netlab.options import count
+    from netlab.terminal.foreground import run_until_done
 
     chosen = list(arguments.names)
     if arguments.all:

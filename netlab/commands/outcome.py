@@ -22,7 +22,7 @@ _COLUMNS_MIN: Final = 40
 """A terminal that says that it is narrower does not know."""
 
 #: Ends of lines, and what separates their columns and words.
-_LAYOUT: Final = "\n\t" + chr(0xA0)
+LAYOUT: Final = "\n\t" + chr(0xA0)
 
 Run: TypeAlias = Callable[[argparse.Namespace], int]
 """What runs a subcommand: it reads the options' values and returns the exit status."""
@@ -44,7 +44,7 @@ def show(text: str) -> None:
     @raise BrokenPipeError: Nobody reads it any more.
     """
     with _output():
-        print(plain(text, _LAYOUT), flush=True)
+        print(plain(text, LAYOUT), flush=True)
 
 
 def fold(line: str, hanging: int = 4) -> str:

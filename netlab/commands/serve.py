@@ -55,8 +55,8 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     def run(arguments: argparse.Namespace) -> int:
         from twisted.internet import reactor
 
+        from netlab.commands.serving import serve
         from netlab.options import tcp_port
-        from netlab.serve import serve
 
         return serve(
             arguments.host,

@@ -21,8 +21,8 @@ from twisted.python.failure import Failure
 from twisted.python.usage import UsageError
 
 from netlab.errors import KnownError
-from netlab.foreground import run_until_done
-from netlab.standard_input import StandardInputLines
+from netlab.terminal.foreground import run_until_done
+from netlab.terminal.standardinput import StandardInputLines
 
 
 class EchoError(KnownError):

@@ -71,4 +71,11 @@ def makeService(options: Options, reactor: Any = None) -> ListeningService:
         shows_deliveries=not options["quiet"],
     )
     factory = EchoFactory(settings, reactor)
-    return ListeningService(reactor, SERVER_NAME, factory, options.endpoints, factory.connections)
+    return ListeningService(
+        reactor,
+        SERVER_NAME,
+        factory,
+        options.endpoints,
+        factory.connections,
+        hears_signals=True,
+    )

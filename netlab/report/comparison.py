@@ -22,6 +22,9 @@ JSON_VERSION: Final = 2
 
 _LISTED_MAX: Final = 20
 
+_ALIKE: Final = 1.05
+"""Durations that differ by less are not told apart."""
+
 
 def sides_terminal(names: tuple[str, str], found: Sequence[SameConversation]) -> Iterator[str]:
     """
@@ -82,6 +85,19 @@ def side_lines(one: SameConversation) -> Iterator[str]:
             f"  the {who} sent its {count(drip.length, 'byte')} in {drip.pieces} pieces over "
             f"{took} ({where} {_span(moments)})"
         )
+    for carriage in one.carriages:
+        who, other = ("client", "server") if carriage.from_client else ("server", "client")
+        spans = {
+            client: (carriage.client_ns, carriage.client),
+            server: (carriage.server_ns, carriage.server),
+        }
+        here, there = (client, server) if carriage.from_client else (server, client)
+        yield (
+            f"  the {who}'s {count(carriage.length, 'byte')}: {duration(spans[here][0])} from the "
+            f"first to the last as sent ({here} {_span(spans[here][1])}), "
+            f"{duration(spans[there][0])} as they came to the {other} "
+            f"({there} {_span(spans[there][1])}){_rate(carriage.length, spans[there][0])}"
+        )
     for shut in one.shut:
         who, where = ("client", client) if shut.from_client else ("server", server)
         yield (
@@ -90,6 +106,16 @@ def side_lines(one: SameConversation) -> Iterator[str]:
             "end had to wait"
         )
     yield from (f"  {line}" for line in _absence_lines(one, client, server))
+
+
+def _rate(length: int, took_ns: int) -> str:
+    if took_ns <= 0:
+        return ""
+    rate = length * 8_000_000_000 / took_ns
+    for factor, unit in ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s")):
+        if rate >= factor:
+            return f", {rate / factor:.3g} {unit}"
+    return f", {rate:.3g} bit/s"
 
 
 def _place_lines(one: SameConversation, client: str, server: str) -> Iterator[str]:
@@ -226,7 +252,7 @@ def contrasts_terminal(
     for lapse in times:
         yield f"  {lapse.what}"
         yield f"    A: {took_text(lapse.first)}"
-        yield f"    B: {took_text(lapse.second)}"
+        yield f"    B: {took_text(lapse.second)}{ratio_text(lapse)}"
 
 
 def sides_markdown(names: tuple[str, str], found: Sequence[SameConversation]) -> Iterator[str]:
@@ -286,7 +312,7 @@ def contrasts_markdown(
     for lapse in times:
         yield (
             f"| {escaped(lapse.what)} | {escaped(took_text(lapse.first))} | "
-            f"{escaped(took_text(lapse.second))} |"
+            f"{escaped(took_text(lapse.second) + ratio_text(lapse))} |"
         )
     whys = [why for one in found for why in one.whys]
     if whys:
@@ -348,6 +374,17 @@ def sides_json(names: tuple[str, str], found: Sequence[SameConversation]) -> str
                             "frames": [drip.begin.frame, drip.end.frame],
                         }
                         for drip in one.drips
+                    ],
+                    "carriages": [
+                        {
+                            "from_client": carriage.from_client,
+                            "bytes": carriage.length,
+                            "client_ns": carriage.client_ns,
+                            "server_ns": carriage.server_ns,
+                            "frames_at_client": [moment.frame for moment in carriage.client],
+                            "frames_at_server": [moment.frame for moment in carriage.server],
+                        }
+                        for carriage in one.carriages
                     ],
                     "missing_at_server": _absent_json(one.to_server),
                     "missing_at_client": _absent_json(one.to_client),
@@ -420,6 +457,22 @@ def took_text(moments: tuple[Moment, Moment]) -> str:
     Write how long it was from one frame to another.
     """
     return f"{duration(moments[1].time_ns - moments[0].time_ns)} ({_span(moments)})"
+
+
+def ratio_text(lapse: Lapse) -> str:
+    """
+    Say how many times as long something took in B as in A; nothing where it is hardly different, or
+    took no time.
+    """
+    first, second = (end.time_ns - begin.time_ns for begin, end in (lapse.first, lapse.second))
+    if min(first, second) <= 0:
+        return ""
+    ratio = second / first
+    if 1 / _ALIKE < ratio < _ALIKE:
+        return ""
+    if ratio < 1:
+        return f", {1 / ratio:.3g} times as fast"
+    return f", {ratio:.3g} times as long"
 
 
 def _span(moments: tuple[Moment, Moment]) -> str:

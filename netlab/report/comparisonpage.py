@@ -92,7 +92,7 @@ def contrasts_page(
             {
                 "what": printable(lapse.what),
                 "first": comparison.took_text(lapse.first),
-                "second": comparison.took_text(lapse.second),
+                "second": comparison.took_text(lapse.second) + comparison.ratio_text(lapse),
             }
             for lapse in times
         ],

@@ -5,8 +5,7 @@ Everything is inside: style, script, drawings and data. A Content-Security-Polic
 this style and this script, by their hashes, and no request to anywhere. What came from the capture
 passes through Jinja2's autoescaping, or through JSON in which C{<} is escaped.
 
-What is shown of the selected frame only stands there compressed (raw DEFLATE, RFC 1951, in base64),
-a hundred frames at a time: uncompressed it would be most of the page.
+L{netlab.report.htmlrows} makes the rows of its ladders, of which only the first are elements.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import base64
 import hashlib
 import json
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,56 +22,29 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from netlab.analysis.claims.ranking import NO_FAULT
 from netlab.analysis.explanation.conversationstories import completeness_text
 from netlab.analysis.explanation.findings import Verdict
-from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameKind, FrameStory
+from netlab.analysis.explanation.story import Answer, CaptureStory, ConversationStory, FrameKind
 from netlab.analysis.words.units import count, duration
-from netlab.report.plots import axis_of, plots_of
-from netlab.report.texts import HEADINGS, main_equation, payload_text, untold_text, values_of
-from netlab.report.times import PAUSE_MIN_NS, TimeAxis, seconds
-
-_CHUNK_ROWS: Final = 100
-
-#: A third larger than the tightest, at a third of the time.
-_PACKING_LEVEL: Final = 3
+from netlab.report.htmlrows import STATIC_ROWS, SharedTexts, chunks_of, in_script
+from netlab.report.plots import LEGEND, SIGNS, WIDTH, PlotStack, plots_of
+from netlab.report.texts import (
+    HEADINGS,
+    HOW_TO_CHOOSE,
+    listing_of,
+    passages_shown,
+    untold_text,
+)
+from netlab.report.times import TimeAxis
 
 _OVERVIEW_MAX: Final = 24
+
+#: Lines are links here, and the page can be searched.
+_LINES_MAX: Final = 200
 _CITATION: Final = re.compile(r"#(\d+)")
-
-
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """
-    What stands between two rows: a silence, or what other conversations did meanwhile.
-    """
-
-    size: str
-    short: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    frame: FrameStory
-    time: str
-    delta: str
-    equation: str
-    fails: bool
-    is_first: bool
-    before: _Before | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """
-    Rows that are laid out together, when they come into view, and the data of their frames.
-    """
-
-    rows: Sequence[_Row]
-    start: int
-    first: int
-    last: int
-    data: Markup
+_NUMBER: Final = re.compile(r"\d+")
+_CONVERSATIONS: Final = re.compile(r"\b([Cc]onversations?) (\d+(?:(?:, | and )\d+)*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +93,10 @@ def pieces(story: CaptureStory, name: str, links: Sequence[Link] = ()) -> Iterat
         trim_blocks=True,
     )
     told = {frame.number for each in story.conversations for frame in each.frames}
+    reported = {each.stream for each in story.conversations}
     environment.filters["linked"] = lambda text: _linked(text, told)
     style, script = source(environment, "report.css"), source(environment, "report.js")
-    texts = _Texts()
+    texts = SharedTexts()
     template = environment.get_template("report.html.j2")
     conversations = [_conversation(each, story, texts) for each in story.conversations]
     verdicts = Counter(
@@ -133,41 +105,42 @@ def pieces(story: CaptureStory, name: str, links: Sequence[Link] = ()) -> Iterat
         for frame in each.frames
         for finding in frame.findings
     )
+    kinds = list(FrameKind)
     yield from template.generate(
         name=name,
         story=story,
         links=links,
         conversations=conversations,
         answers=[
-            (HEADINGS[question], [each for each in story.answers if each.question is question])
+            (
+                HEADINGS[question],
+                [
+                    _answer(each, told, reported)
+                    for each in story.answers
+                    if each.question is question
+                ],
+            )
             for question in dict.fromkeys(each.question for each in story.answers)
         ],
         overview=_overview(story),
-        kinds=list(FrameKind),
+        passages=passages_shown(story),
+        plot_width=WIDTH,
+        signs={name: Markup(sign) for name, sign in LEGEND.items()},  # noqa: S704 -- our own
+        sign_words=SIGNS,
+        listing=listing_of(story, _LINES_MAX),
+        how_to_choose=HOW_TO_CHOOSE,
+        no_fault=NO_FAULT,
+        streams=reported,
+        kinds=kinds,
+        kind_names=in_script([str(kind) for kind in kinds]),
+        has_packed_rows=texts.rows > STATIC_ROWS,
         verdicts={verdict.value: verdicts[verdict.value] for verdict in Verdict},
         style=Markup(style),  # noqa: S704 -- our own file
         script=Markup(script),  # noqa: S704 -- our own file
         style_hash=content_hash(style),
         script_hash=content_hash(script),
-        texts=_json(texts.known),
+        texts=in_script(texts.known),
     )
-
-
-class _Texts:
-    """
-    The sentences that many findings share, each kept once.
-    """
-
-    def __init__(self) -> None:
-        self.known: list[str] = []
-        self._numbers: dict[str, int] = {}
-
-    def number(self, text: str) -> int:
-        number = self._numbers.get(text)
-        if number is None:
-            number = self._numbers[text] = len(self.known)
-            self.known.append(text)
-        return number
 
 
 def source(environment: Environment, name: str) -> str:
@@ -184,26 +157,6 @@ def content_hash(text: str) -> str:
     """
     digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
-
-
-def _json(value: object) -> Markup:
-    """
-    Write JSON that may stand inside a script element: nothing in it ends the element.
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704 -- no character of it means anything in HTML
-
-
-def _packed(value: object) -> Markup:
-    """
-    Write JSON as the script unpacks it.
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    packer = zlib.compressobj(_PACKING_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    packed = packer.compress(text.encode("utf-8", "backslashreplace")) + packer.flush()
-    return Markup(base64.b64encode(packed).decode("ascii"))  # noqa: S704 -- base64
 
 
 def _linked(text: str, told: set[int]) -> Markup:
@@ -223,100 +176,53 @@ def _linked(text: str, told: set[int]) -> Markup:
     return Markup("".join(escaped))  # noqa: S704 -- escaped above
 
 
+def _answer(answer: Answer, told: set[int], reported: set[int]) -> Markup:
+    """
+    Make links of the frames and conversations that an answer is about, each once.
+    """
+    named: set[int] = set()
+
+    def link(stream: int, text: str) -> str:
+        named.add(stream)
+        return f'<a href="#c{stream}">{text}</a>' if stream in reported else text
+
+    def listed(match: re.Match[str]) -> str:
+        numbers = _NUMBER.sub(lambda each: link(int(each[0]), each[0]), match[2])
+        return f"{match[1]} {numbers}"
+
+    text = _CONVERSATIONS.sub(listed, str(_linked(answer.sentence, told)))
+    others = [each for each in answer.streams if each in reported and each not in named]
+    if len(reported) > 1:
+        text += "".join(f" {link(each, f'conversation {each}')}" for each in others)
+    return Markup(text)  # noqa: S704 -- escaped above, and numbers
+
+
 def _conversation(
-    conversation: ConversationStory, story: CaptureStory, texts: _Texts
+    conversation: ConversationStory, story: CaptureStory, texts: SharedTexts
 ) -> dict[str, Any]:
-    rows = list(_rows(conversation, story))
-    chunks = [
-        _chunk(rows[at : at + _CHUNK_ROWS], at + 1, conversation.frames[0].time_ns, texts)
-        for at in range(0, len(rows), _CHUNK_ROWS)
-    ]
+    plots = plots_of(conversation)
     return {
         "story": conversation,
         "frame_count": count(conversation.frame_count, "frame"),
         "duration": conversation.lasted,
         "completeness": completeness_text(conversation.completeness),
-        "plots": [
-            {"title": plot.title, "summary": plot.summary, "svg": Markup(plot.svg)}  # noqa: S704
-            for plot in plots_of(conversation)
-        ],
-        "axis": _axis(conversation),
-        "chunks": chunks,
+        "plots": plots,
+        "svg": Markup(plots.svg) if plots is not None else "",  # noqa: S704 -- our own drawing
+        "axis": _axis(conversation, plots),
+        "chunks": list(chunks_of(conversation, story, texts)),
         "left_out": untold_text(conversation),
     }
 
 
-def _axis(conversation: ConversationStory) -> str:
+def _axis(conversation: ConversationStory, plots: PlotStack | None) -> str:
     """
     Give the time axis to the script, in microseconds since the first frame.
     """
-    if not conversation.frames:
+    if plots is None:
         return "[]"
-    stops = axis_of(conversation).stops
+    stops = plots.axis.stops
     first = conversation.frames[0].time_ns
     return json.dumps([[(time - first) / 1000, round(place, 2)] for time, place in stops])
-
-
-def _chunk(rows: Sequence[_Row], start: int, origin_ns: int, texts: _Texts) -> _Chunk:
-    first = rows[0].frame
-    data = {str(row.frame.number): _data(row.frame, origin_ns, texts) for row in rows}
-    return _Chunk(rows, start, first.number, rows[-1].frame.number, _packed(data))
-
-
-def _data(frame: FrameStory, origin_ns: int, texts: _Texts) -> dict[str, Any]:
-    """
-    Give a frame's findings, values and payload to the script.
-    """
-    return {
-        "f": [
-            (
-                texts.number(finding.rule),
-                finding.verdict.value,
-                finding.equation,
-                texts.number(finding.sentence),
-                finding.frames if index == 0 else (),
-            )
-            for index, finding in enumerate(frame.findings)
-        ],
-        "v": values_of(frame),
-        "p": payload_text(frame),
-        "t": (frame.time_ns - origin_ns) / 1000,
-    }
-
-
-def _rows(conversation: ConversationStory, story: CaptureStory) -> Iterator[_Row]:
-    before: FrameStory | None = None
-    for frame in conversation.frames:
-        since = frame.time_ns - before.time_ns if before is not None else 0
-        yield _Row(
-            frame,
-            seconds(frame.time_ns - story.start_ns),
-            f"+{duration(since)}" if before is not None else "",
-            main_equation(frame),
-            any(finding.verdict is Verdict.FAIL for finding in frame.findings),
-            before is None,
-            _between(before, frame, since, story) if before is not None else None,
-        )
-        before = frame
-
-
-def _between(
-    before: FrameStory, frame: FrameStory, since: int, story: CaptureStory
-) -> _Before | None:
-    """
-    Say what is between two frames of a conversation, if it is more than a moment.
-    """
-    others = frame.number - before.number - 1
-    meanwhile = ""
-    if others and story.conversation_count > 1:
-        where = f"#{before.number + 1}" + (f" to #{frame.number - 1}" if others > 1 else "")
-        meanwhile = f"Meanwhile elsewhere: {where}."
-    if since < PAUSE_MIN_NS:
-        return _Before("meanwhile g1", "", meanwhile) if meanwhile else None
-    sizes = ((250_000_000, "g1"), (1_000_000_000, "g2"), (5_000_000_000, "g3"))
-    size = next((name for limit, name in sizes if since < limit), "g4")
-    sentence = f"{duration(since)} in which nothing of this conversation travels. {meanwhile}"
-    return _Before(size, duration(since), sentence.rstrip())
 
 
 def _overview(story: CaptureStory) -> _Drawing | None:

@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
 from netlab.analysis.claims.claim import Claim
+from netlab.analysis.claims.ranking import NO_FAULT
 from netlab.analysis.explanation.findings import Finding
 from netlab.analysis.explanation.framestories import flag_names, mark_names
 from netlab.analysis.explanation.privacy import Discretion
 from netlab.analysis.explanation.story import (
     Answer,
+    CalmLine,
     CaptureStory,
+    ConversationLine,
     ConversationStory,
+    Endpoint,
     FrameStory,
     Passage,
 )
+from netlab.analysis.observations.sketches import Fate
 from netlab.analysis.tcp.figures import FigureStore
 from netlab.analysis.tcp.frames import Analysed
 from netlab.analysis.words.sentences import sentence
+from netlab.report.series import DirectionSeries, Sample, SentBytes, series_of
 
 _LINES_AT_ONCE: Final = 64
 
@@ -65,6 +71,8 @@ def pieces(
         "answers": [_answer(answer) for answer in story.answers],
         "claims": [_claim(claim) for claim in story.claims],
         "passages": [_passage(passage) for passage in story.passages],
+        "overview": [_line(line) for line in story.lines],
+        "without_fault": [_calm(line) for line in story.calm],
         "conversations": [_conversation(each) for each in story.conversations],
     }
     yield _dump(head)[:-1]
@@ -149,11 +157,44 @@ def _passage(passage: Passage) -> dict[str, Any]:
     }
 
 
+def _line(line: ConversationLine) -> dict[str, Any]:
+    outline = line.outline
+    return {
+        "stream": outline.stream,
+        "client": _endpoint(line.client),
+        "server": _endpoint(line.server),
+        "start_ns": outline.start_ns,
+        "end_ns": outline.end_ns,
+        "frame_count": outline.frame_count,
+        "client_bytes": outline.client_bytes,
+        "server_bytes": outline.server_bytes,
+        "completeness": outline.completeness,
+        "fault": "" if outline.fate is Fate.CALM else outline.fate.value,
+        "retransmissions": outline.repeats,
+        "gaps": outline.gaps,
+        "lost_ns": outline.lost_ns,
+        "rank": 0 if line.rank == NO_FAULT else line.rank,
+    }
+
+
+def _calm(line: CalmLine) -> dict[str, Any]:
+    return {
+        "server": None if line.server is None else _endpoint(line.server),
+        "conversations": line.group.conversations,
+        "frame_count": line.group.frame_count,
+        "bytes": line.group.byte_count,
+    }
+
+
+def _endpoint(end: Endpoint) -> dict[str, Any]:
+    return {"address": end.address, "port": end.port}
+
+
 def _conversation(conversation: ConversationStory) -> dict[str, Any]:
     return {
         "stream": conversation.stream,
-        "client": {"address": conversation.client.address, "port": conversation.client.port},
-        "server": {"address": conversation.server.address, "port": conversation.server.port},
+        "client": _endpoint(conversation.client),
+        "server": _endpoint(conversation.server),
         "start_ns": conversation.start_ns,
         "end_ns": conversation.end_ns,
         "title": conversation.title,
@@ -162,7 +203,39 @@ def _conversation(conversation: ConversationStory) -> dict[str, Any]:
         "frames_told": len(conversation.frames),
         "claims": [_claim(claim) for claim in conversation.claims],
         "passages": [_passage(passage) for passage in conversation.passages],
+        "series": [_series(each, conversation.start_ns) for each in series_of(conversation)]
+        if conversation.frames
+        else [],
     }
+
+
+def _series(series: DirectionSeries, start_ns: int) -> dict[str, Any]:
+    def samples(some: Sequence[Sample]) -> list[tuple[int, int]]:
+        return [(time_ns - start_ns, value) for time_ns, value in some]
+
+    return {
+        "from": "client" if series.from_client else "server",
+        "sent": [
+            (each.number, each.time_ns - start_ns, each.start, each.end, *_signs(each))
+            for each in series.sent
+        ],
+        "acknowledged": samples(series.acknowledged),
+        "edge": samples(series.edge),
+        "sacks": [(each.time_ns - start_ns, each.start, each.end) for each in series.sacks],
+        "in_flight": samples(series.in_flight),
+        "window": samples(series.window),
+        "rtt_ns": samples(series.rtt),
+        "rate": [
+            (each.start_ns - start_ns, each.end_ns - start_ns, each.value) for each in series.rate
+        ],
+    }
+
+
+def _signs(sent: SentBytes) -> Iterator[str]:
+    if sent.is_again:
+        yield "again"
+    if sent.was_repeated:
+        yield "repeated"
 
 
 def _frame(frame: FrameStory) -> dict[str, Any]:
@@ -193,6 +266,8 @@ def _frame(frame: FrameStory) -> dict[str, Any]:
         "sentence": frame.sentence,
         "findings": [_finding(finding) for finding in frame.findings],
         "claims": [claim.kind for claim in frame.claims],
+        "rtt_ns": frame.rtt_ns,
+        "sacks": frame.sacks,
         "payload": frame.payload.hex(),
     }
 

@@ -12,7 +12,14 @@ from netlab.analysis.explanation.conversationstories import completeness_text
 from netlab.analysis.explanation.findings import Verdict
 from netlab.analysis.explanation.story import CaptureStory, ConversationStory, Passage, PassageKind
 from netlab.analysis.words.units import count, duration
-from netlab.report.texts import HEADINGS, main_equation, untold_text
+from netlab.report.texts import (
+    HEADINGS,
+    HOW_TO_CHOOSE,
+    listing_of,
+    main_equation,
+    passages_shown,
+    untold_text,
+)
 from netlab.report.times import PAUSE_MIN_NS, seconds
 
 #: What is text in Markdown and on every site that shows it: a word, a number too short for a
@@ -44,11 +51,29 @@ def pieces(story: CaptureStory, name: str) -> Iterator[str]:
         yield "\n"
     for answer in story.answers:
         yield f"- **{HEADINGS[answer.question]}:** {escaped(answer.sentence)}\n"
-    if story.passages:
+    passages, more = passages_shown(story)
+    if passages:
         yield "\n"
-    for passage in story.passages:
+    for passage in passages:
         yield from _passage(passage)
-    for conversation in story.conversations:
+    if more:
+        yield f"- {escaped(more)}\n"
+    listing = listing_of(story)
+    if listing is not None:
+        yield f"\n## {escaped(listing.heading)}\n\n"
+        yield "| number | client | server | what |\n|--:|--|--|--|\n"
+        for line in listing.lines:
+            yield (
+                f"| {line.outline.stream} | {escaped(str(line.client))} | "
+                f"{escaped(str(line.server))} | {escaped(line.words)} |\n"
+            )
+        yield "\n"
+        for text in listing.rest:
+            yield f"- {escaped(text)}\n"
+    if story.is_abridged:
+        yield f"\n{escaped(HOW_TO_CHOOSE)}\n"
+        return
+    for conversation in story.ranked:
         yield from _conversation(conversation, story)
 
 

@@ -12,6 +12,7 @@ from netlab.analysis.claims.viewpoint import View
 from netlab.analysis.explanation.explain import Explainer
 from netlab.analysis.explanation.privacy import Discretion
 from netlab.analysis.explanation.story import CaptureStory
+from netlab.analysis.http.allowance import NOT_ALL_MESSAGES
 from netlab.analysis.observations.dialogue import Dialogue, Dialogues
 from netlab.analysis.tcp.figures import FIGURES_MAX, FigureStore
 from netlab.analysis.tcp.frames import Analysed
@@ -81,7 +82,8 @@ def read_dialogues(
     @param opened: A descriptor of it, if it is open already; it is closed.
     @raise netlab.capture.faults.CaptureError: It cannot be read, is no capture, or is too large.
     """
-    dialogues = Dialogues(trail_max=trail_max, tools=tools)
+    parts_max = None if bounds is None else bounds.parts_max
+    dialogues = Dialogues(trail_max=trail_max, tools=tools, parts_max=parts_max)
     with open_capture(path, bounds=bounds, opened=opened) as reader:
         pipeline = Pipeline(reader, frames_max=None if bounds is None else bounds.frames_max)
         for analysed in pipeline.segments():
@@ -89,7 +91,10 @@ def read_dialogues(
                 parse_keylog(reader.secrets.pop(), tools.keylog)
             dialogues.receive(analysed)
         found = dialogues.finish()
-        return Talks(found, dialogues.left_out, pipeline.frame_count, pipeline.faults)
+        faults = pipeline.faults
+        if dialogues.allowance.is_used_up:
+            faults = (Fault("messages", NOT_ALL_MESSAGES), *faults)
+        return Talks(found, dialogues.left_out, pipeline.frame_count, faults)
 
 
 def read_segments(path: str) -> Iterator[Analysed]:
@@ -113,6 +118,7 @@ def read_story(
     progress: Callable[[int], None] | None = None,
     captured: View | None = None,
     keylog: KeyLog | None = None,
+    tells_all: bool = False,
 ) -> Reading:
     """
     Read a capture and tell what happened.
@@ -125,6 +131,8 @@ def read_story(
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
     @param keylog: Secrets by which TLS is opened, beside those that the capture itself holds.
+    @param tells_all: Whether conversations of a large capture are reported in which nothing went
+        wrong.
     @raise KnownError: It cannot be read, holds no TCP, or has no such conversation. The text is one
         line.
     """
@@ -139,6 +147,7 @@ def read_story(
             progress=progress,
             captured=captured,
             keylog=keylog,
+            tells_all=tells_all,
         )
 
 
@@ -153,6 +162,7 @@ def tell(
     progress: Callable[[int], None] | None = None,
     captured: View | None = None,
     keylog: KeyLog | None = None,
+    tells_all: bool = False,
 ) -> Reading:
     """
     As L{read_story}, of a capture that is open already.
@@ -166,6 +176,8 @@ def tell(
     @param progress: Called now and then with the number of bytes read, unpacked.
     @param captured: Where it was captured, if that need not be inferred.
     @param keylog: Secrets by which TLS is opened; those that the capture holds are added to it.
+    @param tells_all: Whether conversations of a large capture are reported in which nothing went
+        wrong.
     @raise KnownError: It holds no TCP, or has no such conversation.
     """
     secrets = KeyLog() if keylog is None else keylog
@@ -184,12 +196,14 @@ def tell(
         tells_frames=tells_frames,
         captured=captured,
         tools=tools_for(secrets),
+        tells_all=tells_all,
     )
     number = 0
+    observe, secrets_read = explainer.observe, reader.secrets
     for frame in pipeline:
         number += 1
-        while reader.secrets:
-            parse_keylog(reader.secrets.pop(), secrets)
+        while secrets_read:
+            parse_keylog(secrets_read.pop(), secrets)
         if progress is not None and number % _STEP_RECORDS == 0:
             progress(reader.offset)
         if isinstance(frame, Other):
@@ -200,13 +214,13 @@ def tell(
             continue
         # What an ICMP error quotes may be the first that is seen of a conversation, and counts
         # among them.
-        if frame.segment.is_quoted:
+        if frame[0].is_quoted:
             record = frame.segment.record
             error = pipeline.icmp_of(record)
             name = "ICMPv6" if error is not None and error.version == 6 else "ICMP"
             explainer.observe_other(Other(record, name), error, frame.stream)
         else:
-            explainer.observe(frame)
+            observe(frame)
         if figures is not None and choice.takes(frame.conversation):
             first_ns = explainer.start_ns
             if not choice.is_timed or choice.spans(frame.time_ns - first_ns):

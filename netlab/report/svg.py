@@ -9,9 +9,14 @@ from collections.abc import Iterator
 from typing import Final
 from xml.sax.saxutils import escape
 
-from netlab.analysis.explanation.story import CaptureStory, ConversationStory, FrameStory
+from netlab.analysis.explanation.story import (
+    CaptureStory,
+    ConversationStory,
+    FrameKind,
+    FrameStory,
+)
 from netlab.analysis.words.units import count, duration
-from netlab.report.texts import main_equation
+from netlab.report.texts import main_doubt, main_equation
 from netlab.report.times import PAUSE_MIN_NS, seconds
 
 FRAMES_MAX: Final = 500
@@ -26,19 +31,21 @@ _LINE: Final = 17
 _LINE_SMALL: Final = 15
 
 _STYLE: Final = """
-svg{background:#faf9f6;--ink:#1c222d;--muted:#586070;--opening:#14713f;--data:#1a57b8;--ack:#5f6875;
---closing:#7a3fb0;--reset:#b3202b;--probe:#8a5a00;--client:#1a57b8;--server:#a84c08}
+svg{background:#faf9f6;--ink:#1c222d;--muted:#586070;--fail:#b3202b;
+--client:#1a57b8;--server:#a84c08}
 @media (prefers-color-scheme:dark){svg{background:#11141a;--ink:#e7e9ee;--muted:#a2abb9;
---opening:#5ccf95;--data:#82b4ff;--ack:#a2abb9;--closing:#cba6f2;--reset:#ff8a86;--probe:#e4b75a;
---client:#82b4ff;--server:#ffb27a}}
+--fail:#ff8a86;--client:#82b4ff;--server:#ffb27a}}
 text{font:14px ui-sans-serif,system-ui,"Liberation Sans",sans-serif;fill:var(--ink)}
 .h{font-size:19px;font-weight:650}.m{fill:var(--muted);font-size:13px}
 .e{font:12px ui-monospace,"Liberation Mono",monospace;fill:var(--muted)}
 .l{font-size:12.5px;font-weight:600;text-anchor:middle}.r{text-anchor:end}
 .client{stroke:var(--client);stroke-width:2}.server{stroke:var(--server);stroke-width:2}
 .quiet{stroke:var(--muted);stroke-dasharray:2 5}
+.a{fill:none;stroke-width:1.8}.k-data{stroke-width:3}.k-reset{stroke-width:2.6}
+.k-opening,.k-closing{stroke-dasharray:10 3}.k-probe{stroke-dasharray:3 4}
+.a-c{stroke:var(--client)}.a-s{stroke:var(--server)}.a-reset{stroke:var(--fail)}
+.t-c{fill:var(--client)}.t-s{fill:var(--server)}.t-reset{fill:var(--fail)}
 """.strip()
-_KINDS: Final = ("opening", "data", "ack", "closing", "reset", "probe")
 
 
 def render(story: CaptureStory, name: str) -> str:
@@ -54,7 +61,7 @@ def render(story: CaptureStory, name: str) -> str:
     drawing.y = 52
     drawing.text(20, 52, "m", f"{story.title}, {story.link}" if story.link else story.title)
     left = FRAMES_MAX
-    for conversation in story.conversations:
+    for conversation in story.ranked:
         if left <= 0:
             break
         drawing.conversation(conversation, story, left)
@@ -63,22 +70,17 @@ def render(story: CaptureStory, name: str) -> str:
         drawing.y += 26
         drawing.text(20, drawing.y, "m", f"Of {story.frame_count} frames at most {FRAMES_MAX}.")
     height = drawing.y + 24
-    kinds = "".join(
-        f".k-{kind}{{stroke:var(--{kind});fill:none;stroke-width:{3 if kind == 'data' else 1.8}}}"
-        f".t-{kind}{{fill:var(--{kind})}}"
-        for kind in _KINDS
-    )
     markers = "".join(
-        f'<marker id="{kind}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="11" '
+        f'<marker id="{end}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="11" '
         f'markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">'
-        f'<path class="t-{kind}" d="M0 0L10 5L0 10Z"/></marker>'
-        for kind in _KINDS
+        f'<path class="t-{end}" d="M0 0L10 5L0 10Z"/></marker>'
+        for end in ("c", "s", "reset")
     )
     title = _escaped(f"{name}: {story.title}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
         f'width="{_WIDTH}" height="{height}" role="img" aria-labelledby="title">'
-        f'<title id="title">{title}</title><style>{_STYLE}{kinds}</style><defs>{markers}</defs>'
+        f'<title id="title">{title}</title><style>{_STYLE}</style><defs>{markers}</defs>'
         f"{''.join(drawing.parts)}</svg>\n"
     )
 
@@ -136,13 +138,16 @@ class _Drawing:
         ]
         start, end = (_CLIENT, _SERVER) if frame.is_from_client else (_SERVER, _CLIENT)
         inside = 4 if frame.is_from_client else -4
+        # Who sends is told by colour, what is sent by weight and dashes.
+        side = "c" if frame.is_from_client else "s"
+        head = "reset" if frame.kind is FrameKind.RESET else side
         drop = height + 36 if frame.is_crossed else 34
         self.parts.append(
-            f'<path class="k-{frame.kind}" marker-end="url(#{frame.kind})" '
+            f'<path class="a a-{head} k-{frame.kind}" marker-end="url(#{head})" '
             f'd="M{start + inside} {top + 24}L{end - inside // 2} {top + drop}"/>'
         )
         label = frame.label if len(frame.label) <= 36 else frame.label[:35] + "…"
-        self.text((_CLIENT + _SERVER) // 2, top + 17, f"l t-{frame.kind}", label)
+        self.text((_CLIENT + _SERVER) // 2, top + 17, f"l t-{head}", label)
         self.text(_NUMBER_RIGHT, top + 20, "m r", f"{frame.number}")
         self.text(_TIME_RIGHT, top + 20, "e r", seconds(frame.time_ns - story.start_ns))
         y = top + 18
@@ -176,4 +181,6 @@ def _escaped(text: str) -> str:
 
 
 def _equation_lines(frame: FrameStory) -> Iterator[str]:
-    yield from textwrap.wrap(main_equation(frame), _EQUATION_COLUMNS)
+    doubt = main_doubt(frame)
+    text = f"{doubt} {main_equation(frame)}" if doubt else main_equation(frame)
+    yield from textwrap.wrap(text, _EQUATION_COLUMNS)

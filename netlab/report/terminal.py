@@ -16,6 +16,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from netlab.analysis.claims.ranking import NO_FAULT
 from netlab.analysis.explanation.conversationstories import completeness_text
 from netlab.analysis.explanation.findings import Verdict
 from netlab.analysis.explanation.story import (
@@ -27,7 +28,15 @@ from netlab.analysis.explanation.story import (
     PassageKind,
 )
 from netlab.analysis.words.units import count, duration
-from netlab.report.texts import HEADINGS, main_equation, untold_text
+from netlab.report.texts import (
+    HEADINGS,
+    HOW_TO_CHOOSE,
+    ConversationList,
+    listing_of,
+    main_equation,
+    passages_shown,
+    untold_text,
+)
 from netlab.report.times import PAUSE_MIN_NS, seconds
 
 WIDTH_MIN: Final = 48
@@ -39,20 +48,18 @@ _LADDER_MIN, _LADDER_MAX = 30, 44
 _NUMBER_WIDTH: Final = 5
 _TIME_WIDTH: Final = 11
 
-_STYLES: Final = {
-    FrameKind.OPENING: "green",
-    FrameKind.DATA: "bold blue",
-    FrameKind.ACK: "",
-    FrameKind.CLOSING: "magenta",
-    FrameKind.RESET: "bold red",
-    FrameKind.PROBE: "yellow",
-}
+#: Who sends is told by colour, which nothing else has; a RST is in that of what failed.
+_CLIENT_STYLE: Final = "blue"
+_SERVER_STYLE: Final = "magenta"
+_RESET_STYLE: Final = "bold red"
 _VERDICT_STYLES: Final = {
     Verdict.PASS: "green",
     Verdict.NOTED: "dim",
     Verdict.FAIL: "bold red",
-    Verdict.UNKNOWN: "yellow",
+    Verdict.UNKNOWN: "bold yellow",
 }
+_RANK_STYLE: Final = "bold"
+_STREAM_WIDTH: Final = 6
 _BULLETS: Final = {PassageKind.UNUSUAL: "!", PassageKind.IDLE: "·"}
 
 
@@ -70,13 +77,14 @@ class _Signs:
     silent: str
     rule: str
     bullet: str
+    to: str
 
 
-_UNICODE: Final = _Signs("◀", "▶", "─", "━", "│", "┊", "─", "•")
+_UNICODE: Final = _Signs("◀", "▶", "─", "━", "│", "┊", "─", "•", "→")
 _ASCII_FOR: Final = str.maketrans(
     {"−": "-", "×": "x", "≤": "<=", "≠": "!=", "µ": "u", "·": ".", "…": "..."}
 )
-_ASCII: Final = _Signs("<", ">", "-", "=", "|", ":", "-", "*")
+_ASCII: Final = _Signs("<", ">", "-", "=", "|", ":", "-", "*", "->")
 
 
 _LINES_AT_ONCE: Final = 64
@@ -126,17 +134,39 @@ def lines(story: CaptureStory, name: str, width: int, signs: _Signs = _UNICODE) 
         if not index or answer.question is not story.answers[index - 1].question:
             yield Text(HEADINGS[answer.question], style="bold")
         yield from _item(answer.sentence, signs.bullet, width)
-    if story.answers and story.passages:
+    passages, more = passages_shown(story)
+    if story.answers and passages:
         yield Text("The whole capture", style="bold")
-    for passage in story.passages:
+    for passage in passages:
         yield from _passage(passage, width, signs)
-    for conversation in story.conversations:
+    if more:
+        yield Text(f"    {more}", style="dim")
+    listing = listing_of(story)
+    if listing is not None:
+        yield from _listing(listing, width, signs)
+    if story.is_abridged:
+        yield from _wrapped(Text(HOW_TO_CHOOSE, style="dim"), width, 0)
+        return
+    for conversation in story.ranked:
         yield Text("")
         yield from _conversation(conversation, story, width, signs)
     rest = story.conversation_count - len(story.conversations)
     if rest > 0:
         yield Text("")
         yield Text(f"{count(rest, 'more conversation')} not told here.", style="dim")
+
+
+def _listing(listing: ConversationList, width: int, signs: _Signs) -> Iterator[Text]:
+    yield from _wrapped(Text(listing.heading, style="bold"), width, 0)
+    for line in listing.lines:
+        text = Text.assemble(
+            f"{line.outline.stream:>{_STREAM_WIDTH}}  {line.client} {signs.to} {line.server}  ",
+            (line.words, "" if line.rank >= NO_FAULT else _RANK_STYLE),
+        )
+        yield from _wrapped(text, width, _STREAM_WIDTH + 2)
+    for rest in listing.rest:
+        is_head = rest.endswith((":", "."))
+        yield from _wrapped(Text(rest if is_head else f"  {signs.bullet} {rest}"), width, 4)
 
 
 def _conversation(
@@ -191,8 +221,12 @@ def _ladder(
     room = width - margin
     is_beside = room - _LADDER_MIN - 2 >= _TEXT_BESIDE_MIN
     ladder = min(max(room // 3 if is_beside else room, _LADDER_MIN), _LADDER_MAX)
-    head = f"{'#':>{_NUMBER_WIDTH}}{'seconds':>{time_width}}  client"
-    yield Text(head + "server".rjust(ladder - len("client")), style="dim")
+    head = f"{'#':>{_NUMBER_WIDTH}}{'seconds':>{time_width}}  "
+    yield Text.assemble(
+        (head, "dim"),
+        ("client", _CLIENT_STYLE),
+        ("server".rjust(ladder - len("client")), _SERVER_STYLE),
+    )
     before: FrameStory | None = None
     for frame, time in zip(conversation.frames, times, strict=True):
         if before is not None and frame.time_ns - before.time_ns >= PAUSE_MIN_NS:
@@ -239,7 +273,12 @@ def _arrow(frame: FrameStory, width: int, signs: _Signs) -> Text:
     label = f" {_cut(frame.label, inner - 6)} "
     body = label.center(inner - 1, line)
     drawn = body + signs.right if frame.is_from_client else signs.left + body
-    return Text.assemble((signs.side, "dim"), (drawn, _STYLES[frame.kind]), (signs.side, "dim"))
+    style = _CLIENT_STYLE if frame.is_from_client else _SERVER_STYLE
+    if frame.kind is FrameKind.DATA:
+        style = f"bold {style}"
+    elif frame.kind is FrameKind.RESET:
+        style = _RESET_STYLE
+    return Text.assemble((signs.side, "dim"), (drawn, style), (signs.side, "dim"))
 
 
 def _silence(length_ns: int, margin: int, width: int, signs: _Signs) -> Text:

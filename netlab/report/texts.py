@@ -4,10 +4,22 @@ What several reports say of a frame in the same words.
 
 from __future__ import annotations
 
-from typing import Final
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from netlab.analysis.claims.answers import Question
-from netlab.analysis.explanation.story import PAYLOAD_SHOWN_MAX_BYTES, ConversationStory, FrameStory
+from netlab.analysis.explanation.findings import Verdict
+from netlab.analysis.explanation.story import (
+    LISTED_MIN,
+    PAYLOAD_SHOWN_MAX_BYTES,
+    CaptureStory,
+    ConversationLine,
+    ConversationStory,
+    FrameStory,
+    Passage,
+)
+from netlab.analysis.words.outlines import FATES
 from netlab.analysis.words.units import count
 
 _BYTES_A_LINE: Final = 16
@@ -29,6 +41,97 @@ HEADINGS: Final = {
     Question.LIMITS: "What to know about the capture",
     Question.WHERE: "Where to look",
 }
+
+
+LINES_SHOWN: Final = 20
+"""How many conversations in which something went wrong a list for reading has."""
+
+CALM_SHOWN: Final = 5
+"""How many groups of conversations without a fault it has."""
+
+PASSAGES_SHOWN: Final = 6
+"""How many remarks on the whole of a large capture a page has."""
+
+SLOWEST_SHOWN: Final = 5
+"""How many conversations it has where nothing went wrong."""
+
+
+class ConversationList(NamedTuple):
+    """
+    The list of conversations that a report begins with.
+
+    @ivar heading: What stands above it.
+    @ivar lines: The conversations.
+    @ivar rest: What is left out of it, a sentence or a few words each.
+    """
+
+    heading: str
+    lines: Sequence[ConversationLine]
+    rest: Sequence[str]
+
+
+def listing_of(story: CaptureStory, at_most: int = LINES_SHOWN) -> ConversationList | None:
+    """
+    List the conversations of a capture, the worst first; those without a fault are counted.
+
+    @param at_most: How many lines it has.
+    @return: C{None} where there are so few that each is explained anyway.
+    """
+    if len(story.lines) < LISTED_MIN and not story.is_abridged:
+        return None
+    faulty = story.faulty
+    shown = faulty[:at_most]
+    heading = "Conversations in which something went wrong, the worst first"
+    if not faulty:
+        shown = story.lines[:SLOWEST_SHOWN]
+        is_slow = any(each.outline.lost_ns for each in shown)
+        heading = "The conversations with the longest waits" if is_slow else "Conversations"
+    rest = []
+    if more := faulty[at_most:]:
+        kinds = Counter(each.outline.fate for each in more)
+        told = ", ".join(f"{kinds[fate]} {words}" for fate, words in FATES.items() if kinds[fate])
+        rest.append(
+            f"{count(len(more), 'more conversation')} in which something went wrong: {told}."
+        )
+    calm = sum(each.group.conversations for each in story.calm)
+    if calm:
+        rest.append(f"{count(calm, 'conversation')} without a fault:")
+    for each in story.calm[:CALM_SHOWN]:
+        conversations, frames, size = each.group
+        with_whom = "with other servers" if each.server is None else f"with {each.server}"
+        rest.append(
+            f"{count(conversations, 'conversation')} {with_whom}, {count(frames, 'frame')}, "
+            f"{count(size, 'byte')}"
+        )
+    if len(story.calm) > CALM_SHOWN:
+        others = sum(each.group.conversations for each in story.calm[CALM_SHOWN:])
+        servers = count(len(story.calm) - CALM_SHOWN, "other server or port", "others")
+        rest.append(f"{count(others, 'conversation')} with {servers}")
+    return ConversationList(heading, shown, rest)
+
+
+def passages_shown(story: CaptureStory) -> tuple[Sequence[Passage], str]:
+    """
+    Choose what a report says of the whole capture.
+
+    @return: The passages; how many more there are of a capture that is told in a page, or nothing.
+    """
+    most = PASSAGES_SHOWN if story.is_abridged else len(story.passages)
+    rest = len(story.passages) - most
+    return story.passages[:most], f"{count(rest, 'more remark')}." if rest > 0 else ""
+
+
+HOW_TO_CHOOSE: Final = (
+    "Explain one with --conversation N, some with --host or --port, and each with --all."
+)
+
+
+def main_doubt(frame: FrameStory) -> str:
+    """
+    Give the verdict on that equation, if it is not that it holds: what stands out is what does not.
+    """
+    verdict = frame.findings[0].verdict if frame.findings else Verdict.NOTED
+    return verdict.value if verdict in (Verdict.FAIL, Verdict.UNKNOWN) else ""
 
 
 def main_equation(frame: FrameStory) -> str:

@@ -39,14 +39,22 @@ class TimeAxis:
     @ivar stops: Pairs of a time and its place, ascending, between which the axis is linear.
     """
 
-    def __init__(self, times_ns: Sequence[int], start: float, end: float) -> None:
+    def __init__(
+        self,
+        times_ns: Sequence[int],
+        start: float,
+        end: float,
+        *,
+        pause_min_ns: int = PAUSE_MIN_NS,
+    ) -> None:
         """
         @param times_ns: When something happened, ascending, at least one.
         @param start: The place of the first.
         @param end: The place of the last.
+        @param pause_min_ns: From how long on a silence is a gap.
         """
         pairs = pairwise(times_ns)
-        silences = [(a, b) for a, b in pairs if b - a >= PAUSE_MIN_NS]
+        silences = [(a, b) for a, b in pairs if b - a >= pause_min_ns]
         # A capture of hundreds of pauses keeps the longest as gaps; the rest share the axis.
         silences = sorted(sorted(silences, key=lambda each: each[0] - each[1])[:12])
         size = end - start

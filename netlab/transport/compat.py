@@ -19,6 +19,9 @@ Of L{twisted.internet.abstract.FileDescriptor} and L{twisted.internet.tcp.Server
   - C{_addressType}: the class of an address of this family;
   - C{_getLogPrefix}, and the set of attributes that C{Server.__init__} sets.
 
+Of L{twisted.internet.tcp.Connector}: C{_makeTransport}, which makes the transport, and what
+L{PosixReactorBase.connectTCP<twisted.internet.posixbase.PosixReactorBase>} does with it.
+
 Of L{twisted.internet.tcp.Port}: C{_fromListeningDescriptor} and C{_preexistingSocket}, which adopt
 a listening socket; C{_buildAddr}; C{tcp._reservedFD}, the descriptor kept for the day when there
 are none left. Of L{socket.socket}: C{_accept}, see L{accept_from}.
@@ -32,6 +35,7 @@ from functools import cache
 from typing import Any
 
 from twisted.internet import main, tcp
+from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import Protocol
 
 # What tcp.Server.__init__ sets today. A name more or less is a Twisted that we have not read.
@@ -76,6 +80,19 @@ def reason_to_stay_stock() -> str | None:
     except (TwistedChangedError, AttributeError, TypeError, OSError) as changed:
         return f"{changed.__class__.__name__}: {changed}"
     return None
+
+
+def reason_to_connect_stock(reactor: Any) -> str | None:
+    """
+    Find out whether connections may be made as L{netlab.transport.client} does.
+
+    @return: C{None} if they may; otherwise what is different.
+    """
+    if getattr(type(reactor), "connectTCP", None) is not PosixReactorBase.connectTCP:
+        return f"{type(reactor).__name__} connects in a way of its own"
+    if not callable(getattr(tcp.Connector, "_makeTransport", None)):
+        return "tcp.Connector has no _makeTransport"
+    return reason_to_stay_stock()
 
 
 def accept_from(listener: socket.socket) -> Callable[[], tuple[socket.socket, Any]]:

@@ -31,9 +31,9 @@ UNSENT_MAX_BYTES = 128 * 1024
 _GONE = (ConnectionError, TimeoutError)
 
 
-class FileTransport(tcp.Server):
+class FileTransport(tcp.Connection):
     """
-    A server's end of a TCP connection, as L{tcp.Server}, with what
+    Either end of a TCP connection, as L{tcp.Connection}, with what
     L{FileTransfer<netlab.transport.sendfile.FileTransfer>} needs to send a file.
 
     @ivar _is_broken: a send found that the connection is gone. It ends when the reactor next looks

@@ -127,7 +127,8 @@ class MeteredTLSProtocol(TLSMemoryBIOProtocol):
         if not self._is_over and record_end(self._received, 0) is not None:
             self._awaits_turn = True
             self._below.pauseProducing()
-            self.factory.turns.add(self._take_turn)
+            host = getattr(self._below.getPeer(), "host", "")
+            self.factory.turns.add(self._take_turn, host)
 
     def _take_turn(self) -> None:
         self._awaits_turn = False

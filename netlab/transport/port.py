@@ -345,8 +345,15 @@ class FastPort(tcp.Port):
         @param reason: why.
         """
         self._cancel_gathering()
+        is_resting = self._resting is not None
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None
+        if not (self.is_shared or is_resting):
+            # Others have come since L{stopListening}. From here to the closing there is nothing
+            # that takes its time: whom the kernel has accepted by then, it resets.
+            late, _ = self._accept_up_to(max(self.backlog or 0, ACCEPTS_MAX))
+            self.socket.close()
+            self._reception.admit_all(late)
         self._reception.close()
         super().connectionLost(reason)

@@ -78,6 +78,8 @@ class _AwaitedConnection(Protocol):
             transport.loseConnection()
             return
         transport.protocol = protocol
+        # The transport's own peer is the proxy.
+        transport.proxied_client = peer
         protocol.makeConnection(transport)
         if rest:
             protocol.dataReceived(rest)

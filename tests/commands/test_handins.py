@@ -15,6 +15,7 @@ from netlab.capture.faults import CaptureError
 from netlab.capture.opening import Bounds
 from netlab.commands import handins
 from netlab.commands.handins import BOUNDS, HandIn, hand_ins
+from tests.analysis.dialogue_script import Script
 from tests.capture.streams import block, interface, pcap_header, section
 from tests.captures.reference import exchange
 from tests.test_cli import CommandTestCase
@@ -125,7 +126,7 @@ class ClassTests(CommandTestCase):
         """
         A small file of many frames, packed, is read so far and no farther.
         """
-        bounds = Bounds(50, BOUNDS.bytes_max)
+        bounds = BOUNDS._replace(frames_max=50)
         self.patch(handins, "BOUNDS", bounds)
         path = self.folder / "a.pcap"
         path.write_bytes(gzip.compress(pcap_header() + _EMPTY_FRAME * 51))
@@ -139,7 +140,7 @@ class ClassTests(CommandTestCase):
         to; and what a file that has holes claims to be long.
         """
         right = (self.folder / "right.pcap").stat().st_size
-        self.patch(handins, "BOUNDS", Bounds(1000, 100_000))
+        self.patch(handins, "BOUNDS", BOUNDS._replace(bytes_max=100_000))
         self.assertLess(right, 100_000)
         path = self.folder / "a.pcapng"
         blocks = section() + interface() + block(0x0BAD, b"") * 10_000
@@ -155,7 +156,16 @@ class ClassTests(CommandTestCase):
         """
         What stops an attacker stops no capture that a class hands in.
         """
-        self.assertEqual(BOUNDS, Bounds(250_000, 256 << 20))
+        self.assertEqual(BOUNDS, Bounds(250_000, 256 << 20, 500_000))
+
+    def test_packed_requests(self) -> None:
+        """
+        A capture of few frames, and of very many requests in them, is read so far and no farther.
+        """
+        self.patch(handins, "BOUNDS", BOUNDS._replace(parts_max=1000))
+        script = Script().open().client("PSH ACK", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 1500)
+        (self.folder / "a.pcap").write_bytes(script.pcap())
+        self.assert_error("has more than 1,000 HTTP messages, chunks and TLS records")
 
     def flatten(self) -> None:
         """

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -111,6 +112,7 @@ class HostileTests(SynchronousTestCase):
         for capture in (pcap[:24] + record + bytes(100), pcap + record, _PCAPNG_HEAD + block):
             self._run_each(capture, "echo")
 
+    @pytest.mark.slow
     def test_captures_of_others(self) -> None:
         """
         Captures from other tools' tests, many of which once broke a tool, break none of ours.
@@ -120,6 +122,7 @@ class HostileTests(SynchronousTestCase):
             self._run_one(["verify", str(path), "--exchange", "redirect", "--format", "json"])
             self._run_one(["explain", str(path), "--format", "json"])
 
+    @pytest.mark.slow
     def test_many_connections(self) -> None:
         """
         A scan of twelve thousand ports costs a note, not the memory of so many dialogues.

@@ -11,6 +11,8 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from netlab.commands.explaining import FORMATS
 from tests.analysis.tls.played import Terms, http_exchange
 from tests.capture.streams import block, interface, options, section
@@ -270,6 +272,7 @@ class HiddenBytesTests(ExplainTestCase):
             self.assertEqual(one[at - 40 : at + 80], other[at - 40 : at + 80], form)
             self.assertEqual(one, other, form)
 
+    @pytest.mark.slow
     def test_payloads(self) -> None:
         """
         With C{--no-payload} payloads, their checksums, padding, odd options, the file's name,
@@ -280,6 +283,7 @@ class HiddenBytesTests(ExplainTestCase):
             self.assert_same(self.reports(Hidden(seed, 0), "--no-payload"), first)
         self.assertNotEqual(self.reports(Hidden(0, 1), "--no-payload")["json"], first["json"])
 
+    @pytest.mark.slow
     def test_addresses(self) -> None:
         """
         With C{--anonymise} neither do addresses, of hardware too, tags, flow labels,

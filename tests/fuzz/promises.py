@@ -49,6 +49,12 @@ from netlab.http1.sansio.messages import (
 )
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.sansio.target import TargetForm, parse_target
+from netlab.tcp.connection import TCPConnection
+from netlab.tcp.receiving.delivery import EVENTS_MAX
+from netlab.tcp.receiving.receivequeue import SACK_RANGES_MAX
+from netlab.tcp.segment import TCPSegment
+from netlab.tcp.settings import Settings as TCPSettings
+from netlab.tcp.stack import Stack
 from tests.capture.following import follow, look
 from tests.http1.deliveries import deliver, one_by_one
 
@@ -310,6 +316,112 @@ def keylog(data: bytes) -> None:
     read_certificate(data)
 
 
+_FUZZ_LOCAL: Final = bytes((192, 0, 2, 1))
+_FUZZ_PEER: Final = bytes((192, 0, 2, 2))
+_FUZZ_PORT: Final = 80
+_FUZZ_OPTIONS: Final = (
+    b"",
+    b"\x02\x04\x05\xb4",
+    b"\x02\x04\x05\xb4\x04\x02\x08\x0a\x00\x00\x10\x00\x00\x00\x00\x00\x01\x03\x03\x0e",
+    b"\x01\x01\x05\x12",
+)
+
+
+def tcp(data: bytes) -> None:
+    """
+    Whatever segments arrive in whatever order, between whatever calls and times: a machine gives
+    segments or nothing, never more than its windows allow, and keeps no more than its bounds.
+
+    The first byte says whether the machine opens; then each eight bytes are a step.
+    """
+    host = Stack([_FUZZ_LOCAL], _FUZZ_SETTINGS, b"fuzz" * 4, lambda: 0.5)
+    now = 1_000_000_000
+    listener = host.listen(now, (_FUZZ_LOCAL, _FUZZ_PORT), 1)
+    connection = None
+    port = _FUZZ_PORT
+    if data[:1] and data[0] & 1:
+        connection = host.connect(now, (_FUZZ_PEER, 5))
+        port = connection.local[1]
+    for at in range(1, len(data) - 7, 8):
+        kind, flags, seq, ack, length, window, choice, wait = data[at : at + 8]
+        connection = connection or listener.accept()
+        now += wait * wait * 100_000
+        deadline = host.deadline
+        if deadline is not None and deadline <= now:
+            host.timeout(now)
+        if connection is not None and kind & 0xC0:
+            _use(connection, now, kind, length)
+        else:
+            known = connection or next(iter(listener.half_open), None)
+            base = (known.received.nxt, known.snd_una) if known else (0, 0)
+            options = _FUZZ_OPTIONS[choice & 3]
+            if choice & 3 == 3:
+                edges = [(base[1] + offset * 40) & 0xFFFF_FFFF for offset in data[at : at + 4]]
+                options += b"".join(edge.to_bytes(4) for edge in edges)
+            segment = TCPSegment(
+                5 + (kind >> 4 & 3),
+                port,
+                (base[0] + (seq - 128) * (1 + (kind & 15) * 97)) & 0xFFFF_FFFF,
+                (base[1] + (ack - 128) * (1 + (kind & 15) * 97)) & 0xFFFF_FFFF,
+                flags,
+                window * 257,
+                options[: len(options) - choice % 5 if choice & 64 else None],
+                bytes(length),
+                urgent=seq,
+            )
+            host.packet_arrives(now, _FUZZ_PEER, _FUZZ_LOCAL, segment, ecn=choice >> 4 & 3)
+        sent = host.packets_to_send(now)
+        assert len(sent) <= 2000
+        _check(host, connection)
+
+
+_FUZZ_SETTINGS: Final = TCPSettings(
+    tcp_max_syn_backlog=4, tcp_max_tw_buckets=4, tcp_ecn=1, tcp_fastopen=0x207, tcp_mtu_probing=1
+)
+
+
+def _use(connection: TCPConnection, now: int, kind: int, length: int) -> None:
+    """
+    Let the program do something.
+    """
+    if kind & 0xC0 == 0x40:
+        connection.write(now, bytes(length * 64))
+    elif kind & 0xC0 == 0x80:
+        connection.read(now, length * 64)
+    elif kind & 7 == 0:
+        connection.shutdown(now)
+    elif kind & 7 == 1:
+        connection.close(now)
+    elif kind & 7 == 2:
+        connection.abort(now)
+    elif kind & 7 == 3:
+        connection.set_keepalive(now, time=1_000_000_000, interval=100_000_000)
+    elif kind & 7 == 4:
+        connection.set_nodelay(is_on=bool(length & 1))
+    else:
+        while connection.next_event() is not None:
+            pass
+
+
+def _check(host: Stack, connection: TCPConnection | None) -> None:
+    """
+    Look at the bounds of a host and of a connection of it.
+    """
+    assert host.connections <= 16
+    if connection is None:
+        return
+    received, board = connection.received, connection.board
+    assert received.unread + received.out_of_order <= connection.window.buffer
+    assert len(received.sacks) <= SACK_RANGES_MAX
+    assert len(connection.events) <= EVENTS_MAX + 8
+    assert connection.snd_una <= connection.snd_nxt
+    assert 0 <= board.sacked <= len(board)
+    assert 0 <= board.lost <= len(board)
+    assert board.in_flight >= 0
+    assert len(connection.queue) <= 2 * _FUZZ_SETTINGS.tcp_wmem[2]
+    connection.info(0)
+
+
 PROMISES: Final[dict[str, Callable[[bytes], None]]] = {
     promise.__name__: promise
     for promise in (
@@ -324,5 +436,6 @@ PROMISES: Final[dict[str, Callable[[bytes], None]]] = {
         frame,
         tls,
         keylog,
+        tcp,
     )
 }

@@ -133,9 +133,12 @@ def deliver(
                 connection.send_whole(ANSWER, b"", 0.0)
 
     for piece in pieces:
-        head = connection.receive_request(piece, 0.0) if tries_whole else None
-        if head is not None:
-            events += (head, END_OF_MESSAGE)
+        request = connection.receive_request(piece, 0.0) if tries_whole else None
+        if request is not None:
+            events.append(request.head)
+            if request.content:
+                events.append(Content(request.content))
+            events.append(END_OF_MESSAGE)
             connection.send_whole(ANSWER, b"", 0.0)
             continue
         connection.receive(piece, 0.0)

@@ -33,7 +33,6 @@ from netlab.http1.server.factory import HTTPServerFactory
 from netlab.http1.server.protocol import HTTPServerProtocol
 
 PEER = IPv4Address("TCP", "192.0.2.7", 40000)
-
 HOST = IPv4Address("TCP", "192.0.2.1", 80)
 
 #: A Friday: "Fri, 13 Feb 2009 23:31:30 GMT".
@@ -71,7 +70,7 @@ class MemoryTransport(FileDescriptor):
 
     def getHost(self) -> IAddress:
         """
-        Say who we are.
+        Say where it is connected to.
         """
         return HOST
 
@@ -188,7 +187,8 @@ class Client:
         """
         for data in deliveries:
             if self.transport.is_reading:
-                self.protocol.dataReceived(data)
+                # Not always that of the beginning: a connection may leave HTTP.
+                self.transport.protocol.dataReceived(data)
             self.transport.turn()
 
     def shut(self) -> None:

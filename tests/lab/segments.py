@@ -8,7 +8,7 @@ from netlab.capture.decode import Decoder
 from netlab.capture.records import Interface, LinkType, Record
 from netlab.capture.segments import Segment
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import CLIENT, SERVER
+from netlab.lab.hosts.settings import CLIENT, SERVER
 from tests.captures import frames
 
 _HOSTS = {Side.CLIENT: (CLIENT, 50000), Side.SERVER: (SERVER, 12345)}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab import foreground
 from netlab.cli import main
 from netlab.lab.results.catalogue import names
+from netlab.terminal import foreground
 from tests.captures.reference import exchange
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from netlab.report import html, svg
+from netlab.report import html, htmlrows, svg
 from tests.captures.reference import NAMES, exchange
 from tests.captures.stories import reference_story, story_of
 from tests.captures.talk import Talk
@@ -190,7 +190,8 @@ def test_accessible_names(chromium: Browser, tmp_path: Path) -> None:
     ]
     assert ("heading", "echo.pcap") in names
     assert any(role == "heading" and "simultaneous close" in name for role, name in names)
-    assert sum(role == "image" and name != "" for role, name in names) == 3
+    (plots,) = [name for role, name in names if role == "image" and name]
+    assert "bytes were in flight" in plots
     text = " ".join(name for role, name in names if role == "StaticText")
     assert "server to client: FIN, ACK" in text.replace("  ", " ")
     assert "Frame 9" in text.replace("  ", " ")
@@ -220,15 +221,55 @@ def test_ten_thousand_frames(chromium: Browser, tmp_path: Path) -> None:
     with path.open("w", encoding="utf-8") as page:
         page.writelines(html.pieces(story_of(talk.pcap()), "large.pcap"))
     chromium.open(path.as_uri(), 1400, 900)
-    total = chromium.ask("document.querySelectorAll('.row[id]').length")
-    assert total == len(talk.frames)
+    total = len(talk.frames)
+    rows = "document.querySelectorAll('.row[id]').length"
+    assert chromium.ask(rows) < 500
+    assert chromium.ask("document.querySelectorAll('*').length") < 5_000
+    height = chromium.ask("document.documentElement.scrollHeight")
     chromium.press("End")
     assert chromium.ask(_CHOSEN) == f"f{total}"
     chromium.press("ArrowUp")
     chromium.wait(f"{_DETAIL}.startsWith('#{total - 1} ')")
     chromium.picture("explain-large")
+    # The rows that were not there yet took as much room as they need now, or nearly.
+    assert abs(chromium.ask("document.documentElement.scrollHeight") / height - 1) < 0.2
+    chromium.ask("location.hash = '#f5001'")
+    chromium.wait(f"{_CHOSEN} === 'f5001'")
+    for key, number in (("ArrowUp", 5000), ("ArrowDown", 5001), ("ArrowDown", 5002)):
+        chromium.press(key)
+        assert chromium.ask(_CHOSEN) == f"f{number}"
+    assert chromium.ask(rows) < 3_000
     laid_out = chromium.ask(
-        "[...document.querySelectorAll('.chunk')].filter("
-        "(one) => one.firstElementChild.checkVisibility({contentVisibilityAuto: true})).length"
+        "[...document.querySelectorAll('.chunk')].filter((one) => one.firstElementChild"
+        "?.checkVisibility({contentVisibilityAuto: true})).length"
     )
-    assert 0 < laid_out < 10
+    assert 0 < laid_out < 20
+    chromium.ask("dispatchEvent(new Event('beforeprint'))")
+    assert chromium.ask(rows) == total
+    assert chromium.ask("document.getElementById('all-rows').hidden")
+
+
+def test_rows_of_the_script(
+    chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The rows that the script makes are the same as those of the template.
+    """
+    found = []
+    for most in (200, 0):
+        monkeypatch.setattr(htmlrows, "STATIC_ROWS", most)
+        texts = []
+        for name in NAMES:
+            open_report(chromium, tmp_path, name)
+            chromium.ask("document.getElementById('all-rows').click()")
+            texts.append(
+                chromium.ask(
+                    "[...document.querySelectorAll('.chunk')].map((one) => one.innerHTML"
+                    ".replace(/>\\s+/g, '>').replace(/\\s+</g, '<').replace(/ tabindex=\"0\"/, '')"
+                    ").join('')"
+                )
+            )
+            assert chromium.complaints == []
+        found.append(texts)
+    assert found[0] == found[1]
+    assert all("</li>" in text for text in found[0])

@@ -6,6 +6,7 @@ end: curl, openssl, HAProxy, and what starts a service with its socket.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ from twisted.internet.threads import deferToThreadPool
 from tests.certificates import Authority
 from tests.live.conftest import RunCommand, StartCommand, StartServer
 from tests.live.processes import LISTENS_ON, Program, Server, spawn_command
+from tests.live.sockets import client_of, receive, request
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 needs_openssl = pytest.mark.skipif(
@@ -284,8 +286,26 @@ async def test_haproxy(
 
 async def test_terminal_closes(twistd: StartServer) -> None:
     """
-    Without TLS the server ends on SIGHUP, as what runs in a terminal must when that is closed.
+    Without TLS a server ends on SIGHUP, as what runs in a terminal must when that is closed; but in
+    order, as on SIGTERM.
     """
-    server = await twistd("netlab-http")
-    done = await server.stop(signal.SIGHUP)
-    assert done.status == -signal.SIGHUP
+    for name in ("netlab-http", "netlab-echo", "netlab-lab"):
+        server = await twistd(name)
+        done = await server.stop(signal.SIGHUP)
+        assert (done.status, done.err) == (0, ""), name
+        assert "Server Shut Down" in done.out
+
+
+async def test_signal_for_another(twistd: StartServer) -> None:
+    """
+    SIGUSR1 ends no server that has no log to open anew, with workers or without.
+    """
+    for arguments in (["netlab-http"], ["netlab-http", "--workers", "1"], ["netlab-echo"]):
+        server = await twistd(*arguments)
+        os.kill(server.pid, signal.SIGUSR1)
+        # It serves on; then it runs, and SIGTERM ends it in order.
+        with client_of(server) as client:
+            client.sendall(request("/result.html"))
+            assert receive(client, 4)
+        done = await server.stop(signal.SIGTERM)
+        assert "Server Shut Down" in done.out, arguments

@@ -125,6 +125,7 @@ async def test_client_certificate(twistd: StartServer, command: RunCommand, tmp_
 
 
 @needs_programs
+@pytest.mark.slow
 async def test_suites(twistd: StartServer, command: RunCommand, tmp_path: Path) -> None:
     """
     To openssl the server offers forward-secret suites that authenticate, and nothing of old.
@@ -144,6 +145,7 @@ async def test_suites(twistd: StartServer, command: RunCommand, tmp_path: Path) 
             assert "Verify return code: 0 (ok)" in shown.out
 
 
+@pytest.mark.slow
 async def test_silent(twistd: StartServer, tmp_path: Path) -> None:
     """
     Clients that connect and say nothing, more of them than may shake hands at a time, leave the

@@ -115,6 +115,7 @@ async def relay(reactor: Any, port: int, recorded: Recorded) -> Any:
 
 
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+@pytest.mark.slow
 async def test_get(
     reactor: Any,
     twistd: StartServer,
@@ -157,6 +158,7 @@ async def test_get(
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+@pytest.mark.slow
 async def test_key_update(
     reactor: Any,
     twistd: StartServer,

@@ -22,7 +22,8 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import Isolation, best_isolation
+from netlab.lab.hosts.hosts import best_isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.results.catalogue import REFERENCE, load, names
 from netlab.lab.runs.programs import OutputLine
 from netlab.lab.runs.run import start
@@ -248,6 +249,7 @@ def check_equations(out: Path) -> None:
 
 
 @NEEDS_HOSTS
+@pytest.mark.slow
 async def test_not_as_expected(netlab: RunNetlab, out: Path) -> None:
     """
     An experiment that does not show what it should says so, and what it shows instead.
@@ -293,6 +295,7 @@ async def test_same_seed_same_segments(netlab: RunNetlab, out: Path) -> None:
 
 
 @NEEDS_HOSTS
+@pytest.mark.slow
 async def test_own_experiment(netlab: RunNetlab, out: Path) -> None:
     """
     The tutorial's experiment runs as it stands there, from any folder, in about 30 lines.
@@ -315,6 +318,7 @@ async def test_own_experiment(netlab: RunNetlab, out: Path) -> None:
     assert verdict["results"]
 
 
+@pytest.mark.slow
 async def test_without_hosts(netlab: RunNetlab, out: Path) -> None:
     """
     Where no hosts can be made the programs run on loopback, and a relay tells what it reads, which
@@ -349,6 +353,7 @@ def start_waiting(reactor: Any, programs: list[Program], out: Path) -> Callable[
 
 
 @NEEDS_HOSTS
+@pytest.mark.slow
 async def test_nothing_left_after_ctrl_c(start_waiting: Callable[[], Program], out: Path) -> None:
     """
     Ctrl-C ends the hosts with everything on them, and the command with the status of an interrupt.
@@ -362,6 +367,7 @@ async def test_nothing_left_after_ctrl_c(start_waiting: Callable[[], Program], o
 
 
 @NEEDS_HOSTS
+@pytest.mark.slow
 async def test_nothing_left_after_kill(
     reactor: Any, start_waiting: Callable[[], Program], out: Path
 ) -> None:
@@ -381,6 +387,7 @@ async def test_nothing_left_after_kill(
 
 
 @NEEDS_HOSTS
+@pytest.mark.slow
 async def test_mistakes(netlab: RunNetlab, out: Path) -> None:
     """
     A mistake in an experiment, or a folder that cannot be written, is told in one line.
@@ -398,6 +405,7 @@ async def test_mistakes(netlab: RunNetlab, out: Path) -> None:
 
 
 @NEEDS_HOSTS
+@pytest.mark.slow
 async def test_nothing_left_after_failure(netlab: RunNetlab, out: Path) -> None:
     """
     An experiment that fails says why, and leaves nothing either.
@@ -410,6 +418,7 @@ async def test_nothing_left_after_failure(netlab: RunNetlab, out: Path) -> None:
 
 
 @NEEDS_HOSTS
+@pytest.mark.slow
 async def test_observer_and_cancel(reactor: Any, out: Path) -> None:
     """
     Whoever starts a run sees each frame twice, as it leaves and as it arrives, and each line of the

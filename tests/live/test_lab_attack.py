@@ -62,6 +62,7 @@ def out(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("isolation", _ISOLATIONS)
+@pytest.mark.slow
 async def test_planted_code(
     netlab: RunNetlab, out: Path, monkeypatch: pytest.MonkeyPatch, isolation: str
 ) -> None:
@@ -96,6 +97,7 @@ async def test_planted_code(
 
 
 @pytest.mark.parametrize("isolation", _ISOLATIONS)
+@pytest.mark.slow
 async def test_what_programs_get(
     netlab: RunNetlab, out: Path, monkeypatch: pytest.MonkeyPatch, isolation: str
 ) -> None:
@@ -139,6 +141,7 @@ async def test_what_programs_get(
 
 
 @pytest.mark.parametrize("isolation", _ISOLATIONS)
+@pytest.mark.slow
 async def test_prepared_results(netlab: RunNetlab, out: Path, isolation: str) -> None:
     """
     Links in the place of results are replaced and not followed, a link in the place of a folder is
@@ -176,6 +179,7 @@ async def test_prepared_results(netlab: RunNetlab, out: Path, isolation: str) ->
     assert "it is a symbolic link" in done.err
 
 
+@pytest.mark.slow
 async def test_as_root(netlab: RunNetlab, out: Path) -> None:
     """
     As root what is written is root's alone, and a folder that others may write to is refused before

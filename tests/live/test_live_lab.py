@@ -71,6 +71,7 @@ def token_of(server: Server) -> str:
     return match[1].decode()
 
 
+@pytest.mark.slow
 async def test_who_is_refused(twistd: StartServer) -> None:
     """
     A request by another name, of another site, of another origin or without this start's token gets
@@ -121,6 +122,7 @@ def read_events(client: socket.socket, last: str) -> list[tuple[str, dict[str, A
     return [(name.decode(), json.loads(data)) for name, data in found]
 
 
+@pytest.mark.slow
 async def test_without_hosts(twistd: StartServer, tmp_path: Path) -> None:
     """
     Where there can be no hosts the page is told so, and sees what the relay and the programs say;

@@ -14,7 +14,8 @@ from netlab.report import json as json_report
 from netlab.report.reading import read_story
 from tests.captures.reference import NAMES, exchange
 from tests.oracle import reference
-from tests.truth.checker import claims_of, refuted
+from tests.truth.checker import refuted
+from tests.truth.claimed import claims_of
 from tests.truth.frames import read_frames
 
 _DATA = Path(__file__).parents[1] / "captures" / "data"
@@ -54,6 +55,7 @@ def test_captures() -> None:
 
 
 @needs_tshark
+@pytest.mark.slow
 def test_reference_exchanges(tmp_path: Path) -> None:
     """
     The five reference exchanges.

@@ -81,6 +81,7 @@ def stopped(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
+@pytest.mark.slow
 async def test_each_serves(twistd: StartServer) -> None:
     """
     With any one of the workers stopped, the other one serves.

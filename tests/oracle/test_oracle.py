@@ -83,6 +83,7 @@ class OracleTests(SynchronousTestCase):
         self.assertEqual(empty, ["faults/f50_snapped_at_40_bytes.pcap"])
         self.assertGreater(total, 1500)
 
+    @pytest.mark.slow
     def test_reference_exchanges(self) -> None:
         """
         On the five reference exchanges nothing differs.
@@ -93,6 +94,7 @@ class OracleTests(SynchronousTestCase):
             left, rules, count = self._compare(path)
             self.assertEqual((left, rules, count), ([], set(), len(exchange(name).frames)))
 
+    @pytest.mark.slow
     def test_drawn_by_chance(self) -> None:
         """
         On conversations drawn by chance nothing differs, and every kind of mark occurs.

@@ -68,6 +68,7 @@ class TSharkTests(SynchronousTestCase):
         (dialogue,), _ = read_dialogues(pcap, tools_for(keys))
         return dialogue
 
+    @pytest.mark.slow
     def test_hellos(self) -> None:
         """
         Hosts, protocols, suites, versions and the number of records of each kind are the same.
@@ -102,6 +103,7 @@ class TSharkTests(SynchronousTestCase):
                 records = sum(len(row[5]) + len(row[6]) for row in rows)
                 self.assertEqual(records, found.client.records + found.server.records)
 
+    @pytest.mark.slow
     def test_inside(self) -> None:
         """
         With the key log, requests, statuses and alerts are the same, in the same frames.

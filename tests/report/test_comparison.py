@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.analysis.comparison.contrast import Contrast, Lapse, TimedAnswer
 from netlab.analysis.comparison.losses import Absent
 from netlab.analysis.comparison.shares import Shut, WaitShares
-from netlab.analysis.comparison.sides import Drip, SameConversation, SilentPause, Wait
+from netlab.analysis.comparison.sides import Carriage, Drip, SameConversation, SilentPause, Wait
 from netlab.analysis.comparison.sightings import Sighting, SightingMark
 from netlab.analysis.observations.dialogue import Moment
 from netlab.report.comparison import (
@@ -47,6 +47,14 @@ def _same(*, is_one_place: bool = False, behind_ns: int = 0) -> SameConversation
         ahead_ns=0,
         behind_ns=behind_ns,
         shut=(Shut(True, Moment(8, 0), Moment(9, 9_000_000_000)),),
+        carriages=(
+            Carriage(
+                False,
+                300_000,
+                (Moment(20, 0), Moment(29, 600_000_000)),
+                (Moment(21, 0), Moment(31, 500_000_000)),
+            ),
+        ),
         drips=(Drip(True, 8, 4, Moment(10, 0), Moment(13, 4_000_000_000)),),
         common=6,
         to_server=Absent(lost=(_sighting(7),), uncaptured=(_sighting(14),)),
@@ -81,6 +89,8 @@ class SidesTests(SynchronousTestCase):
         self.assertIn("the client's window was shut for 9.000 s (B #8 to #9)", text)
         self.assertIn("its 8 bytes in 4 pieces over 4.000 s (B #10 to #13)", text)
         self.assertIn("2.500 s (99 %) at the client", text)
+        self.assertIn("the server's 300 000 bytes: 500.0 ms", text.replace("\xa0", " "))
+        self.assertIn("600.0 ms as they came to the client (B #20 to #29), 4 Mbit/s", text)
         self.assertIn("Most of it passed at the client.", text)
 
     def test_several(self) -> None:
@@ -178,7 +188,7 @@ class ContrastsTests(SynchronousTestCase):
                 "Times, which are never quite the same:",
                 "  the handshake",
                 "    A: 40.00 ms (#1 to #3)",
-                "    B: 500.0 µs (#9 to #11)",
+                "    B: 500.0 µs (#9 to #11), 80 times as fast",
             ],
         )
         self.assertEqual(
@@ -193,9 +203,9 @@ class ContrastsTests(SynchronousTestCase):
         lines = list(contrasts_markdown(_NAMES, self.found, self.times))
         self.assertIn("| **connections** | 1 (`#1`) | 2 (`#1`, `#8`) |", lines)
         self.assertIn("| HTTP | none | none |", lines)
-        self.assertIn(
-            "| the handshake | 40.00 ms (`#1` to `#3`) | 500.0 µs (`#9` to `#11`) |", lines
-        )
+        (row,) = [line for line in lines if line.startswith("| the handshake ")]
+        self.assertIn("| 40.00 ms (`#1` to `#3`) | 500.0 µs (`#9` to `#11`)", row)
+        self.assertIn("80 times as fast |", row)
         self.assertEqual(lines[-1], "- B: because")
 
     def test_json(self) -> None:

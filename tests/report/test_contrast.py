@@ -14,7 +14,7 @@ import netlab.report
 _STYLE = Path(netlab.report.__file__).parent / "templates" / "report.css"
 
 #: What text is written in, and on what.
-_TEXT = ("ink", "muted", "opening", "data", "ack", "closing", "reset", "probe", "client", "server")
+_TEXT = ("ink", "muted", "probe", "client", "server", "fail", "pass")
 _GROUND = ("paper", "surface", "select", "cite")
 
 

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import io
 import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from hypothesis import given, settings
@@ -19,7 +22,11 @@ from netlab.errors import KnownError
 from netlab.report import annotate, html, markdown, svg, terminal
 from netlab.report import json as json_report
 from netlab.report.reading import tell
+from tests.captures.frames import pcap_file
 from tests.captures.reference import NAMES, exchange
+
+_DATA = Path(__file__).parents[1] / "captures" / "data"
+_FRAMES_MAX = 200
 
 #: Where a capture is changed, as a share of its length, and into which byte.
 _CHANGES = st.lists(
@@ -67,3 +74,60 @@ class BrokenTests(SynchronousTestCase):
         pcapng = b"".join(annotate.pieces(again, reading.interfaces, story, discretion))
         frames = list(read_capture(io.BytesIO(pcapng)))
         self.assertLessEqual(len(frames), story.frame_count)
+
+
+def _captures() -> Iterator[tuple[str, bytes]]:
+    """
+    Give the captures that other tests tell too, with their names.
+    """
+    for path in sorted((*_DATA.rglob("*.pcap"), *_DATA.rglob("*.pcapng"))):
+        yield path.name, path.read_bytes()
+    for name in NAMES:
+        yield name, exchange(name).pcap()
+
+
+def _with_clock(capture: bytes, clock: Callable[[int], int]) -> bytes:
+    """
+    Give each frame another time: nothing where the capture has none, too many or cannot be read.
+    """
+    try:
+        records = list(read_capture(io.BytesIO(capture)))
+    except KnownError:
+        return b""
+    if not 0 < len(records) <= _FRAMES_MAX:
+        return b""
+    frames = [(10**18 + clock(index), record.data) for index, record in enumerate(records)]
+    return pcap_file(records[0].interface.link_type, frames)
+
+
+class ClockTests(SynchronousTestCase):
+    """
+    Frames whose times make no sense: a capture's maker chooses them.
+    """
+
+    def test_any_order(self) -> None:
+        """
+        Whatever happens in a capture is told if its clock stands, goes back, or leaps about.
+        """
+        chance = random.Random(5)
+        second = 10**9
+        clocks: dict[str, Callable[[int], int]] = {
+            "back": lambda index: -3 * second * index,
+            "zigzag": lambda index: 10 * second * (index % 2),
+            "leaping": lambda _index: chance.randrange(100 * second),
+            "standing": lambda _index: 0,
+        }
+        told = 0
+        for name, capture in _captures():
+            for how, clock in clocks.items():
+                changed = _with_clock(capture, clock)
+                if not changed:
+                    continue
+                try:
+                    tell(read_capture(io.BytesIO(changed)), "x.pcap")
+                except KnownError:
+                    continue
+                except Exception as error:
+                    raise AssertionError(f"{name}, its clock {how}") from error
+                told += 1
+        self.assertGreater(told, 200)

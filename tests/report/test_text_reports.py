@@ -15,7 +15,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.report import markdown, svg, terminal
+from netlab.analysis.explanation.story import CaptureStory
+from netlab.report import html, markdown, svg, terminal
 from tests.analysis.dialogue_script import Script
 from tests.captures.frames import ACK, PSH, Checksum
 from tests.captures.reference import NAMES
@@ -258,3 +259,62 @@ class SvgTests(SynchronousTestCase):
         drawn = svg.render(story_of(talk.pcap()), "x")
         self.assertEqual(drawn.count("marker-end="), svg.FRAMES_MAX)
         self.assertIn(f"Of 803 frames at most {svg.FRAMES_MAX}.", drawn)
+
+
+class VerdictTests(SynchronousTestCase):
+    """
+    Verdicts in every format.
+    """
+
+    def story(self) -> CaptureStory:
+        """
+        Tell a capture in which a segment before the third is missing, and a checksum is wrong.
+        """
+        talk = Talk().open().say("c", b"x" * 10)
+        talk.send("c", PSH | ACK, b"y" * 10, is_captured=False)
+        talk.send("c", PSH | ACK, b"z" * 10)
+        talk.send("s", ACK, after_ms=0.1)
+        talk.send("c", PSH | ACK, b"w", checksum=Checksum.BAD)
+        return story_of(talk.pcap())
+
+    def test_what_does_not_hold_stands_out(self) -> None:
+        """
+        Each format says with a frame's equation that it cannot be decided, and that a rule is
+        broken.
+        """
+        story = self.story()
+        plain = "\n".join(line.plain for line in terminal.lines(story, "x", 100))
+        page = html.render(story, "x")
+        for report in (plain, markdown.render(story, "x"), svg.render(story, "x"), page):
+            self.assertIn("UNKNOWN", report)
+        self.assertIn("FAIL checksum", plain)
+        self.assertIn('<b class="verdict UNKNOWN">UNKNOWN</b> seq', page.replace("ack", "seq"))
+        self.assertIn('<span class="mark failed">FAIL</span>', page)
+
+    def test_pass_can_fail(self) -> None:
+        """
+        A rule whose verdict is PASS somewhere has another one elsewhere: what no frame could break
+        is noted. Measured on made-up conversations with every kind of fault.
+        """
+        stories = [self.story()]
+        talk = Talk(mss=500).open().say("s", b"x" * 600)
+        talk.send("s", PSH | ACK, b"y" * 600, window=10)
+        talk.send("c", ACK, ack=999_999)
+        talk.close("c")
+        talk.send("c", PSH | ACK, b"after")
+        stories.append(story_of(talk.pcap()))
+        small = Talk(shift=None).open()
+        small.send("c", ACK, window=10)
+        for _ in range(60):
+            small.send("s", PSH | ACK, bytes(1400), after_ms=0.1)
+        stories.append(story_of(small.pcap()))
+        verdicts: dict[str, set[str]] = {}
+        for story in stories:
+            for conversation in story.conversations:
+                for frame in conversation.frames:
+                    for finding in frame.findings:
+                        verdicts.setdefault(finding.rule, set()).add(finding.verdict.value)
+        for rule, found in verdicts.items():
+            if "PASS" in found:
+                self.assertTrue(found & {"FAIL", "UNKNOWN"}, rule)
+        self.assertLessEqual({"acknowledgement", "sequence", "checksum"}, set(verdicts))

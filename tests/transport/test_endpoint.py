@@ -19,11 +19,13 @@ from zope.interface.verify import verifyObject
 from netlab.transport import compat, poller
 from netlab.transport.certificates import RenewableTLSEndpoint
 from netlab.transport.endpoint import (
+    server_from_string,
+)
+from netlab.transport.fastendpoint import (
     BACKLOG,
     AdoptedTCPServerEndpoint,
     FastTCPServerEndpoint,
     SecureEndpoint,
-    server_from_string,
 )
 from netlab.transport.poller import NestedPoller
 from netlab.transport.port import FastPort

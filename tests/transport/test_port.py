@@ -113,6 +113,21 @@ class FastPortTests(ConnectionTestCase):
             self.assertEqual(len(factory.built), 0 if is_shared else 5)
             self.turn_until(lambda port=port: not port.connected)  # type: ignore[misc]
 
+    def test_stop_accepts_who_comes_meanwhile(self) -> None:
+        """
+        So is who comes until the port is closed, a turn of the reactor later, where it is not
+        shared: the kernel would reset the connection.
+        """
+        for is_shared in (False, True):
+            port, factory = self.listen(Recorder)
+            port.is_shared = is_shared
+            stopped: list[object] = []
+            port.stopListening().addCallback(stopped.append)
+            client = self.connect(port)
+            client.send(b"late")
+            self.turn_until(lambda stopped=stopped: stopped)  # type: ignore[misc]
+            self.assertEqual([b"late"] * (not is_shared), [one.received for one in factory.built])
+
     def test_reads_at_once(self) -> None:
         """
         What a client sent before it was accepted is delivered in the turn that accepts it.

@@ -11,7 +11,8 @@ from collections import Counter
 from pathlib import Path
 
 from netlab.commands.outcome import show
-from tests.truth.checker import claims_of, refuted
+from tests.truth.checker import refuted
+from tests.truth.claimed import claims_of
 from tests.truth.frames import read_frames
 
 

@@ -8,12 +8,14 @@ be true. A claim that no rule refutes need not be true, but a claim that one ref
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tests.truth.claimed import Claimed, claims_of
 from tests.truth.contradictions import RULES as CONTRADICTIONS
 from tests.truth.contradictions import one_answer_each
+from tests.truth.evidence import evidence_lacks
 from tests.truth.frames import ACK, FIN, RST, SYN, Frame
 
 _KNOWN: Final = ("seen", "follows", "possible")
@@ -21,44 +23,13 @@ _KNOWN: Final = ("seen", "follows", "possible")
 #: No segment is counted as longer, however long its header says that it is.
 _LENGTH_MAX: Final = 1 << 17
 
+#: Within how long the same packet is captured again at another point.
+_COPIES_NS: Final = 10_000_000
+
 #: How a sentence says that it does not know.
 _POSSIBLE: Final = re.compile(r"(?i)possibl|probabl|likely|perhaps|may |might |could |seem|suggest")
 
 _CITED: Final = re.compile(r"#(\d+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """
-    A claim as the JSON report has it.
-
-    @ivar kind: what is claimed.
-    @ivar frames: the frames that it rests on.
-    @ivar known: how it is known.
-    @ivar figures: its values.
-    @ivar rule: the standard's rule.
-    @ivar causes: the causes that are possible.
-    @ivar who: whom it is about.
-    @ivar sentence: the same in words.
-    @ivar stream: of its conversation; None where it is about the whole capture.
-    @ivar client: address and port of the conversation's client.
-    """
-
-    kind: str
-    frames: tuple[int, ...]
-    known: str
-    figures: Mapping[str, Any]
-    rule: str
-    causes: tuple[str, ...]
-    who: str
-    sentence: str
-    stream: int | None
-    client: tuple[str, str] | None
-
-    @property
-    def topic(self) -> str:
-        """What it is about."""
-        return self.kind.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,36 +48,6 @@ class Refuted:
         where = "" if self.claim.stream is None else f"conversation {self.claim.stream}: "
         claimed = f"{where}{self.claim.kind} {list(self.claim.frames)}"
         return f"{claimed}: {self.why}\n    {self.claim.sentence}"
-
-
-def claims_of(document: Mapping[str, Any]) -> Iterator[Claimed]:
-    """
-    Read the claims of a JSON report.
-    """
-    for each in document["claims"]:
-        yield _claimed(each, None, None)
-    for conversation in document["conversations"]:
-        client = conversation["client"]
-        ends = (client["address"], str(client["port"]))
-        for each in conversation["claims"]:
-            yield _claimed(each, conversation["stream"], ends)
-
-
-def _claimed(
-    each: Mapping[str, Any], stream: int | None, client: tuple[str, str] | None
-) -> Claimed:
-    return Claimed(
-        each["kind"],
-        tuple(each["frames"]),
-        each["known"],
-        each["figures"],
-        each["rule"],
-        tuple(each["causes"]),
-        each["who"],
-        each["sentence"],
-        stream,
-        client,
-    )
 
 
 def refuted(document: Mapping[str, Any], frames: Mapping[int, Frame]) -> list[Refuted]:
@@ -334,7 +275,11 @@ def _absence_is_true(
         return f"the server sends #{others[0]}" if others else None
     if claim.kind == "closes.first":
         last = claim.frames[-1]
-        before = [f.number for f in talk if f.has(FIN) and f.number < last and not f.is_quoted]
+        before = [
+            f.number
+            for f in talk
+            if f.has(FIN) and f.number < last and not f.is_quoted and f.is_sound is not False
+        ]
         return f"#{before[0]} has a FIN before it" if before else None
     return None
 
@@ -352,9 +297,24 @@ def _nothing_travels_while_idle(
     busy = [
         frame.number
         for frame in talk
-        if end.time_ns - idle < frame.time_ns < end.time_ns and frame.length > 1
+        if end.time_ns - idle < frame.time_ns < end.time_ns
+        and frame.length > 1
+        and not _is_copy(frame, talk)
     ]
     return f"#{busy[0]} carries data meanwhile" if busy else None
+
+
+def _is_copy(frame: Frame, talk: Sequence[Frame]) -> bool:
+    """
+    Tell whether the same packet was captured just before: a router's both sides, say.
+    """
+    return any(
+        before.number < frame.number
+        and 0 <= frame.time_ns - before.time_ns < _COPIES_NS
+        and (before.src, before.seq, before.length, before.ip_id)
+        == (frame.src, frame.seq, frame.length, frame.ip_id)
+        for before in talk
+    )
 
 
 def _windows_are_what_is_said(
@@ -392,6 +352,32 @@ def _bytes_are_of_the_stream(
     return f"{len(carried)} different bytes are here, not {count}" if count > len(carried) else None
 
 
+def _what_is_discarded_has_no_effect(
+    claim: Claimed, frames: Mapping[int, Frame], talk: Sequence[Frame]
+) -> str | None:
+    """
+    What is called discarded has a wrong checksum, and most of its sender's are right; no connection
+    is closed or reset by it.
+    """
+    if claim.kind == "damage.discarded":
+        (number,) = claim.frames
+        if frames[number].is_sound is not False:
+            return f"the checksum of #{number} is not wrong"
+        own = [frame.is_sound for frame in talk if frame.src == frames[number].src]
+        return None if own.count(True) > own.count(False) else "hardly a checksum is right"
+    if not claim.kind.startswith(("closes.first", "closes.second", "resets.")) or not claim.frames:
+        return None
+    last = frames.get(claim.frames[-1])
+    if last is None or last.is_sound is not False or last.length:
+        return None
+    own = [frame.is_sound for frame in talk if frame.src == last.src]
+    lasting = [frame for frame in talk if frame.src != last.src and frame.has(ACK)]
+    if any((frame.ack - last.seq) % 2**32 == 1 for frame in lasting):
+        return None
+    is_odd = own.count(True) > own.count(False)
+    return f"#{last.number} has a wrong checksum" if is_odd else None
+
+
 def _waits_are_between_the_frames(
     claim: Claimed, frames: Mapping[int, Frame], talk: Sequence[Frame]
 ) -> str | None:
@@ -423,5 +409,7 @@ _RULES: Final[tuple[Callable[..., str | None], ...]] = (
     _nothing_travels_while_idle,
     _windows_are_what_is_said,
     _bytes_are_of_the_stream,
+    _what_is_discarded_has_no_effect,
+    evidence_lacks,
     _waits_are_between_the_frames,
 )

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 FIN: Final = 0x01
 SYN: Final = 0x02
 RST: Final = 0x04
+PSH: Final = 0x08
 ACK: Final = 0x10
 
 _MODULUS: Final = 1 << 32
@@ -37,6 +38,7 @@ _FIELDS: Final = (
     "tcp.options.timestamp.tsval",
     "tcp.options.timestamp.tsecr",
     "frame.protocols",
+    "tcp.checksum.status",
     "tcp.payload",
 )
 
@@ -61,6 +63,7 @@ class Frame(NamedTuple):
     @ivar stamp: its time stamp; -1 where there is none.
     @ivar echo: the time stamp that it echoes; -1 where there is none.
     @ivar is_quoted: an ICMP error quotes it; nobody sent it just then.
+    @ivar is_sound: whether its checksum is right; None where that is not known.
     """
 
     number: int
@@ -77,6 +80,7 @@ class Frame(NamedTuple):
     ip_id: int
     payload: bytes
     is_quoted: bool
+    is_sound: bool | None = None
     stamp: int = -1
     echo: int = -1
 
@@ -119,10 +123,13 @@ def read_frames(path: Path) -> dict[int, Frame]:
     @return: by frame number.
     """
     command = ["tshark", "-2", "-n", "-r", str(path), "-Y", "tcp", "-T", "fields"]
-    command += ["-o", "tcp.desegment_tcp_streams:FALSE", "-E", "separator=|", "-E", "occurrence=l"]
+    command += ["-o", "tcp.desegment_tcp_streams:FALSE", "-o", "tcp.check_checksum:TRUE"]
+    command += ["-E", "separator=|", "-E", "occurrence=l"]
+    # It shows frames within its messages, whose addresses would be taken for the segment's.
+    command += ["--disable-protocol", "openflow"]
     for field in _FIELDS:
         command += ["-e", field]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command, check=False, capture_output=True, text=True).stdout
     frames = {}
     for line in printed.splitlines():
         row = dict(zip(_FIELDS, line.split("|"), strict=True))
@@ -153,6 +160,7 @@ def _frame(row: dict[str, str]) -> Frame:
         int(row["ip.id"] or "-1", 0),
         bytes.fromhex(row["tcp.payload"]),
         bool(row["icmp.type"] or row["icmpv6.type"]),
+        {"0": False, "1": True}.get(row["tcp.checksum.status"]),
         int(row["tcp.options.timestamp.tsval"] or -1),
         int(row["tcp.options.timestamp.tsecr"] or -1),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.truth.checker import refuted
-from tests.truth.frames import ACK, FIN, SYN, Frame
+from tests.truth.frames import ACK, FIN, RST, SYN, Frame
 
 _CLIENT, _SERVER = ("192.0.2.1", "40000"), ("192.0.2.2", "80")
 
@@ -57,7 +57,9 @@ class RefutedTests(SynchronousTestCase):
     One claim at a time about the same conversation.
     """
 
-    def why(self, kind: str, *frames: int, **more: Any) -> list[str]:
+    def why(
+        self, kind: str, *frames: int, among: dict[int, Frame] = TALK, **more: Any
+    ) -> list[str]:
         """
         Give what is said against a claim.
         """
@@ -77,7 +79,7 @@ class RefutedTests(SynchronousTestCase):
             "claims": [claim],
         }
         document = {"claims": [], "conversations": [conversation]}
-        return [each.why for each in refuted(document, TALK)]
+        return [each.why for each in refuted(document, among)]
 
     def assert_refuted(self, text: str, kind: str, *frames: int, **more: Any) -> None:
         """
@@ -116,9 +118,11 @@ class RefutedTests(SynchronousTestCase):
         """
         They are not negative, and no longer than the frames that show them.
         """
-        self.assert_stands("delays.server", 4, 5, figures={"waited_ns": 10**9})
-        self.assert_refuted("negative", "delays.server", 4, 5, figures={"waited_ns": -1})
-        self.assert_refuted("it is 10000", "delays.server", 4, 5, figures={"waited_ns": 2 * 10**9})
+        for waited, why in ((10**9, ""), (-1, "negative"), (2 * 10**9, "it is 10000")):
+            figures = {"waited_ns": waited, "asked_frame": 4}
+            found = self.why("delays.server", 4, 5, figures=figures)
+            self.assertEqual(bool(found), bool(why), found)
+            self.assertIn(why, "".join(found))
 
     def test_sent_again(self) -> None:
         """
@@ -205,3 +209,15 @@ class RefutedTests(SynchronousTestCase):
         self.assert_stands("bytes.stream", 1, figures=figures, who="server")
         figures = {"bytes": 12, "missing_bytes": 0}
         self.assert_refuted("6 different", "bytes.stream", 1, figures=figures, who="server")
+
+    def test_discarded(self) -> None:
+        """
+        What is discarded has a wrong checksum, and closes nothing.
+        """
+        talk = TALK | {11: frame(11, _SERVER, RST, 508)}
+        among = {number: each._replace(is_sound=number != 11) for number, each in talk.items()}
+        follows = {"known": "follows", "rule": "RFC 9293 section 3.1"}
+        self.assertEqual(self.why("damage.discarded", 11, among=among, **follows), [])
+        self.assertIn("not wrong", self.why("damage.discarded", 9, among=among, **follows)[0])
+        (why,) = self.why("resets.abort", 11, among=among, who="server")
+        self.assertIn("wrong checksum", why)

@@ -10,7 +10,31 @@ from typing import Any, Final
 from netlab.capture.segments import Segment
 from netlab.lab.api.sides import Side
 from netlab.lab.wire.wire import Crossing
-from tests.truth.checker import Claimed, claims_of
+from tests.truth.claimed import Claimed, claims_of
+from tests.truth.scenarios import Ending
+
+#: By how much a claim may be wrong about what passed at an end, in nanoseconds: a scheduler may let
+#: a program wait. Of a longer time, by a tenth.
+_SLACK_NS: Final = 60_000_000
+
+#: What really made an end send its first RST: that end, and the causes or kinds that say so.
+_CAUSES: Final[Mapping[Ending, tuple[str, frozenset[str]]]] = {
+    Ending.CLIENT_ABORTS: ("client", frozenset({"abort"})),
+    Ending.SERVER_ABORTS: ("server", frozenset({"abort"})),
+    Ending.CLIENT_NEVER_READS: ("client", frozenset({"unread-data"})),
+    Ending.SERVER_LEAVES_UNREAD: ("server", frozenset({"unread-data"})),
+    Ending.CLIENT_TIMES_OUT: (
+        "client",
+        frozenset({"resets.data-after-close", "data-after-close", "resets.closed-socket"}),
+    ),
+    Ending.SERVER_CRASHES: ("server", frozenset({"restarted"})),
+    Ending.REFUSED: ("server", frozenset({"no-listener"})),
+}
+
+_NO_REASON: Final = frozenset(
+    f"resets.{kind}"
+    for kind in ("goes-on", "outside-window", "other-sender", "text", "again", "after-a-reset")
+) | {"resets.answers-a-segment"}
 
 #: What only a capture that lacks frames can show. Each end's capture has all that the end saw.
 _NEVER: Final = ("gaps.not-captured", "capture.one-direction")
@@ -43,7 +67,7 @@ class WireLog:
             for each in self._sent
             if each.sender is crossing.sender
             and each.number <= crossing.number
-            and _overlap(each.decoded, crossing.decoded)
+            and overlap(each.decoded, crossing.decoded)
         ]
 
     def arrivals_of(self, crossing: Crossing, before: int) -> list[Crossing]:
@@ -55,8 +79,14 @@ class WireLog:
             for each in self._arrived
             if each.sender is crossing.sender
             and each.time_ns <= before
-            and _overlap(each.decoded, crossing.decoded)
+            and overlap(each.decoded, crossing.decoded)
         ]
+
+    def sent_at(self, crossing: Crossing) -> int:
+        """
+        Tell when a frame left its sender, in nanoseconds since 1970.
+        """
+        return min(each.time_ns for each in self._sent if each.number == crossing.number)
 
     def is_copy(self, number: int) -> bool:
         """
@@ -77,7 +107,10 @@ class WireLog:
         )
 
 
-def _overlap(one: object, other: object) -> bool:
+def overlap(one: object, other: object) -> bool:
+    """
+    Tell whether two frames are segments of one sender and connection that share numbers.
+    """
     if not isinstance(one, Segment) or not isinstance(other, Segment):
         return False
     if one.key != other.key:
@@ -86,37 +119,16 @@ def _overlap(one: object, other: object) -> bool:
     return offset < max(other.seglen, 1) and -offset < max(one.seglen, 1)
 
 
-def contradicted(document: Mapping[str, Any], log: WireLog) -> Iterator[str]:
+def contradicted(document: Mapping[str, Any], log: WireLog, ending: Ending) -> Iterator[str]:
     """
-    Find the claims about one end's capture that the wire contradicts.
+    Find the claims about one end's capture that the wire, or what the programs did, contradicts.
 
     @param document: the JSON report of that capture.
     """
     for claim in claims_of(document):
-        why = _why(claim, log)
+        why = _why(claim, log) or _why_not_waited(claim, log) or _why_not_caused(claim, log, ending)
         if why:
             yield f"{claim.kind} {list(claim.frames)}: {why}\n    {claim.sentence}"
-
-
-def losses_told(document: Mapping[str, Any], log: WireLog) -> tuple[int, int]:
-    """
-    Tell how many of the data segments that the wire lost the claims about one end's capture tell
-    of: by a repeat of those bytes, or by the hole that they left.
-
-    @return: those told of, and all.
-    """
-    numbers = {
-        claim.frames[-1]
-        for claim in claims_of(document)
-        if claim.topic in {"repeats", "gaps"} and claim.frames and "first" in claim.figures
-    }
-    told = [log[number] for number in numbers if number <= len(log.here)]
-    lost = [each for each in log.lost if isinstance(each.decoded, Segment) and each.decoded.length]
-    found = sum(
-        any(_overlap(each.decoded, one.decoded) and each.number <= one.number for one in told)
-        for each in lost
-    )
-    return found, len(lost)
 
 
 def _why(claim: Claimed, log: WireLog) -> str | None:
@@ -144,10 +156,48 @@ def _why(claim: Claimed, log: WireLog) -> str | None:
             return "its sender is at this end: nothing can have overtaken it"
         if not log.is_overtaken(last):
             return "it arrived in the order in which it was sent"
-        if len(log.sendings_of(crossing)) > 1:
-            return "its sender had sent these bytes before"
     if claim.kind in {"repeats.acknowledged-before", "repeats.spurious-by-timestamp"}:
         before = [each for each in log.sendings_of(crossing) if each.number < crossing.number]
         if before and not log.arrivals_of(crossing, crossing.time_ns):
             return "no byte of it had arrived"
     return None
+
+
+def _why_not_waited(claim: Claimed, log: WireLog) -> str | None:
+    """
+    Hold what is said to have passed at an end against what truly did: from when that end had what
+    it answers until it sent the answer.
+    """
+    if claim.kind not in {"delays.server", "delays.client"}:
+        return None
+    answer, asked = log[claim.frames[-1]], log[claim.figures["asked_frame"]]
+    sent = log.sent_at(answer)
+    had = min(
+        (
+            each.time_ns
+            for each in log.arrivals_of(asked, sent)
+            if isinstance(each.decoded, Segment) and each.decoded.length
+        ),
+        default=0,
+    )
+    if not had:
+        return "what it answers had not arrived"
+    passed, said = sent - had, claim.figures["end_ns"]
+    # "About, give or take a round trip."
+    slack = max(_SLACK_NS, passed // 10, claim.figures.get("ack_ns", 0))
+    is_false = claim.known == "seen" and abs(passed - said) > slack
+    return f"{passed} ns passed there" if is_false else None
+
+
+def _why_not_caused(claim: Claimed, log: WireLog, ending: Ending) -> str | None:
+    """
+    The true cause is among those that are named.
+    """
+    if claim.topic != "resets" or claim.kind in _NO_REASON or ending not in _CAUSES:
+        return None
+    who, causes = _CAUSES[ending]
+    if claim.who != who or log.is_copy(claim.frames[-1]):
+        return None
+    if causes & {claim.kind, *claim.causes}:
+        return None
+    return f"its cause was {' or '.join(sorted(causes))}, which is not named"

@@ -108,8 +108,6 @@ _RANKS: Final[Mapping[str, int]] = {
     "closes.while-a-request-waits": _CUT_SHORT,
     "closes.answer-cut-off": _CUT_SHORT,
     "closes.after-unanswered-bytes": _CUT_SHORT,
-    "keepalives.gave-up": _CUT_SHORT,
-    "windows.gave-up": _CUT_SHORT,
     "windows.closed-to-the-end": _CUT_SHORT,
     "alerts": _CUT_SHORT,
     "opening.another-syn-ack": _ODD,
@@ -118,15 +116,19 @@ _RANKS: Final[Mapping[str, int]] = {
     "opening.old-connection": _ODD,
     "reasons.series-half-open": _ODD,
     "resets.outside-window": _ODD,
-    "resets.other-ttl": _ODD,
+    "resets.other-sender": _ODD,
     "resets.without-effect": _ODD,
     "resets.no-connection": _ODD,
     "resets.after-syn-ack": _ODD,
     "acks.never-sent": _ODD,
+    "damage.discarded": _ODD,
     "windows.beyond": _SLOW,
+    "opening.syn-ack-discarded": _SLOW,
     "repeats.other-bytes": _ODD,
     "repeats.damaged": _ODD,
     "http.rule-broken": _ODD,
+    "http.surplus": _ODD,
+    "http.request-incomplete": _ODD,
     "opening.syn-lost": _SLOW,
     "opening.syn-ack-lost": _SLOW,
     "repeats.counts": _SLOW,
@@ -176,7 +178,6 @@ _OUTCOMES_OF_ZERO: Final = frozenset(
     {
         "windows.reopened",
         "windows.closed-to-the-end",
-        "windows.gave-up",
         "resets.window-stayed-shut",
     }
 )
@@ -202,6 +203,14 @@ _ENDS: Final = (
     ("resets.closed-socket", ConnectionEnd.RESET),
 )
 
+#: What may be a part of a worse fact.
+_PARTS: Final = frozenset({"windows.closed", "repeats.counts"})
+
+#: What is said once of several connections, and of each.
+_SERIES: Final = {
+    "resets.after-syn-ack": "reasons.series-half-open",
+    "resets.refused": "reasons.series-refused",
+}
 #: What says that nothing shows an open connection.
 _NOT_OPENED: Final = frozenset(
     {
@@ -222,7 +231,7 @@ _NO_RESET: Final = frozenset(
         "goes-on",
         "without-effect",
         "outside-window",
-        "other-ttl",
+        "other-sender",
         "text",
         "own-attempt",
     }
@@ -240,11 +249,8 @@ def rank_of(kind: str) -> int:
 
 def _rank(claim: Claim) -> int:
     """
-    Tell how bad it is what a claim says: a RST that answers data which nobody takes any more loses
-    it, and one that answers a FIN loses nothing.
+    Tell how bad it is what a claim says.
     """
-    if claim.kind == "resets.closed-socket" and claim.figures["bytes"]:
-        return _CUT_SHORT
     if claim.kind == "closes.after-unanswered-bytes" and claim.who == "client":
         # Who only sends, and then closes, waits for nothing.
         return 0
@@ -291,6 +297,7 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
     @param told: all claims, in the order of the capture.
     @return: by kind, the worst first, and of equals the most frequent.
     """
+    told = [each for each in told if not _is_told_by_others(each, told)]
     worst: dict[tuple[int, int, bool], Told] = {}
     loose: list[Told] = []
     # What becomes of a shut window is said with how long it was shut.
@@ -307,7 +314,7 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
             loose.append(each)
             continue
         # That a frame may be forged is another matter than what it did.
-        place = (each.stream, each.claim.frames[-1], each.claim.kind == "resets.other-ttl")
+        place = (each.stream, each.claim.frames[-1], each.claim.kind == "resets.other-sender")
         other = worst.get(place)
         if other is None or _is_worse(each.claim, other.claim):
             worst[place] = each
@@ -316,6 +323,30 @@ def troubles(told: Sequence[Told]) -> list[Trouble]:
         kinds.setdefault(each.claim.kind, []).append(each)
     found = [Trouble(_rank(each[0].claim), tuple(each)) for each in kinds.values()]
     return sorted(found, key=lambda trouble: (trouble.rank, -len(trouble.told)))
+
+
+def _is_told_by_others(each: Told, told: Sequence[Told]) -> bool:
+    """
+    Tell whether a claim says nothing that a worse one of the same conversation does not say: that
+    one rests on the same frames.
+    """
+    rank, frames = _rank(each.claim), set(each.claim.frames)
+    series = _SERIES.get(each.claim.kind)
+    if series is not None:
+        members = sum(1 for other in told if other.claim.kind == each.claim.kind)
+        counted = [other.claim for other in told if other.claim.kind == series]
+        return sum(int(claim.figures["connections"]) for claim in counted) >= members or any(
+            each.claim.frames[0] in claim.frames for claim in counted
+        )
+    if each.claim.kind not in _PARTS:
+        return False
+    return any(
+        other.stream == each.stream
+        and 0 < _rank(other.claim) <= rank
+        and other.claim.kind not in _PARTS
+        and frames <= set(other.claim.frames)
+        for other in told
+    )
 
 
 def limits(told: Sequence[Told]) -> list[Trouble]:

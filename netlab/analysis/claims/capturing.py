@@ -200,7 +200,8 @@ def _checksums(histories: Sequence[History]) -> Iterator[Claim]:
                 figures["both"] = int(any((each, 1 - end) in ends for each, end in ends))
             yield Claim(name, (first,), Known.SEEN, figures)
     wrong = found[Checksum.BAD]
-    if wrong:
+    # Where each of them is discarded, the topic damage tells of them one by one.
+    if any(sent.number not in history.discarded for history, sent in wrong):
         accepted = _accepted(wrong)
         carrying = sum(1 for _, sent in wrong if sent.length)
         is_accepted = accepted == carrying > 0

@@ -166,6 +166,9 @@ def _why(course: Course, fin: Sent) -> Iterator[Claim]:
     Judge why an end closed first.
     """
     history = course.history
+    if history.http.is_partial:
+        # What was read of it says nothing about its end.
+        return
     exchanges = history.http.exchanges
     who = history.name(fin.sender)
     announced = _announcement(history, fin, who)
@@ -246,7 +249,7 @@ def _cut_off(course: Course, exchanges: list[HTTPExchange], fin: Sent, who: str)
         if came >= length:
             return None
         figures["announced"] = length
-    elif response.framing is not Delimited.CHUNKED or response.fault:
+    elif response.framing is not Delimited.CHUNKED or response.end is not None or response.fault:
         return None
     return Claim(
         "closes.answer-cut-off",

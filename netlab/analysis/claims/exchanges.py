@@ -13,7 +13,7 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
 from netlab.analysis.explanation.httpnotes import message_name, says_close
-from netlab.analysis.http.exchange import ENDED_EARLY
+from netlab.analysis.http.exchange import ENDED_EARLY, NO_ANSWER
 from netlab.analysis.http.messages import HTTPExchange, Message, MessageEnd, status_of
 from netlab.analysis.observations.history import History, Sent
 from netlab.http1.sansio.messages import RequestHead
@@ -158,6 +158,8 @@ def claims_of(history: History) -> Iterator[Claim]:
         after = told[number] if number < len(told) else None
         yield from _of_exchange(history, seen, (before, exchange, after), number)
         before = exchange
+    if told:
+        yield from _surplus(history, seen, told[-1], len(told))
 
 
 def _of_exchange(
@@ -261,7 +263,10 @@ def _of_request(
             "answer_first": response.first_frame,
         }
         waited = response.first_time_ns - request.last_time_ns
-        if response.first_frame < request.last_frame:
+        length = getattr(request.framing, "length", None)
+        if request.end is None and isinstance(length, int) and history.is_whole:
+            figures |= {"early": 1, "came": request.body_length, "announced": length}
+        elif response.first_frame < request.last_frame:
             figures["early"] = 1
         elif waited >= 0:
             figures["waited_ns"] = waited
@@ -279,7 +284,8 @@ def _of_request(
             who="server",
         )
         return
-    if request.end is MessageEnd.NOT_FOLLOWED or not history.is_whole:
+    is_read = history.is_whole and not history.http.is_partial
+    if request.end is MessageEnd.NOT_FOLLOWED or not is_read:
         yield Claim("http.not-followed", _frames(request), figures=figures)
         return
     server = 1 - history.client
@@ -442,6 +448,32 @@ def _of_response(history: History, response: Message, number: int) -> Iterator[C
         if isinstance(length, int):
             figures["announced"] = length
         yield Claim("http.answer-incomplete", frames, figures=figures, who="server")
+
+
+def _surplus(history: History, seen: _Seen, last: HTTPExchange, number: int) -> Iterator[Claim]:
+    """
+    Find bytes of the server after the end of its last answer that begin no other.
+    """
+    fault, response = history.http.fault, last.response
+    if fault is None or fault.from_client or fault.reason != NO_ANSWER or response is None:
+        return
+    if response.end_frame is None or response.end_frame > fault.frame:
+        return
+    at = seen.at(fault.frame)
+    if at is None or seen.unseen(1 - history.client, None, at):
+        return
+    length = getattr(response.framing, "length", None)
+    figures: dict[str, Figure] = {"number": number, "body_bytes": response.body_length}
+    if isinstance(length, int):
+        figures["announced"] = length
+    yield Claim(
+        "http.surplus",
+        tuple(sorted({response.head_frame, response.end_frame, fault.frame})),
+        Known.FOLLOWS,
+        figures,
+        "RFC 9112 section 6.3",
+        who="server",
+    )
 
 
 def _is_unreadable(history: History, response: Message) -> bool:

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from netlab.analysis.claims import (
     capturing,
     closes,
+    damage,
     exchanges,
     icmp,
     leading,
@@ -42,6 +43,7 @@ before it: the number of the conversation, and the claim."""
 
 JUDGES: Final[Sequence[Judge]] = (
     opening.claims_of,
+    damage.claims_of,
     transfer.claims_of,
     urgent.claims_of,
     exchanges.claims_of,
@@ -80,7 +82,7 @@ _QUOTE: Final = "_text"
 """What the name of a figure ends in that quotes bytes of a payload."""
 
 _HIDDEN_FIGURES: Final = frozenset(
-    {"not_before", "not_after", "days"} | {"ip_id", "first_ip_id", "opened_ip_id"}
+    {"not_before", "not_after", "days"} | {"ip_id", "first_ip_id", "opened_ip_id", "usual_ip_id"}
 )
 """Figures that are not said where payloads are hidden, or addresses: when a certificate is valid
 names it as well as its subject does, and an identification counts what a host sends to others."""

@@ -283,7 +283,21 @@ def _repeated(course: Course, syns: Sequence[Sent], answers: Sequence[Sent]) -> 
     if len(early) > 1:
         answered = _answered_syn(early, first)
         cost = between_ns(early[0], early[-1])
-        if answered is not None and answered is not early[-1]:
+        damaged = [
+            each
+            for each in course.discarded
+            if each.has_syn and each.has_ack and each.number < early[-1].number
+        ]
+        if damaged and cost is not None:
+            yield Claim(
+                "opening.syn-ack-discarded",
+                (damaged[0].number, early[-1].number),
+                Known.FOLLOWS,
+                {"cost_ns": cost},
+                "RFC 9293 section 3.1",
+                who=name(early[0].sender),
+            )
+        elif answered is not None and answered is not early[-1]:
             # The time stamps tell that an earlier one was answered: it was slow, not lost.
             waited = between_ns(answered, first)
             yield Claim(

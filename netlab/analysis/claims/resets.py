@@ -4,26 +4,31 @@ Why an end sent a RST, as far as the frames before it tell: claims of the topic 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
+from netlab.analysis.claims.refusals import answers, in_the_handshake, of_a_closed_port, refused
 from netlab.analysis.claims.silence import gave_up
 from netlab.analysis.observations.course import Course, between_ns, course_of
 from netlab.analysis.observations.history import History, Sent
-from netlab.analysis.tcp.frames import Mark
 
 RESETS_JUDGED_MAX: Final = 50
 """How many RSTs of a conversation are judged one by one, the first ones."""
 
-ANSWER_MAX_NS: Final = 3_000_000_000
-"""A RST that answers a segment follows it within a round trip: no longer than this."""
-
 LONG_SILENCE_NS: Final = 60_000_000_000
 """After so long without a segment, an answer to the next one is an answer to it."""
 
+COUNTING_MIN: Final = 3
+"""After how many steps from one IP identification to the next a host is known to count them."""
+
+COUNTING_STEP_MAX: Final = 64
+"""How far those of two packets of one connection lie apart where a host counts them."""
+
 _FASTCLOSE: Final = 1 << 7
-_MODULUS: Final = 1 << 32
+
+_FORGERY: Final = ("forged", "sent-on-the-way", "stack-with-another-ttl")
 
 
 def claims_of(history: History) -> Iterator[Claim]:
@@ -36,13 +41,16 @@ def claims_of(history: History) -> Iterator[Claim]:
     for reset in course.resets[:RESETS_JUDGED_MAX]:
         if had_reset[reset.sender]:
             # The connection is over: what is sent now is no part of it, wherever its number lies.
-            yield _again(course, reset, answered)
-            yield from _of_the_segment(course, reset)
+            asking = answered.get((1 - reset.sender, reset.seq_raw), [])
+            yield _again(course, reset, asking)
+            yield from _of_the_segment(reset, history.name(reset.sender))
             continue
         is_outside = _is_outside(course, reset)
         if is_outside is not None:
-            yield is_outside
-            yield from _of_the_segment(course, reset)
+            other = _other_sender(course, reset)
+            causes = _FORGERY if other else ()
+            yield is_outside._replace(figures={**is_outside.figures, **other}, causes=causes)
+            yield from _of_the_segment(reset, history.name(reset.sender))
             continue
         goes_on = _goes_on(course, reset)
         if had_reset[1 - reset.sender]:
@@ -51,33 +59,41 @@ def claims_of(history: History) -> Iterator[Claim]:
             reason = _reason(course, reset)
             has_effect = reason.known is Known.FOLLOWS or not _sends_on(course, reset)
             yield reason if has_effect else _without_effect(course, reset)
-        yield from _of_the_segment(course, reset)
+        other = _other_sender(course, reset)
+        if other:
+            who = history.name(reset.sender)
+            frames = (reset.number,)
+            yield Claim("resets.other-sender", frames, Known.POSSIBLE, other, "", _FORGERY, who)
+        yield from _of_the_segment(reset, history.name(reset.sender))
         if goes_on is not None:
             yield goes_on
         else:
             had_reset[reset.sender] = True
 
 
-def _acknowledged(course: Course) -> dict[tuple[int, int], int]:
+def _acknowledged(course: Course) -> dict[tuple[int, int], list[int]]:
     """
-    List which frame of each end was the first to carry an acknowledgement number.
+    List which frames of each end carried an acknowledgement number.
 
     @return: by the index of the sender and the number as sent.
     """
-    first: dict[tuple[int, int], int] = {}
+    found: dict[tuple[int, int], list[int]] = {}
     for each in course.segments:
         if each.has_ack:
-            first.setdefault((each.sender, each.ack_raw), each.number)
-    return first
+            found.setdefault((each.sender, each.ack_raw), []).append(each.number)
+    return found
 
 
-def _again(course: Course, reset: Sent, answered: dict[tuple[int, int], int]) -> Claim:
+def _again(course: Course, reset: Sent, asking: list[int]) -> Claim:
     """
     Judge a RST of an end that has reset the connection before.
+
+    @param asking: the frames that it may answer and that no RST before it does; the one that it
+        does answer is taken out.
     """
     who = course.history.name(reset.sender)
-    asked = answered.get((1 - reset.sender, reset.seq_raw), 0)
-    if reset.has_ack or not 0 < asked < reset.number:
+    asked = asking.pop(0) if asking and not reset.has_ack else 0
+    if not 0 < asked < reset.number:
         return Claim("resets.again", (reset.number,), who=who)
     rule = "RFC 9293 section 3.10.7.1"
     return Claim(
@@ -95,35 +111,41 @@ def final_reset(course: Course) -> Sent | None:
     return None
 
 
-def _of_the_segment(course: Course, reset: Sent) -> Iterator[Claim]:
+def _of_the_segment(reset: Sent, who: str) -> Iterator[Claim]:
     """
     Judge what is unusual about the RST itself.
     """
-    who = course.history.name(reset.sender)
     if reset.length:
         figures: dict[str, Figure] = {"bytes": reset.length}
-        yield Claim(
-            "resets.text",
-            (reset.number,),
-            Known.FOLLOWS,
-            figures,
-            "RFC 9293 section 3.5.3",
-            who=who,
-        )
-    others = {
-        each.ttl
-        for each in course.segments
-        if each.sender == reset.sender and not each.has_rst and each.ttl
-    }
-    if len(others) == 1 and reset.ttl and abs(reset.ttl - min(others)) > 1:
-        yield Claim(
-            "resets.other-ttl",
-            (reset.number,),
-            Known.POSSIBLE,
-            {"ttl": reset.ttl, "usual_ttl": min(others)},
-            causes=("forged", "sent-on-the-way", "stack-with-another-ttl"),
-            who=who,
-        )
+        rule = "RFC 9293 section 3.5.3"
+        yield Claim("resets.text", (reset.number,), Known.FOLLOWS, figures, rule, who=who)
+
+
+def _other_sender(course: Course, reset: Sent) -> dict[str, Figure]:
+    """
+    Find what of a RST's IP header is not as in its sender's other segments.
+
+    @return: as figures; none where nothing is.
+    """
+    own = [each for each in course.segments if each.sender == reset.sender and not each.has_rst]
+    found: dict[str, Figure] = {}
+    times_to_live = {each.ttl for each in own if each.ttl}
+    if len(times_to_live) == 1 and reset.ttl:
+        usual = min(times_to_live)
+        if abs(reset.ttl - usual) > 1:
+            found |= {"ttl": reset.ttl, "usual_ttl": usual}
+    steps = [_id_step(earlier, later) for earlier, later in itertools.pairwise(own)]
+    before = [each for each in own if each.number < reset.number]
+    # Of a host that numbers its packets one after the other, the RST is numbered so too; some
+    # number none that belongs to no socket.
+    is_counted = len(steps) >= COUNTING_MIN and max(steps) <= COUNTING_STEP_MAX and before
+    if is_counted and reset.ip_id and _id_step(before[-1], reset) > 2 * COUNTING_STEP_MAX:
+        found |= {"ip_id": reset.ip_id, "usual_ip_id": before[-1].ip_id}
+    return found
+
+
+def _id_step(earlier: Sent, later: Sent) -> int:
+    return (later.ip_id - earlier.ip_id) % (1 << 16)
 
 
 def _is_outside(course: Course, reset: Sent) -> Claim | None:
@@ -173,8 +195,11 @@ def _goes_on(course: Course, reset: Sent) -> Claim | None:
     Find out whether the connection goes on after a RST: both ends send, and acknowledge, more.
     """
     spoke: list[Sent | None] = [None, None]
+    has_overtaken = _has_overtaken(course, reset)
     for each in course.after(reset):
         if each.has_rst or each.has_syn:
+            continue
+        if each.sender == reset.sender and each.end <= reset.start and has_overtaken:
             continue
         if spoke[each.sender] is None and (each.length or each.has_fin or each.has_ack):
             spoke[each.sender] = each
@@ -193,14 +218,30 @@ def _sends_on(course: Course, reset: Sent) -> bool:
     Tell whether an end sends new bytes, or acknowledges some, after its own RST, and the other end
     goes on too: then that end has not reset the connection.
     """
-    sent = max((e.end for e in course.before(reset) if e.sender == reset.sender), default=0)
-    acked = max((e.ack or 0 for e in course.before(reset) if e.sender == reset.sender), default=0)
+    before = [each for each in course.before(reset) if each.sender == reset.sender]
+    sent = max((each.end for each in before), default=0)
+    if _has_overtaken(course, reset):
+        sent = max(sent, reset.start)
+    acked = max((each.ack or 0 for each in (*before, reset)), default=0)
     later = [each for each in course.after(reset) if not each.has_rst and not each.has_syn]
     return any(each.sender != reset.sender for each in later) and any(
         each.sender == reset.sender
         and ((each.length and each.end > sent) or (each.ack or 0) > acked)
         for each in later
     )
+
+
+def _has_overtaken(course: Course, reset: Sent) -> bool:
+    """
+    Tell whether a RST came before data that had been sent before it: its sender's later data ends
+    exactly where it begins.
+    """
+    ends = [
+        each.end
+        for each in course.after(reset)
+        if each.sender == reset.sender and each.length and not each.has_rst
+    ]
+    return bool(ends) and max(ends) == reset.start
 
 
 def _without_effect(course: Course, reset: Sent) -> Claim:
@@ -224,9 +265,9 @@ def _reason(course: Course, reset: Sent) -> Claim:
     Judge why a RST was sent, by what came before it.
     """
     for judge in (
-        _refused,
-        _of_a_closed_port,
-        _in_the_handshake,
+        refused,
+        of_a_closed_port,
+        in_the_handshake,
         _fast_close,
         gave_up,
         _answer_of_no_connection,
@@ -237,109 +278,6 @@ def _reason(course: Course, reset: Sent) -> Claim:
         if claim is not None:
             return claim
     return _abort(course, reset)
-
-
-def _refused(course: Course, reset: Sent) -> Claim | None:
-    """
-    A RST that answers a SYN of a peer to whom nothing else was said.
-    """
-    peer = 1 - reset.sender
-    syns = [each for each in course.syns[peer] if each.number < reset.number]
-    if not syns or course.answers[reset.sender] or course.syns[reset.sender]:
-        return None
-    if any(each.sender == reset.sender and not each.has_rst for each in course.before(reset)):
-        return None
-    if reset.ack is not None and reset.ack != syns[-1].end and reset.ack != 1:
-        return None
-    causes: tuple[str, ...] = ("no-listener", "firewall-rejects")
-    if syns[0].marks & Mark.REUSED_PORTS:
-        causes = ("earlier-attempt", *causes)
-    waited = between_ns(syns[-1], reset)
-    figures: dict[str, Figure] = {"port": _port(course, reset.sender), "syns": len(syns)}
-    if waited is not None:
-        figures["answered_ns"] = waited
-    return Claim(
-        "resets.refused",
-        (syns[-1].number, reset.number),
-        Known.POSSIBLE,
-        figures,
-        "RFC 9293 section 3.10.7.1",
-        causes,
-        course.history.name(reset.sender),
-    )
-
-
-def _of_a_closed_port(course: Course, reset: Sent) -> Claim | None:
-    """
-    A RST with the number 0 that acknowledges a segment which itself had no ACK: the answer of a
-    host without a connection for it.
-    """
-    before = course.before(reset)
-    asked = before[-1] if before else None
-    if asked is None or asked.sender == reset.sender or asked.has_ack or asked.has_rst:
-        return None
-    is_answer = (asked.seq_raw + asked.end - asked.start) % _MODULUS == reset.ack_raw
-    if asked.has_syn or not reset.has_ack or reset.seq_raw or not is_answer:
-        return None
-    return Claim(
-        "resets.no-connection",
-        (asked.number, reset.number),
-        Known.FOLLOWS,
-        {"port": _port(course, reset.sender)},
-        "RFC 9293 section 3.10.7.1",
-        who=course.history.name(reset.sender),
-    )
-
-
-def _in_the_handshake(course: Course, reset: Sent) -> Claim | None:
-    """
-    A RST before the handshake was complete, or right after an answer that belongs to no SYN of its
-    sender.
-    """
-    peer = 1 - reset.sender
-    who = course.history.name(reset.sender)
-    before = course.before(reset)
-    own = [each for each in before if each.sender == reset.sender and not each.has_rst]
-    answer = next((each for each in reversed(before) if each.sender == peer), None)
-    if answer is None:
-        if own and all(each.has_syn and not each.has_ack for each in own):
-            return Claim("resets.own-attempt", (own[-1].number, reset.number), who=who)
-        return None
-    is_answer = _answers(reset, answer)
-    if own and all(each.has_syn and not each.has_ack for each in own):
-        if answer.has_syn and answer.has_ack and answer.ack is not None and answer.ack >= 1:
-            waited = between_ns(answer, reset)
-            figures: dict[str, Figure] = {} if waited is None else {"after_ns": waited}
-            return Claim(
-                "resets.after-syn-ack",
-                tuple(sorted({own[-1].number, answer.number, reset.number})),
-                Known.POSSIBLE,
-                figures,
-                "",
-                ("half-open-scan", "health-check", "client-gave-up", "answer-not-expected"),
-                who,
-            )
-        if is_answer and answer.has_ack and not answer.has_syn and answer.ack != own[-1].end:
-            return Claim(
-                "resets.unacceptable-ack",
-                (own[-1].number, answer.number, reset.number),
-                Known.FOLLOWS,
-                {},
-                "RFC 9293 section 3.10.7.3",
-                who=who,
-            )
-    # Not yet open, and the ACK does not complete the handshake either.
-    is_waiting = bool(own) and all(each.has_syn and each.has_ack for each in own)
-    if is_waiting and is_answer and not answer.has_syn and answer.ack != own[-1].end:
-        return Claim(
-            "resets.unacceptable-ack",
-            (own[-1].number, answer.number, reset.number),
-            Known.FOLLOWS,
-            {},
-            "RFC 9293 section 3.10.7.4",
-            who=who,
-        )
-    return None
 
 
 def _fast_close(course: Course, reset: Sent) -> Claim | None:
@@ -376,20 +314,24 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
     if reset.has_ack:
         return None
     peer = 1 - reset.sender
-    answered = None
-    for each in reversed(course.before(reset)):
-        if each.sender == peer and each.has_ack and _answers(reset, each):
-            answered = each
-            break
-        if each.sender == reset.sender and not each.has_rst:
-            break
+    answered = _answered(course, reset)
     if answered is None:
         return None
     own_fin = course.fins[reset.sender]
     who = course.history.name(reset.sender)
     if own_fin is not None and own_fin.number < reset.number:
-        answered = _first_answered(course, own_fin, reset) or answered
-        figures: dict[str, Figure] = {"bytes": answered.length, "fin": int(answered.has_fin)}
+        if answered.length:
+            figures: dict[str, Figure] = {"late_bytes": answered.length}
+            figures |= {"fin_frame": own_fin.number, "answered_frame": answered.number}
+            return Claim(
+                "resets.data-after-close",
+                tuple(sorted({own_fin.number, answered.number, reset.number})),
+                Known.FOLLOWS,
+                figures,
+                "RFC 9293 section 3.10.7.1",
+                who=who,
+            )
+        figures = {"fin": int(answered.has_fin)}
         if answered.number < own_fin.number:
             return None
         before = course.before(reset)
@@ -429,22 +371,24 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
     )
 
 
-def _first_answered(course: Course, fin: Sent, reset: Sent) -> Sent | None:
+def _answered(course: Course, reset: Sent) -> Sent | None:
     """
-    Find the first segment with data or FIN after an end's own FIN, if there is a RST for each: the
-    first one answers it.
+    Find the segment that a RST without ACK answers: of those of the peer with that number the first
+    that brought something which its sender has not acknowledged, or else the last, if its sender
+    has not spoken since.
     """
-    asked = [
-        each
-        for each in course.segments[course.index[fin.number] + 1 : course.index[reset.number]]
-        if each.sender != reset.sender and _answers(reset, each) and (each.length or each.has_fin)
-    ]
-    same = [
-        each
-        for each in course.resets[:RESETS_JUDGED_MAX]
-        if each.sender == reset.sender and each.seq_raw == reset.seq_raw
-    ]
-    return asked[0] if asked and len(same) >= len(asked) else None
+    acked: int | None = None
+    found: Sent | None = None
+    for each in reversed(course.before(reset)):
+        if each.sender == reset.sender:
+            if not each.has_rst:
+                acked = max(acked or 0, each.ack or 0)
+        elif each.has_ack and answers(reset, each):
+            if each.end > each.start and each.end > (acked or 0):
+                found = each
+            elif acked is None and found is None:
+                return each
+    return found
 
 
 def _after_own_fin(course: Course, reset: Sent) -> Claim | None:
@@ -559,24 +503,6 @@ def _abort_causes(course: Course, reset: Sent) -> tuple[str, ...]:
     return ("abort", "sent-on-the-way")
 
 
-def _answers(reset: Sent, segment: Sent) -> bool:
-    """
-    Tell whether a RST without ACK has the number that a segment acknowledged, soon after it.
-    """
-    waited = between_ns(segment, reset)
-    return (
-        not reset.has_ack
-        and segment.has_ack
-        and segment.ack_raw == reset.seq_raw
-        and waited is not None
-        and waited <= ANSWER_MAX_NS
-    )
-
-
 def _silence_before(course: Course, sent: Sent) -> int | None:
     at = course.index[sent.number]
     return between_ns(course.segments[at - 1], sent) if at else None
-
-
-def _port(course: Course, sender: int) -> int:
-    return course.history.conversation.flows[sender].port

@@ -6,7 +6,7 @@ Not to be captured is not to be lost: what was acknowledged and never sent again
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -26,8 +26,10 @@ class Absent(NamedTuple):
     """
     Segments of one end that passed one place and are not in the other's capture.
 
-    @ivar lost: their sender sent the same again: they were lost between both places, or behind.
-    @ivar uncaptured: acknowledged, and never sent again: they arrived, and the capture lost them.
+    @ivar lost: their sender sent the same again, and no ACK of them had come by then: they were
+        lost between both places, or behind.
+    @ivar uncaptured: acknowledged, and never sent again before that: they arrived, and the capture
+        lost them.
     @ivar unknown: neither is the case, or they carry nothing that could be acknowledged.
     """
 
@@ -37,27 +39,36 @@ class Absent(NamedTuple):
 
 
 def absent_of(
-    here: Sequence[Sighting], there: Sequence[Sighting], answers: Sequence[Sighting]
+    here: Sequence[Sighting],
+    there: Sequence[Sighting],
+    answers_here: Sequence[Sighting],
+    answers_there: Sequence[Sighting] = (),
 ) -> Absent:
     """
     Tell what became of one end's segments that did not show up at the other place.
 
     @param here: that end's segments where they passed first.
     @param there: the same where they are missed.
-    @param answers: the other end's segments, at either place.
+    @param answers_here: the other end's segments where this one's passed first.
+    @param answers_there: the same at the other place.
     """
-    lost, uncaptured, unknown = [], [], []
+    lost: list[Sighting] = []
+    uncaptured: list[Sighting] = []
+    unknown: list[Sighting] = []
     missing = _missing(here, there)
     if not missing:
         return Absent()
     sent = _Sent(here)
-    acked = sent.acknowledged(answers)
+    acked = sent.acknowledged([*answers_there, *answers_here])
+    ackers = sent.ackers(answers_here)
     for sighting in missing:
         mark = sighting.mark
         if not _length(mark) or mark.flags & _RST:
             unknown.append(sighting)
-        elif sent.repeats(sighting):
-            lost.append(sighting)
+        elif (again := sent.repeat_of(sighting)) is not None:
+            # What was acknowledged before it was sent again had arrived: that was in vain.
+            has_arrived = ackers.first_of(sent.end(mark)) < again
+            (uncaptured if has_arrived else lost).append(sighting)
         elif sent.end(mark) <= acked and not sent.goes_back(sighting):
             uncaptured.append(sighting)
         else:
@@ -69,6 +80,25 @@ def _length(mark: SightingMark) -> int:
     return mark.length + bool(mark.flags & _SYN) + bool(mark.flags & _FIN)
 
 
+class _Ackers(NamedTuple):
+    """
+    Which answer acknowledges what first.
+
+    @ivar reaches: up to which place, ascending.
+    @ivar frames: the answer that did.
+    """
+
+    reaches: list[int]
+    frames: list[int]
+
+    def first_of(self, end: int) -> int:
+        """
+        Give the first frame that acknowledges all up to a place; a very large number if none does.
+        """
+        at = bisect_left(self.reaches, end)
+        return self.frames[at] if at < len(self.frames) else 1 << 62
+
+
 class _Sent:
     """
     What an end sent, so that each question about a segment is answered at once.
@@ -76,8 +106,9 @@ class _Sent:
 
     def __init__(self, here: Sequence[Sighting]) -> None:
         self._base = here[0].mark.seq
-        self._begins: dict[int, int] = {}
-        self._ends: dict[int, int] = {}
+        # For each place the frames that begin, or end, there, ascending.
+        self._begins: dict[int, list[int]] = {}
+        self._ends: dict[int, list[int]] = {}
         self._lowest_later: dict[int, int] = {}
         self._highest = 0
         lowest = 1 << 32
@@ -87,21 +118,46 @@ class _Sent:
             if not _length(mark) or sighting.is_probe:
                 continue
             begin, end = _place(mark.seq, self._base), self.end(mark)
-            self._begins.setdefault(begin, frame)
-            self._ends.setdefault(end, frame)
+            self._begins.setdefault(begin, []).append(frame)
+            self._ends.setdefault(end, []).append(frame)
             self._highest = max(self._highest, end)
             lowest = min(lowest, begin)
+        for each in (*self._begins.values(), *self._ends.values()):
+            each.reverse()
 
     def end(self, mark: SightingMark) -> int:
         """Give the place after a segment's last number."""
         return _place(mark.seq, self._base) + _length(mark)
 
-    def repeats(self, sighting: Sighting) -> bool:
-        """Tell whether a later segment begins, or ends, where this one does."""
-        begin, frame = _place(sighting.mark.seq, self._base), sighting.at.frame
-        return (
-            self._begins.get(begin, 0) > frame or self._ends.get(self.end(sighting.mark), 0) > frame
+    def repeat_of(self, sighting: Sighting) -> int | None:
+        """
+        Give the first later frame whose segment begins, or ends, where this one does.
+        """
+        begin, end, frame = (
+            _place(sighting.mark.seq, self._base),
+            self.end(sighting.mark),
+            sighting.at.frame,
         )
+        later: list[int] = []
+        for frames in (self._begins.get(begin, ()), self._ends.get(end, ())):
+            at = bisect_right(frames, frame)
+            later += frames[at : at + 1]
+        return min(later, default=None)
+
+    def ackers(self, answers: Sequence[Sighting]) -> _Ackers:
+        """
+        Sort out which answer acknowledges what first.
+        """
+        reaches: list[int] = []
+        frames: list[int] = []
+        for answer in answers:
+            if answer.mark.flags & (_ACK | _RST) != _ACK:
+                continue
+            place = _place(answer.mark.ack, self._base)
+            if place <= self._highest and (not reaches or place > reaches[-1]):
+                reaches.append(place)
+                frames.append(answer.at.frame)
+        return _Ackers(reaches, frames)
 
     def goes_back(self, sighting: Sighting) -> bool:
         """Tell whether a later segment begins before this one ends."""

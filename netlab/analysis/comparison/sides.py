@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +25,9 @@ _FAR_MIN_NS: Final = 5_000_000
 
 _DRIP_MIN_NS: Final = 200_000_000
 """A message that takes longer than this to send is reported with its pieces."""
+
+_CARRIAGE_MIN_NS: Final = 50_000_000
+"""From how long on it is said how long a message took to be carried."""
 
 _DRIP_MAX_BYTES: Final = 500
 """Of pieces that are larger on average, the network or the other end may set the pace."""
@@ -109,6 +111,33 @@ class Drip:
 
 
 @dataclass(frozen=True, slots=True)
+class Carriage:
+    """
+    How long one message took from its first byte to its last, where it was sent and where it came.
+
+    @ivar from_client: who sent it.
+    @ivar length: how many bytes.
+    @ivar client: its first and last segment at the client's place.
+    @ivar server: the same at the server's.
+    """
+
+    from_client: bool
+    length: int
+    client: tuple[Moment, Moment]
+    server: tuple[Moment, Moment]
+
+    @property
+    def client_ns(self) -> int:
+        """How long it took at the client's place."""
+        return max(self.client[1].time_ns - self.client[0].time_ns, 0)
+
+    @property
+    def server_ns(self) -> int:
+        """How long it took at the server's place."""
+        return max(self.server[1].time_ns - self.server[0].time_ns, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class SameConversation:
     """
     A conversation that both captures hold.
@@ -126,6 +155,7 @@ class SameConversation:
     @ivar behind_ns: the same of the client's SYN, its answer and the server's place.
     @ivar shut: spells in which an end's window was 0, at that end's place.
     @ivar drips: messages that an end sent in pieces with time between.
+    @ivar carriages: messages that took long from their first byte to their last.
     @ivar common: how many segments both captures have.
     @ivar to_server: segments of the client that the server's side did not capture.
     @ivar to_client: segments of the server that the client's side did not capture.
@@ -144,54 +174,11 @@ class SameConversation:
     behind_ns: int
     shut: tuple[Shut, ...]
     drips: tuple[Drip, ...]
+    carriages: tuple[Carriage, ...]
     common: int
     to_server: Absent
     to_client: Absent
     at_both: tuple[tuple[Sighting, ...], tuple[Sighting, ...]] = ((), ())
-
-
-def pair(first: Sightings, second: Sightings) -> list[tuple[Dialogue, Dialogue]]:
-    """
-    Find the conversations that both captures hold: those with the same initial sequence numbers,
-    which are 64 random bits; without a handshake, with a segment of the same numbers.
-
-    @return: pairs, in the order of the first capture.
-    """
-    known: dict[tuple[int | None, int | None], Dialogue] = {}
-    for dialogue in second.dialogues.all.values():
-        known.setdefault(_openings(dialogue), dialogue)
-    pairs = []
-    taken = set()
-    for dialogue in first.dialogues.all.values():
-        opening = _openings(dialogue)
-        other = known.get(opening)
-        if None not in opening and other is not None:
-            pairs.append((dialogue, other))
-            taken.add(dialogue.conversation.stream)
-    marks = {
-        sighting.mark: stream
-        for stream, sightings in second.seen.items()
-        for sighting in sightings
-        if sighting.mark.length
-    }
-    votes = Counter(
-        (stream, marks[sighting.mark])
-        for stream, sightings in first.seen.items()
-        if stream not in taken
-        for sighting in sightings
-        if sighting.mark in marks
-    )
-    others = {other.conversation.stream for _, other in pairs}
-    for (stream, match), _ in votes.most_common():
-        if stream not in taken and match not in others:
-            pairs.append((first.dialogues.all[stream], second.dialogues.all[match]))
-            taken.add(stream)
-            others.add(match)
-    return sorted(pairs, key=lambda both: both[0].conversation.first_frame)
-
-
-def _openings(dialogue: Dialogue) -> tuple[int | None, int | None]:
-    return dialogue.client.iss, dialogue.server.iss
 
 
 def compare_sides(
@@ -202,7 +189,7 @@ def compare_sides(
 
     @param first: a capture.
     @param second: another capture.
-    @param both: the conversation in each, from L{pair}.
+    @param both: the conversation in each, from L{netlab.analysis.comparison.pairing.pair}.
     """
     gaps = [_answer_gap(dialogue) for dialogue in both]
     # Nearer to the client one waits longer for the server.
@@ -215,8 +202,8 @@ def compare_sides(
     )
     up_near, down_near = _by_sender(near)
     up_far, down_far = _by_sender(far)
-    to_server = absent_of(up_near, up_far, [*down_far, *down_near])
-    to_client = absent_of(down_far, down_near, [*up_near, *up_far])
+    to_server = absent_of(up_near, up_far, down_near, down_far)
+    to_client = absent_of(down_far, down_near, up_far, up_near)
     unseen = (
         sum(map(len, to_server)),
         sum(map(len, to_client)),
@@ -238,12 +225,13 @@ def compare_sides(
             *_drips(at_client, up_near, from_client=True),
             *_drips(at_server, down_far, from_client=False),
         ),
+        tuple(_carriages(at_client, at_server)),
         len(up_near) - unseen[0] + len(down_far) - unseen[1],
         to_server,
         to_client,
         (
-            absent_of(up_far, up_near, down_near).uncaptured,
-            absent_of(down_near, down_far, up_far).uncaptured,
+            absent_of(up_far, up_near, down_far, down_near).uncaptured,
+            absent_of(down_near, down_far, up_near, up_far).uncaptured,
         ),
     )
 
@@ -324,6 +312,18 @@ def _waits(at_client: Dialogue, at_server: Dialogue) -> Iterator[Wait]:
                 (turns[at].last, turns[at + 1].first),
                 (theirs[at].last, theirs[at + 1].first),
             )
+
+
+def _carriages(at_client: Dialogue, at_server: Dialogue) -> Iterator[Carriage]:
+    turns, theirs = at_client.turns, at_server.turns
+    if [(t.from_client, t.length) for t in turns] != [(t.from_client, t.length) for t in theirs]:
+        return
+    for ours, other in zip(turns, theirs, strict=True):
+        found = Carriage(
+            ours.from_client, ours.length, (ours.first, ours.last), (other.first, other.last)
+        )
+        if max(found.client_ns, found.server_ns) >= _CARRIAGE_MIN_NS:
+            yield found
 
 
 def _pauses(at_client: Dialogue) -> Iterator[SilentPause]:

@@ -5,6 +5,7 @@ The segments of a capture as they are compared with those of another.
 from __future__ import annotations
 
 from typing import Final, NamedTuple
+from zlib import crc32
 
 from netlab.analysis.observations.dialogue import Dialogues, Moment
 from netlab.analysis.tcp.frames import Analysed
@@ -42,6 +43,7 @@ class Sighting(NamedTuple):
     @ivar mark: what it is.
     @ivar at: its frame there.
     @ivar window: its window in bytes, scaled as far as the scale was known by then.
+    @ivar digest: of its payload; None where that is empty, or was not captured whole.
     @ivar is_probe: whether it asks if the other end, or its window, is still there.
     """
 
@@ -49,6 +51,7 @@ class Sighting(NamedTuple):
     at: Moment
     window: int = 1
     is_probe: bool = False
+    digest: int | None = None
 
 
 class Sightings:
@@ -79,6 +82,7 @@ class Sightings:
             return
         self._kept += 1
         segment = analysed.segment
+        payload = segment.payload
         mark = SightingMark(
             analysed.flow is dialogue.client,
             segment.seq,
@@ -91,5 +95,6 @@ class Sightings:
             Moment(analysed.number, analysed.time_ns),
             analysed.window_size,
             bool(analysed.marks & _PROBES),
+            crc32(payload) if len(payload) == segment.length > 0 else None,
         )
         self.seen.setdefault(analysed.conversation.stream, []).append(sighting)

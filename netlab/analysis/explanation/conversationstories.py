@@ -107,10 +107,21 @@ def conversation_story(
         frame_count=facts.frame_count,
         completeness=facts.conversation.completeness,
         claims=claims,
+        unseen=_unseen(facts),
         sent=(0, 0)
         if facts.history.is_whole
         else (facts.client_side.byte_count, facts.server_side.byte_count),
     )
+
+
+def _unseen(facts: Facts) -> str:
+    """
+    Name the end of which no segment was captured.
+    """
+    for name, flow in (("client", facts.dialogue.client), ("server", facts.dialogue.server)):
+        if not flow.frames:
+            return name
+    return ""
 
 
 def completeness_text(completeness: int) -> str:

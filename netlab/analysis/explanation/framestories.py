@@ -5,6 +5,7 @@ One plain sentence for a frame, and the few words that label its arrow.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final, TypeAlias
 
 from netlab.analysis.claims.claim import Claim
@@ -18,7 +19,7 @@ from netlab.analysis.explanation.story import (
     FrameKind,
     FrameStory,
 )
-from netlab.analysis.tcp.frames import Mark
+from netlab.analysis.tcp.frames import Analysed, Mark
 from netlab.analysis.words.labels import labels_of
 from netlab.analysis.words.sentences import frame_sentence
 from netlab.analysis.words.units import cite, count, duration
@@ -44,6 +45,8 @@ _FLAG_NAMES: Final = tuple(
 )
 
 _Names: TypeAlias = tuple[str, str]
+
+_MODULUS: Final = 1 << 32
 
 _SYN: Final = int(Flag.SYN)
 _ACK: Final = int(Flag.ACK)
@@ -83,6 +86,8 @@ _SPEAKING: Final = frozenset(
 
 _DOUBTING: Final = frozenset({"acks.never-sent", "gaps.not-captured"})
 """Claims that an ACK covers more than the frames seen before it."""
+
+_REUSED_PORTS: Final = int(Mark.REUSED_PORTS)
 
 _PROBES: Final = int(
     Mark.ZERO_WINDOW_PROBE | Mark.ZERO_WINDOW_PROBE_ACK | Mark.KEEP_ALIVE | Mark.KEEP_ALIVE_ACK
@@ -143,11 +148,24 @@ def frame_story(
         findings=_findings(entry, claims),
         payload=segment.payload[:PAYLOAD_SHOWN_MAX_BYTES] if discretion.quotes else b"",
         claims=tuple(claims),
+        rtt_ns=analysed.rtt_ns,
+        sacks=_sacks(analysed),
+    )
+
+
+def _sacks(analysed: Analysed) -> tuple[tuple[int, int], ...]:
+    """
+    Give the ranges of a SACK option (RFC 2018 section 3) by relative numbers.
+    """
+    base = analysed.flow.peer.base_at(analysed.number)
+    return tuple(
+        ((low - base) % _MODULUS, (high - base) % _MODULUS)
+        for low, high in analysed.segment.option_values.sacks
     )
 
 
 def _marks(marks: int, claims: Sequence[Claim]) -> tuple[str, ...]:
-    return (*labels_of(claims), *mark_names(marks & Mark.REUSED_PORTS))
+    return (*labels_of(claims), *mark_names(marks & _REUSED_PORTS))
 
 
 def _findings(entry: SegmentContext, claims: Sequence[Claim]) -> tuple[Finding, ...]:
@@ -160,6 +178,7 @@ def _findings(entry: SegmentContext, claims: Sequence[Claim]) -> tuple[Finding, 
     return found
 
 
+@cache
 def flag_names(flags: int) -> tuple[str, ...]:
     """
     Name the flags that are set.

@@ -133,7 +133,11 @@ class Ledger:
         """
         Give the frame of the first of some terms that a frame accounts for, or 0.
         """
-        return next((self._frames[each] for each in terms if self._frames[each]), 0)
+        frames = self._frames
+        for each in terms:
+            if frames[each]:
+                return frames[each]
+        return 0
 
     def frames_between(self, start: int, end: int) -> tuple[int, ...]:
         """

@@ -322,7 +322,7 @@ def checksum(entry: SegmentContext) -> Finding:
                 "captured. A receiver drops such a segment, and its sender sends it again."
             )
         case Checksum.OFFLOADED:
-            verdict, equation = Verdict.PASS, "checksum: offloaded"
+            verdict, equation = Verdict.NOTED, "checksum: offloaded"
             sentence = (
                 "It is the sum of the pseudo-header alone. The network card was to finish it: this "
                 "frame was captured on the host that sent it, before it left."

@@ -8,14 +8,19 @@ left out before, by L{netlab.analysis.explanation.privacy}.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from netlab.analysis.claims.answers import Question
 from netlab.analysis.claims.claim import Claim
+from netlab.analysis.claims.ranking import NO_FAULT
 from netlab.analysis.explanation.findings import Finding
+from netlab.analysis.observations.sketches import CalmGroup, Fate, Outline
 from netlab.analysis.words.units import duration
+
+LISTED_MIN = 9
+"""From how many conversations on a report lists them first, the worst at the top."""
 
 PAYLOAD_SHOWN_MAX_BYTES = 256
 """How much of a frame's payload a story keeps; enough for a request head's first lines."""
@@ -107,6 +112,10 @@ class FrameStory:
     @ivar payload: Its first bytes; empty if none is to be shown.
     @ivar is_crossed: Whether the next frame of the conversation left before this one arrived.
     @ivar claims: Those whose effect it is, of its conversation's.
+    @ivar rtt_ns: Nanoseconds since the frame that it acknowledges, C{tcp.analysis.ack_rtt}, or
+        C{None}.
+    @ivar sacks: The ranges that it acknowledges selectively: for each the first relative sequence
+        number, and the one after the last.
     """
 
     number: int
@@ -135,6 +144,8 @@ class FrameStory:
     payload: bytes
     is_crossed: bool = False
     claims: tuple[Claim, ...] = ()
+    rtt_ns: int | None = None
+    sacks: tuple[tuple[int, int], ...] = ()
 
     def crossed(self) -> FrameStory:
         """
@@ -183,6 +194,7 @@ class ConversationStory:
     @ivar completeness: C{tcp.completeness}.
     @ivar claims: All that is claimed of it.
     @ivar is_timed: Whether how long it took is known: the capture's clock was not set back.
+    @ivar unseen: C{client} or C{server}, where no segment of that end was captured.
     @ivar sent: How many bytes client and server sent, where too few segments are kept to claim it.
     """
 
@@ -198,12 +210,65 @@ class ConversationStory:
     completeness: int
     claims: tuple[Claim, ...] = ()
     is_timed: bool = True
+    unseen: str = ""
     sent: tuple[int, int] = (0, 0)
 
     @property
     def lasted(self) -> str:
         """How long it took, in words."""
         return duration(self.end_ns - self.start_ns if self.is_timed else -1)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationLine:
+    """
+    A conversation in one line.
+
+    @ivar outline: Its figures; addresses are those of the capture, which L{client} and L{server}
+        may replace.
+    @ivar client: The end that opened it, or is taken to have.
+    @ivar server: The other end.
+    @ivar rank: How bad what went wrong in it is: 1 is worst.
+    @ivar words: What it was and what went wrong, in a few words.
+    """
+
+    outline: Outline
+    client: Endpoint
+    server: Endpoint
+    rank: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureTotals:
+    """
+    What the conversations of a capture amount to.
+
+    @ivar fates: How many there are with each fault, the worst first, and without.
+    @ivar clients: How many addresses began them.
+    @ivar servers: How many addresses and ports they were with.
+    @ivar client_bytes: Payload that clients sent, what they sent again included.
+    @ivar server_bytes: The same of servers.
+    """
+
+    fates: Mapping[Fate, int]
+    clients: int
+    servers: int
+    client_bytes: int
+    server_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalmLine:
+    """
+    Conversations without a fault that have one server's port in common.
+
+    @ivar server: It; C{None} for several.
+    @ivar group: How many, and how much.
+    """
+
+    server: Endpoint | None
+    group: CalmGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +305,12 @@ class CaptureStory:
     @ivar link: The link layers by name.
     @ivar claims: All that is claimed of several conversations together, or of the capture.
     @ivar answers: What an expert would say first, in that order.
+    @ivar lines: The conversations, a line each, the worst first; of an abridged story those without
+        a fault are left out, but for some. None where there is one conversation.
+    @ivar totals: What they amount to; C{None} where there is one.
+    @ivar calm: Those without a fault by server and port, the largest groups first.
+    @ivar is_abridged: Whether it is so large that a report for reading lists conversations instead
+        of explaining each.
     """
 
     title: str
@@ -252,3 +323,20 @@ class CaptureStory:
     link: str
     claims: tuple[Claim, ...] = ()
     answers: tuple[Answer, ...] = ()
+    lines: Sequence[ConversationLine] = ()
+    totals: CaptureTotals | None = None
+    calm: Sequence[CalmLine] = ()
+    is_abridged: bool = False
+
+    @property
+    def ranked(self) -> Sequence[ConversationStory]:
+        """The conversations that are reported, the worst first where they are listed."""
+        if len(self.lines) < LISTED_MIN:
+            return self.conversations
+        places = {line.outline.stream: place for place, line in enumerate(self.lines)}
+        return sorted(self.conversations, key=lambda each: places.get(each.stream, len(places)))
+
+    @property
+    def faulty(self) -> Sequence[ConversationLine]:
+        """The lines of those in which something went wrong."""
+        return [line for line in self.lines if line.rank < NO_FAULT]

@@ -55,7 +55,13 @@ def _said(facts: Facts, claims: Sequence[Claim]) -> str:
         # What is claimed of the stream counts each byte once, and none outside the window.
         counts = {claim.who: claim.figures["bytes"] for claim in claims if claim.kind == _COUNTS}
         up, down = (int(counts.get(who, 0)) for who in ("client", "server"))
-    said = f"{count(up, 'byte')} up, {count(down, 'byte')} down"
+    said = ", ".join(
+        f"{count(size, 'byte')} {way}" if size or flow.frames else f"{way} not captured"
+        for size, way, flow in (
+            (up, "up", facts.dialogue.client),
+            (down, "down", facts.dialogue.server),
+        )
+    )
     return f"{history.tls.version_name}, {said}" if history.tls is not None else said
 
 
@@ -101,7 +107,7 @@ def _ending(claims: Sequence[Claim], kinds: dict[str, Claim]) -> str:
 _NO_REASON: Final = frozenset(
     {
         "resets.text",
-        "resets.other-ttl",
+        "resets.other-sender",
         "resets.goes-on",
         "resets.outside-window",
         "resets.unacceptable-ack",

@@ -12,6 +12,7 @@ import re
 from collections import deque
 from typing import Final
 
+from netlab.analysis.http.allowance import Allowance
 from netlab.analysis.http.lenient import LenientRequestReader
 from netlab.analysis.http.messages import (
     Begun,
@@ -47,8 +48,13 @@ _LIMITS: Final = Limits(
 )
 _PARSER: Final = RequestParser(_LIMITS)
 
+#: Why the reading of a connection ends where the capture has more messages than are kept.
+NOT_KEPT: Final = "the capture has more HTTP messages than are kept"
+
 #: How the reason of a fault begins that is only an end that came early.
 ENDED_EARLY: Final = "the stream ended within"
+
+NO_ANSWER: Final = "the answer is not HTTP/1.0 or HTTP/1.1"
 
 #: How a message begins, for taking up the reading where it was lost.
 REQUEST_BEGINS: Final = re.compile(rb"[A-Z]{3,20} [^ \r\n]{1,8192} HTTP/1\.[01]\r\n")
@@ -93,12 +99,15 @@ class _Side:
 
     def carrier(self, position: int) -> tuple[int, int]:
         """
-        Tell which frame carried a byte that has not been passed over yet, and when.
+        Tell which frame carried a byte, and when; those before it will not be asked for any more,
+        so that each mark is passed over once.
+
+        @param position: not before any that was asked for.
         """
-        for end, frame, time_ns in self.marks:
-            if end > position:
-                return frame, time_ns
-        raise AssertionError("the byte was not received")
+        marks = self.marks
+        while marks[0][0] <= position:
+            marks.popleft()
+        return marks[0][1:]
 
     def stop(self) -> None:
         """
@@ -123,19 +132,25 @@ class ExchangeReader:
     Reads the two streams of one connection as HTTP/1.0 or HTTP/1.1.
 
     It is given what was captured in the order in which it was captured. Memory is bounded by the
-    head limits and L{EXCHANGES_MAX}; content is counted and thrown away.
+    head limits and L{EXCHANGES_MAX}, that of all readers of a capture by its L{Allowance}; content
+    is counted and thrown away.
 
     @ivar exchanges: the exchanges so far; the last ones may be unfinished.
     @ivar exchanges_uncounted: how many more there were than are kept.
+    @ivar is_partial: whether reading has ended before the messages have, since the capture has more
+        than are kept.
     @ivar fault: the first thing that could not be read; C{None} where all could.
     """
 
-    def __init__(self, *, is_from_start: bool = True) -> None:
+    def __init__(self, allowance: Allowance | None = None, *, is_from_start: bool = True) -> None:
         """
+        @param allowance: what reading may cost, together with others; None for this one alone.
         @param is_from_start: whether the capture holds the beginning of both streams.
         """
+        self._allowance = allowance or Allowance()
         self.exchanges: list[HTTPExchange] = []
         self.exchanges_uncounted = 0
+        self.is_partial = False
         self.fault: HTTPFault | None = None
         self._waiting: deque[HTTPExchange] = deque()
         self._current: HTTPExchange | None = None
@@ -239,6 +254,7 @@ class ExchangeReader:
         """
         try:
             while not side.is_tunnel:
+                self._allowance.spend()
                 if side.reader is None:
                     if not self._read_head(side, from_client=from_client):
                         break
@@ -263,7 +279,7 @@ class ExchangeReader:
             fault = parsed.fault
         else:
             if not b"HTTP/1.".startswith(side.buffer.peek(7)):
-                raise RemoteProtocolError(400, "the answer is not HTTP/1.0 or HTTP/1.1")
+                raise RemoteProtocolError(400, NO_ANSWER)
             answer = self._responses.read(side.buffer)
             if answer is None:
                 return False
@@ -273,6 +289,11 @@ class ExchangeReader:
         # The empty line that may precede a request is not part of it.
         begin = max(begin, end - len(head.raw))
         first_frame, first_time_ns = side.carrier(begin)
+        if not self._allowance.keeps(head):
+            self._note_fault(first_frame, NOT_KEPT, from_client=from_client)
+            self.is_partial = True
+            self.stop()
+            return False
         head_frame, head_time_ns = side.carrier(end - 1)
         side.position = end
         side.message = Message(
@@ -366,7 +387,7 @@ class ExchangeReader:
         if side.is_lost or not len(side.buffer):
             return None
         first = side.carrier(side.position)
-        last = side.carrier(side.received - 1)
+        _, *last = side.marks[-1]
         if last[0] > answer.first_frame:
             return None
         return Begun(len(side.buffer), *first, *last)
@@ -404,6 +425,7 @@ class ExchangeReader:
         if message is not None:
             message.missing += passed
         for begin in range(0, passed, _GAP_STEP_BYTES):
+            self._allowance.spend()
             filler = bytes(min(_GAP_STEP_BYTES, passed - begin))
             side.append(filler, piece.frame, piece.time_ns)
             self._advance(side, from_client=from_client)

@@ -22,7 +22,7 @@ class Course:
 
     @ivar history: it is made of.
     @ivar segments: its segments without the copies that the capture, or a device on the way, made
-        of a frame.
+        of a frame, and without those that their receiver discards.
     @ivar index: for each frame's number its place in L{segments}.
     @ivar syns: for each end its SYNs without ACK.
     @ivar answers: for each end its SYNs with ACK.
@@ -32,12 +32,14 @@ class Course:
     @ivar fin_acks: for each end the other's first segment that acknowledges its FIN.
     @ivar resets: all segments with RST.
     @ivar spoken: for each end how many segments it sent.
+    @ivar discarded: those that their receiver discards.
     @ivar bytes: for each end the position after its last byte, less one: how many it sent.
     """
 
     __slots__ = (
         "answers",
         "bytes",
+        "discarded",
         "established",
         "fin_acks",
         "fins",
@@ -52,6 +54,7 @@ class Course:
     def __init__(self, history: History) -> None:
         self.history = history
         self.segments: list[Sent] = []
+        self.discarded: list[Sent] = []
         self.index: dict[int, int] = {}
         self.syns: tuple[list[Sent], list[Sent]] = ([], [])
         self.answers: tuple[list[Sent], list[Sent]] = ([], [])
@@ -62,7 +65,11 @@ class Course:
         self.spoken = [0, 0]
         self.bytes = [0, 0]
         seen: dict[tuple[int, ...], int] = {}
+        asked: dict[tuple[int, int], int] = {}
         for sent in history.segments:
+            if sent.number in history.discarded:
+                self.discarded.append(sent)
+                continue
             key = (
                 sent.sender,
                 sent.seq_raw,
@@ -74,11 +81,29 @@ class Course:
             )
             before = seen.get(key)
             seen[key] = sent.time_ns
-            if before is not None and 0 <= sent.time_ns - before < COPY_MAX_NS:
+            is_near = before is not None and 0 <= sent.time_ns - before < COPY_MAX_NS
+            if is_near and not self._answers_another(sent, asked):
                 continue
+            if sent.has_ack:
+                place = (sent.sender, sent.ack_raw)
+                asked[place] = asked.get(place, 0) + 1
             self.index[sent.number] = len(self.segments)
             self.segments.append(sent)
             self._take(sent)
+
+    @staticmethod
+    def _answers_another(sent: Sent, asked: dict[tuple[int, int], int]) -> bool:
+        """
+        Tell whether a RST answers a segment that no RST before it has answered: those of a closed
+        socket are alike, where they have no identification, as their answers are.
+
+        @param asked: how many segments of an end with an acknowledgement number wait for one.
+        """
+        if sent.ip_id or not sent.has_rst or sent.has_ack:
+            return False
+        place = (1 - sent.sender, sent.seq_raw)
+        asked[place] = asked.get(place, 0) - 1
+        return asked[place] > 0
 
     def _take(self, sent: Sent) -> None:
         sender = sent.sender

@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from netlab.analysis.http.allowance import Allowance
 from netlab.analysis.http.exchange import REQUEST_BEGINS, ExchangeReader
 from netlab.analysis.http.reassembly import Piece, Reassembler
+from netlab.analysis.observations.soundness import Soundness
 from netlab.analysis.observations.trail import TrailStep, step_of
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
@@ -129,12 +131,14 @@ class Dialogue:
 
     __slots__ = (
         "_active_ns",
+        "_allowance",
         "_answers",
         "_client",
         "_farewells",
         "_fin_seqs",
         "_pending_ends",
         "_said_ns",
+        "_soundness",
         "_streams",
         "_tools",
         "_trail_max",
@@ -153,19 +157,26 @@ class Dialogue:
     )
 
     def __init__(
-        self, conversation: Conversation, trail_max: int = 0, tools: Tools = NO_TOOLS
+        self,
+        conversation: Conversation,
+        trail_max: int = 0,
+        tools: Tools = NO_TOOLS,
+        allowance: Allowance | None = None,
     ) -> None:
         """
         @param trail_max: how many segments are kept one by one.
         @param tools: with what TLS is opened.
+        @param allowance: what reading may cost, together with others; None for this one alone.
         """
+        self._allowance = allowance or Allowance()
         self.conversation = conversation
         self.trail: list[TrailStep] = []
         self._trail_max = trail_max
+        self._soundness = Soundness()
         self.turns: list[Turn] = []
         self.has_more_turns = False
-        self.http = ExchangeReader()
-        self.tls = TLSReader(tools)
+        self.http = ExchangeReader(self._allowance)
+        self.tls = TLSReader(tools, self._allowance)
         self._tools = tools
         self.syn: Moment | None = None
         self.syn_ack: Moment | None = None
@@ -241,6 +252,8 @@ class Dialogue:
             self.trail.append(step_of(analysed, from_client=analysed.flow is self.client))
         if analysed.marks & _REPAIR:
             self.is_repaired = True
+        if self._soundness.is_discarded(analysed):
+            return
         if flags & _SYN:
             self._receive_syn(analysed, now)
             return
@@ -335,8 +348,8 @@ class Dialogue:
             self._client = analysed.flow if is_from_client else analysed.flow.peer
         else:
             self._client = self.conversation.client
-        self.http = ExchangeReader(is_from_start=False)
-        self.tls = TLSReader(self._tools, is_from_start=False)
+        self.http = ExchangeReader(self._allowance, is_from_start=False)
+        self.tls = TLSReader(self._tools, self._allowance, is_from_start=False)
 
     def _speak(self, pieces: tuple[Piece, ...], who: int) -> None:
         for piece in pieces:
@@ -402,17 +415,24 @@ class Dialogues:
 
     @ivar all: by the number of their conversations, in the order in which they began.
     @ivar left_out: how many segments belong to conversations beyond the bound.
+    @ivar allowance: what is left of what reading them may cost.
     """
 
     def __init__(
-        self, most: int = DIALOGUES_MAX, trail_max: int = 0, tools: Tools = NO_TOOLS
+        self,
+        most: int = DIALOGUES_MAX,
+        trail_max: int = 0,
+        tools: Tools = NO_TOOLS,
+        parts_max: int | None = None,
     ) -> None:
         """
         @param most: how many conversations are followed, the first ones.
         @param trail_max: how many segments of each are kept one by one.
         @param tools: with what TLS is opened.
+        @param parts_max: as for L{Allowance}.
         """
         self._tools = tools
+        self.allowance = Allowance(parts_max)
         self._trail_max = trail_max
         self._most = most
         self.all: dict[int, Dialogue] = {}
@@ -427,7 +447,7 @@ class Dialogues:
             if len(self.all) >= self._most:
                 self.left_out += 1
                 return
-            dialogue = Dialogue(analysed.conversation, self._trail_max, self._tools)
+            dialogue = Dialogue(analysed.conversation, self._trail_max, self._tools, self.allowance)
             self.all[analysed.conversation.stream] = dialogue
         dialogue.receive(analysed)
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from netlab.analysis.http.allowance import Allowance
 from netlab.analysis.observations.dialogue import Dialogue
 from netlab.analysis.observations.history import BEGINNING_MAX, History
 from netlab.analysis.observations.skimming import Skimmed
+from netlab.analysis.observations.soundness import discarded_of
 from netlab.analysis.tcp.conversation import Conversation, Flow
 from netlab.analysis.tcp.frames import Analysed, Mark
 from netlab.analysis.tls.tools import NO_TOOLS, Tools
@@ -167,12 +169,23 @@ class Facts:
         "skimmed",
     )
 
-    def __init__(self, conversation: Conversation, first: Point, tools: Tools = NO_TOOLS) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        first: Point,
+        tools: Tools = NO_TOOLS,
+        allowance: Allowance | None = None,
+    ) -> None:
+        """
+        @param first: its first frame.
+        @param tools: with what TLS is opened.
+        @param allowance: what reading may cost, together with others; None for this one alone.
+        """
         self.conversation = conversation
         self.sides = (EndFacts(), EndFacts())
         self.first = self.last = first
         self.frame_count = 0
-        self.dialogue = Dialogue(conversation, tools=tools)
+        self.dialogue = Dialogue(conversation, tools=tools, allowance=allowance)
         self.history = History(conversation)
         self.idles: list[Idle] = []
         self.reset: Reset | None = None
@@ -308,6 +321,7 @@ class Facts:
         self.history.finish(
             self.frame_count, self.dialogue.client.index, self.dialogue.http, self.dialogue.tls
         )
+        self.history.discarded = discarded_of(self.history.segments)
 
     @property
     def has_data(self) -> bool:

@@ -42,6 +42,7 @@ _ACK: Final = int(Flag.ACK)
 _FIN: Final = int(Flag.FIN)
 _RST: Final = int(Flag.RST)
 _SYN: Final = int(Flag.SYN)
+_URG: Final = int(Flag.URG)
 _MODULUS: Final = 1 << 32
 
 
@@ -154,6 +155,7 @@ class History:
         long it was, in nanoseconds.
     @ivar announced_close: of a large capture, the last frame whose answer said
         C{Connection: close}; 0 if none did.
+    @ivar discarded: the frames that their receiver discards, once it is over.
     @ivar course: what L{netlab.analysis.observations.course.course_of} has made of it.
     """
 
@@ -167,6 +169,7 @@ class History:
         "client",
         "conversation",
         "course",
+        "discarded",
         "http",
         "keeps_payload",
         "left_out",
@@ -185,6 +188,7 @@ class History:
         self.http = ExchangeReader()
         self.silences: dict[int, tuple[int, int]] = {}
         self.announced_close = 0
+        self.discarded: frozenset[int] = frozenset()
         self.course: object = None
         self._events = self._noteworthy = 0
         self.tls: TLSConversation | None = None
@@ -263,7 +267,7 @@ class History:
                 analysed.marks,
                 segment.ttl,
                 segment.ip_id,
-                int.from_bytes(segment.data[at : at + 2]) if flags & Flag.URG else 0,
+                int.from_bytes(segment.data[at : at + 2]) if flags & _URG else 0,
                 segment.option_values,
                 segment.checksum if checksum is None else checksum,
                 payload,

@@ -38,6 +38,7 @@ class StreamStep:
 
     @ivar index: its own.
     @ivar sent: it.
+    @ivar is_discarded: its receiver discards it, for its checksum is wrong: it brought nothing.
     @ivar copy_of: the one of which it is a copy, made on the way or by the capture. A copy changes
         nothing, and what follows describes only what is none.
     @ivar fresh: bytes that had not been seen before.
@@ -68,6 +69,7 @@ class StreamStep:
     index: int
     sent: Sent
     copy_of: int | None = None
+    is_discarded: bool = False
     fresh: int = 0
     firsts: tuple[int, ...] = ()
     latest: int | None = None
@@ -159,6 +161,7 @@ class StreamDirection:
     @ivar base_seen: the position of the first segment that was seen.
     @ivar largest: the most bytes in one segment.
     @ivar rtt_min_ns: the shortest time from a segment to its ACK, here; None if none was measured.
+    @ivar rtt_max_ns: the longest, of segments that an ACK without data answers.
     @ivar has_bare_answer: whether an ACK without data was among those measured: one with data may
         have waited for its program.
     @ivar sent_bytes: all that was sent, repeats included, copies not.
@@ -185,6 +188,7 @@ class StreamDirection:
     base_seen: int | None = None
     largest: int = 0
     rtt_min_ns: int | None = None
+    rtt_max_ns: int = 0
     has_bare_answer: bool = False
     sent_bytes: int = 0
     fin: int | None = None
@@ -227,6 +231,11 @@ class Streams:
         for index, direction in enumerate(self.directions):
             direction.knows_scale = flows[1 - index].window_shift != -1
         segments = history.segments[: history.unbroken]
+        if history.discarded:
+            # Without data such a segment did nothing; with data its bytes were sent.
+            segments = [
+                each for each in segments if each.length or each.number not in history.discarded
+            ]
         copies, self.is_doubled = find_copies(segments)
         acks = _last_acks(segments)
         self._bare = _next_bare(segments)
@@ -237,11 +246,11 @@ class Streams:
                 # Another connection between the same ports, of which the opening was missed.
                 self.is_whole = False
                 break
-            step = StreamStep(index, sent, copies.get(index))
+            step = StreamStep(index, sent, copies.get(index), sent.number in history.discarded)
             self.steps.append(step)
             if step.copy_of is None:
                 self._follow(step, acks[index])
-                self._is_over = self._is_over or self._has_ended(sent)
+                self._is_over = self._is_over or self._has_ended(step)
 
         self.lacks_segments = any(
             each.is_seen and (each.acked or 0) >= high and each.covered.missing(low, high) > 1
@@ -292,11 +301,11 @@ class Streams:
         """Give the numbers of steps' frames, ascending, each once."""
         return tuple(sorted({self.steps[index].sent.number for index in indexes}))
 
-    def _has_ended(self, sent: Sent) -> bool:
+    def _has_ended(self, step: StreamStep) -> bool:
         """
         Tell whether a connection is over: reset, or closed and acknowledged on both sides.
         """
-        if sent.has_rst:
+        if step.sent.has_rst and not step.is_discarded:
             return True
         return all(
             each.fin is not None and each.acked is not None and each.acked >= each.highest
@@ -334,7 +343,7 @@ class Streams:
             own.base_seen = sent.start
             own.highest = max(own.highest, sent.start)
         self._take(step, own, last_ack)
-        if sent.ack is not None and not sent.has_rst:
+        if sent.ack is not None and not sent.has_rst and not step.is_discarded:
             self._acknowledge(step, sent.ack, other, last_ack)
 
     def _take(self, step: StreamStep, own: StreamDirection, last_ack: int) -> None:
@@ -343,7 +352,8 @@ class Streams:
         """
         sent = step.sent
         start, end = sent.data_start, sent.data_start + step.length
-        reach = end + (sent.has_fin and not sent.has_rst)
+        has_fin = sent.has_fin and not step.is_discarded
+        reach = end + (has_fin and not sent.has_rst)
         limit = own.edge if own.knows_scale and own.edge is not None else None
         if limit is None:
             step.is_beyond = start - own.highest > UNSEEN_MAX
@@ -355,9 +365,9 @@ class Streams:
             own.syn = step.index if own.syn is None else own.syn
             # Data or a FIN in the SYN itself follow its number: no hole is before them.
             own.highest = max(own.highest, start)
-        if sent.has_fin and own.fin is None:
+        if has_fin and own.fin is None:
             own.fin = step.index
-        if step.length or sent.has_fin:
+        if step.length or has_fin:
             if start > own.highest and (own.syn is not None or own.covered.total):
                 step.opens = own.highest
                 own.holes.append((own.highest, start, step.index))
@@ -389,6 +399,9 @@ class Streams:
         for low, high in fresh:
             own.firsts.put(low, high, step.index)
         own.latest.put(start, end, step.index)
+        if any(self.steps[first].is_discarded for first in step.firsts):
+            # What its receiver got first is this.
+            own.firsts.put(start, end, step.index)
 
     def _acknowledge(
         self, step: StreamStep, ack: int, other: StreamDirection, last_ack: int
@@ -488,7 +501,9 @@ class Streams:
         span = self.since_ns(answered, step.index)
         if answered >= other.clean_from and span is not None:
             step.rtt_ns = span
-            other.has_bare_answer |= not step.length
+            if not step.length:
+                other.has_bare_answer = True
+                other.rtt_max_ns = max(other.rtt_max_ns, span)
             if other.rtt_min_ns is None or span < other.rtt_min_ns:
                 other.rtt_min_ns = span
 

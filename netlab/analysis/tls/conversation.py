@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from netlab.analysis.http.allowance import Allowance
 from netlab.analysis.http.exchange import ExchangeReader
 from netlab.analysis.http.reassembly import Piece
 from netlab.analysis.tls import messages
@@ -72,12 +73,20 @@ class TLSReader:
     are handed on and not kept.
     """
 
-    def __init__(self, tools: Tools = NO_TOOLS, *, is_from_start: bool = True) -> None:
+    def __init__(
+        self,
+        tools: Tools = NO_TOOLS,
+        allowance: Allowance | None = None,
+        *,
+        is_from_start: bool = True,
+    ) -> None:
         """
         @param tools: secrets, and what takes a library of cryptography.
+        @param allowance: what reading may cost, together with others; None for this one alone.
         @param is_from_start: whether the capture holds the beginning of both streams.
         """
         self._tools = tools
+        self._allowance = allowance or Allowance()
         self._is_from_start = is_from_start
         self._client = SideReading(is_from_start=is_from_start)
         self._server = SideReading(is_from_start=is_from_start)
@@ -122,7 +131,9 @@ class TLSReader:
         elif not side.records and begins_with_hello(piece.data) is not None:
             side.reader = RecordReader()
         side.is_heard = True
-        for record in side.reader.receive(piece):
+        records = side.reader.receive(piece)
+        self._allowance.spend(len(records))
+        for record in records:
             self._claim()
             self._take(record, side, http)
         return side.is_claimed

@@ -75,7 +75,7 @@ def _beyond(streams: Streams, step: StreamStep) -> dict[str, Figure]:
     Give what an ACK names beyond the first hole (SACK).
     """
     ack = step.sent.ack
-    if ack is None or step.sent.has_rst:
+    if ack is None or step.sent.has_rst or step.is_discarded:
         return {}
     base = ack - step.sent.ack_raw
     ranges = [

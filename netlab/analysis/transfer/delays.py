@@ -26,6 +26,9 @@ WAIT_MIN_NS: Final = 200_000_000
 SHARES_MIN_NS: Final = 200_000_000
 """A conversation in which less was waited has no account of it."""
 
+UNSTEADY: Final = 10
+"""A wait is told from the way's own delay where that varies by less than this part of it."""
+
 _TICKS: Final = 1 << 32
 _MSS_DEFAULT: Final = 536
 _NAGLE: Final = ("nagle-and-delayed-ack", "application-pause")
@@ -167,7 +170,9 @@ class _Shut:
         Take the next segment.
         """
         sent = step.sent
-        if step.copy_of is not None or not sent.has_ack or sent.has_syn or sent.has_rst:
+        if step.copy_of is not None or step.is_discarded or not sent.has_ack:
+            return
+        if sent.has_syn or sent.has_rst:
             return
         since = self._since[sent.sender]
         if sent.window == 0 and since is None:
@@ -218,7 +223,15 @@ def _turns(streams: Streams) -> Iterator[Claim]:
                         and counts[step.sent.sender]
                         and _follows_directly(streams, step)
                     )
-                    yield claim if is_next else _doubted(claim)
+                    spread = _spread_ns(streams, last.sent.sender)
+                    if UNSTEADY * spread > waited - network:
+                        yield _unsteady(claim, waited, spread)
+                    elif is_next:
+                        yield claim
+                    else:
+                        # The ACK itself may have been late: at most all but the shortest way.
+                        at_most = {"network_ns": network, "end_ns": waited - network}
+                        yield _doubted(claim._replace(figures={**claim.figures, **at_most}))
             began = step
             is_repaired = False
             paused = 0
@@ -250,6 +263,23 @@ def _way_ns(streams: Streams, sender: int) -> int | None:
     """
     direction = streams.directions[sender]
     return direction.rtt_min_ns if direction.has_bare_answer else None
+
+
+def _spread_ns(streams: Streams, sender: int) -> int:
+    """
+    Tell by how much the times differ that an end's segments took there and their ACKs back.
+    """
+    direction = streams.directions[sender]
+    return max(0, direction.rtt_max_ns - (direction.rtt_min_ns or 0))
+
+
+def _unsteady(claim: Claim, waited: int, spread: int) -> Claim:
+    """
+    Take back how much passed at an end, where the way itself does not always take as long.
+    """
+    figures = {**claim.figures, "end_ns": waited, "spread_ns": spread}
+    causes = ("waited-there", "slow-way", "lost-before-this-point")
+    return claim._replace(known=Known.POSSIBLE, figures=figures, causes=causes)
 
 
 def _pause(streams: Streams, step: StreamStep) -> int:

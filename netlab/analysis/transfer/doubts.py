@@ -28,7 +28,8 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             continue
         if step.repeated and not step.is_keep_alive and not step.is_window_probe:
             yield from _altered(streams, step)
-        if step.sent.ack is not None and not step.is_nonsense and not step.sent.has_rst:
+        is_odd = step.is_nonsense or step.is_discarded
+        if step.sent.ack is not None and not is_odd and not step.sent.has_rst:
             yield from _received_twice(streams, step, counts=counts[1 - step.sent.sender])
             asked = pending[1 - step.sent.sender]
             if asked is not None and step.newly:

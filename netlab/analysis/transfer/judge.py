@@ -18,12 +18,13 @@ from netlab.analysis.transfer import (
     growth,
     order,
     probing,
+    pushes,
     repeats,
     signals,
     windows,
 )
 
-_TOPICS = (copying, repeats, doubts, signals, order, acks, windows, probing, delays, growth)
+_TOPICS = (copying, repeats, doubts, signals, order, acks, windows, probing, delays, pushes, growth)
 
 
 def claims_of(history: History) -> Iterator[Claim]:

@@ -44,14 +44,6 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             if len(own) >= CITED_MAX:
                 own.pop()
             own.append(step.index)
-        elif step.sent.has_rst and own:
-            figures: dict[str, Figure] = {"unanswered": counts[sender]}
-            silence = streams.since_ns(own[0], step.index)
-            if silence is not None:
-                figures["silent_ns"] = silence
-            frames = streams.numbers(*own, step.index)
-            who = streams.history.name(sender)
-            yield Claim("keepalives.gave-up", frames, Known.SEEN, figures, "", (), who)
         if asked:
             if not step.length and not step.sent.flags & _SYN_FIN_RST and not step.is_keep_alive:
                 answered[1 - sender] += 1

@@ -246,6 +246,8 @@ def _claim(
         told["fresh_bytes"] = step.fresh
     if step.latest != first:
         told["latest_frame"] = streams.number(step.latest)
+    if streams.steps[step.latest].is_discarded:
+        told["discarded_frame"] = streams.number(step.latest)
     waited = streams.since_ns(step.latest, step.index)
     if waited is not None:
         told["waited_ns"] = waited

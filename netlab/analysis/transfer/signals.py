@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
+from netlab.analysis.observations.course import COPY_MAX_NS
 from netlab.analysis.observations.streams import Streams, StreamStep
 from netlab.analysis.transfer.repeats import TIMEOUT_MIN_NS
 
@@ -35,14 +36,24 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
             # A SYN with FIN or URG is none that a TCP sends again.
             odd = 0 if name == "fin" else sent.flags & _FIN_URG
             before = seen.setdefault((sent.sender, name, raw, odd), [])
-            if before:
+            if before and not _may_be_a_copy(streams, step, before[1], asked[1 - sent.sender]):
                 yield _again(streams, step, name, before, asked[1 - sent.sender])
                 before[1] = step.index
                 before[2] += 1
-            else:
+            elif not before:
                 before.extend((step.index, step.index, 1))
         if sent.has_syn:
             asked[sent.sender] = step.index
+
+
+def _may_be_a_copy(streams: Streams, step: StreamStep, latest: int, asked: int) -> bool:
+    """
+    Tell whether a SYN or a FIN comes as soon after another as no timer sends it, and carries no
+    identification by which a copy of it would be known.
+    """
+    waited = streams.since_ns(latest, step.index)
+    is_soon = waited is not None and waited < COPY_MAX_NS
+    return is_soon and not step.sent.ip_id and asked < latest
 
 
 def _again(streams: Streams, step: StreamStep, name: str, before: list[int], asked: int) -> Claim:

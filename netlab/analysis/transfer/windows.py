@@ -5,7 +5,7 @@ What the receivers' windows allowed: closed, probed, opened, exceeded, and too s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
@@ -16,9 +16,6 @@ ROUNDS_MIN: Final = 3
 
 ROUND_TRIP_MIN_NS: Final = 1_000_000
 """The shortest round trip in which waiting for a window is worth a sentence."""
-
-PROBES_CITED_MAX: Final = 16
-"""How many probes are cited one by one."""
 
 _RST: Final = 4
 _NANOSECONDS: Final = 1_000_000_000
@@ -35,7 +32,7 @@ class _Window:
     @ivar edge: the highest number that it has allowed.
     @ivar edge_by: the step that did.
     @ivar closed_by: the step that closed it, while it is closed.
-    @ivar probes: those that asked since.
+    @ivar probed_by: the newest of those that asked since.
     @ivar answered: the newest probe that was not answered yet.
     """
 
@@ -45,7 +42,7 @@ class _Window:
     edge: int = -1
     edge_by: int = -1
     closed_by: int | None = None
-    probes: list[int] = field(default_factory=list)
+    probed_by: int | None = None
     probe_count: int = 0
     last_probe: int | None = None
 
@@ -72,7 +69,8 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
                 () if step.window_by is None else (step.window_by,),
                 in_flight=step.end - (step.acked or step.end),
             )
-        if step.sent.has_ack and not step.sent.flags & _RST and not step.is_nonsense:
+        is_odd = step.is_nonsense or step.is_discarded
+        if step.sent.has_ack and not step.sent.flags & _RST and not is_odd:
             yield from _announce(streams, step, own)
     yield from _limited(streams)
     if streams.is_whole and streams.steps:
@@ -104,8 +102,7 @@ def _announce(streams: Streams, step: StreamStep, own: _Window) -> Iterator[Clai
         return
     if sent.window == 0 and own.closed_by is None:
         own.closed_by = step.index
-        own.probes.clear()
-        own.probe_count, own.last_probe = 0, None
+        own.probe_count, own.probed_by, own.last_probe = 0, None, None
         yield _claim(streams, step, "windows.closed")
     elif sent.window == 0 and own.closed_by is not None:
         if own.last_probe is not None:
@@ -166,10 +163,8 @@ def _while_closed(streams: Streams, step: StreamStep, window: _Window) -> Iterat
     """
     assert window.closed_by is not None
     if step.is_window_probe:
-        since = window.probes[-1] if window.probes else window.closed_by
-        if len(window.probes) >= PROBES_CITED_MAX:
-            window.probes.pop()
-        window.probes.append(step.index)
+        since = window.closed_by if window.probed_by is None else window.probed_by
+        window.probed_by = step.index
         window.probe_count += 1
         window.last_probe = step.index
         yield _claim(
@@ -182,21 +177,13 @@ def _while_closed(streams: Streams, step: StreamStep, window: _Window) -> Iterat
             length=step.length,
             **_span(streams, "waited_ns", since, step.index),
         )
-    elif step.sent.has_rst and window.probe_count:
-        yield _claim(
-            streams,
-            step,
-            "windows.gave-up",
-            (window.closed_by, *window.probes),
-            probes=window.probe_count,
-            closed_frame=streams.number(window.closed_by),
-            **_span(streams, "closed_ns", window.closed_by, step.index),
-        )
+    elif step.sent.has_rst:
+        # The topic resets tells of it.
         window.closed_by = None
 
 
 def _beyond(streams: Streams, step: StreamStep) -> Iterator[Claim]:
-    if step.edge is None or not streams.is_whole:
+    if step.edge is None or not streams.is_whole or step.sent.has_rst:
         return
     others = () if step.window_by is None else (step.window_by,)
     yield Claim(

@@ -20,8 +20,14 @@ from netlab.analysis.claims.answers import (
     shares,
     troubles,
 )
-from netlab.analysis.explanation.story import Answer, CaptureStory, ConversationStory
+from netlab.analysis.explanation.story import (
+    Answer,
+    CaptureStory,
+    CaptureTotals,
+    ConversationStory,
+)
 from netlab.analysis.tcp.conversation import Completeness
+from netlab.analysis.words.outlines import FATES
 from netlab.analysis.words.sentences import sentence
 from netlab.analysis.words.units import count, duration
 
@@ -59,40 +65,38 @@ def answers_of(story: CaptureStory, *, is_whole: bool) -> tuple[Answer, ...]:
     found += _troubles(Question.WRONG, wrong, _TROUBLES_MAX)
     has_reset = any(each.completeness & Completeness.RST for each in story.conversations)
     if story.conversations and is_whole and not has_reset and is_calm(told):
-        text = "Nothing was sent again, reset, refused or left unanswered."
+        text = "Nothing in this capture was sent again, reset, refused or left unanswered."
         found.append(Answer(Question.WRONG, (), (), text))
-    found += [*_time(told), *_waits(told)]
+    judged = len(story.conversations)
+    of = f" in the {judged} conversations that are judged here" if story.is_abridged else ""
+    found += [*_time(told, of), *_waits(told)]
     found += _troubles(Question.LIMITS, limits(told), _LIMITS_MAX)
     found += _where(story, wrong)
     return tuple(found)
 
 
-def _is_alone(conversations: Sequence[ConversationStory]) -> bool:
-    """
-    Tell whether there is one connection, and segments of one of its ends alone.
-    """
-    if len(conversations) != 1:
-        return False
-    begins = ("opening.not-captured", "opening.unconfirmed", "opening.syn-not-captured")
-    return any(
-        claim.kind in begins and not claim.figures["both"] for claim in conversations[0].claims
-    )
-
-
-def _amounts(sums: Counter[str], *, is_alone: bool) -> str:
+def _amounts(sums: Counter[str], conversations: Sequence[ConversationStory]) -> str:
     """
     Say how much each end sent; of an end that was not captured, that.
     """
-    return ", ".join(
-        f"no segment of the {end}"
-        if is_alone and not sums[end]
-        else f"{count(sums[end], 'byte')} from the {end}"
-        for end in ("client", "server")
-    )
+    parts = []
+    for end in ("client", "server"):
+        unseen = sum(each.unseen == end for each in conversations)
+        if unseen == len(conversations) and not sums[end]:
+            parts.append(f"no segment of the {end}")
+            continue
+        text = f"{count(sums[end], 'byte')} from the {end}"
+        if unseen:
+            text += f" (not captured in {count(unseen, 'connection')})"
+        parts.append(text)
+    return ", ".join(parts)
 
 
 def _shows(story: CaptureStory) -> Iterator[Answer]:
     conversations = story.conversations
+    if story.totals is not None and sum(story.totals.fates.values()) > len(conversations):
+        yield _shows_many(story, story.totals)
+        return
     if not conversations:
         return
     streams = tuple(each.stream for each in conversations)
@@ -109,15 +113,30 @@ def _shows(story: CaptureStory) -> Iterator[Answer]:
             # Of a large capture not all is kept that would tell repeats from what is new.
             counted = dict(zip(("client", "server"), each.sent, strict=True))
         sums.update(counted)
-    parts = [_amounts(sums, is_alone=_is_alone(conversations)) if sums else "no data"]
+    parts = [_amounts(sums, conversations) if sums else "no data"]
     ends = Counter(end_of(each.claims) for each in conversations)
     if len(conversations) == 1:
         parts.append(_ENDS[next(iter(ends))])
     else:
         parts += [f"{ends[end]} {words}" for end, words in _ENDS.items() if ends[end]]
-    if len(conversations) < story.conversation_count:
-        text += f"; of the first {len(conversations)}"
     yield Answer(Question.SHOWS, (), streams[:_STREAMS_MAX], f"{text}: {', '.join(parts)}.")
+
+
+def _shows_many(story: CaptureStory, totals: CaptureTotals) -> Answer:
+    """
+    Say what the figures of many conversations show, of which not all are judged.
+    """
+    parts = [f"{number} {FATES[fate]}" for fate, number in totals.fates.items()]
+    line = story.lines[0]
+    source = line.client.address if totals.clients == 1 else f"{totals.clients} clients"
+    target = str(line.server) if totals.servers == 1 else f"{totals.servers} servers or ports"
+    text = (
+        f"{count(story.conversation_count, 'TCP connection')} from {source} to {target}: "
+        f"{', '.join(parts)}. The clients sent {count(totals.client_bytes, 'byte')}, the servers "
+        f"{count(totals.server_bytes, 'byte')}, with what was sent again."
+    )
+    streams = tuple(each.outline.stream for each in story.faulty[:_STREAMS_MAX])
+    return Answer(Question.SHOWS, (), streams, text)
 
 
 def _ends(conversations: Sequence[ConversationStory]) -> str:
@@ -150,9 +169,11 @@ def _troubles(question: Question, found: Sequence[Trouble], at_most: int) -> Ite
         yield Answer(question, (), (), f"{kinds} of remark: see each connection.")
 
 
-def _time(told: Sequence[Told]) -> Iterator[Answer]:
+def _time(told: Sequence[Told], of: str) -> Iterator[Answer]:
     """
     Say where time passed.
+
+    @param of: In what, if not in all.
     """
     sums = shares(told)
     parts = sorted(
@@ -168,7 +189,7 @@ def _time(told: Sequence[Told]) -> Iterator[Answer]:
         return
     said = ", ".join(f"{duration(size)} {where}" for size, where in parts if size)
     streams = tuple(each.stream for each in told if each.claim.kind == "delays.shares")
-    text = f"Time between one end's data and the other's: {said}."
+    text = f"Time between one end's data and the other's{of}: {said}."
     yield Answer(Question.TIME, (), streams[:_STREAMS_MAX], text, ("delays.shares",))
 
 
@@ -190,7 +211,9 @@ def _where(story: CaptureStory, wrong: Sequence[Trouble]) -> Iterator[Answer]:
     streams = tuple(
         dict.fromkeys(each.stream for trouble in wrong for each in trouble.told if each.stream >= 0)
     )
-    if not streams or len(streams) == len(story.conversations):
+    if story.is_abridged:
+        streams = tuple(each.outline.stream for each in story.faulty)
+    if not streams or len(streams) == story.conversation_count:
         return
     named = ", ".join(str(stream) for stream in streams[:_STREAMS_MAX])
     rest = len(streams) - _STREAMS_MAX

@@ -55,7 +55,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "gave-up": "its program had given up",
     "forged": "a third party forged it",
     "sent-on-the-way": "a device on the way sent it",
-    "stack-with-another-ttl": "the host sends RSTs with another time to live",
+    "stack-with-another-ttl": "the host itself sends RSTs with other values",
     "unread-data": "its program closed with received data unread",
     "answers-what-is-not-here": "it answers a segment that was not captured",
     "abort": "its program aborted the connection",
@@ -147,6 +147,9 @@ CAUSES: Final[Mapping[str, str]] = {
     "delayed-ack": "a delayed ACK (RFC 9293 section 3.8.6.3)",
     "slow-way": "a slow path",
     "nagle-and-delayed-ack": "Nagle's algorithm waited for a delayed ACK",
+    "write-ended": "a write of its program ended there",
+    "nothing-more-queued": "nothing more was queued when it was sent",
+    "pushed-by-the-system": "its system sets PSH in between, such as after half a window",
     "application-pause": "its program paused just as long",
 }
 """Each cause that a claim may name, as words that can follow C{possible causes:}."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.words.causes import possible, rule
-from netlab.analysis.words.phrases import amount, cited, frames, nothing, time, whole, word
+from netlab.analysis.words.phrases import amount, cited, frames, last, nothing, time, whole, word
 
 
 def _request(claim: Claim) -> str:
@@ -37,6 +37,8 @@ def _exchange(claim: Claim) -> str:
         when = f" after {time(claim, 'waited_ns')}"
     else:
         when = " before it was complete" if "early" in claim.figures else ""
+    if "announced" in claim.figures:
+        when += f": {whole(claim, 'came')} of {amount(claim, 'announced')} of its body had come"
     text = f"{_request(claim)}, {cited(where)}) is answered by {_answer(claim)}{when}."
     return text + _close(claim)
 
@@ -147,6 +149,17 @@ def _with_stream(claim: Claim) -> str:
     )
 
 
+def _surplus(claim: Claim) -> str:
+    end = f"its {amount(claim, 'body_bytes')} of body"
+    if claim.figures.get("announced") == 0 or not whole(claim, "body_bytes"):
+        end = "its head: it has no body"
+    return (
+        f"That answer (#{claim.frames[0]}) ends with {end}{rule(claim)}, yet the server sends more "
+        f"({last(claim)}), which begins no other answer: a client discards it, or takes it for the "
+        "next one."
+    )
+
+
 def _cut(claim: Claim) -> str:
     text = f"The end of that answer ({frames(claim)}) is not in this capture"
     if "announced" in claim.figures:
@@ -173,10 +186,12 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "http.bytes-not-captured": _missing,
     "http.ends-with-the-stream": _with_stream,
     "http.answer-incomplete": _cut,
+    "http.surplus": _surplus,
 }
 
 FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     **dict.fromkeys(WORDS, nothing),
+    "http.surplus": _surplus,
     "http.rule-broken": _broken,
     "http.pipelined": _pipelined,
 }

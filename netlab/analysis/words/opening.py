@@ -9,7 +9,17 @@ from typing import Final
 
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.words.causes import possible, rule
-from netlab.analysis.words.phrases import amount, frames, nothing, peer, time, who, whole, word
+from netlab.analysis.words.phrases import (
+    amount,
+    frames,
+    last,
+    nothing,
+    peer,
+    time,
+    who,
+    whole,
+    word,
+)
 
 
 def _handshake(claim: Claim) -> str:
@@ -149,6 +159,13 @@ def _syn_ack_lost(claim: Claim) -> str:
     )
 
 
+def _syn_ack_discarded(claim: Claim) -> str:
+    return (
+        f"The SYN-ACK #{claim.frames[0]} has a wrong checksum, so the client must discard it"
+        f"{rule(claim)} and sends its SYN again ({last(claim)}): {time(claim, 'cost_ns')} lost."
+    )
+
+
 def _syn_ack_repeated(claim: Claim) -> str:
     text = f"{who(claim)} sends its SYN-ACK {amount(claim, 'sendings', 'time')} ({frames(claim)})"
     if "cost_ns" in claim.figures:
@@ -219,6 +236,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "opening.syn-lost": _syn_lost,
     "opening.syn-answered-late": _answered_late,
     "opening.syn-ack-lost": _syn_ack_lost,
+    "opening.syn-ack-discarded": _syn_ack_discarded,
     "opening.syn-ack-repeated": _syn_ack_repeated,
     "opening.another-syn-ack": _another,
     "opening.never-completed": _never_completed,

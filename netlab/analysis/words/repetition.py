@@ -39,6 +39,11 @@ def _carried(claim: Claim) -> str:
         text += f", #{whole(claim, 'latest_frame')} last"
     if "waited_ns" in claim.figures:
         text += f", {time(claim, 'waited_ns')} earlier"
+    if "discarded_frame" in claim.figures:
+        text += (
+            f". The checksum of #{whole(claim, 'discarded_frame')} is wrong, so {peer(claim)} "
+            "discarded it"
+        )
     return text
 
 
@@ -48,6 +53,8 @@ def _timeout(claim: Claim) -> str:
         text += (
             f": the wait has grown from {time(claim, 'waited_before_ns')}, as the timer backs off"
         )
+    if "discarded_frame" in claim.figures:
+        return f"{text}."
     return (
         f"{text}. The segment or its ACK was lost behind this point or came too late, or the "
         "segment was not accepted."
@@ -215,7 +222,7 @@ def _overtaken(claim: Claim) -> str:
         why = "its IP identification is lower, so it was sent earlier"
     else:
         why = "its timestamp is older, so it was sent earlier"
-    return f"{_hole(claim)}. It was overtaken: {why}. This is reordering, not a retransmission."
+    return f"{_hole(claim)}. It was overtaken: {why}. This is reordering."
 
 
 def _late_original(claim: Claim) -> str:
@@ -327,7 +334,7 @@ _COUNTED: Final = {
     "sack_recovery": "retransmission in SACK recovery",
     "partial_ack": "retransmission after a partial ACK",
     "after_duplicate_acks": "retransmission after duplicate ACKs or SACK",
-    "again": "retransmission with no trigger in TCP itself",
+    "again": "retransmission whose trigger is not seen",
     "acknowledged_before": "spurious retransmission (acknowledged before)",
     "first_copy_lost_before": "retransmission whose first copy was lost before this point",
     "first_copy_not_seen": "late segment whose first copy was not captured",

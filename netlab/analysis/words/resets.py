@@ -76,20 +76,24 @@ def _closed_socket(claim: Claim) -> str:
     what = f"#{claim.frames[1]}"
     if claim.figures["fin"]:
         what = f"{peer(claim)}'s FIN ({what})"
-    elif claim.figures["bytes"]:
-        what = f"{peer(claim)}'s {amount(claim, 'bytes')} ({what})"
     text = (
         f"{who(claim)} had closed (#{claim.frames[0]}), and answers {what} with a RST "
         f"({last(claim)}): its socket is gone{rule(claim)}."
     )
     if not claim.figures["unacknowledged"]:
         text += " No data is lost."
-    elif not claim.figures["bytes"]:
+    else:
         text += f" It had not acknowledged the last {amount(claim, 'unacknowledged')} before."
     return text
 
 
 def _late(claim: Claim) -> str:
+    if "answered_frame" in claim.figures:
+        return (
+            f"{who(claim)} had closed (#{whole(claim, 'fin_frame')}), and answers {peer(claim)}'s "
+            f"{amount(claim, 'late_bytes')} (#{whole(claim, 'answered_frame')}) with a RST "
+            f"({last(claim)}): its socket is gone{rule(claim)}, and this data is lost."
+        )
     return (
         f"{who(claim)} resets the connection ({last(claim)}) after its own FIN; since that FIN "
         f"{peer(claim)} had sent {amount(claim, 'late_bytes')} more.{possible(claim)}"
@@ -169,7 +173,7 @@ def _outside(claim: Claim) -> str:
     return (
         f"The RST {last(claim)} lies outside the window, {amount(claim, 'distance')} from what "
         f"{peer(claim)} expects (#{claim.frames[0]}): it is ignored{rule(claim)}."
-    )
+    ) + (f" It is very likely forged: {_odd_header(claim)}" if claim.causes else "")
 
 
 def _goes_on(claim: Claim) -> str:
@@ -177,12 +181,27 @@ def _goes_on(claim: Claim) -> str:
     return f"The connection goes on after the RST #{claim.frames[0]}: both ends send ({later})."
 
 
-def _ttl(claim: Claim) -> str:
-    return (
-        f"The RST {last(claim)} has a time to live of {whole(claim, 'ttl')}, where {who(claim)}'s "
-        f"other segments have {whole(claim, 'usual_ttl')}: it very likely comes from another "
-        f"sender.{possible(claim)}"
-    )
+def _other_sender(claim: Claim) -> str:
+    return f"The RST {last(claim)} very likely comes from another sender: {_odd_header(claim)}"
+
+
+def _odd_header(claim: Claim) -> str:
+    """
+    Say what of a RST's IP header is not as in its sender's other segments.
+    """
+    parts = []
+    if "ttl" in claim.figures:
+        parts.append(
+            f"its time to live is {whole(claim, 'ttl')}, that of {who(claim)}'s other segments "
+            f"{whole(claim, 'usual_ttl')}"
+        )
+    if "ip_id" in claim.figures:
+        parts.append(
+            f"its IP identification {whole(claim, 'ip_id')} does not follow "
+            f"{whole(claim, 'usual_ip_id')}"
+        )
+    said = " and ".join(parts) or f"its IP header is not like that of {who(claim)}'s others"
+    return f"{said}.{possible(claim)}"
 
 
 def _text(claim: Claim) -> str:
@@ -227,7 +246,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "resets.no-answer": _no_answer,
     "resets.outside-window": _outside,
     "resets.goes-on": _goes_on,
-    "resets.other-ttl": _ttl,
+    "resets.other-sender": _other_sender,
     "resets.text": _text,
     "resets.again": _again,
     "resets.answers-a-segment": _answers,

@@ -15,6 +15,7 @@ from netlab.analysis.claims.claim import Claim
 from netlab.analysis.words import (
     capture,
     closes,
+    damage,
     http,
     icmp,
     leading,
@@ -30,6 +31,7 @@ from netlab.analysis.words.phrases import capitalised
 
 _TOPICS: Final = (
     opening,
+    damage,
     closes,
     resets,
     reasons,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim
-from netlab.analysis.words.causes import possible
+from netlab.analysis.words.causes import possible, rule
 from netlab.analysis.words.phrases import amount, frames, last, peer, time, who, whole, word
 
 _SCALING: Final = {
@@ -50,7 +50,7 @@ def _reopened(claim: Claim) -> str:
     if "window" in claim.figures:
         text += f", to {amount(claim, 'window')}"
     if "closed_ns" in claim.figures:
-        text += f"; it was 0 for {time(claim, 'closed_ns')} ({frames(claim)})"
+        text += f"; it was 0 for {time(claim, 'closed_ns')} ({_span(claim)})"
     if whole(claim, "probes"):
         text += f", and {peer(claim)} sent {amount(claim, 'probes', 'window probe')}"
     return f"{text}.{possible(claim)}"
@@ -74,16 +74,6 @@ def _full(claim: Claim) -> str:
     return (
         f"{last(claim)} fills {peer(claim)}'s window ({amount(claim, 'in_flight')} are "
         f"outstanding): {who(claim)} can send no more until an ACK or a window update comes."
-    )
-
-
-def _gave_up(claim: Claim) -> str:
-    text = f"{who(claim)} gives up in {last(claim)} after {amount(claim, 'probes', 'window probe')}"
-    if "closed_ns" in claim.figures:
-        text += f", {time(claim, 'closed_ns')} after {peer(claim)} closed its window"
-    return (
-        f"{text} (#{whole(claim, 'closed_frame')}): {peer(claim)} did not open its window "
-        "meanwhile, most likely because its program did not read."
     )
 
 
@@ -136,19 +126,6 @@ def _exchanged(claim: Claim) -> str:
     if answered == asked:
         return f"{text}; {peer(claim)} answers {'it' if asked == 1 else 'each'}."
     return f"{text}; {peer(claim)} answers {answered or 'none'} of them."
-
-
-def _silent(claim: Claim) -> str:
-    text = (
-        f"{who(claim)} resets the connection in {last(claim)} after "
-        f"{amount(claim, 'unanswered', 'unanswered keep-alive')}"
-    )
-    if "silent_ns" in claim.figures:
-        text += f" in {time(claim, 'silent_ns')}"
-    return (
-        f"{text} ({frames(claim)}): {peer(claim)} is gone, or one of the two no longer reaches the "
-        "other."
-    )
 
 
 def _unanswered(claim: Claim) -> str:
@@ -220,7 +197,7 @@ def _nagle_in_frame(claim: Claim) -> str:
 def _nagle_total(claim: Claim) -> str:
     text = (
         f"{whole(claim, 'times')} times {who(claim)} sent a small segment only when a late ACK of "
-        f"the one before came ({frames(claim)}): {time(claim, 'waited_ns')}"
+        f"the one before came ({_span(claim)}): {time(claim, 'waited_ns')}"
     )
     if "whole_ns" in claim.figures:
         text += f" of {time(claim, 'whole_ns')}"
@@ -237,10 +214,19 @@ def _waited(claim: Claim) -> str:
     )
     if "ack_ns" in claim.figures:
         text += f", whose ACK took {time(claim, 'ack_ns')}"
+    if "spread_ns" in claim.figures:
+        return (
+            f"{text}. The times that ACKs took here differ by {time(claim, 'spread_ns')}, so how "
+            f"much of it passed at {who(claim)} is not known.{possible(claim)}"
+        )
     if claim.causes:
-        text += f". The network takes at least {time(claim, 'network_ns')}: at most "
-        return f"{text}{time(claim, 'end_ns')} passed at {who(claim)}.{possible(claim)}"
-    return f"{text}: about {time(claim, 'end_ns')} passed at {who(claim)}."
+        return (
+            f"{text}. The shortest round trip here takes {time(claim, 'network_ns')}; the rest may "
+            f"have passed at {who(claim)}.{possible(claim)}"
+        )
+    return (
+        f"{text}: about {time(claim, 'end_ns')}, give or take a round trip, passed at {who(claim)}."
+    )
 
 
 def _paused(claim: Claim) -> str:
@@ -254,19 +240,37 @@ def _paused(claim: Claim) -> str:
 
 
 def _shares(claim: Claim) -> str:
-    ends = "".join(
-        f"at most {time(claim, f'{end}_ns')} passed at the {end}, "
-        for end in ("server", "client")
-        if whole(claim, f"{end}_ns")
-    )
-    network = time(claim, "network_ns")
-    text = f"Between one end's data and the other's, {ends}"
-    text += f"and at least {network} on the network" if ends else f"{network} passed on the network"
-    if whole(claim, "transfer_ns"):
-        text += f"; {time(claim, 'transfer_ns')} while one of them was sending"
+    parts = [
+        f"{time(claim, f'{where}_ns')} {words}"
+        for where, words in (
+            ("server", "at the server"),
+            ("client", "at the client"),
+            ("network", "on the network"),
+            ("transfer", "while one of them was sending"),
+        )
+        if whole(claim, f"{where}_ns")
+    ]
+    text = f"Time between one end's data and the other's: {', '.join(parts)}"
     if "round_trip_ns" in claim.figures:
-        text += f". A round trip takes at least {time(claim, 'round_trip_ns')}"
+        text += (
+            f". The shortest round trip, {time(claim, 'round_trip_ns')}, counts as the network's"
+        )
     return f"{text}."
+
+
+def _span(claim: Claim) -> str:
+    """
+    Cite the first and the last of a run of frames.
+    """
+    return " to ".join(f"#{frame}" for frame in dict.fromkeys((claim.frames[0], claim.frames[-1])))
+
+
+def _pushes(claim: Claim) -> str:
+    return (
+        f"{who(claim)} sets PSH in {whole(claim, 'pushes')} of its {whole(claim, 'segments')} "
+        f"segments with new data ({_span(claim)}): PSH asks {peer(claim)} to hand data on without "
+        f"waiting for more{rule(claim)}.{possible(claim)}"
+    )
 
 
 _ENDED: Final = {
@@ -294,7 +298,6 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "windows.raised": _raised,
     "windows.shrunk": _shrunk,
     "windows.full": _full,
-    "windows.gave-up": _gave_up,
     "windows.closed-to-the-end": _to_the_end,
     "windows.beyond": _beyond,
     "windows.one-a-round-trip": _round_trips,
@@ -302,7 +305,6 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "keepalives.possible-probe": _possible_keep_alive,
     "keepalives.answer": _keep_alive_answer,
     "keepalives.exchanged": _exchanged,
-    "keepalives.gave-up": _silent,
     "keepalives.unanswered": _unanswered,
     "acks.never-sent": _never_sent,
     "acks.duplicate": _duplicate,
@@ -316,6 +318,7 @@ WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.paused": _paused,
     "delays.shares": _shares,
     "delays.slow-start": _slow_start,
+    "delays.pushes": _pushes,
 }
 
 
@@ -327,10 +330,8 @@ FRAME_WORDS: Final[Mapping[str, Callable[[Claim], str]]] = {
     "delays.shares": _nothing,
     "delays.nagle-total": _nothing,
     "delays.slow-start": _nothing,
+    "delays.pushes": _nothing,
     "keepalives.exchanged": _nothing,
-    # The topic resets tells of the RST itself.
-    "keepalives.gave-up": _nothing,
-    "windows.gave-up": _nothing,
     "delays.delayed-ack": _delayed_in_frame,
     "delays.nagle": _nagle_in_frame,
     "windows.one-a-round-trip": _nothing,
@@ -344,10 +345,8 @@ FRAME_ONLY: Final = frozenset(
         "acks.selective",
         "delays.delayed-ack",
         "keepalives.answer",
-        "keepalives.gave-up",
         "keepalives.probe",
         "windows.full",
-        "windows.gave-up",
         "windows.probe",
         "windows.probe-answered",
         "windows.raised",

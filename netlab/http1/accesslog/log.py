@@ -1,5 +1,5 @@
 """
-The access log: one line for each answer, buffered.
+What is written down of each answer: it is counted, and has a line in the access log, buffered.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from netlab.http1 import SERVER_NAME
+from netlab.http1.accesslog.counters import Counters, Tally
 from netlab.http1.accesslog.loglines import (
     CLEAN_BYTES,
     CombinedFormat,
@@ -19,6 +20,7 @@ from netlab.http1.accesslog.loglines import (
     RequestTexts,
 )
 from netlab.http1.sansio.messages import RequestHead
+from netlab.http1.sansio.serversettings import DateField
 
 FLUSH_SECONDS: Final = 1.0
 FLUSH_LINES: Final = 512
@@ -219,3 +221,87 @@ class AccessLog:
             _log.error(
                 "{count} lines of the access log are lost: {error}", count=lines, error=error
             )
+
+
+class RepeatedAnswer(Protocol):
+    """
+    What is known of an answer, or of several that leave together, whenever it is sent again.
+
+    @ivar tally: counts them.
+    @ivar count: how many answers there are.
+    @ivar content_bytes: how many bytes of content are sent.
+    @ivar logged: their lines.
+    """
+
+    tally: Tally
+    count: int
+    content_bytes: int
+    logged: LoggedAnswers
+
+
+class AnswerRecorder:
+    """
+    Counts and logs answers: each of them here, and nowhere else. Times are by the clock of the
+    connections.
+    """
+
+    __slots__ = ("_counters", "_date", "_log")
+
+    def __init__(self, counters: Counters, log: AccessLog | None, date: DateField) -> None:
+        """
+        @param counters: count.
+        @param log: gets a line for each answer; None for none.
+        @param date: knows the difference of the two clocks.
+        """
+        self._counters = counters
+        self._log = log
+        self._date = date
+
+    def record(
+        self, peer: bytes, head: RequestHead | None, status: int, content_bytes: int, now: float
+    ) -> None:
+        """
+        Count and log an answer.
+
+        @param head: the request's; None where none could be read.
+        @param content_bytes: how many bytes of content were sent.
+        """
+        counters = self._counters
+        tally = counters.tallies.get(status) or counters.tally(status)
+        tally.answers += 1
+        tally.content_bytes += content_bytes
+        log = self._log
+        if log is not None:
+            log.add(peer, now + self._date.offset, head, status, content_bytes)
+
+    def record_again(self, peer: bytes, answer: RepeatedAnswer, now: float) -> None:
+        """
+        Count and log an answer that was sent again.
+        """
+        tally = answer.tally
+        tally.answers += answer.count
+        tally.content_bytes += answer.content_bytes
+        log = self._log
+        if log is not None:
+            log.add_again(peer, now + self._date.offset, answer.logged)
+
+    def record_part(self, peer: bytes, answer: RepeatedAnswer, sent: int, now: float) -> None:
+        """
+        Count and log an answer that was to be sent again, and was cut off.
+
+        @param answer: a single one.
+        @param sent: how many bytes of its content were sent.
+        """
+        answer.tally.answers += 1
+        answer.tally.content_bytes += sent
+        if self._log is not None:
+            texts, status, _whole = answer.logged.answers[0]
+            cut = LoggedAnswers(((texts, status, sent),))
+            self._log.add_again(peer, now + self._date.offset, cut)
+
+    def logged(self, head: RequestHead, status: int, content_bytes: int) -> LoggedAnswers:
+        """
+        Make what is logged of an answer whenever it is sent again.
+        """
+        texts = (b"", b"", b"") if self._log is None else self._log.request_texts(head)
+        return LoggedAnswers(((texts, status, content_bytes),))

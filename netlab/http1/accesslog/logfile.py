@@ -5,11 +5,15 @@ A file to append to, which logrotate may move away and which then is opened anew
 from __future__ import annotations
 
 import os
+from typing import Final
+
+_LINE_END: Final = b"\n"
 
 
 class AppendedFile:
     """
-    Appends whole lines to a file.
+    Appends whole lines to a file. What a full disk, or a process that was killed, has left of a
+    line is ended first, so that the next one stands by itself.
 
     @ivar path: the file's absolute path.
     """
@@ -22,6 +26,7 @@ class AppendedFile:
         """
         self.path = os.path.abspath(path)
         self._descriptor = self._open()
+        self._is_within_line = _ends_within_line(self.path)
 
     def write(self, data: bytes) -> None:
         """
@@ -29,8 +34,12 @@ class AppendedFile:
 
         @raise OSError: when not all of it could be written.
         """
+        if self._is_within_line:
+            data = _LINE_END + data
         while data:
-            data = data[os.write(self._descriptor, data) :]
+            written = data[: os.write(self._descriptor, data)]
+            data = data[len(written) :]
+            self._is_within_line = not written.endswith(_LINE_END)
 
     def reopen(self) -> None:
         """
@@ -41,6 +50,7 @@ class AppendedFile:
         descriptor = self._open()
         os.close(self._descriptor)
         self._descriptor = descriptor
+        self._is_within_line = _ends_within_line(self.path)
 
     def close(self) -> None:
         """
@@ -50,3 +60,20 @@ class AppendedFile:
 
     def _open(self) -> int:
         return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+
+def _ends_within_line(path: str) -> bool:
+    """
+    Tell whether a file ends with a part of a line; what cannot be read, such as a pipe, does not.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        size = os.fstat(descriptor).st_size
+        return size > 0 and os.pread(descriptor, 1, size - 1) != _LINE_END
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)

@@ -37,6 +37,7 @@ from netlab.http1.sansio.clientconnection import ClientSettings
 from netlab.http1.sansio.fields import NO_FIELDS, Fields
 from netlab.http1.sansio.messages import RequestHead, ResponseHead
 from netlab.http1.sansio.url import URL, URLError, parse_url, resolve
+from netlab.transport.client import connecting_reactor
 
 _Origin: TypeAlias = tuple[str, str, int]
 
@@ -346,7 +347,7 @@ class HTTPClient:
 
     def _endpoint(self, url: URL) -> IStreamClientEndpoint:
         endpoint: IStreamClientEndpoint = HostnameEndpoint(
-            self._reactor, url.host, url.port, timeout=self._connect_timeout
+            connecting_reactor(self._reactor), url.host, url.port, timeout=self._connect_timeout
         )
         if url.scheme == "http":
             return endpoint

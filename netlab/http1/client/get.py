@@ -17,7 +17,6 @@ from twisted.internet.task import deferLater
 from twisted.python.usage import UsageError
 
 from netlab.errors import KnownError
-from netlab.foreground import run_until_done
 from netlab.http1.client.client import REDIRECTS_MAX, HTTPClient, Request
 from netlab.http1.client.clientresponse import ClientResponse, RequestError
 from netlab.http1.client.saving import OutputFolder, output_name
@@ -27,7 +26,8 @@ from netlab.http1.sansio.grammar import is_authority
 from netlab.http1.sansio.messages import ResponseHead
 from netlab.http1.sansio.url import URL, URLError, encode_target, parse_url
 from netlab.options import tcp_port
-from netlab.standard_input import StandardInputLines
+from netlab.terminal.foreground import run_until_done
+from netlab.terminal.standardinput import StandardInputLines
 
 _USER_AGENT: Final = (b"User-Agent", b"netlab")
 

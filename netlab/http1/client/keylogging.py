@@ -5,7 +5,6 @@ The secrets of a client's TLS connections, written to a file for those who read 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from twisted.internet._sslverify import IOpenSSLTrustRoot, platformTrust
 from zope.interface import implementer
 
 from netlab.errors import KnownError
+from netlab.plainfile import open_private
 
 
 class KeyLogFileError(KnownError):
@@ -35,30 +35,14 @@ class KeyLogFile:
         """
         Open it, or make it.
 
-        @raise KeyLogFileError: it cannot be written, is not a regular file, is open to others, or
-            is somebody else's.
+        @raise KeyLogFileError: it cannot be written, or is not ours alone.
         """
         self.fault: str | None = None
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            # Not to wait for the reader of a pipe.
-            self._descriptor = os.open(path, flags | os.O_NONBLOCK, 0o600)
+            self._descriptor = open_private(path)
         except OSError as error:
             reason = error.strerror or str(error)
             raise KeyLogFileError(f"cannot write the key log {path}: {reason}") from error
-        status = os.fstat(self._descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            self.close()
-            raise KeyLogFileError(f"cannot write the key log {path}: it is not a regular file")
-        if stat.S_IMODE(status.st_mode) & 0o077:
-            self.close()
-            raise KeyLogFileError(
-                f"the key log {path} is open to others: chmod 600 {path}, or name another file"
-            )
-        if status.st_uid != os.geteuid():
-            # Root may write to everybody's files.
-            self.close()
-            raise KeyLogFileError(f"the key log {path} is somebody else's: name another file")
 
     def write(self, line: bytes) -> None:
         """

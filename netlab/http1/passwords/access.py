@@ -18,13 +18,12 @@ from netlab.http1.passwords.authentication import (
     challenge,
     parse_credentials,
 )
-from netlab.http1.passwords.turns import PeerTurns
 from netlab.http1.resources.connectionfacts import ConnectionFacts, binder_of
 from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
 from netlab.http1.resources.responses import Pages, Response
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
-from netlab.http1.server.admission import peer_key
+from netlab.transport.tls.peerturns import PeerTurns, peer_key
 
 _WAITING_MAX: Final = 128
 """
@@ -77,7 +76,7 @@ class Protected:
         """
         Answer someone of whom nothing is known.
         """
-        return _ProtectedConnection(self, self.resource, b"").respond(head)
+        return _ProtectedConnection(self, self.resource, None).respond(head)
 
     def for_connection(self, facts: ConnectionFacts) -> Resource:
         """
@@ -85,7 +84,7 @@ class Protected:
         """
         binder = binder_of(self.resource)
         resource = self.resource if binder is None else binder(facts)
-        return _ProtectedConnection(self, resource, facts.peer)
+        return _ProtectedConnection(self, resource, facts)
 
     def answer(self, peer: bytes, head: RequestHead, answer: Callable[[], Answer]) -> Answer:
         """
@@ -165,18 +164,21 @@ class _ProtectedConnection:
 
     @ivar protected: checks its passwords.
     @ivar resource: answers once one is right.
-    @ivar peer: the client's address.
+    @ivar facts: tell whose request it is; None where that is not known.
     """
 
     protected: Protected
     resource: Resource
-    peer: bytes
+    facts: ConnectionFacts | None
+
+    def _peer(self, head: RequestHead) -> bytes:
+        return b"" if self.facts is None else self.facts.asking_peer(head)
 
     def respond(self, head: RequestHead) -> Answer:
         """
         Answer, or ask for a password.
         """
-        return self.protected.answer(self.peer, head, lambda: self.resource.respond(head))
+        return self.protected.answer(self._peer(head), head, lambda: self.resource.respond(head))
 
     def receiver(self, head: RequestHead) -> Receiver | None:
         """
@@ -186,5 +188,5 @@ class _ProtectedConnection:
         if receiver is None:
             return None
         return lambda head, content: self.protected.answer(
-            self.peer, head, lambda: receiver(head, content)
+            self._peer(head), head, lambda: receiver(head, content)
         )

@@ -10,9 +10,10 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -22,6 +23,7 @@ from netlab.http1.programs.asgiscope import (
     Message,
     ScopeOfConnection,
     http_scope,
+    proxied_scope,
     scope_of_connection,
 )
 from netlab.http1.resources.connectionfacts import ConnectionFacts
@@ -44,6 +46,24 @@ _HAS_EAGER_TASKS: Final = sys.version_info >= (3, 12)
 _log = Logger(namespace=SERVER_NAME)
 
 
+class DisconnectedError(OSError):
+    """
+    How sending to a client that has gone fails (ASGI's HTTP specification 2.4,
+    "Disconnected Client").
+    """
+
+
+class Cancellable(Protocol):
+    """
+    A call that is under way.
+    """
+
+    def cancel(self) -> object:
+        """
+        End it.
+        """
+
+
 @dataclass(eq=False, slots=True)
 class ASGIProgram:
     """
@@ -53,6 +73,7 @@ class ASGIProgram:
     @ivar loop: on which its tasks run: that of the reactor.
     @ivar root_path: where it is mounted, without a slash at its end.
     @ivar state: what it has put aside in its lifespan; None if it has none.
+    @ivar clock: for WebSockets; None if this cannot have any.
     @ivar heads: reads what it answers.
     @ivar running: the calls under way. A task that nobody holds may vanish.
     """
@@ -61,8 +82,9 @@ class ASGIProgram:
     loop: asyncio.AbstractEventLoop
     root_path: str = ""
     state: dict[str, Any] | None = None
+    clock: IReactorTime | None = None
     heads: AnswerHeads = field(default_factory=AnswerHeads)
-    running: set[ASGICall] = field(default_factory=set)
+    running: set[Cancellable] = field(default_factory=set)
 
     def for_connection(self, facts: ConnectionFacts) -> Resource:
         """
@@ -95,7 +117,21 @@ class _ProgramConnection:
         """
         Answer a request whose content nobody wants, as most have none.
         """
+        if self._program.clock is not None and b"upgrade" in head.fields:
+            return self._begin_websocket(head, self._program.clock)
         return self._begin(head, None)
+
+    def _begin_websocket(self, head: RequestHead, clock: IReactorTime) -> Answer:
+        """
+        Answer a request that wants another protocol.
+        """
+        # Not at the top: it needs wsproto, which need not be installed.
+        from netlab.http1.programs.asgiwebsocket import websocket_answer
+        from netlab.http1.programs.websocket import wants_websocket
+
+        if not wants_websocket(head):
+            return self._begin(head, None)
+        return websocket_answer(self._program, head, self._connection_scope(head), clock)
 
     def receiver(self, head: RequestHead) -> Receiver | None:
         """
@@ -104,11 +140,17 @@ class _ProgramConnection:
         return self._begin
 
     def _begin(self, head: RequestHead, content: RequestContent | None) -> Answer:
+        scope = self._connection_scope(head)
+        return ASGICall(self._program, head, scope, content, self._facts).begin()
+
+    def _connection_scope(self, head: RequestHead) -> ScopeOfConnection:
         scope = self._scope
+        if self._facts.is_proxied:
+            return proxied_scope(scope_of_connection(self._facts), self._facts.asker(head))
         if scope is None:
             # Not before: the handshake of TLS is over only with the first request.
             scope = self._scope = scope_of_connection(self._facts)
-        return ASGICall(self._program, head, scope, content, self._facts).begin()
+        return scope
 
 
 class ASGICall:
@@ -202,7 +244,11 @@ class ASGICall:
         except asyncio.CancelledError:
             self._fail(ApplicationError("the application was cancelled"))
         except Exception as error:  # noqa: BLE001, as for every resource; it goes to the log
-            if self._has_ended or self._is_gone:
+            if self._is_gone:
+                # Most often because sending to nobody fails.
+                what = repr(error)
+                _log.info("An ASGI application ended when its client had gone: {what}", what=what)
+            elif self._has_ended:
                 _log.failure("An ASGI application failed after its answer")
             self._fail(error)
         else:
@@ -324,6 +370,8 @@ class ASGICall:
             if self._head.method != b"HEAD" and not forbids_content(started.status):
                 raise ApplicationError(f"{len(body)} bytes of content, and content-length {length}")
             content = _Nothing()
+        if self._is_gone:
+            raise DisconnectedError("the client has disconnected")
         self._has_ended = True
         self._answer(started, content if content is not body else bytes(body), length)
         self._wake_application()
@@ -343,14 +391,12 @@ class ASGICall:
         """
         started = self._started
         assert started is not None
-        if not self._result_is_stream():
+        if not (self._result_is_stream() or self._is_gone):
             self._answer(started, self, started.length)
         while self._piece is not None and not self._is_gone:
             await self._wait()
         if self._is_gone:
-            if is_last:
-                self._has_ended = True
-            return
+            raise DisconnectedError("the client has disconnected")
         self._piece = bytes(body)
         self._has_ended = is_last
         self._wake_reader()

@@ -5,11 +5,11 @@ What an ASGI application gets to know of a request (ASGI 3.0, "HTTP & WebSocket 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from netlab.http1.resources.connectionfacts import ConnectionFacts, TLSFacts
+from netlab.http1.resources.connectionfacts import ConnectionFacts, InternetPlace, TLSFacts
 from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.target import TargetForm
 
@@ -54,6 +54,20 @@ def scope_of_connection(facts: ConnectionFacts) -> ScopeOfConnection:
         None if client is None else (client.host, client.port),
         None if server is None else (server.host, server.port),
         extensions,
+    )
+
+
+def proxied_scope(
+    scope: ScopeOfConnection, asker: tuple[InternetPlace | None, str]
+) -> ScopeOfConnection:
+    """
+    Make what holds for one request that a trusted proxy has handed on.
+
+    @param asker: the client and the scheme that the proxy tells.
+    """
+    client, scheme = asker
+    return replace(
+        scope, scheme=scheme, client=None if client is None else (client.host, client.port)
     )
 
 

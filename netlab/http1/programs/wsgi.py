@@ -25,6 +25,7 @@ from netlab.http1.programs.wsgienviron import (
     EnvironOfConnection,
     environ_of,
     environ_of_connection,
+    note_asker,
 )
 from netlab.http1.resources.connectionfacts import ConnectionFacts
 from netlab.http1.resources.files import FileRange, OpenFile
@@ -113,6 +114,8 @@ class _WSGIConnection:
                 self._facts, is_multiprocess=program.is_multiprocess
             )
         environ = environ_of(head, connection, program.root_path)
+        if self._facts.is_proxied:
+            note_asker(environ, self._facts.asker(head))
         environ["wsgi.input"] = _input(content, program.reactor)
         environ["wsgi.file_wrapper"] = FileWrapper
         return WSGICall(program, head, environ).begin()

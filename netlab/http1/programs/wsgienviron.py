@@ -89,3 +89,15 @@ def environ_of(head: RequestHead, connection: EnvironOfConnection, root_path: st
         # The same number twice, as the parser has seen.
         environ["CONTENT_LENGTH"] = environ["CONTENT_LENGTH"].partition(",")[0]
     return environ
+
+
+def note_asker(environ: Environ, asker: tuple[tuple[str, int] | None, str]) -> None:
+    """
+    Note in an environ whose request it is that a trusted proxy has handed on.
+
+    @param asker: the client and the scheme that the proxy tells.
+    """
+    client, scheme = asker
+    environ["REMOTE_ADDR"] = "" if client is None else client[0]
+    environ.pop("REMOTE_PORT", None)
+    environ["wsgi.url_scheme"] = scheme

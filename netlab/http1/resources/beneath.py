@@ -31,7 +31,7 @@ class Root:
     anywhere beneath the root and nowhere else; changing files meanwhile changes nothing
     about that.
 
-    @ivar path: the root's real path.
+    @ivar path: the root's real path, as it was when it was last looked at.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -42,8 +42,27 @@ class Root:
         if not os.fspath(path):
             # To realpath it is the current folder; but nobody types it: it is an unset variable's.
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        self.path: Final = os.path.realpath(os.fsencode(path), strict=True)
-        self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        # The process may change its directory.
+        self._name: Final = os.path.abspath(os.fsencode(path))
+        self.path, self._descriptor = _opened(self._name)
+
+    def look_again(self) -> bool:
+        """
+        See whether the root's name leads to another folder by now, as a symbolic link does that is
+        moved to a new release, and take that. Where it leads nowhere, the old one stays.
+
+        @return: whether it did.
+        """
+        try:
+            now = os.stat(self._name)
+            if os.path.samestat(now, os.fstat(self._descriptor)):
+                return False
+            opened = _opened(self._name)
+        except OSError:
+            return False
+        os.close(self._descriptor)
+        self.path, self._descriptor = opened
+        return True
 
     def open_beneath(self, segments: tuple[bytes, ...]) -> int:
         """
@@ -152,6 +171,17 @@ class Root:
         Close the root's own descriptor.
         """
         os.close(self._descriptor)
+
+
+def _opened(name: bytes) -> tuple[bytes, int]:
+    """
+    Open a root.
+
+    @return: its real path, and a descriptor.
+    @raise OSError: as for L{Root}.
+    """
+    path = os.path.realpath(name, strict=True)
+    return path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def check_names(segments: tuple[bytes, ...], *, shows_hidden: bool) -> None:

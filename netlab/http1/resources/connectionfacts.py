@@ -21,6 +21,9 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, ISSLTransport, ITransport
 
+from netlab.http1.sansio.forwarded import TrustedProxies
+from netlab.http1.sansio.messages import RequestHead
+
 _R = TypeVar("_R")
 
 
@@ -76,12 +79,20 @@ class ConnectionFacts:
     @ivar number: of the connection, from 1, in the order in which this server's process took them.
     """
 
-    __slots__ = ("_transport", "has_input_ended", "number", "peer", "watcher")
+    __slots__ = ("_proxies", "_transport", "has_input_ended", "number", "peer", "watcher")
 
-    def __init__(self, transport: ITransport, peer: bytes, number: int) -> None:
+    def __init__(
+        self,
+        transport: ITransport,
+        peer: bytes,
+        number: int,
+        proxies: TrustedProxies | None = None,
+    ) -> None:
         """
         @param transport: the connection's.
+        @param proxies: whose word of their clients counts.
         """
+        self._proxies = proxies
         self._transport = transport
         self.peer = peer
         self.number = number
@@ -102,7 +113,35 @@ class ConnectionFacts:
         The client's address and port, which a proxy in front may have told by its PROXY header;
         None where it has none.
         """
-        return _place(self._transport.getPeer())
+        # The transport's own peer is then the proxy, see netlab.transport.proxied.
+        told = getattr(self._transport, "proxied_client", None)
+        return _place(self._transport.getPeer() if told is None else told)
+
+    @property
+    def is_proxied(self) -> bool:
+        """
+        Whether each request may be another client's: the peer is a trusted proxy.
+        """
+        proxies = self._proxies
+        return proxies is not None and proxies.trusts(self.peer.decode("latin-1"))
+
+    def asker(self, head: RequestHead) -> tuple[InternetPlace | None, str]:
+        """
+        Say whose request this is, and by which scheme it came, as trusted proxies tell; without
+        them as L{client} and L{scheme} do.
+
+        @return: the port is 0 where a proxy tells the address.
+        """
+        if self._proxies is None or not self.is_proxied:
+            return self.client, self.scheme
+        told = self._proxies.client(self.peer.decode("latin-1"), head.fields)
+        return InternetPlace(told.address, 0), told.scheme or self.scheme
+
+    def asking_peer(self, head: RequestHead) -> bytes:
+        """
+        Say whose request this is, as L{peer} does.
+        """
+        return self.peer if self._proxies is None else self._proxies.peer(self.peer, head.fields)
 
     @property
     def server(self) -> InternetPlace | None:
@@ -117,6 +156,13 @@ class ConnectionFacts:
         Whether the connection is protected by TLS that this server ends.
         """
         return ISSLTransport.providedBy(self._transport)
+
+    @property
+    def scheme(self) -> str:
+        """
+        C{http} or C{https}.
+        """
+        return "https" if self.is_secure else "http"
 
     @property
     def tls(self) -> TLSFacts | None:

@@ -5,7 +5,6 @@ Files as they were a moment ago: found through the guard, described once, kept a
 from __future__ import annotations
 
 import os
-import resource
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,14 +32,15 @@ quarter. The rest is for connections, and for what they ask for."""
 
 _FOLDERS_MAX: Final = 1024
 
-_FOLDER_SETTLES_SECONDS: Final = 2.5
-"""A folder changed longer ago than this has another time of change after its next change: FAT has
+_SETTLES_SECONDS: Final = 2.5
+"""What was changed longer ago than this has another time of change after its next change: FAT has
 the coarsest, two seconds."""
 
 Names: TypeAlias = tuple[bytes, ...]
 """The names of path components from the root down."""
 
-_Identity: TypeAlias = tuple[int, int, int, int]
+_Identity: TypeAlias = tuple[float, ...]
+_SETTLED_PARTS: Final = 5
 
 _SUFFIXES: Final[dict[bytes, bytes]] = {b"br": b".br", b"zstd": b".zst", b"gzip": b".gz"}
 
@@ -56,8 +56,9 @@ class FileState:
     """
     A file as it was when it was last looked at. Of all this only C{checked} and C{folder} change.
 
-    @ivar identity: device, inode, size and time of change: another file, or another content, has
-        another identity.
+    @ivar identity: device, inode, size, times of modification and of change: another file, or
+        another content, or other permissions, have another identity. What had just been changed has
+        one of its own, that no other look gives: one more change need not show in its times.
     @ivar path: where to look again.
     @ivar checked: when it was looked at, by the store's clock.
     @ivar size: in bytes.
@@ -129,6 +130,7 @@ class FileStore:
         )
         self._large: Memo[tuple[Names, bytes], FileState] = Memo(_large_files_max())
         self._folders: Memo[bytes, tuple[float, _Identity | None]] = Memo(_FOLDERS_MAX)
+        self._root_checked = float("-inf")
 
     def find(self, names: Names, now: float, coding: bytes = b"") -> FileState:
         """
@@ -143,13 +145,18 @@ class FileStore:
         """
         key = (names, coding)
         state = self._small.get(key) or self._large.get(key)
-        if state is not None:
-            if 0 <= now - state.checked < FRESH_SECONDS:
-                return state
-            if self._is_unchanged(state, now, coding):
-                # The very file that has been found beneath the root, with what was in it.
-                state.checked = now
-                return state
+        if state is not None and 0 <= now - state.checked < FRESH_SECONDS:
+            return state
+        if not 0 <= now - self._root_checked < FRESH_SECONDS:
+            self._root_checked = now
+            if self._root.look_again():
+                self._small.clear()
+                self._large.clear()
+                state = None
+        if state is not None and self._is_unchanged(state, now, coding):
+            # The very file that has been found beneath the root, with what was in it.
+            state.checked = now
+            return state
         self._small.discard(key)
         self._large.discard(key)
         state = self._look(names, now, coding)
@@ -189,7 +196,7 @@ class FileStore:
             status = os.stat(state.path)
         except OSError:
             return False
-        if _identity(status) != state.identity:
+        if self._identity(status, now) != state.identity:
             return False
         if coding or not self._finds_variants:
             return True
@@ -216,8 +223,8 @@ class FileStore:
             status = os.stat(path)
         except OSError:
             return None
-        is_settled = self._epoch_seconds() - status.st_mtime > _FOLDER_SETTLES_SECONDS
-        folder = _identity(status) if is_settled else None
+        identity = self._identity(status, now)
+        folder = identity if len(identity) == _SETTLED_PARTS else None
         self._folders.put(path, (now, folder))
         return folder
 
@@ -240,7 +247,7 @@ class FileStore:
         folder = None if coding else self._folder(os.path.dirname(path), now)
         codings = () if coding else self._variants(path)
         fields = self._describe(name, coding, status, codings)
-        identity = _identity(status)
+        identity = self._identity(status, now)
         renew = partial(self._renew, (asked, coding), identity, codings)
         size = status.st_size
         content = b""
@@ -261,6 +268,14 @@ class FileStore:
             file=kept,
         )
 
+    def _identity(self, status: os.stat_result, now: float) -> _Identity:
+        """
+        Tell one state of a file or a folder from all others.
+        """
+        identity = _settled_identity(status)
+        changed = max(status.st_mtime, status.st_ctime)
+        return identity if self._epoch_seconds() - changed > _SETTLES_SECONDS else (*identity, now)
+
     def _variants(self, path: bytes) -> tuple[bytes, ...]:
         """
         Find what seems to lie beside a file; what is sent still comes through the guard.
@@ -276,11 +291,23 @@ def _large_files_max() -> int:
     """
     Say how many large files each of a memo's two generations may keep open.
     """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return _LARGE_FILES_MAX
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if descriptors == resource.RLIM_INFINITY:
         return _LARGE_FILES_MAX
     return max(1, min(_LARGE_FILES_MAX, descriptors // (2 * _LARGE_FILES_SHARE)))
 
 
-def _identity(status: os.stat_result) -> _Identity:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+def _settled_identity(status: os.stat_result) -> _Identity:
+    # The time of modification can be set to what it was (tar, rsync and cp -p do), that of change
+    # cannot; and it tells of permissions too.
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )

@@ -40,6 +40,16 @@ class RequestContent:
     @ivar is_full: whether no more should be received until the resource has read all there is.
     """
 
+    __slots__ = (
+        "_error",
+        "_has_ended",
+        "_reader",
+        "_waiting",
+        "_waiting_bytes",
+        "_wanted",
+        "is_full",
+    )
+
     def __init__(self, wanted: Callable[[bool], None]) -> None:
         """
         @param wanted: is called when the resource waits for more than has been received, and told
@@ -52,6 +62,18 @@ class RequestContent:
         self._has_ended = False
         self._error: ContentLostError | None = None
         self._reader: Deferred[None] | None = None
+
+    @classmethod
+    def whole(cls, data: bytes) -> Self:
+        """
+        Make content that has come whole.
+        """
+        content = cls(_nothing_more)
+        if data:
+            content._waiting.append(data)
+            content._waiting_bytes = len(data)
+        content._has_ended = True
+        return content
 
     async def read(self, at_most: int) -> bytes:
         """
@@ -145,3 +167,9 @@ class RequestContent:
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.callback(None)
+
+
+def _nothing_more(was_full: bool) -> None:
+    """
+    Nobody waits for more of what has come whole.
+    """

@@ -40,13 +40,41 @@ class ContentSource(Protocol):
         """
 
 
+class SwitchedProtocol(Protocol):
+    """
+    A Twisted protocol that can be closed in order.
+    """
+
+    def close(self) -> None:
+        """
+        Send what is still to be sent, then close. Harmless when repeated or too late.
+        """
+
+    def abort(self) -> None:
+        """
+        Close now. Harmless when repeated or too late.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """
+    In place of content, with the status 101: from now on another protocol is spoken on the
+    connection (RFC 9110 section 7.8). The fields say which, in Upgrade and Connection.
+
+    @ivar protocol: a Twisted protocol; it is given the transport when the 101 has been sent.
+    """
+
+    protocol: SwitchedProtocol
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """
     An answer. The connection adds Date, Connection and the framing: none of these may be among the
     fields.
 
-    @ivar status: 200 to 999.
+    @ivar status: 200 to 999; 101 with an L{Upgrade}.
     @ivar fields: the header section.
     @ivar content: the content; it is left out, but counted, in the answer to HEAD. An asynchronous
         iterator is content of unknown length: it is sent as it comes, chunked to HTTP/1.1 and up to
@@ -65,7 +93,7 @@ class Response:
 
     status: int = 200
     fields: Fields = NO_FIELDS
-    content: bytes | ContentSource | AsyncIterable[bytes] = b""
+    content: bytes | ContentSource | AsyncIterable[bytes] | Upgrade = b""
     closes: bool = False
     repeat_seconds: float = 0.0
     renew: Callable[[], float] | None = None

@@ -458,5 +458,7 @@ def _lets_persist(head: ResponseHead) -> bool:
     """
     Say whether the server keeps the connection after this answer (RFC 9112 section 9.3).
     """
+    if b"connection" not in head.fields.index:
+        return head.version >= HTTP_1_1
     options = head.fields.tokens(b"connection")
     return b"close" not in options and (head.version >= HTTP_1_1 or b"keep-alive" in options)

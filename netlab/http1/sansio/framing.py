@@ -50,7 +50,7 @@ def request_framing(head: RequestHead) -> Framing:
     @raise RemoteProtocolError: 400, or 501 for transfer codings that we do not know.
     """
     fields = head.fields
-    if b"transfer-encoding" in fields:
+    if b"transfer-encoding" in fields.index:
         if head.version < HTTP_1_1:
             raise RemoteProtocolError(400, "an HTTP/1.0 request has a Transfer-Encoding")
         if b"content-length" in fields:
@@ -92,8 +92,8 @@ def _content_length(fields: Fields) -> int | None:
 
     Equal duplicates, which a recipient may merge, are refused too: who sends them is in doubt.
     """
-    values = fields.get_all(b"content-length")
-    if not values:
+    values = fields.index.get(b"content-length")
+    if values is None:
         return None
     if len(values) > 1:
         raise RemoteProtocolError(400, "there is more than one Content-Length")

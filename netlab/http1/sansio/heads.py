@@ -92,12 +92,14 @@ class ParsedRequest:
         after the answer (RFC 9112 section 9.3).
     @ivar expects_continue: whether the peer waits for 100 before it sends the content
         (RFC 9110 section 10.1.1); never where it has no content to send.
+    @ivar content: of a request that has come whole.
     """
 
     head: RequestHead
     framing: Framing
     is_persistent: bool
     expects_continue: bool
+    content: bytes = b""
 
 
 class FieldLineMemory:
@@ -407,7 +409,9 @@ def parse_response_head(raw: bytes, limits: Limits) -> ResponseHead:
         raise RemoteProtocolError(400, "the answer does not begin with a status line")
     if match[1] != b"1":
         raise RemoteProtocolError(400, "the answer is not HTTP/1.0 or HTTP/1.1")
-    section = _OBS_FOLD.sub(b" ", raw[line_end + 2 : -2])
+    section = raw[line_end + 2 : -2]
+    if b"\r\n " in raw or b"\r\n\t" in raw:
+        section = _OBS_FOLD.sub(b" ", section)
     return ResponseHead(
         status=int(match[3]),
         fields=parse_fields(section, limits.field_lines_max),

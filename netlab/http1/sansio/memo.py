@@ -75,5 +75,12 @@ class Memo(Generic[_K, _V]):
             self._weight -= entry[1]
         self._old.pop(key, None)
 
+    def clear(self) -> None:
+        """
+        Forget everything.
+        """
+        self._young, self._old = {}, {}
+        self._weight = 0
+
     def __len__(self) -> int:
         return len(self._young) + len(self._old)

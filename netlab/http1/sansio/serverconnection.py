@@ -17,7 +17,6 @@ from netlab.http1.sansio.messages import (
     Content,
     EndOfMessage,
     Event,
-    RequestHead,
     ResponseHead,
 )
 from netlab.http1.sansio.receivebuffer import ReceiveBuffer
@@ -35,8 +34,8 @@ from netlab.http1.sansio.states import (
     Step,
 )
 
-#: Longer deliveries are hardly ever one head.
-_WHOLE_MAX_BYTES: Final = 8192
+#: Longer deliveries are hardly ever one request: a poller reads that much at a time.
+_WHOLE_MAX_BYTES: Final = 1 << 16
 
 #: What a body is read from where nothing waits.
 _NOTHING: Final = ReceiveBuffer()
@@ -122,33 +121,42 @@ class ServerConnection:
             self._buffer = ReceiveBuffer()
         self._buffer.append(data)
 
-    def receive_request(self, data: bytes, now: float) -> RequestHead | None:
+    def receive_request(self, data: bytes, now: float) -> ParsedRequest | None:
         """
-        Take a delivery that is one GET or HEAD, whole and without content, while nothing else is
-        under way: what nearly every delivery is. Its answer is due then; L{next_event} has nothing
-        more to say of it.
+        Take a delivery that is one request, whole, while nothing else is under way: what nearly
+        every delivery is. Its content is at hand, or there is none; its answer is due then;
+        L{next_event} has nothing more to say of it.
 
         @return: None where it is anything else, or faulty: then nothing has happened yet, and
             L{receive} takes it.
         """
-        if (
-            not self.is_clear
-            or len(data) > _WHOLE_MAX_BYTES
-            or not data.endswith(b"\r\n\r\n")
-            or not data.startswith((b"GET ", b"HEAD "))
-        ):
+        if not self.is_clear or len(data) > _WHOLE_MAX_BYTES:
             return None
         settings = self._settings
+        if data.endswith(b"\r\n\r\n"):
+            # Content may end so too: to the parser that is no head, there is an empty line in it.
+            length = 0
+            raw = data
+        else:
+            end = data.find(b"\r\n\r\n") + 4
+            length = len(data) - end
+            if end < 4 or length > settings.whole_content_max_bytes:
+                return None
+            raw = data[:end]
         try:
-            # More than one head is none, to the parser: there is an empty line in it.
-            parsed = settings.parser.parse(data)
+            parsed = settings.parser.parse(raw)
         except RemoteProtocolError:
             return None
-        if parsed.framing is not NO_BODY:
+        if length:
+            framing = parsed.framing
+            if framing.__class__ is not Fixed or framing.length != length:
+                return None
+            parsed.content = data[-length:]
+        elif parsed.framing is not NO_BODY:
             return None
         self._now = now
         self._parsed = parsed
-        self.content_bytes = 0
+        self.content_bytes = length
         self.exchanges += 1
         if not parsed.is_persistent or self.exchanges == settings.limits.exchanges_max:
             self._is_persistent = False
@@ -156,7 +164,7 @@ class ServerConnection:
         self.is_clear = False
         self._request = WHOLE_REQUEST
         self._response = ResponseState.DUE
-        return parsed.head
+        return parsed
 
     def receive_end(self, now: float) -> None:
         """
@@ -402,6 +410,23 @@ class ServerConnection:
         self._is_persistent = False
         self._buffer = None
         self.deadline = None
+
+    def switch(self, head: ResponseHead, now: float) -> tuple[bytes, bytes]:
+        """
+        Leave HTTP after a request that has come whole (RFC 9110 section 7.8).
+
+        @param head: with status 101.
+        @return: the head's bytes, and what has been received behind the request: the first bytes of
+            the other protocol.
+        @raise LocalProtocolError: the request has not come whole, or an answer has begun; nothing
+            has changed then.
+        """
+        if head.status != 101 or self._request is not RequestState.DONE:
+            raise LocalProtocolError(f"no switch of protocols in {self._request}")
+        data = self.send(head, now)
+        rest = b"" if self._buffer is None else self._buffer.take_all()
+        self.close()
+        return data, rest
 
     def send(self, event: Event, now: float, content_length: int | None = None) -> bytes:
         """

@@ -49,6 +49,8 @@ class ServerSettings:
     @ivar date: the Date field line.
     @ivar idle_seconds: C{timeouts.idle}, for who asks with each request.
     @ivar last_exchange: likewise the number of the exchange that ends a connection, by C{limits}.
+    @ivar whole_content_max_bytes: likewise the most content that is taken with its head whether
+        anybody wants it or not.
     @ivar parser: parses and remembers request heads.
     """
 
@@ -59,6 +61,7 @@ class ServerSettings:
     date: DateField = field(init=False, default_factory=DateField, repr=False)
     idle_seconds: float = field(init=False, repr=False)
     last_exchange: int = field(init=False, repr=False)
+    whole_content_max_bytes: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """
@@ -66,7 +69,10 @@ class ServerSettings:
         """
         object.__setattr__(self, "parser", RequestParser(self.limits))
         object.__setattr__(self, "idle_seconds", self.timeouts.idle)
-        object.__setattr__(self, "last_exchange", self.limits.exchanges_max or 1 << 62)
+        limits = self.limits
+        object.__setattr__(self, "last_exchange", limits.exchanges_max or 1 << 62)
+        whole = min(limits.content_max_bytes, limits.unwanted_content_max_bytes)
+        object.__setattr__(self, "whole_content_max_bytes", whole)
 
     def redate(self, answer: bytes, now: float) -> bytes:
         """

@@ -4,11 +4,12 @@ Who may connect: a bound on the connections in all, and on those of one peer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import IPv6Address
 from typing import Final
 
 from netlab.http1.sansio.limits import Admission
+from netlab.transport.tls.peerturns import peer_key
 
 _REFUSALS_MAX: Final = 256
 """How many connections beyond the bound get a 503 at the same time; others are just closed."""
@@ -21,11 +22,16 @@ class Gate:
     @ivar refused: how many connections were not let in, ever.
     """
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(
+        self, admission: Admission, is_proxy: Callable[[bytes], bool] = lambda peer: False
+    ) -> None:
         """
         @param admission: the bounds.
+        @param is_proxy: tells whether a peer stands for many clients; the bound for one peer does
+            not hold for it.
         """
         self._admission = admission
+        self._is_proxy = is_proxy
         self._by_peer: dict[bytes, int] = {}
         self._open = 0
         self._refusals = 0
@@ -42,7 +48,7 @@ class Gate:
         if self._open >= admission.connections_max:
             self.refused += 1
             return False
-        if peer and admission.connections_per_peer_max:
+        if peer and admission.connections_per_peer_max and not self._is_proxy(peer):
             key = peer_key(peer)
             count = self._by_peer.get(key, 0)
             if count >= admission.connections_per_peer_max:
@@ -60,7 +66,17 @@ class Gate:
         if self._open >= admission.connections_max:
             return False
         most = admission.connections_per_peer_max
-        return not (peer and most) or self._by_peer.get(peer_key(peer), 0) < most
+        if not (peer and most) or self._is_proxy(peer):
+            return True
+        return self._by_peer.get(peer_key(peer), 0) < most
+
+    @property
+    def handshakes_max(self) -> int:
+        """
+        How many connections may be in their TLS handshake: what is left of the bound; where that is
+        next to nothing, as many as may be told so.
+        """
+        return max(_REFUSALS_MAX, self._admission.connections_max - self._open)
 
     def leave(self, peer: bytes) -> None:
         """
@@ -69,7 +85,7 @@ class Gate:
         @param peer: as it was given to L{enter}.
         """
         self._open -= 1
-        if peer and self._admission.connections_per_peer_max:
+        if peer and self._admission.connections_per_peer_max and not self._is_proxy(peer):
             key = peer_key(peer)
             count = self._by_peer[key] - 1
             if count:
@@ -93,20 +109,6 @@ class Gate:
         A refused connection has gone.
         """
         self._refusals -= 1
-
-
-def peer_key(peer: bytes) -> bytes:
-    """
-    Reduce an address to what one peer has for itself: an IPv6 host commonly has a whole /64.
-    """
-    if b":" not in peer:
-        return peer
-    try:
-        address = IPv6Address(peer.decode("ascii").partition("%")[0])
-    except ValueError:
-        return peer
-    # At a port for both families, IPv4 peers all lie in one /64: ::ffff:0:0.
-    return str(address.ipv4_mapped).encode() if address.ipv4_mapped else address.packed[:8]
 
 
 @lru_cache(1024)

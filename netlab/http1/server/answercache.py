@@ -32,6 +32,9 @@ ANSWERS_MAX: Final = 16384
 #: 128 is taken for one that has come before, and its answer is kept for nothing.
 _MARKS_MASK: Final = 0xFFFF
 
+#: What is in a request with one of these does not stay in memory.
+_SECRET: Final = (b"authorization", b"cookie", b"proxy-authorization")
+
 #: What an answer takes in memory besides its bytes.
 _ANSWER_WEIGHT: Final = 600
 
@@ -125,11 +128,16 @@ class AnswerCache:
         then at C{until}.
     """
 
-    def __init__(self, settings: ServerSettings, max_bytes: int) -> None:
+    def __init__(
+        self, settings: ServerSettings, max_bytes: int, private: Sequence[bytes] = ()
+    ) -> None:
         """
         @param settings: what the answers are made with.
         @param max_bytes: how much memory they may take, at least 1.
+        @param private: fields, in lower case, whose requests are not to be known by their bytes
+            alone, beside those that carry secrets.
         """
+        self._private = frozenset((*_SECRET, *private))
         self._settings = settings
         self._max_bytes = max_bytes
         self._bytes = 0
@@ -165,7 +173,7 @@ class AnswerCache:
         @param is_alone: whether the head is all of its delivery. If not, that has come before.
         """
         index = head.fields.index
-        if b"cookie" in index or b"authorization" in index or b"proxy-authorization" in index:
+        if not self._private.isdisjoint(index):
             return False
         if not (response.repeat_seconds > 0 or response.renew is not None):
             return False

@@ -13,16 +13,18 @@ from twisted.internet.interfaces import IReactorTime
 
 from netlab.connections import OpenConnections
 from netlab.http1.accesslog.counters import Counters
-from netlab.http1.accesslog.log import AccessLog
+from netlab.http1.accesslog.log import AccessLog, AnswerRecorder
 from netlab.http1.resources.connectionfacts import Binder, binder_of
 from netlab.http1.resources.resource import Resource
 from netlab.http1.resources.responses import Pages
+from netlab.http1.sansio.forwarded import FORWARDED, X_FORWARDED_FOR, TrustedProxies
 from netlab.http1.sansio.limits import Admission
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.server.admission import Gate
-from netlab.http1.server.answercache import AnswerCache, CachedAnswer
+from netlab.http1.server.answercache import AnswerCache
 from netlab.http1.server.deadlines import Deadlines
 from netlab.http1.server.fairness import Fairness
+from netlab.http1.server.proxies import ForwardedRecorder
 
 ANSWER_CACHE_MAX_BYTES: Final = 32 << 20
 
@@ -39,6 +41,7 @@ class ServerContext:
 
     @ivar resource: answers all requests.
     @ivar binder: makes what answers those of one connection; None where L{resource} does.
+    @ivar proxies: whose word of their clients counts; None for nobody's.
     @ivar settings: limits, timeouts and the style of answers.
     @ivar date: the Date field, and the difference of the two clocks.
     @ivar access_log: gets a line for each answer.
@@ -46,6 +49,7 @@ class ServerContext:
     @ivar pages: what is answered where no resource answers.
     @ivar connections: the open ones.
     @ivar counters: of connections and answers.
+    @ivar recorder: counts and logs answers.
     @ivar fairness: whether large answers should give way.
     @ivar gate: knows for how many more connections there is room.
     @ivar deadlines: those of all connections.
@@ -67,13 +71,16 @@ class ServerContext:
         admission: Admission | None = None,
         shows_requests: bool = False,
         answer_cache_max_bytes: int = ANSWER_CACHE_MAX_BYTES,
+        proxies: TrustedProxies | None = None,
     ) -> None:
         """
         @param clock: the reactor, or a clock in tests; its seconds are since the epoch.
         @param admission: how many connections are taken.
         @param answer_cache_max_bytes: how much memory answers may take that are sent again; 0
             switches that off.
+        @param proxies: whose word of their clients counts.
         """
+        self.proxies = proxies
         self.resource = resource
         self.binder: Binder[Resource] | None = binder_of(resource)
         self.settings = ServerSettings() if settings is None else settings
@@ -83,14 +90,23 @@ class ServerContext:
         self.pages = Pages(self.settings.is_bare)
         self.connections = OpenConnections()
         self.counters = Counters()
+        if proxies is None:
+            self.recorder = AnswerRecorder(self.counters, access_log, self.date)
+        else:
+            self.recorder = ForwardedRecorder(self.counters, access_log, self.date, proxies)
         self.clock = clock
         self.seconds = steady(clock.seconds)
         self.fairness = Fairness(self.counters, self.seconds)
-        self.gate = Gate(Admission() if admission is None else admission)
+        admitted = Admission() if admission is None else admission
+        if proxies is None:
+            self.gate = Gate(admitted)
+        else:
+            self.gate = Gate(admitted, lambda peer: proxies.trusts(peer.decode("latin-1")))
         self.deadlines = Deadlines(clock, self.seconds)
         self.answers: AnswerCache | None = None
         if answer_cache_max_bytes and not shows_requests:
-            self.answers = AnswerCache(self.settings, answer_cache_max_bytes)
+            private = () if proxies is None else (FORWARDED, X_FORWARDED_FOR)
+            self.answers = AnswerCache(self.settings, answer_cache_max_bytes, private)
         self.known = {} if self.answers is None else self.answers.known
         self.ports = 0
         self._epoch_seconds = clock.seconds
@@ -106,15 +122,6 @@ class ServerContext:
         self.date.offset = self._epoch_seconds() - now
         self.time_of_day_due = now + _TIME_OF_DAY_SECONDS
         self.deadlines.catch_up(now)
-
-    def record_again(self, peer: bytes, answer: CachedAnswer, now: float) -> None:
-        """
-        Count and log an answer that was sent again.
-        """
-        answer.tally.answers += answer.count
-        answer.tally.content_bytes += answer.content_bytes
-        if self.access_log is not None:
-            self.access_log.add_again(peer, now + self.date.offset, answer.logged)
 
     def flush_when_over(self) -> None:
         """

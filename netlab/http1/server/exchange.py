@@ -17,7 +17,7 @@ from netlab.http1 import SERVER_NAME
 from netlab.http1.resources.contents import BytesContent
 from netlab.http1.resources.receiving import ContentLostError, ContentTooLongError, RequestContent
 from netlab.http1.resources.resource import Answer, Receiver, Resource, receiver_of
-from netlab.http1.resources.responses import ContentSource, Response
+from netlab.http1.resources.responses import ContentSource, Response, Upgrade
 from netlab.http1.resources.streaming import StreamSender, discard_stream
 from netlab.http1.sansio.errors import RemoteProtocolError
 from netlab.http1.sansio.messages import (
@@ -46,11 +46,13 @@ class Connection(Carrier, Protocol):
     What an exchange knows of its connection, beside what a transfer does.
 
     @ivar machine: what has been received and sent, as messages.
+    @ivar peer: the client's address; empty where it has none.
     @ivar resource: answers its requests.
     @ivar exchange: the one that is under way.
     """
 
     machine: ServerConnection
+    peer: bytes
     resource: Resource
     exchange: Exchange | None
 
@@ -61,9 +63,11 @@ class Connection(Carrier, Protocol):
         Send an answer in one piece, count it and log it.
         """
 
-    def record(self, head: RequestHead | None, status: int, sent: int, now: float) -> None:
+    def upgrade(self, head: RequestHead, answer: ResponseHead, content: Upgrade) -> None:
         """
-        Count and log an answer.
+        Leave HTTP.
+
+        @raise LocalProtocolError: that cannot be now; nothing has happened then.
         """
 
     def answered(self) -> None:
@@ -300,7 +304,7 @@ class Exchange:
         """
         self._answer_failed(_failure())
 
-    def _wait_for(self, answer: Answer) -> None:
+    def _wait_for(self, answer: object) -> None:
         """
         Send a response when it comes; a client that has gone cancels it.
         """
@@ -393,6 +397,10 @@ class Exchange:
                     connection.answered()
                 else:
                     self._send_large(response, BytesContent(content))
+            elif isinstance(content, Upgrade):
+                connection = self._connection
+                head = ResponseHead(response.status, response.fields, response.reason)
+                connection.upgrade(self.head, head, content)
             elif isinstance(content, AsyncIterable):
                 self._send_stream(response, content)
             else:
@@ -479,7 +487,7 @@ class Exchange:
             self._content_sent(response, sent)
         else:
             connection = self._connection
-            connection.record(self.head, response.status, sent, connection.context.seconds())
+            self._record(response, sent, connection.context.seconds())
 
     def _content_sent(self, response: Response, sent: int) -> None:
         connection = self._connection
@@ -494,8 +502,12 @@ class Exchange:
         tail = machine.send(END_OF_MESSAGE, now)
         if tail:
             cast(ITransport, connection.transport).write(tail)
-        connection.record(self.head, response.status, sent, now)
+        self._record(response, sent, now)
         connection.answered()
+
+    def _record(self, response: Response, sent: int, now: float) -> None:
+        connection = self._connection
+        connection.context.recorder.record(connection.peer, self.head, response.status, sent, now)
 
 
 def _failure(error: BaseException | None = None) -> Failure:

@@ -17,6 +17,7 @@ from netlab.factories import Factory
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.log import AccessLog
 from netlab.http1.resources.resource import Resource
+from netlab.http1.sansio.forwarded import TrustedProxies
 from netlab.http1.sansio.limits import Admission
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.server.admission import peer_of
@@ -49,6 +50,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         admission: Admission | None = None,
         shows_requests: bool = False,
         answer_cache_max_bytes: int = ANSWER_CACHE_MAX_BYTES,
+        proxies: TrustedProxies | None = None,
     ) -> None:
         """
         @param resource: answers all requests.
@@ -59,6 +61,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         @param shows_requests: log each request head.
         @param answer_cache_max_bytes: how much memory answers may take that are sent again; 0
             switches that off.
+        @param proxies: whose word of their clients counts.
         """
         self.context = ServerContext(
             resource,
@@ -68,6 +71,7 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
             admission=admission,
             shows_requests=shows_requests,
             answer_cache_max_bytes=answer_cache_max_bytes,
+            proxies=proxies,
         )
         self.connections = self.context.connections
         self.one_shot: oneshot.OneShotAnswers[CachedAnswer] = OneShotConnections(self.context)
@@ -88,6 +92,12 @@ class HTTPServerFactory(Factory[HTTPServerProtocol]):
         @param host: the client's address.
         """
         return HTTPServerProtocol(self.context, peer_of(host))
+
+    def handshakes_max(self) -> int:
+        """
+        Say how many connections may be in their TLS handshake: they count as connections.
+        """
+        return self.context.gate.handshakes_max
 
     def acceptableProtocols(self) -> list[bytes]:
         """

@@ -59,7 +59,7 @@ class OneShotConnections:
         """
         context = self._context
         context.counters.connections += 1
-        context.record_again(peer_of(host), answer, context.seconds())
+        context.recorder.record_again(peer_of(host), answer, context.seconds())
 
     def finish_rest(self, protocol: Finisher, answer: CachedAnswer, sent: int) -> None:
         """

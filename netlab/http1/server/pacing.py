@@ -5,7 +5,7 @@ A connection's time, pace and end: how long it waits, how fast it reads, and how
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import cast
+from typing import Final, cast
 
 from twisted.internet.interfaces import (
     IConsumer,
@@ -22,10 +22,15 @@ from netlab.http1 import SERVER_NAME
 from netlab.http1.sansio.serverconnection import ServerConnection
 from netlab.http1.sansio.states import Phase
 from netlab.http1.server.context import ServerContext
-from netlab.http1.server.sender import Sender, acknowledged_bytes
+from netlab.http1.server.sender import Sender, acknowledged_bytes, unacknowledged_bytes
 from netlab.transport.sendfile import TransferStoppedError
 
 _log = Logger(namespace=SERVER_NAME)
+
+
+#: How often it is looked while the peer may take nothing: what it took just after the last look
+#: prolongs its time by no more than this part.
+_LOOKS: Final = 4
 
 
 @implementer(IPushProducer)
@@ -50,6 +55,7 @@ class PacedConnection(Protocol):
         "_acknowledged",
         "_is_reading_paused",
         "_is_write_shut",
+        "_taken_at",
         "_wait_until",
         "bucket",
         "connected",
@@ -79,8 +85,9 @@ class PacedConnection(Protocol):
         self.is_lingering = False
         self._is_write_shut = False
         self._is_reading_paused = False
-        # Until when the peer must have taken a byte, or the linger be over.
+        # When to look whether the peer has taken a byte; and when it last had.
         self._wait_until: float | None = None
+        self._taken_at = 0.0
         self._acknowledged: int | None = None
 
     @abstractmethod
@@ -258,15 +265,22 @@ class PacedConnection(Protocol):
         """
         A phase has lasted too long.
         """
-        if self._wait_until is not None and now >= self._wait_until:
-            acknowledged = acknowledged_bytes(self.transport)
-            if acknowledged == self._acknowledged:
-                self.abort()
-                return
-            # Something was taken meanwhile: a slow reader, but a reader.
-            self._acknowledged = acknowledged
-            timeouts = self.context.settings.timeouts
-            self._wait_until = now + (timeouts.linger if self._is_write_shut else timeouts.write)
+        if self._wait_until is not None and now >= self._wait_until and not self._is_taken(now):
+            self.abort()
+            return
+        machine = self.machine
+        if (
+            machine.deadline is not None
+            and machine.is_persistent
+            and machine.is_between_exchanges
+            and now >= machine.deadline
+            and unacknowledged_bytes(self.transport)
+        ):
+            # The last answer is on its way: the peer is slow and not idle. A close would meet its
+            # next request with a reset, which takes the rest of the answer with it.
+            machine.deadline = now + self.context.settings.timeouts.idle
+            if self._wait_until is None:
+                self.expect_progress()
         phase = None if self.leaves_input() else self.machine.expire(now)
         if phase is Phase.IDLE:
             self.lose()
@@ -278,6 +292,31 @@ class PacedConnection(Protocol):
         elif phase is not None:
             self.refuse(408, f"the request's {phase.name.lower()} took too long")
         self.watch()
+
+    def _is_taken(self, now: float) -> bool:
+        """
+        Look whether the peer takes what we send.
+
+        @return: false where it has taken nothing for too long.
+        """
+        timeouts = self.context.settings.timeouts
+        patience = timeouts.linger if self._is_write_shut else timeouts.write
+        acknowledged = acknowledged_bytes(self.transport)
+        if acknowledged != self._acknowledged:
+            # A slow reader, but a reader.
+            self._acknowledged = acknowledged
+            self._taken_at = now
+        elif (
+            not (self.is_closing or self.is_write_blocked or self.sender is not None)
+            and unacknowledged_bytes(self.transport) == 0
+        ):
+            # It has all.
+            self._wait_until = None
+            return True
+        elif now >= self._taken_at + patience:
+            return False
+        self._wait_until = min(now + patience / _LOOKS, self._taken_at + patience)
+        return True
 
     def leaves_input(self) -> bool:
         """
@@ -301,7 +340,8 @@ class PacedConnection(Protocol):
 
     def _wait(self, seconds: float) -> None:
         self._acknowledged = acknowledged_bytes(self.transport)
-        self._wait_until = self.context.seconds() + seconds
+        self._taken_at = self.context.seconds()
+        self._wait_until = self._taken_at + seconds / _LOOKS
         self.watch()
 
     # Reading

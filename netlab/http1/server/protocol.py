@@ -8,20 +8,28 @@ goes through the machine to the transport. No byte of a message is looked at her
 
 from __future__ import annotations
 
-from typing import Final, cast
+from types import CoroutineType
+from typing import Any, Final, cast
 
-from twisted.internet.interfaces import IConsumer, IDelayedCall, IHalfCloseableProtocol, ITransport
+from twisted.internet.interfaces import (
+    IConsumer,
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    ISSLTransport,
+    ITransport,
+)
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netlab.http1 import SERVER_NAME
-from netlab.http1.accesslog.loglines import LoggedAnswers, shown_head
+from netlab.http1.accesslog.loglines import shown_head
 from netlab.http1.resources.connectionfacts import ConnectionFacts
 from netlab.http1.resources.files import FileRange
-from netlab.http1.resources.resource import Answer
-from netlab.http1.resources.responses import Response
+from netlab.http1.resources.receiving import RequestContent
+from netlab.http1.resources.resource import Answer, receiver_of
+from netlab.http1.resources.responses import Response, Upgrade
 from netlab.http1.sansio.errors import LocalProtocolError, RemoteProtocolError
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import (
@@ -29,13 +37,16 @@ from netlab.http1.sansio.messages import (
     Content,
     EndOfMessage,
     RequestHead,
+    ResponseHead,
 )
 from netlab.http1.server.answercache import CachedAnswer, joined
 from netlab.http1.server.context import ServerContext
+from netlab.http1.server.coroutines import run_coroutine
 from netlab.http1.server.exchange import Exchange
 from netlab.http1.server.pacing import PacedConnection
 from netlab.http1.server.sender import PIECE_BYTES
 from netlab.http1.server.transfer import begin_transfer
+from netlab.http1.server.upgrades import UpgradedConnection
 
 #: How much input is thrown away behind a refusal before the peer is cut off: most that a client
 #: sends before it looks for an answer. It costs no memory, and time is bounded too.
@@ -124,7 +135,7 @@ class HTTPServerProtocol(PacedConnection):
         context.counters.connections += 1
         if context.binder is not None:
             number = context.counters.connections
-            self.facts = ConnectionFacts(transport, self.peer, number)
+            self.facts = ConnectionFacts(transport, self.peer, number, context.proxies)
             self.resource = context.binder(self.facts)
         cast(IConsumer, transport).registerProducer(self, True)
         self._is_admitted = context.gate.enter(self.peer)
@@ -149,28 +160,22 @@ class HTTPServerProtocol(PacedConnection):
             context.read_time_of_day(now)
         machine = self.machine
         if not self.is_write_blocked:
-            known = context.known.get(data) if context.known else None
-            if known is not None and not (now < known.until or self._is_renewed(data, known, now)):
-                known = None
-            if known is not None and known.file is not None:
-                if self._send_file_again(known):
+            answered = context.known
+            known = answered.get(data) if answered else None
+            if known is not None and (now < known.until or self._is_renewed(data, known, now)):
+                if known.file is not None:
+                    if self._send_file_again(known):
+                        return
+                elif machine.repeat_exchange(now, known.count):
+                    self.transport.write(known.data)  # type: ignore[union-attr]
+                    context.recorder.record_again(self.peer, known, now)
+                    if known.closes:
+                        machine.close()
+                        self.lose()
                     return
-            elif known is not None and machine.repeat_exchange(now, known.count):
-                # Written out: a call would cost a tenth of it.
-                self.transport.write(known.data)  # type: ignore[union-attr]
-                tally = known.tally
-                tally.answers += known.count
-                tally.content_bytes += known.content_bytes
-                log = context.access_log
-                if log is not None:
-                    log.add_again(self.peer, now + context.date.offset, known.logged)
-                if known.closes:
-                    machine.close()
-                    self.lose()
-                return
-            head = machine.receive_request(data, now)
-            if head is not None:
-                if not self._answer(head, now, may_keep=True):
+            request = machine.receive_request(data, now)
+            if request is not None:
+                if not self._answer(request.head, request.content, now, may_keep=True):
                     self.advance()
                 return
         if self.is_lingering:
@@ -274,7 +279,7 @@ class HTTPServerProtocol(PacedConnection):
                         complete += 1
                         if self._gathered is None and machine.waiting_bytes:
                             self._gathered = []
-                        self._answer(event, seconds())
+                        self._answer(event, b"", seconds())
                         continue
                     self.send_gathered()
                     if self.context.shows_requests:
@@ -305,22 +310,36 @@ class HTTPServerProtocol(PacedConnection):
         self._turn = None
         self.advance()
 
-    def _answer(self, head: RequestHead, now: float, *, may_keep: bool = False) -> bool:
+    def _answer(
+        self, head: RequestHead, received: bytes, now: float, *, may_keep: bool = False
+    ) -> bool:
         """
-        Ask the resource for the answer to a whole request without content, and send it.
+        Ask the resource for the answer to a whole request, and send it.
 
-        @param may_keep: whether the head came alone, so that its answer may be sent again.
+        @param received: the request's content.
+        @param may_keep: whether the request came alone, so that its answer may be sent again where
+            it has no content.
         @return: whether the answer was sent at once. If not, an exchange has it.
         """
         context = self.context
         if context.shows_requests:
             _log.info("{head}", head=shown_head(head.raw))
-        if head.target.is_https:
-            # The exchange knows whether that may be answered here.
-            self._take_up(head)
+        if head.target.is_https and not ISSLTransport.providedBy(self.transport):
+            self._take_up(head, context.pages.error(421, closes=True))
             return False
+        answer: Any
         try:
-            answer = self.resource.respond(head)
+            resource = self.resource
+            receiver = None
+            if received or head.method not in _WITHOUT_CONTENT:
+                may_keep = False
+                receiver = receiver_of(resource, head)
+            if receiver is None:
+                answer = resource.respond(head)
+            else:
+                answer = receiver(head, RequestContent.whole(received))
+            if answer.__class__ is CoroutineType:
+                answer = run_coroutine(answer)
             if answer.__class__ is Response:
                 content = answer.content
                 if content.__class__ is bytes and len(content) <= PIECE_BYTES:
@@ -352,19 +371,14 @@ class HTTPServerProtocol(PacedConnection):
             answers.keep(head.raw, cached)
         return False
 
-    def _take_up(self, head: RequestHead, *answer: Answer) -> Exchange:
+    def _take_up(self, head: RequestHead, answer: Answer) -> Exchange:
         """
-        Begin an exchange with a whole request without content.
-
-        @param answer: what the resource has answered, if it has been asked.
+        Begin an exchange with a whole request, and what answers it.
         """
         self.send_gathered()
         was_advancing, self.is_advancing = self.is_advancing, True
         self.exchange = exchange = Exchange(self, head)
-        if answer:
-            exchange.take(answer[0])
-        else:
-            exchange.end_received()
+        exchange.take(answer)
         self.is_advancing = was_advancing
         return exchange
 
@@ -414,14 +428,12 @@ class HTTPServerProtocol(PacedConnection):
         file = content if isinstance(content, FileRange) else None
         length = file.length if file is not None else len(cast(bytes, content))
         sent = 0 if head.method == b"HEAD" else length
-        log = context.access_log
-        texts = (b"", b"", b"") if log is None else log.request_texts(head)
         status = response.status
         return CachedAnswer(
             data,
             now + more,
             response.renew,
-            LoggedAnswers(((texts, status, sent),)),
+            context.recorder.logged(head, status, sent),
             context.counters.tally(status),
             sent,
             closes=closes,
@@ -447,13 +459,11 @@ class HTTPServerProtocol(PacedConnection):
         def over(sent: int, why: Exception | None) -> None:
             now = context.seconds()
             if why is None:
-                context.record_again(self.peer, known, now)
+                context.recorder.record_again(self.peer, known, now)
                 machine.end_repeat(now)
                 self.answered()
                 return
-            texts, status, _ = known.logged.answers[0]
-            cut = LoggedAnswers(((texts, status, sent),))
-            context.record_again(self.peer, CachedAnswer(b"", 0, None, cut, known.tally, sent), now)
+            context.recorder.record_part(self.peer, known, sent, now)
 
         was_advancing, self.is_advancing = self.is_advancing, True
         content = FileRange(file, known.offset, known.content_bytes)
@@ -476,7 +486,7 @@ class HTTPServerProtocol(PacedConnection):
             self.abort()
             return
         cast(ITransport, self.transport).write(answer.data[sent:])
-        self.context.record_again(self.peer, answer, self.context.seconds())
+        self.context.recorder.record_again(self.peer, answer, self.context.seconds())
         machine.close()
         self.lose()
 
@@ -500,7 +510,7 @@ class HTTPServerProtocol(PacedConnection):
             gathered.append(data)
             if len(data) > _GATHERED_MAX_BYTES or len(gathered) == _GATHERED_MAX:
                 self.send_gathered()
-        self.record(head, response.status, sent, now)
+        self.context.recorder.record(self.peer, head, response.status, sent, now)
         return data
 
     def send_gathered(self) -> None:
@@ -511,21 +521,6 @@ class HTTPServerProtocol(PacedConnection):
         if gathered:
             cast(ITransport, self.transport).write(b"".join(gathered))
 
-    def record(self, head: RequestHead | None, status: int, sent: int, now: float) -> None:
-        """
-        Count and log an answer.
-
-        @param head: the request's; None where none could be read.
-        @param sent: how many bytes of content the answer had.
-        """
-        context = self.context
-        tally = context.counters.tallies.get(status) or context.counters.tally(status)
-        tally.answers += 1
-        tally.content_bytes += sent
-        log = context.access_log
-        if log is not None:
-            log.add(self.peer, now + context.date.offset, head, status, sent)
-
     def answered(self) -> None:
         """
         An answer is complete, as far as the machine is concerned.
@@ -533,6 +528,27 @@ class HTTPServerProtocol(PacedConnection):
         self.exchange = None
         if self.machine.must_close:
             self.close_in_order()
+
+    def upgrade(self, head: RequestHead, answer: ResponseHead, content: Upgrade) -> None:
+        """
+        Leave HTTP: another protocol takes the transport.
+
+        @raise LocalProtocolError: that cannot be now; nothing has happened then.
+        """
+        context = self.context
+        now = context.seconds()
+        data, rest = self.machine.switch(answer, now)
+        self.exchange = None
+        self.is_closing = True
+        self.send_gathered()
+        transport: Any = self.transport
+        transport.write(data)
+        context.recorder.record(self.peer, head, answer.status, 0, now)
+        context.deadlines.forget(self)
+        context.connections.remove(self)
+        transport.unregisterProducer()
+        self._resume_reading()
+        UpgradedConnection(self, content.protocol, context.connections).take_over(transport, rest)
 
     def leaves_input(self) -> bool:
         """

@@ -7,7 +7,9 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
-from typing import Final, Protocol, cast
+from fcntl import ioctl
+from termios import TIOCOUTQ
+from typing import Any, Final, Protocol, cast
 
 from twisted.internet.interfaces import IConsumer, IPullProducer, ITCPTransport, ITransport
 from zope.interface import implementer
@@ -22,6 +24,7 @@ PIECE_BYTES: Final = 65536
 # struct tcp_info of linux/tcp.h: eight bytes, twenty-four 32-bit numbers, two pacing rates.
 _BYTES_ACKED_OFFSET: Final = 8 + 24 * 4 + 2 * 8
 _BYTES_ACKED: Final = struct.Struct("=Q")
+_INT: Final = struct.Struct("=i")
 
 
 class Sender(Protocol):
@@ -149,14 +152,38 @@ def acknowledged_bytes(transport: object) -> int | None:
     @return: a number that only grows (C{tcpi_bytes_acked}), or None where the kernel does not
         tell: outside of Linux, or where there is no TCP underneath.
     """
+    handle = _socket_of(transport)
+    if handle is None:
+        return None
+    try:
+        info = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+        return int(_BYTES_ACKED.unpack_from(info, _BYTES_ACKED_OFFSET)[0])
+    except (OSError, AttributeError, struct.error):
+        return None
+
+
+def unacknowledged_bytes(transport: object) -> int | None:
+    """
+    Ask the kernel how much of what it was given to send the peer's kernel has not acknowledged.
+
+    @return: the number (tcp(7), C{SIOCOUTQ}), or None where the kernel does not tell.
+    """
+    handle = _socket_of(transport)
+    if not isinstance(handle, socket.SocketType):
+        return None
+    try:
+        waiting = ioctl(handle.fileno(), TIOCOUTQ, bytes(_INT.size))
+    except OSError:
+        return None
+    return int(_INT.unpack(waiting)[0])
+
+
+def _socket_of(transport: object) -> Any:
     while transport is not None:
         handle = getattr(transport, "getHandle", lambda: None)()
-        if isinstance(handle, socket.SocketType):
-            try:
-                info = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-                return int(_BYTES_ACKED.unpack_from(info, _BYTES_ACKED_OFFSET)[0])
-            except (OSError, AttributeError, struct.error):
-                return None
+        # A socket of this machine's kernel, or of a simulated host's.
+        if hasattr(handle, "getsockopt"):
+            return handle
         # TLS wraps the transport that has the socket.
         transport = getattr(transport, "transport", None)
     return None

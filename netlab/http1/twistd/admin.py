@@ -18,7 +18,7 @@ from netlab.http1.resources.resource import Nothing, Resource, Router
 from netlab.http1.resources.responses import Pages
 from netlab.http1.server.factory import HTTPServerFactory
 from netlab.service import ListeningService
-from netlab.transport.supervisor import Supervisor
+from netlab.transport.workers.supervisor import Supervisor
 
 
 def admin_service(

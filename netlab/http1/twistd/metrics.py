@@ -17,7 +17,7 @@ from netlab.http1.resources.resource import Answer
 from netlab.http1.resources.responses import Pages, Response, refuse_method
 from netlab.http1.sansio.fields import Fields
 from netlab.http1.sansio.messages import RequestHead
-from netlab.transport.supervisor import Supervisor
+from netlab.transport.workers.supervisor import Supervisor
 
 
 class _SnapshotCollector(Collector):

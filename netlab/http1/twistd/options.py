@@ -22,6 +22,7 @@ from netlab.http1.resources.faults import FaultyFileError
 from netlab.http1.resources.hostguard import read_name
 from netlab.http1.resources.redirects import RedirectRule, RedirectRules, parse_redirects
 from netlab.http1.sansio.errors import RemoteProtocolError
+from netlab.http1.sansio.forwarded import TrustedNetwork, parse_trusted
 from netlab.http1.sansio.grammar import ABSOLUTE_FORM, is_authority
 from netlab.http1.twistd.bounds import (
     ADMISSION_BOUNDS,
@@ -139,8 +140,10 @@ class Options(ListeningOptions):
         self.field_lines: list[tuple[bytes, bytes]] = []
         self.origins: list[bytes] = []
         self.admin_hosts: set[str] = set()
+        self.trusted: list[TrustedNetwork] = []
         self.mounts: list[ProgramMount] = []
         self._program_options: list[ProgramOption] = []
+        self["tls-cert"] = self["tls-key"] = None
 
     # The docstrings of opt_ methods are shown by --help.
     def opt_redirect(self, rule: str) -> None:
@@ -191,10 +194,28 @@ class Options(ListeningOptions):
 
     def opt_mount(self, mount: str) -> None:
         """
-        Answer at a path and below by a program: /PATH=asgi:NAME, =wsgi:NAME or =resource:NAME.
-        Repeatable; the longest path wins.
+        Answer at and below a path by a program: /PATH=asgi:NAME (wsgi:, resource:). Repeatable.
         """
         self._program_options.append(ProgramOption("--mount", mount, mount))
+
+    def opt_tls_cert(self, path: str) -> None:
+        """
+        A certificate (PEM) for TCP places, or ssl: ones if any. Repeatable: chosen by server name.
+        """
+        self["tls-cert"] = [*(self["tls-cert"] or ()), path]
+
+    def opt_tls_key(self, path: str) -> None:
+        """
+        Its key (PEM); as often as --tls-cert. [default: in the same file]
+        """
+        self["tls-key"] = [*(self["tls-key"] or ()), path]
+
+    def opt_trusted_proxy(self, proxy: str) -> None:
+        """
+        Believe X-Forwarded-For of this network; NET=forwarded: its Forwarded. Repeatable.
+        """
+        read = _reader("--trusted-proxy", proxy, "write one such as 10.0.0.0/8")
+        self.trusted.append(read(lambda: parse_trusted(proxy)))
 
     def opt_cors(self, origin: str) -> None:
         """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
 from twisted.application.service import Service
@@ -172,7 +173,9 @@ class Programs(Service):
                 mount.program, self._reactor, mount.path, is_multiprocess=self._is_worker
             )
         if mount.kind == "asgi":
-            program = ASGIProgram(mount.program, loop_of(self._reactor), mount.path)
+            clock = self._reactor if find_spec("wsproto") is not None else None
+            loop = loop_of(self._reactor)
+            program = ASGIProgram(mount.program, loop, mount.path, clock=clock)
             self._asgi.append(program)
             return program
         resource: Resource = mount.program

@@ -21,9 +21,9 @@ from netlab.factories import Factory
 from netlab.http1 import SERVER_NAME
 from netlab.http1.accesslog.counters import Snapshot
 from netlab.service import ListeningService
-from netlab.signals import SignalService, on_next_end_signal
-from netlab.transport.control import Message
-from netlab.transport.supervisor import Supervisor
+from netlab.signals import SignalService, all_calls, on_next_end_signal
+from netlab.transport.workers.control import Message
+from netlab.transport.workers.supervisor import Supervisor
 
 
 class HTTPService(MultiService):
@@ -47,6 +47,7 @@ class HTTPService(MultiService):
         abort: Callable[[], None],
         *,
         programs: Service | None = None,
+        hears_signals: bool = True,
     ) -> None:
         """
         @param server: listens.
@@ -57,6 +58,7 @@ class HTTPService(MultiService):
         @param take: takes a snapshot of the counters.
         @param abort: closes all connections at once.
         @param programs: start before the server, and stop after it.
+        @param hears_signals: whether they are for this process: a worker's supervisor hears them.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         self.programs = programs
@@ -67,12 +69,12 @@ class HTTPService(MultiService):
         self._server = server
         self._reactor = reactor
         self._stop_delay = stop_delay
+        if hears_signals:
+            signals = SignalService(reactor, all_calls(reactor, on_signals))
+            signals.setServiceParent(self)  # type: ignore[no-untyped-call]
         if programs is not None:
             programs.setServiceParent(self)
         server.setServiceParent(self)  # type: ignore[no-untyped-call]
-        if on_signals:
-            signals = SignalService(reactor, on_signals)
-            signals.setServiceParent(self)  # type: ignore[no-untyped-call]
 
     @property
     def ports(self) -> list[IListeningPort]:

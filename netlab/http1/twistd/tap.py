@@ -31,6 +31,7 @@ from netlab.http1.resources.resource import (
 )
 from netlab.http1.resources.responses import Pages
 from netlab.http1.resources.static import StaticFiles, StaticSettings
+from netlab.http1.sansio.forwarded import TrustedProxies
 from netlab.http1.sansio.limits import Admission, Limits, Timeouts
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.server.context import steady
@@ -55,7 +56,7 @@ from netlab.http1.twistd.running import (
 )
 from netlab.service import ListeningService
 from netlab.transport.certificates import Renewable
-from netlab.transport.supervisor import Supervisor, forwarded, worker_environment
+from netlab.transport.workers.supervisor import Supervisor, forwarded, worker_environment
 
 #: What twistd looks for here.
 __all__ = ["Options", "makeService"]
@@ -90,13 +91,14 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
         _access_log(options, reactor),
         admission=Admission(**values(ADMISSION_BOUNDS, options)),
         shows_requests=bool(options["show-requests"]),
+        proxies=TrustedProxies(options.trusted) if options.trusted else None,
         **values(CACHE_BOUNDS, options),
     )
     calls: dict[signal.Signals, Callable[[], None]] = {}
     if factory.context.access_log is not None:
         calls[signal.SIGUSR1] = factory.context.access_log.reopen
     if renewable := options.renewable():
-        # Only then: without TLS a server in a terminal ends, as all do, when that is closed.
+        # Only then: without TLS a server ends, as all do, when its terminal is closed.
         calls[signal.SIGHUP] = partial(_renew, renewable)
     server = ListeningService(
         reactor,
@@ -128,6 +130,7 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
         take,
         factory.connections.abort,
         programs=None if programs.is_empty else programs,
+        hears_signals=not options.is_worker,
     )
     if options.admin_endpoint is not None and not options.is_worker:
         endpoint = options.admin_endpoint

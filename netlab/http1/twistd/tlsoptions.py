@@ -16,8 +16,6 @@ from netlab.options import seconds
 from netlab.transport.tls.contexts import HANDSHAKE_SECONDS, TLSSettings
 
 TLS_PARAMETERS: Final[list[list[Any]]] = [
-    ["tls-cert", None, None, "The certificate (PEM) of all TCP places, or of ssl: ones if any."],
-    ["tls-key", None, None, "Its key (PEM). [default: in the same file]"],
     ["min-tls", None, None, "The oldest TLS that is spoken: 1.2 or 1.3. [default: 1.2]"],
     ["client-ca", None, None, "Require certificates of clients, signed by one of these (PEM)."],
     ["tls-keylog", None, None, "Append the secrets of all connections to this file."],
@@ -29,11 +27,9 @@ TLS_PARAMETERS: Final[list[list[Any]]] = [
         seconds("--handshake-timeout"),
     ],
 ]
-"""As in C{optParameters}."""
+"""As in C{optParameters}. C{--tls-cert} and C{--tls-key} are repeatable, and methods therefore."""
 
 _FILES: Final = {
-    "tls-cert": "certificate",
-    "tls-key": "key",
     "client-ca": "client_authorities",
     "tls-keylog": "key_log",
 }
@@ -60,7 +56,7 @@ def read_tls_options(options: Mapping[str, Any], places: Sequence[str]) -> TLSSe
     @return: None if no such option is given.
     @raise UsageError: they make no sense, alone or together.
     """
-    names = [str(parameter[0]) for parameter in TLS_PARAMETERS]
+    names = ["tls-cert", "tls-key", *(str(parameter[0]) for parameter in TLS_PARAMETERS)]
     given = {name: options[name] for name in names if options[name] is not None}
     if not given:
         return None
@@ -76,10 +72,29 @@ def read_tls_options(options: Mapping[str, Any], places: Sequence[str]) -> TLSSe
     if version not in _VERSIONS:
         raise UsageError(f"--min-tls {version!a}: not a version that is spoken; write 1.2 or 1.3")
     files = {field: os.path.abspath(given[name]) for name, field in _FILES.items() if name in given}
-    if "certificate" in files:
-        files.setdefault("key", files["certificate"])
+    others: list[tuple[str, str]] = []
+    if "tls-cert" in given:
+        (files["certificate"], files["key"]), *others = _pairs(
+            given["tls-cert"], given.get("tls-key", [])
+        )
     return TLSSettings(
         **files,
+        others=tuple(others),
         minimum=_VERSIONS[version],
         handshake_seconds=given.get("handshake-timeout", HANDSHAKE_SECONDS),
     )
+
+
+def _pairs(certificates: Sequence[str], keys: Sequence[str]) -> list[tuple[str, str]]:
+    """
+    Put each certificate together with its key, in the order in which they were typed.
+
+    @raise UsageError: there are fewer keys, or more.
+    """
+    if keys and len(keys) != len(certificates):
+        raise UsageError(
+            f"--tls-key: {len(keys)} keys for {len(certificates)} certificates; give one for each "
+            "--tls-cert, in the same order, or none where each is in its certificate's file"
+        )
+    paths = zip(certificates, keys or certificates, strict=True)
+    return [(os.path.abspath(certificate), os.path.abspath(key)) for certificate, key in paths]

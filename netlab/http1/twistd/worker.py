@@ -1,6 +1,6 @@
 """
 One of several processes that serve on the same sockets: C{python -m netlab.http1.twistd.worker}, as
-L{netlab.transport.supervisor} starts it.
+L{netlab.transport.workers.supervisor} starts it.
 
 Its arguments are the module of its reactor, its slot, the number of its sockets, and the command
 line of C{twistd netlab-http}. It ends on request, and when its supervisor is gone.
@@ -28,11 +28,11 @@ from netlab.http1.programs.asyncioloop import install_asyncio_reactor
 from netlab.http1.twistd.options import Options
 from netlab.http1.twistd.running import HTTPService
 from netlab.http1.twistd.tap import makeService
-from netlab.transport.control import ControlLink, Message
 from netlab.transport.endpoint import adopted_from_string
 from netlab.transport.port import FastPort
-from netlab.transport.shares import WorkerShares
-from netlab.transport.supervisor import CONTROL_DESCRIPTOR, FIRST_SOCKET, SHARES_DESCRIPTOR
+from netlab.transport.workers.control import ControlLink, Message
+from netlab.transport.workers.shares import WorkerShares
+from netlab.transport.workers.supervisor import CONTROL_DESCRIPTOR, FIRST_SOCKET, SHARES_DESCRIPTOR
 
 _log = Logger(namespace=SERVER_NAME)
 
@@ -145,8 +145,9 @@ def main(arguments: Sequence[str]) -> None:
         import_module(reactor_module).install()
     from twisted.internet import reactor
 
-    # A Ctrl-C goes to all processes of the terminal; the supervisor says what is to be done.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Some go to all processes of a terminal or a service; the supervisor says what is to be done.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
     globalLogBeginner.beginLoggingTo([_write_event], redirectStandardIO=False)
     sockets = range(FIRST_SOCKET, FIRST_SOCKET + int(count))
     options = WorkerOptions(iter(sockets))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from netlab.capture.segments import Other, Segment
 from netlab.lab.api.script import (
@@ -82,8 +82,7 @@ class WireSettings:
         return self.client if sender is Side.CLIENT else self.server
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """
     What becomes of one frame.
 

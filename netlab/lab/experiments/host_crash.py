@@ -50,8 +50,9 @@ EXPERIMENT = Experiment(
     explanation=(
         "A host without power sends nothing, so the client cannot know. After the reboot the "
         "server has forgotten the connection, and answers a segment of it as any segment for "
-        "which there is no connection: with a reset (RFC 9293 section 3.5.1). If the server had "
-        "stayed off, the client would only time out."
+        "which there is no connection: with a reset (RFC 9293 sections 3.5.1 and 3.10.7.1). A "
+        "capture alone does not show why the server has forgotten: it might have reset the "
+        "connection unseen. If the server had stayed off, the client would only time out."
     ),
     perform=perform,
     expectations=(

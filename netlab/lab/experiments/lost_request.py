@@ -44,9 +44,11 @@ EXPERIMENT = Experiment(
         "again. At the server only the second of them is there."
     ),
     explanation=(
-        "The client's retransmission timer runs out (RFC 6298). Its length follows the measured "
-        "round trip, but Linux never waits less than 200 ms; the RFC would even have it wait a "
-        "second. Compare fast_retransmit, where the loss is noticed by what follows."
+        "A timer of the client's runs out: the retransmission timer (RFC 6298) or, where both "
+        "ends know SACK, a tail loss probe (RFC 8985). The frames look the same. Its length "
+        "follows the measured round trip, but Linux waits at least 200 ms for a segment that "
+        "travels alone; RFC 6298 would even have it wait a second. Compare fast_retransmit, where "
+        "the loss is noticed by what follows."
     ),
     perform=perform,
     expectations=(

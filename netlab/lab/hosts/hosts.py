@@ -10,14 +10,12 @@ meet.
 
 from __future__ import annotations
 
-import enum
 import json
 import os
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -30,7 +28,7 @@ from zope.interface import implementer
 
 import netlab
 from netlab.errors import KnownError
-from netlab.lab.hosts.init import SOCKET_DESCRIPTOR
+from netlab.lab.hosts.settings import CLIENT, SOCKET_DESCRIPTOR, HostSettings, Isolation
 from netlab.lab.hosts.sysctls import settings as sysctl_settings
 
 #: What goes on the module search path of the programs that become or enter a host.
@@ -51,21 +49,6 @@ class HostError(KnownError):
     """
 
 
-class Isolation(enum.StrEnum):
-    """
-    How hosts are kept apart from this machine.
-    """
-
-    ROOT = "root"
-    """Namespaces made directly, with root's rights."""
-
-    USER = "user"
-    """Namespaces inside a user namespace, without privilege."""
-
-    NONE = "none"
-    """No hosts at all: programs run on this machine's loopback."""
-
-
 def is_privileged(status: str) -> bool:
     """
     Tell whether a process may make network and mount namespaces itself.
@@ -77,27 +60,6 @@ def is_privileged(status: str) -> bool:
             needed = 1 << _CAP_SYS_ADMIN | 1 << _CAP_NET_ADMIN
             return int(line.split()[1], 16) & needed == needed
     return False
-
-
-@dataclass(frozen=True, slots=True)
-class HostSettings:
-    """
-    What a host is.
-
-    @ivar name: "client" or "server".
-    @ivar address: its IPv4 address; all hosts share a network of 24 bits.
-    @ivar hardware_address: the 6 bytes of its Ethernet address.
-    @ivar sysctls: an experiment's own system settings, by name.
-    """
-
-    name: str
-    address: str
-    hardware_address: bytes
-    sysctls: Mapping[str, str] = field(default_factory=dict)
-
-
-CLIENT: Final = HostSettings("client", "10.0.0.1", bytes.fromhex("020000000001"))
-SERVER: Final = HostSettings("server", "10.0.0.2", bytes.fromhex("020000000002"))
 
 
 class Host:

@@ -22,9 +22,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from netlab.lab.hosts import device, kernel
-
-#: The descriptor on which the laboratory passes the socket.
-SOCKET_DESCRIPTOR = 3
+from netlab.lab.hosts.settings import SOCKET_DESCRIPTOR
 
 #: The name that every host's device has.
 DEVICE = "wire0"

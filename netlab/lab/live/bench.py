@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from netlab.errors import KnownError
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.knobs import Knobs
-from netlab.lab.hosts.hosts import Isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.live.feed import EVENTS_MAX, Feed
 from netlab.lab.live.narrator import Narrator
 from netlab.lab.results.description import wire_lines

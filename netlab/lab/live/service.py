@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from netlab.lab.hosts.hosts import Isolation, best_isolation
+from netlab.lab.hosts.hosts import best_isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.live.bench import Bench
 from netlab.lab.live.feed import Feed
 from netlab.lab.results.index import write_index
@@ -28,6 +30,10 @@ _PLACES: Final = {
     Isolation.ROOT: "Two hosts in namespaces of their own, made as root, joined by a wire.",
     Isolation.USER: (
         "Two hosts in namespaces of their own, made without privilege, joined by a wire."
+    ),
+    Isolation.SIMULATED: (
+        "Two simulated hosts joined by a wire: our own TCP in virtual time, which passes here as "
+        "fast as real time. What happens is the same each time."
     ),
     Isolation.NONE: (
         "There are no hosts of their own here: the programs run on this machine's loopback, and a "
@@ -59,7 +65,8 @@ class LiveLaboratory(MultiService):
         self._isolation = isolation
         self._folder: Path | None = None
         self.feed = Feed(reactor)
-        self.bench = Bench(reactor, self.feed, self.folder, start, self._finish)
+        begin = partial(start, is_paced=True)
+        self.bench = Bench(reactor, self.feed, self.folder, begin, self._finish)
 
     def serve(self, server: ListeningService) -> None:
         """
@@ -102,9 +109,11 @@ class LiveLaboratory(MultiService):
         isolation, reason = self._isolation, ""
         if isolation is None:
             isolation, reason = await best_isolation(self._reactor)
+            if isolation is Isolation.NONE:
+                isolation = Isolation.SIMULATED
         place = _PLACES[isolation]
         if reason:
-            place = f"{place} (Here: {reason}.)"
+            place = f"{place} (Linux's own cannot be used here: {reason}.)"
         _log.info("{place}", place=place)
         self.bench.prepared(isolation, place)
 

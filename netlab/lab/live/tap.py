@@ -17,7 +17,7 @@ from netlab.http1.resources.hostguard import Names, read_name
 from netlab.http1.sansio.limits import Admission, Limits
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.server.factory import HTTPServerFactory
-from netlab.lab.hosts.hosts import Isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.live.guards import is_loopback_only
 from netlab.lab.live.order import ORDER_MAX_BYTES
 from netlab.lab.live.service import SERVER_NAME, LiveLaboratory
@@ -47,7 +47,12 @@ class Options(ListeningOptions):
 
     optParameters = [  # noqa: RUF012
         ["out", "o", None, "Keep the results in this folder. [default: until the end only]"],
-        ["isolation", None, None, "How hosts are made: root, user or none. [default: the best]"],
+        [
+            "isolation",
+            None,
+            None,
+            "How hosts are made: root, user, simulated or none. [default: the best]",
+        ],
     ]
     optFlags = [  # noqa: RUF012
         ["expose", None, "Let --listen name places that other machines can reach."],
@@ -100,7 +105,9 @@ class Options(ListeningOptions):
         if self["isolation"] is not None:
             if self["isolation"] not in list(Isolation):
                 text = self["isolation"]
-                raise UsageError(f"--isolation {text!a}: no such way; write root, user or none")
+                raise UsageError(
+                    f"--isolation {text!a}: no such way; write one of {', '.join(Isolation)}"
+                )
             self.isolation = Isolation(self["isolation"])
 
 
@@ -137,6 +144,7 @@ def makeService(options: Options, reactor: Any = None) -> LiveLaboratory:
         factory.connections,
         option="--listen tcp:127.0.0.1:PORT",
         opened=_name_page,
+        hears_signals=True,
     )
     laboratory.serve(server)
     return laboratory

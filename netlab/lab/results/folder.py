@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from io import FileIO
 from itertools import islice
@@ -183,10 +184,11 @@ class ResultsFolder:
                 found.append(name)
         return found
 
-    def keep(self, source: Path, names: Iterable[str]) -> None:
+    def keep(self, source: Path, names: Iterable[str], at_most: int | None = None) -> None:
         """
         Take over files that a run has left in a folder of its own, as far as they are there.
 
+        @param at_most: how many bytes of each; None is all.
         @raise OSError: one cannot be read or written.
         """
         for name in names:
@@ -195,7 +197,7 @@ class ResultsFolder:
             except FileNotFoundError:
                 continue
             with open(descriptor, "rb", buffering=0) as file:
-                self.write(name, _pieces(file))
+                self.write(name, _pieces(file, at_most))
 
     def keep_tree(self, source: Path) -> int:
         """
@@ -214,8 +216,11 @@ class ResultsFolder:
             if entry.is_dir(follow_symlinks=False) and depth < _DEPTH_MAX:
                 with self.inside(entry.name) as inner:
                     inner._keep_tree(entry.path, budget, depth + 1)
-            elif entry.is_file(follow_symlinks=False) and budget.takes(entry.stat().st_size):
-                self.keep(Path(source), [entry.name])
+            elif entry.is_file(follow_symlinks=False) and budget.takes(
+                size := entry.stat(follow_symlinks=False).st_size
+            ):
+                # Who has it open may go on writing: what was counted is what is taken.
+                self.keep(Path(source), [entry.name], size)
             else:
                 budget.left_out += 1
 
@@ -255,8 +260,10 @@ def _entries(source: str, budget: _Budget) -> Iterator[os.DirEntry[str]]:
         yield from entries
 
 
-def _pieces(file: FileIO) -> Iterator[bytes]:
-    while piece := file.read(_PIECE_BYTES):
+def _pieces(file: FileIO, at_most: int | None) -> Iterator[bytes]:
+    left = sys.maxsize if at_most is None else at_most
+    while piece := file.read(min(_PIECE_BYTES, left)):
+        left -= len(piece)
         yield piece
 
 

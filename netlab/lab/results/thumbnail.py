@@ -20,14 +20,13 @@ _TOP, _BOTTOM = 12, 138
 
 #: The colours of the reports, in light and in dark.
 _STYLE: Final = """
-svg{--opening:#14713f;--data:#1a57b8;--ack:#8a93a0;--closing:#7a3fb0;--reset:#b3202b;
---probe:#8a5a00;--line:#b9b5aa}
-@media (prefers-color-scheme:dark){svg{--opening:#5ccf95;--data:#82b4ff;--ack:#6d7684;
---closing:#cba6f2;--reset:#ff8a86;--probe:#e4b75a;--line:#4a5463}}
-line{stroke-width:1.6;stroke-linecap:round}.life{stroke:var(--line);stroke-width:1}
-.opening{stroke:var(--opening)}.data{stroke:var(--data);stroke-width:2.4}.ack{stroke:var(--ack)}
-.closing{stroke:var(--closing);stroke-width:2}.reset{stroke:var(--reset);stroke-width:2.4}
-.probe{stroke:var(--probe)}
+svg{--client:#1a57b8;--server:#a84c08;--fail:#b3202b;--line:#b9b5aa}
+@media (prefers-color-scheme:dark){svg{--client:#82b4ff;--server:#ffb27a;--fail:#ff8a86;
+--line:#4a5463}}
+line{stroke-width:1.3}.life{stroke:var(--line);stroke-width:1}
+.c{stroke:var(--client)}.s{stroke:var(--server)}.data{stroke-width:2.6}
+.opening,.closing{stroke-dasharray:7 3;stroke-width:1.8}.probe{stroke-dasharray:2 3}
+.reset{stroke:var(--fail);stroke-width:2.4}
 """.strip()
 
 
@@ -48,8 +47,9 @@ def render(story: CaptureStory) -> str:
     for at, frame in enumerate(frames):
         y = _TOP + at * step
         start, end = (_CLIENT, _SERVER) if frame.is_from_client else (_SERVER, _CLIENT)
+        way = "c" if frame.is_from_client else "s"
         lines.append(
-            f'<line class="{frame.kind.value}" x1="{start}" y1="{y:.1f}" '
+            f'<line class="{way} {frame.kind.value}" x1="{start}" y1="{y:.1f}" '
             f'x2="{end}" y2="{y + fall:.1f}"/>'
         )
     return (

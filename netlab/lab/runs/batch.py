@@ -15,7 +15,8 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.knobs import Knobs
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import Isolation, best_isolation
+from netlab.lab.hosts.hosts import best_isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.results.folder import ResultsFolder
 from netlab.lab.results.index import write_index
 from netlab.lab.results.judgement import Judgement, judge_run
@@ -83,11 +84,10 @@ async def run_batch(
     if isolation is None:
         isolation, reason = await best_isolation(reactor)
         if isolation is Isolation.NONE:
-            show(f"There can be no hosts here: {reason}.")
-            show(
-                "The programs run on loopback instead, and a relay tells what it reads: no frames."
-            )
-            show("With hosts: run as root, or allow user namespaces without privilege.")
+            isolation = Isolation.SIMULATED
+            show(f"There can be no hosts of this machine's kernel: {reason}.")
+            show("They are simulated instead: our own TCP, in virtual time (docs/simulation.md).")
+            show("With Linux's TCP: run as root, or allow user namespaces without privilege.")
     runs: list[Run] = []
     places = DeferredSemaphore(batch.jobs)
     stopped: Deferred[None] = Deferred()

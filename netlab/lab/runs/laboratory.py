@@ -12,24 +12,25 @@ from pathlib import Path
 from socket import inet_aton
 from typing import Any
 
-from twisted.internet import defer
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import CLIENT, SERVER, Host, HostSettings, Isolation, start_host
-from netlab.lab.runs.machines import ProgramMachine
+from netlab.lab.hosts.hosts import Host, start_host
+from netlab.lab.hosts.settings import CLIENT, SERVER, HostSettings, Isolation
+from netlab.lab.runs.machines import ProgramMachine, spawner
 from netlab.lab.runs.programs import OutputLine
+from netlab.lab.runs.watching import WireWatch
 from netlab.lab.wire.tapreader import Tap
-from netlab.lab.wire.tracker import ConnectionTracker
-from netlab.lab.wire.wire import Crossing, Wire
+from netlab.lab.wire.wire import Wire
 
 
 class NamespaceLaboratory:
     """
     Two hosts on a wire: a L{netlab.lab.api.experiment.Laboratory}.
 
+    @ivar clock: what time is measured by.
     @ivar wire: what joins the hosts.
     @ivar machines: the hosts.
     @ivar folder: the current directory of all programs.
@@ -55,7 +56,7 @@ class NamespaceLaboratory:
         """
         self.wire = wire
         self.machines: dict[Side, ProgramMachine] = {}
-        self._reactor = reactor
+        self._reactor = self.clock = reactor
         self._isolation = isolation
         self._scratch = scratch
         self.folder = folder
@@ -67,11 +68,9 @@ class NamespaceLaboratory:
             Side.CLIENT: _with_sysctls(CLIENT, experiment.client_sysctls),
             Side.SERVER: _with_sysctls(SERVER, experiment.server_sysctls),
         }
-        self._tracker = ConnectionTracker()
+        self._watch = WireWatch(reactor, wire)
         self.failure: Failure | None = None
         self.on_failure: Callable[[], None] = lambda: None
-        self._waiting: list[defer.Deferred[None]] = []
-        wire.observers.append(self._track)
 
     @property
     def client(self) -> ProgramMachine:
@@ -110,7 +109,7 @@ class NamespaceLaboratory:
         self._taps[side] = tap
         self.wire.attach(side, tap.write)
         self.machines[side] = ProgramMachine(
-            host, side, settings.address, self.folder, self._on_line, self._time_ns
+            spawner(host, self.folder), side, settings.address, self._on_line, self._time_ns
         )
 
     async def crash(self, side: Side) -> None:
@@ -132,14 +131,13 @@ class NamespaceLaboratory:
         """
         Wait until every connection that the wire has seen is closed or reset.
         """
-        await self._arrivals(lambda: self._tracker.all_closed)
+        await self._watch.all_closed()
 
     async def all_ended_by(self, side: Side) -> None:
         """
         Wait until a host has closed its side of every connection, or one of them has reset it.
         """
-        address = inet_aton(self._settings[side].address)
-        await self._arrivals(lambda: self._tracker.all_ended_by(address))
+        await self._watch.all_ended_by(inet_aton(self._settings[side].address))
 
     async def stop(self) -> None:
         """
@@ -156,29 +154,6 @@ class NamespaceLaboratory:
     def _broke(self, failure: Failure) -> None:
         self.failure = failure
         self.on_failure()
-
-    def _track(self, crossing: Crossing) -> None:
-        if crossing.end is not crossing.sender:
-            self._tracker.arrived(crossing.decoded)
-            waiting, self._waiting = self._waiting, []
-            for one in waiting:
-                one.callback(None)
-
-    async def _arrivals(self, is_enough: Callable[[], bool]) -> None:
-        """
-        Wait for segments to arrive until there are enough.
-        """
-
-        def forget(change: defer.Deferred[None]) -> None:
-            if change in self._waiting:
-                self._waiting.remove(change)
-
-        while not is_enough():
-            change: defer.Deferred[None] = defer.Deferred(forget)
-            self._waiting.append(change)
-            await change
-            # Not within the wire's own call: what comes next may stop the wire.
-            await deferLater(self._reactor, 0)
 
 
 def _with_sysctls(settings: HostSettings, sysctls: Any) -> HostSettings:

@@ -19,7 +19,7 @@ from twisted.internet.task import deferLater
 from netlab.errors import KnownError
 from netlab.lab.api.sides import Side
 from netlab.lab.hosts.hosts import environment, python_arguments
-from netlab.lab.runs.machines import ProgramMachine
+from netlab.lab.runs.machines import ProgramMachine, spawner
 from netlab.lab.runs.programs import OutputLine
 from netlab.lab.runs.relay import Relay, RelayedPassage
 
@@ -104,6 +104,7 @@ class LoopbackLaboratory:
     """
     A L{netlab.lab.api.experiment.Laboratory} without hosts.
 
+    @ivar clock: what time is measured by.
     @ivar client: this machine.
     @ivar server: this machine too; its address is the relay's.
     @ivar wire: none.
@@ -128,22 +129,21 @@ class LoopbackLaboratory:
         """
         self.wire = _NoWire()
         self.folder = folder
-        self._reactor = reactor
+        self._reactor = self.clock = reactor
         self._on_passage = on_passage
         self._time_ns = time_ns
         self._relays: list[Relay] = []
         # All of 127/8 is this machine: addresses of our own leave the experiment its ports.
         net = f"127.{random.randint(64, 254)}.{random.randint(1, 254)}"  # noqa: S311
         self._addresses = (f"{net}.1", f"{net}.2")
-        host = _Loopback(reactor, scratch)
-        self.client = ProgramMachine(host, Side.CLIENT, f"{net}.3", folder, on_line, time_ns)
+        spawn = spawner(_Loopback(reactor, scratch), folder)
+        self.client = ProgramMachine(spawn, Side.CLIENT, f"{net}.3", on_line, time_ns)
         self.server: ProgramMachine = _RelayedMachine(
             self._addresses[1],
             self._relay,
-            host,
+            spawn,
             Side.SERVER,
             self._addresses[0],
-            folder,
             on_line,
             time_ns,
         )

@@ -5,10 +5,8 @@ What runs on a host: commands, netlab's own servers, and functions of an experim
 from __future__ import annotations
 
 import inspect
-import json
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -20,17 +18,13 @@ from twisted.internet.protocol import ProcessProtocol
 from netlab.lab.api.experiment import ECHO_PORT, HTTP_PORT
 from netlab.lab.api.sides import Side
 from netlab.lab.hosts.function import LISTENS
-from netlab.lab.runs.programs import OutputLine, Program, label_of
+from netlab.lab.runs.programs import OutputLine, Program
+from netlab.lab.runs.work import CommandWork, FunctionWork, ServerWork, Work
 
 #: How long programs may take to end in order before their host is stopped.
 _STOP_SECONDS: Final = 2.0
 
 _DEFAULT_PORTS: Final = {"netlab-echo": ECHO_PORT, "netlab-http": HTTP_PORT}
-
-#: The programs' folder holds what they write: no code is looked for there (-P).
-_PYTHON: Final = (sys.executable, "-P")
-
-_TWISTD: Final = ("-c", "from twisted.scripts.twistd import run; run()")
 
 
 class ProgramHost(Protocol):
@@ -46,6 +40,23 @@ class ProgramHost(Protocol):
         """
 
 
+Spawn = Callable[[ProcessProtocol, Work], object]
+"""Starts a program, which hears what becomes of it."""
+
+
+def spawner(host: ProgramHost, directory: Path) -> Spawn:
+    """
+    Make what starts programs as processes of a host.
+
+    @param directory: their current directory.
+    """
+
+    def spawn(program: ProcessProtocol, work: Work) -> object:
+        return host.spawn(program, work.command_line(), directory)
+
+    return spawn
+
+
 class ProgramMachine:
     """
     One host and the programs on it: a L{netlab.lab.api.experiment.Machine}.
@@ -56,25 +67,22 @@ class ProgramMachine:
 
     def __init__(
         self,
-        host: ProgramHost,
+        spawn: Spawn,
         side: Side,
         address: str,
-        folder: Path,
         on_line: Callable[[OutputLine], None],
         time_ns: Callable[[], int],
     ) -> None:
         """
-        @param host: runs the programs.
+        @param spawn: starts the programs.
         @param side: which host it is.
-        @param folder: the current directory of the programs.
         @param on_line: is called with each line that they print.
         @param time_ns: tells the time of day in nanoseconds.
         """
         self.address = address
-        self._host = host
+        self._spawn = spawn
         self.programs: list[Program] = []
         self._side = side
-        self._folder = folder
         self._on_line = on_line
         self._time_ns = time_ns
 
@@ -94,10 +102,7 @@ class ProgramMachine:
         """
         Start a command; C{netlab} is our own.
         """
-        label = label_of(command)
-        if command[0] == "netlab":
-            command = (*_PYTHON, "-m", "netlab.cli", *command[1:])
-        return self._start(label, command)
+        return self._start(CommandWork(command))
 
     async def run(self, *command: str, stdin: bytes = b"") -> None:
         """
@@ -125,8 +130,7 @@ class ProgramMachine:
         if tls:
             keys = f"privateKey={tls}:certKey={tls}"
             listen = f"ssl:{port}:{keys}:interface={self.listening_address}"
-        twistd = (*_PYTHON, *_TWISTD, "-n", "--pidfile=", name, "--listen", listen)
-        program = self._start(name, (*twistd, *options))
+        program = self._start(ServerWork(name, listen, options))
         await program.line(rf"{name} listens on ")
         self.listens(port)
         return program
@@ -178,16 +182,14 @@ class ProgramMachine:
     ) -> Program:
         path = inspect.getsourcefile(function)
         assert path is not None
-        call = json.dumps({"listen": listen, "arguments": arguments})
-        module = (*_PYTHON, "-m", "netlab.lab.hosts.function")
-        command = (*module, os.path.abspath(path), function.__name__, call)
-        return self._start(f"{function.__name__}()", command)
+        work = FunctionWork(os.path.abspath(path), function.__name__, arguments, listen)
+        return self._start(work)
 
-    def _start(self, label: str, command: Sequence[str]) -> Program:
+    def _start(self, work: Work) -> Program:
         def on_line(label: str, text: str) -> None:
             self._on_line(OutputLine(self._time_ns(), self._side, label, text))
 
-        program = Program(label, on_line)
-        self._host.spawn(program, command, self._folder)
+        program = Program(work.label, on_line)
+        self._spawn(program, work)
         self.programs.append(program)
         return program

@@ -5,7 +5,7 @@ Programs that an experiment runs on the hosts, and what they print.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -181,10 +181,3 @@ class Program(ProcessProtocol):
         change: Deferred[None] = Deferred(forget)
         self._waiting.append(change)
         await change
-
-
-def label_of(command: Sequence[str]) -> str:
-    """
-    Name a command in a few words.
-    """
-    return command[0].rpartition("/")[2]

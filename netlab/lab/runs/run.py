@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as PatienceError
@@ -25,16 +25,18 @@ from twisted.python.failure import Failure
 from netlab.errors import KnownError
 from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.knobs import Knobs
-from netlab.lab.hosts.hosts import Isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.results.folder import ResultsFolder
 from netlab.lab.runs.laboratory import NamespaceLaboratory
 from netlab.lab.runs.loopback import LoopbackLaboratory, NoWireError
 from netlab.lab.runs.programs import OutputLine
 from netlab.lab.runs.relay import RelayedPassage
+from netlab.lab.runs.simulated import NotSimulatedError, SimulatedLaboratory
 from netlab.lab.wire.lateness import Lateness
 from netlab.lab.wire.places import FILES, RESULTS
 from netlab.lab.wire.recorder import Recorder
 from netlab.lab.wire.wire import Crossing, Wire
+from netlab.simulation.clock import VirtualClock
 
 #: How many passages of a relay are kept.
 _PASSAGES_MAX: Final = 10_000
@@ -95,6 +97,8 @@ class Run:
         self.result.cancel()
 
 
+_AnyLaboratory: TypeAlias = NamespaceLaboratory | SimulatedLaboratory | LoopbackLaboratory
+
 Observation = Crossing | OutputLine | RelayedPassage
 Observer = Callable[[Observation], None]
 
@@ -107,6 +111,7 @@ def start(
     isolation: Isolation,
     knobs: Knobs | None = None,
     observer: Observer | None = None,
+    is_paced: bool = False,
 ) -> Run:
     """
     Start an experiment.
@@ -116,12 +121,13 @@ def start(
         work in a place that somebody else may have prepared.
     @param knobs: the user's changes.
     @param isolation: how to make the hosts, see L{netlab.lab.hosts.hosts.best_isolation}.
+    @param is_paced: whether a simulated second is to take a second.
     @param observer: is called with each frame as it leaves one end of the wire and as it arrives at
         the other, and with each line that a program prints, in the order of their times; without
         hosts with what the relay notices instead of frames.
     """
     changed = (knobs or Knobs()).apply(experiment)
-    running = _run(reactor, changed, folder, isolation, observer)
+    running = _run(reactor, changed, folder, isolation, observer, is_paced=is_paced)
     return Run(Deferred.fromCoroutine(running))
 
 
@@ -131,12 +137,16 @@ async def _run(
     folder: Path,
     isolation: Isolation,
     observer: Observer | None,
+    *,
+    is_paced: bool,
 ) -> RunOutcome:
     # In threads, here and below: on a busy disk these wait, and other runs' wires must not.
     await _in_thread(reactor, _clear, folder)
     private = Path(tempfile.mkdtemp(prefix="netlab-run-"))
     try:
-        return await _run_in(reactor, experiment, private, folder, isolation, observer)
+        return await _run_in(
+            reactor, experiment, private, folder, isolation, observer, is_paced=is_paced
+        )
     except BaseException:
         await uncancelled(_in_thread(reactor, shutil.rmtree, private))
         raise
@@ -149,6 +159,8 @@ async def _run_in(
     results: Path,
     isolation: Isolation,
     observer: Observer | None,
+    *,
+    is_paced: bool,
 ) -> RunOutcome:
     """
     Run an experiment in a private folder.
@@ -172,27 +184,37 @@ async def _run_in(
             observer(passage)
 
     recorder: Recorder | None = None
-    laboratory: NamespaceLaboratory | LoopbackLaboratory
+    laboratory: _AnyLaboratory
     if isolation is Isolation.NONE:
         laboratory = LoopbackLaboratory(reactor, scratch, work, on_line, on_passage)
     else:
         recorder = Recorder(private)
-        wire = Wire(reactor, experiment.wire)
+        if isolation is Isolation.SIMULATED:
+            clock = VirtualClock()
+            wire = Wire(clock, experiment.wire, clock.time_ns)
+            laboratory = SimulatedLaboratory(
+                reactor, clock, experiment, wire, work, on_line, is_paced=is_paced
+            )
+        else:
+            wire = Wire(reactor, experiment.wire)
+            laboratory = NamespaceLaboratory(
+                reactor, experiment, wire, isolation, scratch, work, on_line
+            )
         wire.observers.append(recorder.observe)
         if observer is not None:
             wire.observers.append(observer)
-        laboratory = NamespaceLaboratory(
-            reactor, experiment, wire, isolation, scratch, work, on_line
-        )
     problem = ""
     lateness = Lateness(reactor)
     try:
         await laboratory.start()
-        lateness.start()
+        if isolation is not Isolation.SIMULATED:
+            lateness.start()
         if isolation is Isolation.NONE and experiment.needs_wire:
             problem = str(NoWireError("this experiment"))
+        elif isolation is Isolation.SIMULATED and experiment.commands:
+            problem = str(NotSimulatedError(experiment.commands))
         else:
-            problem = await _perform(reactor, experiment, laboratory)
+            problem = await _perform(experiment, laboratory)
     finally:
         lateness.stop()
         # A second cancel is not to cut the cleaning up short.
@@ -258,9 +280,7 @@ async def uncancelled(work: Coroutine[Deferred[Any], Any, None]) -> None:
         results[0].raiseException()
 
 
-async def _perform(
-    reactor: Any, experiment: Experiment, laboratory: NamespaceLaboratory | LoopbackLaboratory
-) -> str:
+async def _perform(experiment: Experiment, laboratory: _AnyLaboratory) -> str:
     """
     Do what the experiment says, and wait for the connections to close.
 
@@ -270,13 +290,14 @@ async def _perform(
     async def do() -> None:
         await experiment.perform(laboratory)
 
+    clock = laboratory.clock
     performing = Deferred.fromCoroutine(do())
-    if isinstance(laboratory, NamespaceLaboratory):
+    if not isinstance(laboratory, LoopbackLaboratory):
         laboratory.on_failure = performing.cancel
     try:
-        await performing.addTimeout(experiment.patience, reactor)
+        await performing.addTimeout(experiment.patience, clock)
     except CancelledError:
-        if isinstance(laboratory, NamespaceLaboratory) and laboratory.failure is not None:
+        if not isinstance(laboratory, LoopbackLaboratory) and laboratory.failure is not None:
             laboratory.failure.raiseException()
         raise
     except PatienceError:
@@ -285,14 +306,14 @@ async def _perform(
         return str(error)
     except Exception as error:  # noqa: BLE001, the author made the mistake, and gets its place
         return _mistake(experiment, error)
-    if isinstance(laboratory, NamespaceLaboratory):
+    if not isinstance(laboratory, LoopbackLaboratory):
         laboratory.on_failure = lambda: None
     if experiment.settle:
         closing = Deferred.fromCoroutine(laboratory.all_closed())
         # Some experiments leave connections open on purpose; the expectations will tell.
         with contextlib.suppress(PatienceError):
-            await closing.addTimeout(experiment.settle, reactor)
+            await closing.addTimeout(experiment.settle, clock)
         await laboratory.pause(_QUIET_SECONDS)
-    if isinstance(laboratory, NamespaceLaboratory) and laboratory.failure is not None:
+    if not isinstance(laboratory, LoopbackLaboratory) and laboratory.failure is not None:
         laboratory.failure.raiseException()
     return ""

@@ -23,6 +23,10 @@ def priority() -> Iterator[None]:
     Go before other programs of this machine for a while, where that is allowed (it takes root's
     rights): a wire needs little time, but at once.
     """
+    if not hasattr(os, "getpriority"):
+        # Not every system has it, and none of those has hosts that need it.
+        yield
+        return
     before = os.getpriority(os.PRIO_PROCESS, 0)
     # Without the right the wire is as punctual as the machine is idle, and lateness is measured.
     with contextlib.suppress(PermissionError):

@@ -12,8 +12,8 @@ import heapq
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -29,10 +29,9 @@ from netlab.lab.api.sides import Side
 IN_FLIGHT_MAX: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing:
+class Crossing(NamedTuple):
     """
-    A frame, seen at one end of the wire.
+    A frame, seen at one end of the wire. A tuple, as segments are: two are made for each frame.
 
     @ivar time_ns: nanoseconds since 1970-01-01 UTC, never less than those of the one before.
     @ivar end: where it was seen.
@@ -131,6 +130,8 @@ class Wire:
         }
         self._count = 0
         self._timer: IDelayedCall | None = None
+        # The arrival that it was set for. It may find nothing: the wire may have been cut.
+        self._timer_for = 0.0
         self._is_cut = False
 
     def attach(self, side: Side, output: Callable[[bytes], None]) -> None:
@@ -177,7 +178,7 @@ class Wire:
             plan = Plan((), [f"lost: {IN_FLIGHT_MAX:,} frames are on the wire"])
         else:
             plan = self.directions[sender].plan(frame, decoded, now)
-        plan = replace(plan, number=self._count)
+        plan = Plan(plan.arrivals, plan.notes, plan.until, plan.behind, self._count)
         is_lost = not plan.arrivals
         self._tell(
             Crossing(now_ns, sender, sender, frame, decoded, plan.notes, is_lost, plan.number)
@@ -229,7 +230,7 @@ class Wire:
         if late.timer.active():
             late.timer.cancel()
         arrivals = [(max(not_before, arrival), frame) for arrival, frame in late.plan.arrivals]
-        self._dispatch(sender, replace(late.plan, arrivals=arrivals))
+        self._dispatch(sender, late.plan._replace(arrivals=arrivals))
 
     def _catch_up(self, sender: Side) -> None:
         """
@@ -280,9 +281,6 @@ class Wire:
         """
         Give the hosts what has arrived by now, and come back for the rest.
         """
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         while self._in_flight and self._in_flight[0][0] <= self._clock.seconds():
             _, number, sender, frame, plan = heapq.heappop(self._in_flight)
             now_ns = self._now_ns()
@@ -295,9 +293,16 @@ class Wire:
                 )
             )
             self._outputs[sender.other](frame)
-        if self._in_flight:
-            wait = max(0.0, self._in_flight[0][0] - self._clock.seconds())
-            self._timer = self._clock.callLater(wait, self._on_timer)
+        if not self._in_flight:
+            return
+        first = self._in_flight[0][0]
+        if self._timer is not None:
+            if self._timer_for == first:
+                return
+            self._timer.cancel()
+        wait = max(0.0, first - self._clock.seconds())
+        self._timer = self._clock.callLater(wait, self._on_timer)
+        self._timer_for = first
 
     def _on_timer(self) -> None:
         self._timer = None

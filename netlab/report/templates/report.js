@@ -20,7 +20,93 @@
     if (text !== undefined) element.textContent = text;
     return element;
   };
-  const rowOf = (number) => byId("f" + number);
+  const kinds = JSON.parse(byId("kinds").textContent);
+
+  // Most rows of a long ladder are lines of JSON first. A list of a hundred is filled with elements
+  // when it comes near the view, when one of its rows is chosen or cited, and for printing.
+  const pending = new Map();
+  const placed = new Map();
+  const ROW_HEIGHT = 58;
+  for (const list of document.querySelectorAll(".chunk[data-rows]")) {
+    const rows = JSON.parse(list.nextElementSibling.textContent);
+    pending.set(list, rows);
+    for (const row of rows) placed.set(String(row[0]), list);
+    list.style.height = rows.length * ROW_HEIGHT + "px";
+  }
+  const makeSvg = (tag, attributes) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return element;
+  };
+  const gapOf = ([size, short, sentence]) => {
+    const gap = make("li", "row gap " + size);
+    if (short) {
+      const way = make("span", "way", short);
+      way.setAttribute("aria-hidden", "true");
+      gap.append(way);
+    }
+    gap.append(make("span", "says", sentence));
+    return gap;
+  };
+  const elementOf = ([number, time, delta, server, kind, crossed, label, marks, fails, sentence, equation, doubt]) => {
+    const side = server ? "s" : "c";
+    const row = make("li", `row ${kinds[kind]} ${side}`);
+    row.id = "f" + number;
+    const no = make("span", "no");
+    no.append(make("span", "h", "Frame "), String(number));
+    const when = make("span", "t", time);
+    when.append(make("small", "", delta));
+    const way = make("span", "way");
+    const drawing = makeSvg("svg", { "aria-hidden": "true" });
+    drawing.append(makeSvg("use", { href: `#${side}${crossed ? "x" : ""}-${kinds[kind]}` }));
+    way.append(drawing, make("span", "h", server ? "server to client: " : "client to server: "));
+    way.append(make("span", "lab", label));
+    const says = make("span", "says");
+    const text = make("p");
+    for (const mark of marks) text.append(make("span", "mark", mark));
+    if (fails) text.append(make("span", "mark failed", "FAIL"));
+    text.append(sentence);
+    const sum = make("span", "eq");
+    if (doubt) sum.append(make("b", "verdict " + doubt, doubt), " ");
+    sum.append(equation);
+    says.append(text, sum);
+    row.append(no, when, way, says);
+    return row;
+  };
+  let citedNow = new Set();
+  const fill = (list) => {
+    const rows = pending.get(list);
+    if (!rows) return;
+    pending.delete(list);
+    const parts = document.createDocumentFragment();
+    for (const row of rows) {
+      const before = row[12];
+      if (before) parts.append(gapOf(before));
+      const element = elementOf(row);
+      if (citedNow.has(row[0])) element.classList.add("cited");
+      parts.append(element);
+    }
+    list.append(parts);
+    list.style.height = "";
+    nearby.unobserve(list);
+    if (!pending.size) byId("all-rows").hidden = true;
+  };
+  const nearby = new IntersectionObserver(
+    (seen) => { for (const each of seen) if (each.isIntersecting) fill(each.target); },
+    { rootMargin: "1500px 0px" },
+  );
+  for (const list of pending.keys()) nearby.observe(list);
+  const fillAll = () => { for (const list of [...pending.keys()]) fill(list); };
+  byId("all-rows").hidden = !pending.size;
+  byId("all-rows").addEventListener("click", fillAll);
+  addEventListener("beforeprint", fillAll);
+
+  const isTold = (number) => placed.has(String(number)) || byId("f" + number) !== null;
+  const rowOf = (number) => {
+    const list = placed.get(String(number));
+    if (list) fill(list);
+    return byId("f" + number);
+  };
   const numberOf = (row) => row.id.slice(1);
 
   // Frames are cited as #4: each becomes a link to its row, if that frame has one.
@@ -29,7 +115,7 @@
     for (const match of text.matchAll(/#(\d+)/g)) {
       element.append(text.slice(from, match.index));
       from = match.index + match[0].length;
-      if (rowOf(match[1])) {
+      if (isTold(match[1])) {
         const link = make("a", "cite", match[0]);
         link.href = "#f" + match[1];
         element.append(link);
@@ -49,7 +135,8 @@
     return JSON.parse(await new Response(stream).text());
   };
   const dataOf = async (row) => {
-    const script = row.parentElement.nextElementSibling;
+    let script = row.parentElement.nextElementSibling;
+    while (!script.matches(".data")) script = script.nextElementSibling;
     if (!parsed.has(script)) parsed.set(script, unpack(script));
     return (await parsed.get(script))[numberOf(row)];
   };
@@ -66,7 +153,8 @@
     for (const plots of document.querySelectorAll(".plots")) {
       const x = section.contains(plots) ? placeOf(JSON.parse(plots.dataset.axis), time) : null;
       for (const cursor of plots.querySelectorAll(".cursor")) {
-        cursor.setAttribute("d", x === null ? "" : `M${x.toFixed(1)} 8V196`);
+        const height = cursor.ownerSVGElement.viewBox.baseVal.height - 42;
+        cursor.setAttribute("d", x === null ? "" : `M${x.toFixed(1)} 4V${height}`);
       }
     }
   };
@@ -95,8 +183,9 @@
     if (data.p) detail.append(make("pre", "", data.p));
     detail.scrollTop = 0;
     for (const old of document.querySelectorAll(".cited")) old.classList.remove("cited");
+    citedNow = frames;
     for (const number of frames) {
-      const other = rowOf(number);
+      const other = byId("f" + number);
       if (other && other !== row) other.classList.add("cited");
     }
     moveCursors(row.closest("section"), data.t);
@@ -117,6 +206,7 @@
 
   const clear = () => {
     if (current) current.removeAttribute("aria-current");
+    citedNow = new Set();
     for (const old of document.querySelectorAll(".cited")) old.classList.remove("cited");
     detail.classList.add("is-empty");
     detail.replaceChildren(...unchosen);
@@ -134,13 +224,18 @@
       const lists = [...document.querySelectorAll(".chunk")].filter(isShown);
       list = lists[lists.indexOf(list) + (forward ? 1 : -1)];
       if (!list) return null;
+      fill(list);
       next = forward ? list.firstElementChild : list.lastElementChild;
     }
   };
-  const first = () => [...document.querySelectorAll(".chunk")].filter(isShown)[0]?.querySelector(".row[id]");
+  const rowsIn = (list) => {
+    if (list) fill(list);
+    return list ? list.querySelectorAll(".row[id]") : [];
+  };
+  const first = () => rowsIn([...document.querySelectorAll(".chunk")].filter(isShown)[0])[0] || null;
   const last = () => {
-    const rows = [...document.querySelectorAll(".chunk")].filter(isShown).pop()?.querySelectorAll(".row[id]");
-    return rows ? rows[rows.length - 1] : null;
+    const rows = rowsIn([...document.querySelectorAll(".chunk")].filter(isShown).pop());
+    return rows[rows.length - 1] || null;
   };
 
   const applyFilter = (value) => {
@@ -177,12 +272,12 @@
     const link = event.target.closest(".cite");
     if (link) {
       event.preventDefault();
-      const row = byId(link.hash.slice(1));
+      const row = rowOf(link.hash.slice(2));
       if (row && !isShown(row)) applyFilter("");
       if (row) select(row);
       return;
     }
-    const plot = event.target.closest(".plots svg");
+    const plot = event.target.closest(".plots .wide svg");
     if (plot) {
       selectNearest(plot, event);
       return;
@@ -194,18 +289,22 @@
   // A click into a plot chooses the frame that is nearest in time.
   const selectNearest = (plot, event) => {
     const box = plot.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * 640;
+    const x = ((event.clientX - box.left) / box.width) * plot.viewBox.baseVal.width;
     const stops = JSON.parse(plot.closest(".plots").dataset.axis);
     let nearest = null;
     let distance = Infinity;
     let origin = null;
-    for (const row of plot.closest("section").querySelectorAll(".row[id]")) {
-      const time = 1e6 * parseFloat(row.querySelector(".t").textContent);
-      origin ??= time;
-      const away = Math.abs(placeOf(stops, time - origin) - x);
-      if (away < distance) [nearest, distance] = [row, away];
+    for (const list of plot.closest("section").querySelectorAll(".chunk")) {
+      const rows = pending.get(list)
+        || [...list.querySelectorAll(".row[id]")].map((row) => [numberOf(row), row.querySelector(".t").textContent]);
+      for (const [number, seconds] of rows) {
+        const time = 1e6 * parseFloat(seconds);
+        origin ??= time;
+        const away = Math.abs(placeOf(stops, time - origin) - x);
+        if (away < distance) [nearest, distance] = [number, away];
+      }
     }
-    if (nearest) select(nearest);
+    if (nearest !== null) select(rowOf(nearest));
   };
 
   document.addEventListener("keydown", (event) => {
@@ -240,6 +339,10 @@
   });
 
   // A link from elsewhere may name a frame.
-  const named = /^#f\d+$/.test(location.hash) ? rowOf(location.hash.slice(2)) : null;
-  if (named) select(named);
+  const selectNamed = () => {
+    const named = /^#f\d+$/.test(location.hash) ? rowOf(location.hash.slice(2)) : null;
+    if (named) select(named);
+  };
+  addEventListener("hashchange", selectNamed);
+  selectNamed();
 })();

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import os
 import ssl
-import stat
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from netlab.plainfile import open_private
 
 #: What TLS 1.2 may use: keys agreed upon for one connection (ECDHE), and ciphers that authenticate
 #: what they encrypt. What Mozilla calls intermediate, without finite-field Diffie-Hellman.
@@ -24,6 +25,12 @@ TLS12_SUITES_WITH_DHE: Final = TLS12_SUITES + ":DHE+AESGCM:DHE+CHACHA20"
 #: How long a handshake may take, from accept to its last message. nginx waits 60 seconds for each
 #: message.
 HANDSHAKE_SECONDS: Final = 10.0
+
+
+#: How many session tickets a full handshake of TLS 1.3 ends with. Each costs a twentieth of the
+#: handshake and 250 bytes; a session that is resumed brings another one. Go sends 1, OpenSSL and
+#: nginx 2.
+TICKETS: Final = 1
 
 
 class TLSFilesError(ValueError):
@@ -39,6 +46,8 @@ class TLSSettings:
 
     @ivar certificate: PEM: the server's certificate, and behind it intermediate ones.
     @ivar key: PEM: its key, not encrypted.
+    @ivar others: certificates for other server names, each with its key. A client that asks for
+        none that is known gets the first.
     @ivar chain: PEM: intermediate certificates, where they are not in C{certificate}.
     @ivar dh_parameters: PEM: parameters for finite-field Diffie-Hellman.
     @ivar minimum: the oldest version that is spoken.
@@ -50,6 +59,7 @@ class TLSSettings:
 
     certificate: str = "server.pem"
     key: str = "server.pem"
+    others: tuple[tuple[str, str], ...] = ()
     chain: str | None = None
     dh_parameters: str | None = None
     minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
@@ -68,7 +78,26 @@ def make_context(settings: TLSSettings, protocols: Sequence[bytes] = ()) -> ssl.
     @raise TLSFilesError: one has something else in it, the key is encrypted or another's, or others
         may read the key log.
     """
+    context = _make_one(settings, protocols)
+    if settings.others:
+        # Not at the top: hardly any server has several, and it is a large library.
+        from netlab.transport.tls.servernames import ContextsByName, names_of
+
+        named = [(names_of(settings.certificate), context)]
+        for certificate, key in settings.others:
+            other = replace(settings, certificate=certificate, key=key, chain=None)
+            made = _make_one(other, protocols)
+            named.append((names_of(certificate), made))
+        context.sni_callback = ContextsByName(named).choose
+    return context
+
+
+def _make_one(settings: TLSSettings, protocols: Sequence[bytes]) -> ssl.SSLContext:
+    """
+    Make the context of the first certificate.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.num_tickets = TICKETS
     context.minimum_version = settings.minimum
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     # All that is offered is good: the client knows whether it has AES in hardware.
@@ -83,8 +112,7 @@ def make_context(settings: TLSSettings, protocols: Sequence[bytes] = ()) -> ssl.
     if protocols:
         context.set_alpn_protocols([protocol.decode("ascii") for protocol in protocols])
     if settings.key_log is not None:
-        prepare_key_log(settings.key_log)
-        context.keylog_filename = settings.key_log
+        write_key_log(context, settings.key_log)
     return context
 
 
@@ -139,24 +167,24 @@ def _refuse_password() -> str:
     raise TLSFilesError("the key is encrypted: write it without a password")
 
 
-def prepare_key_log(path: str) -> None:
+def write_key_log(context: ssl.SSLContext, path: str) -> None:
     """
-    Make sure of a key log before OpenSSL opens it: its readers can decrypt every connection.
+    Have a context add the secrets of its connections to a file: its readers can decrypt each.
 
     @param path: made with mode 0600 if it does not exist.
-    @raise TLSFilesError: it is no regular file, or somebody else may read it.
-    @raise OSError: it cannot be written.
+    @raise TLSFilesError: it cannot be written, or is not ours alone.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    descriptor = os.open(path, flags, 0o600)
     try:
-        found = os.fstat(descriptor)
+        descriptor = open_private(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TLSFilesError(f"cannot write the key log {path}: {reason}") from error
+    try:
+        # OpenSSL opens what it is given by name. By the name of this descriptor it gets the file
+        # that was looked at, whatever has been put in its place since.
+        context.keylog_filename = f"/dev/fd/{descriptor}"
     finally:
         os.close(descriptor)
-    if not stat.S_ISREG(found.st_mode):
-        raise TLSFilesError(f"{path} is not a regular file")
-    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
-        raise TLSFilesError(f"others may read {path}: make it yours, with mode 0600")
 
 
 class RenewableContext:
@@ -182,9 +210,9 @@ class RenewableContext:
 
         @param protocols: best first.
         """
-        self._protocols = protocols
-        if protocols:
-            self.current.set_alpn_protocols([protocol.decode("ascii") for protocol in protocols])
+        if list(protocols) != list(self._protocols):
+            self._protocols = protocols
+            self.renew()
 
     def renew(self) -> None:
         """

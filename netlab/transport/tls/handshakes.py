@@ -7,7 +7,6 @@ Connections that have no protocol yet: their TLS handshake is under way.
 
 from __future__ import annotations
 
-import resource
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -157,7 +156,7 @@ class Handshake:
             self._awaits_turn = True
             if not self._hall.reports_once:
                 self._hall.reactor.removeReader(self)
-            turns.add(self._take_turn)
+            turns.add(self._take_turn, self.client[0])
             return None
         self._shake(self._channel)
         turns.end(began)
@@ -314,7 +313,8 @@ class SecureReception:
     """
     Takes in the connections of one port, each with a TLS handshake before it has a protocol.
 
-    Handshakes are bounded by number (L{HANDSHAKES_MAX}), by time and by what they may send.
+    Handshakes are bounded by number (L{HANDSHAKES_MAX}), by time and by what they may send. A
+    factory that has C{handshakes_max} is asked how many it has room for.
 
     @ivar context: the certificate and what is allowed.
     @ivar reactor: watches them.
@@ -342,6 +342,7 @@ class SecureReception:
         self._silent: dict[Handshake, float] = {}
         self._speaking: dict[Handshake, float] = {}
         self._most = handshakes_max()
+        self._most_now: Callable[[], int] | None = getattr(port.factory, "handshakes_max", None)
         self._timer: IDelayedCall | None = None
         self._failures = 0
         self._told_at = -FAILURES_TOLD_SECONDS
@@ -374,7 +375,8 @@ class SecureReception:
                 accepted.close()
 
     def _watch(self, handshake: Handshake) -> None:
-        if len(self) >= self._most:
+        most = self._most if self._most_now is None else min(self._most, self._most_now())
+        while len(self) >= most:
             next(iter(self._silent or self._speaking)).leave()
         until = self.reactor.seconds() + self._seconds
         self._silent[handshake] = until
@@ -475,6 +477,10 @@ def handshakes_max() -> int:
     """
     Find out how many handshakes may be under way in this process.
     """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return HANDSHAKES_MAX
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if soft == resource.RLIM_INFINITY:
         return HANDSHAKES_MAX

@@ -153,7 +153,9 @@ class SecureServer(FastServer):
 
         @return: as of C{doRead}.
         """
-        if self._is_awaited:
+        if self._is_awaited or (self._unflushed and not self._channel.has_record):
+            # A client that asks only when the last of its handshake is acknowledged (Nagle's
+            # algorithm) would wait for as long as our kernel delays that.
             self._send_records(b"")
         if IHandshakeListener.providedBy(self.protocol):
             self.protocol.handshakeCompleted()
@@ -255,7 +257,7 @@ class SecureServer(FastServer):
         self._awaits_turn = True
         if self._is_watched:
             self.reactor.removeReader(self)
-        self._turns.add(self._take_turn)
+        self._turns.add(self._take_turn, self.hostname)
 
     def _take_turn(self) -> None:
         self._awaits_turn = False

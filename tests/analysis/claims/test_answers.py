@@ -64,6 +64,10 @@ class QuestionsTests(SynchronousTestCase):
         self.assertIn("no segment of the client, 74 bytes from the server", text)
         both = Script().begins().server("PSH ACK", b"x" * 74).client("ACK").story()
         self.assertIn("0 bytes from the client, 74 bytes", both.answers[0].sentence)
+        (conversation,) = story.conversations
+        self.assertIn("up not captured", conversation.title)
+        (sentence,) = [each.sentence for each in answers("f49_undecoded_layer")[:1]]
+        self.assertIn("no segment of the server", sentence)
 
     def test_calm_without_a_connection(self) -> None:
         """
@@ -71,7 +75,7 @@ class QuestionsTests(SynchronousTestCase):
         """
         story = Script().open().close().story()
         calm = answers_of(story, is_whole=True)
-        self.assertIn("Nothing was sent again", calm[1].sentence)
+        self.assertIn("Nothing in this capture was sent again", calm[1].sentence)
         without = answers_of(replace(story, conversations=()), is_whole=True)
         self.assertEqual([each.sentence for each in without if "Nothing" in each.sentence], [])
 
@@ -79,10 +83,11 @@ class QuestionsTests(SynchronousTestCase):
         """
         Keep-alives were not answered; the window stayed shut.
         """
-        kinds = ("resets.keep-alives-unanswered", "keepalives.gave-up")
-        self.assert_answered("f45_keep_alive_against_application", Question.WRONG, *kinds)
-        kinds = ("resets.window-stayed-shut", "windows.gave-up")
-        self.assert_answered("f20_zero_window_probes_and_give_up", Question.WRONG, *kinds)
+        for name, kind in (
+            ("f45_keep_alive_against_application", "resets.keep-alives-unanswered"),
+            ("f20_zero_window_probes_and_give_up", "resets.window-stayed-shut"),
+        ):
+            self.assert_answered(name, Question.WRONG, kind)
 
     def test_who_is_slow(self) -> None:
         """
@@ -126,7 +131,7 @@ class QuestionsTests(SynchronousTestCase):
         The receiver did not read.
         """
         name = "f20_zero_window_probes_and_give_up"
-        self.assert_answered(name, Question.WRONG, "windows.closed", "windows.gave-up")
+        self.assert_answered(name, Question.WRONG, "resets.window-stayed-shut")
 
     def test_duplicates(self) -> None:
         """
@@ -184,9 +189,9 @@ class ChoiceTests(SynchronousTestCase):
         """
         Of two claims about one frame the worse stays.
         """
-        told = [Told(0, Claim("windows.closed", (9,))), Told(0, Claim("windows.gave-up", (4, 9)))]
+        told = [Told(0, Claim("repeats.damaged", (4, 9))), Told(0, Claim("resets.abort", (8, 9)))]
         (trouble,) = troubles(told)
-        self.assertEqual([each.claim.kind for each in trouble.told], ["windows.gave-up"])
+        self.assertEqual([each.claim.kind for each in trouble.told], ["resets.abort"])
 
     def test_no_trouble(self) -> None:
         """
@@ -241,7 +246,7 @@ class ReadAloudTests(SynchronousTestCase):
         claims = script.claims()
         self.assertIs(end_of(claims), ConnectionEnd.RESET)
         (trouble,) = troubles([Told(0, claim) for claim in claims])
-        self.assertEqual(trouble.told[0].claim.kind, "resets.closed-socket")
+        self.assertEqual(trouble.told[0].claim.kind, "resets.data-after-close")
 
     def test_what_never_opened_is_not_open(self) -> None:
         """

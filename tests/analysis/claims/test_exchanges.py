@@ -242,6 +242,51 @@ class AnswerTests(SynchronousTestCase):
         claim = one(claims, "http.answer-incomplete")
         self.assertEqual((claim.figures["came"], claim.figures["announced"]), (1000, 300_000))
 
+    def test_surplus(self) -> None:
+        """
+        Bytes beyond the Content-Length, or after an answer to HEAD, belong to no answer.
+        """
+        longer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n0123456789"
+        claims = Script().open().say(CLIENT, REQUEST).say(SERVER, longer).close(SERVER).claims()
+        claim = one(claims, "http.surplus")
+        self.assertEqual((claim.figures["body_bytes"], claim.figures["announced"]), (5, 5))
+        self.assertEqual((claim.frames, claim.known), ((6,), Known.FOLLOWS))
+        head = REQUEST.replace(b"GET", b"HEAD")
+        claims = Script().open().say(CLIENT, head).say(SERVER, ANSWER).close(SERVER).claims()
+        self.assertEqual(one(claims, "http.surplus").figures["body_bytes"], 0)
+        claims = Script().open().say(CLIENT, REQUEST).say(SERVER, ANSWER).close(SERVER).claims()
+        self.assertEqual(of_kind(claims, "http.surplus"), [])
+
+    def test_surplus_after_a_gap(self) -> None:
+        """
+        Where bytes are missing nothing is known of what comes after them.
+        """
+        script = Script().open().say(CLIENT, REQUEST).say(SERVER, ANSWER)
+        script.server("PSH ACK", b"HTTP", is_captured=False).say(SERVER, b"/1.1 404 No\r\n\r\n")
+        self.assertEqual(of_kind(script.close().claims(), "http.surplus"), [])
+
+    def test_last_chunk(self) -> None:
+        """
+        A body in chunks that the server's FIN cuts off lacks its last one (RFC 9112 section 8).
+        """
+        begun = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+        for end, is_cut in ((b"", True), (b"0\r\n\r\n", False)):
+            script = Script().open().say(CLIENT, REQUEST).say(SERVER, begun + end).close(SERVER)
+            found = of_kind(script.claims(), "closes.answer-cut-off")
+            self.assertEqual(bool(found), is_cut)
+
+    def test_answered_early(self) -> None:
+        """
+        An answer may come before the request's body is complete: how much of it came is told.
+        """
+        request = REQUEST.replace(b"GET", b"POST").replace(
+            b"\r\n\r\n", b"\r\nContent-Length: 9000\r\n\r\n"
+        )
+        script = Script().open().say(CLIENT, request + b"x" * 1000)
+        script.say(SERVER, b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n").close(SERVER)
+        claim = one(script.claims(), "http.exchange")
+        self.assertEqual((claim.figures["came"], claim.figures["announced"]), (1000, 9000))
+
     def test_until_the_end(self) -> None:
         """
         An answer without a length ends with the stream (RFC 9112 section 6.3).

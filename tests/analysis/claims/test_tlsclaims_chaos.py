@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -77,6 +78,7 @@ class ChaosTests(SynchronousTestCase):
         st.sampled_from([0.0, 0.1]),
         st.sampled_from("cs"),
     )
+    @pytest.mark.slow
     def test_nothing_refuted(
         self, version: str, has_keys: bool, seed: int, losses: float, lateness: float, closer: str
     ) -> None:

@@ -9,8 +9,9 @@ import io
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.comparison.losses import Absent
+from netlab.analysis.comparison.pairing import pair
 from netlab.analysis.comparison.shares import WaitShares, shares_of, shut_windows
-from netlab.analysis.comparison.sides import SameConversation, compare_sides, pair
+from netlab.analysis.comparison.sides import SameConversation, compare_sides
 from netlab.analysis.comparison.sightings import Sighting, SightingMark, Sightings
 from netlab.analysis.observations.dialogue import Moment
 from netlab.analysis.tcp.pipeline import Pipeline

@@ -10,8 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.comparison import sides, sightings
 from netlab.analysis.comparison.losses import Absent
+from netlab.analysis.comparison.pairing import pair
 from netlab.analysis.comparison.shares import WaitShares
-from netlab.analysis.comparison.sides import SameConversation, compare_sides, pair
+from netlab.analysis.comparison.sides import SameConversation, compare_sides
 from netlab.analysis.comparison.sightings import Sightings
 from netlab.analysis.tcp.frames import Analysed
 from netlab.capture.segments import Flag
@@ -127,6 +128,37 @@ class CompareSidesTests(SynchronousTestCase):
         # The answer was not sent again, nor acknowledged: nobody knows.
         self.assertEqual([each.mark.length for each in found.to_client.unknown], [5])
         self.assertEqual(found.to_client.lost, ())
+
+    def test_in_vain(self) -> None:
+        """
+        A segment that was acknowledged before it was sent again had arrived: it was not lost,
+        though one capture lacks it and it came twice.
+        """
+        wire = _Wire()
+        wire.open()
+        wire.send(CLIENT, Flag.ACK, b"hello", is_lost=True)
+        wire.send(SERVER, Flag.ACK)
+        for scene in wire.scenes:
+            scene.sent[CLIENT] -= 5
+        wire.send(CLIENT, Flag.ACK, b"hello")
+        found = wire.compare()
+        self.assertEqual(found.to_server.lost, ())
+        self.assertEqual([sighting.at.frame for sighting in found.to_server.uncaptured], [4])
+
+    def test_carriage(self) -> None:
+        """
+        How long a message took is measured at both places, and only there.
+        """
+        wire = _Wire()
+        wire.open()
+        wire.send(CLIENT, Flag.ACK, b"ask")
+        for _ in range(4):
+            wire.send(SERVER, Flag.ACK, bytes(100))
+            wire.now_ns += 20 * _MS
+        (carriage,) = wire.compare().carriages
+        self.assertEqual((carriage.from_client, carriage.length), (False, 400))
+        # Each leaves 30 ms after the one before, and all travel alike.
+        self.assertEqual((carriage.client_ns, carriage.server_ns), (90 * _MS, 90 * _MS))
 
     def test_joined_segments(self) -> None:
         """

@@ -103,7 +103,7 @@ class BoundsTests(SynchronousTestCase):
         self.assertEqual(len(conversation.frames), 5)
         self.assertEqual(conversation.frame_count, len(talk.frames))
         self.assertIn("closed first by the server after 1.000 s of silence", conversation.title)
-        self.assertIn("its first 5 frames are explained", story.passages[-1].sentence)
+        self.assertIn("but for its first 5 frames", story.passages[-1].sentence)
 
     def test_one_conversation_of_many(self) -> None:
         """

@@ -14,6 +14,7 @@ from netlab.analysis.http import exchange
 from netlab.analysis.http.exchange import ExchangeReader
 from netlab.analysis.http.messages import HTTPExchange, HTTPFault, Message, MessageEnd
 from netlab.analysis.http.reassembly import Piece
+from tests.worked import lines_run
 
 _GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
@@ -274,6 +275,20 @@ class ExchangeReaderTests(SynchronousTestCase):
             wire.up(_GET)
             wire.down(_OK)
         self.assertEqual((len(wire.reader.exchanges), wire.reader.exchanges_uncounted), (2, 1))
+
+    def test_work_without_requests(self) -> None:
+        """
+        Answers to a request that never ends, in segments of a byte, take work in proportion.
+        """
+
+        def lines(count: int) -> int:
+            wire = _Wire()
+            wire.up(b"GET / HTTP/1.1\r\na: ")
+            for _ in range(count):
+                wire.up(b"b")
+            return lines_run(lambda: [wire.down(_OK) for _ in range(count)])
+
+        self.assertLess(lines(400), 6 * lines(100))
 
     @given(st.lists(st.integers(1, 200), max_size=30), st.lists(st.integers(1, 300), max_size=30))
     def test_cuts(self, up_cuts: list[int], down_cuts: list[int]) -> None:

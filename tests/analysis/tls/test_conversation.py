@@ -4,6 +4,7 @@ L{netlab.analysis.tls.conversation}: what OpenSSL did is what is read.
 
 from __future__ import annotations
 
+import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -445,6 +446,7 @@ class HostileTests(SynchronousTestCase):
 
     @settings(deadline=None, max_examples=200)
     @given(st.data())
+    @pytest.mark.slow
     def test_damaged(self, data: st.DataObject) -> None:
         """
         Whatever is changed, left out or put in, values come out, and no exception.

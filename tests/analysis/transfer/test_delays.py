@@ -147,6 +147,63 @@ class ShareTests(SynchronousTestCase):
         self.assertEqual(kinds_of(script, "delays"), [])
 
 
+class UnsteadyTests(SynchronousTestCase):
+    """
+    Ways that do not always take as long.
+    """
+
+    def test_jitter(self) -> None:
+        """
+        Where ACKs take 20 ms at one time and 320 ms at another, a wait of 600 ms may be the way's
+        as well as the server's.
+        """
+        script = Script().open(rtt=0.02).client("PSH ACK", b"one").server("ACK", after=0.32)
+        script.client("PSH ACK", b"two").server("ACK", after=0.02)
+        script.server("PSH ACK", b"answer", after=0.6)
+        (claim,) = claims_of(script, "delays.server")
+        self.assertEqual(claim.known, Known.POSSIBLE)
+        self.assertIn("slow-way", claim.causes)
+        self.assertIn("waited-there", claim.causes)
+
+    def test_steady(self) -> None:
+        """
+        Where they always take 20 ms, it passed at the server.
+        """
+        script = Script().open(rtt=0.02).client("PSH ACK", b"one").server("ACK", after=0.02)
+        script.client("PSH ACK", b"two").server("ACK", after=0.02)
+        script.server("PSH ACK", b"answer", after=0.6)
+        (claim,) = claims_of(script, "delays.server")
+        self.assertEqual((claim.known, claim.causes), (Known.SEEN, ()))
+
+
+class PushTests(SynchronousTestCase):
+    """
+    PSH.
+    """
+
+    def test_writes(self) -> None:
+        """
+        It parts what was sent, possibly into what the program wrote at once.
+        """
+        script = Script().open()
+        for _ in range(3):
+            script.client("ACK", b"a" * 1460).client("PSH ACK", b"b" * 540).server("ACK")
+        (claim,) = claims_of(script, "delays.pushes")
+        self.assertEqual((claim.figures["pushes"], claim.figures["segments"]), (3, 6))
+        self.assertEqual((claim.known, claim.who), (Known.POSSIBLE, "client"))
+        self.assertIn("write-ended", claim.causes)
+
+    def test_all_or_none(self) -> None:
+        """
+        Where each segment sets it, or none does, it parts nothing.
+        """
+        for flags in ("PSH ACK", "ACK"):
+            script = Script().open()
+            for _ in range(6):
+                script.client(flags, b"a" * 100).server("ACK")
+            self.assertEqual(claims_of(script, "delays.pushes"), [])
+
+
 class GrowthTests(SynchronousTestCase):
     """
     Slow start.

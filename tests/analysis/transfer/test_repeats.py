@@ -289,3 +289,19 @@ class SelectiveTests(SynchronousTestCase):
         (claim,) = [each for each in claims_of(script, "repeats.") if "tries" in each.figures]
         self.assertEqual(claim.kind, "repeats.after-duplicate-acks")
         self.assertIn("rack", claim.causes)
+
+
+class HastySignalTests(SynchronousTestCase):
+    """
+    SYN-ACKs that are alike.
+    """
+
+    def test_without_identification(self) -> None:
+        """
+        Linux gives SYN-ACKs no identification: two of them at once may be one that was doubled on
+        its way, and nothing says that it was sent again. Later ones were.
+        """
+        for after, kinds in ((0.0002, []), (1.0, ["repeats.syn-ack"])):
+            script = Script().client("SYN").server("SYN ACK", after=0.02, ip_id=0)
+            script.server("SYN ACK", seq=0, after=after, ip_id=0).client("ACK")
+            self.assertEqual(kinds_of(script, "repeats"), kinds)

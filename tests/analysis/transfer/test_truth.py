@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from typing import Final
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.claims.claim import Claim, Known
@@ -107,6 +108,7 @@ class TruthTests(SynchronousTestCase):
     A network that loses, holds and doubles packets, and a capture that misses some.
     """
 
+    @pytest.mark.slow
     def test_nothing_is_refuted(self) -> None:
         """
         No claim contradicts what happened, whatever the seed.
@@ -117,6 +119,7 @@ class TruthTests(SynchronousTestCase):
             for claim in judge.claims_of(run.history()):
                 self.assertEqual(refutation(claim, truth), "", f"seed {seed}: {claim}")
 
+    @pytest.mark.slow
     def test_much_is_told(self) -> None:
         """
         Most repeats of which a first copy was captured have a sure trigger, and each of them is

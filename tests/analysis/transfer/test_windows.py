@@ -37,8 +37,8 @@ class ZeroWindowTests(SynchronousTestCase):
         self.assertEqual(kinds.count("windows.closed"), 1)
         self.assertEqual(kinds.count("windows.probe"), 6)
         self.assertEqual(fault_kinds("f20", "keepalives."), [])
-        (claim,) = [each for each in claims if each.kind == "windows.gave-up"]
-        self.assertEqual(claim.figures["closed_ns"], 25_000_000_000)
+        (claim,) = [each for each in claims if each.kind == "resets.window-stayed-shut"]
+        self.assertEqual(claim.figures["shut_ns"], 25_000_000_000)
         self.assertEqual(claim.frames[0], 9)
 
     def test_probe_with_a_byte(self) -> None:
@@ -137,8 +137,9 @@ class KeepAliveTests(SynchronousTestCase):
         kinds = fault_kinds("f45", "keepalives.")
         self.assertEqual(kinds.count("keepalives.probe"), 6)
         self.assertEqual(kinds.count("keepalives.answer"), 3)
-        (claim,) = [each for each in fault_claims("f45") if each.kind == "keepalives.gave-up"]
-        self.assertEqual(claim.frames, (13, 14, 15, 16))
+        resets = [each for each in fault_claims("f45") if each.topic == "resets"]
+        self.assertEqual([each.kind for each in resets], ["resets.keep-alives-unanswered"])
+        self.assertEqual(resets[0].frames[-4:], (13, 14, 15, 16))
 
     def test_first_of_a_capture(self) -> None:
         """

@@ -5,15 +5,14 @@ How much work judging takes, counted.
 from __future__ import annotations
 
 import random
-import sys
-from types import CodeType, FrameType
-from typing import Any
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.observations.history import History, Sent
 from netlab.analysis.transfer import judge
 from tests.analysis.dialogue_script import Script
+from tests.worked import lines_run
 
 
 def grown(count: int, shape: str) -> History:
@@ -56,28 +55,7 @@ def lines_of(history: History) -> int:
     """
     Count the lines of our code that judging a history runs.
     """
-    lines = 0
-    ours: dict[CodeType, bool] = {}
-
-    def local(_frame: FrameType, event: str, _argument: Any) -> Any:
-        nonlocal lines
-        lines += event == "line"
-        return local
-
-    def trace(frame: FrameType, _event: str, _argument: Any) -> Any:
-        code = frame.f_code
-        if code not in ours:
-            ours[code] = "netlab" in code.co_filename
-        return local if ours[code] else None
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        for _ in judge.claims_of(history):
-            pass
-    finally:
-        sys.settrace(before)
-    return lines
+    return lines_run(lambda: list(judge.claims_of(history)))
 
 
 class WorkTests(SynchronousTestCase):
@@ -85,6 +63,7 @@ class WorkTests(SynchronousTestCase):
     Conversations made to be slow.
     """
 
+    @pytest.mark.slow
     def test_linear(self) -> None:
         """
         Four times as many segments take little more than four times the work, whatever they are.

@@ -103,7 +103,7 @@ class SentenceTests(SynchronousTestCase):
         }
         self.assertEqual(
             sentence(Claim("delays.shares", (1, 2), Known.SEEN, figures)),
-            "Between one end's data and the other's, 250.0 ms passed on the network.",
+            "Time between one end's data and the other's: 250.0 ms on the network.",
         )
 
     def test_rest_of_a_record(self) -> None:

@@ -4,6 +4,7 @@ Tests for L{netlab.http1.accesslog.logfile}.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -40,6 +41,54 @@ class AppendedFileTests(SynchronousTestCase):
         self.path.write_bytes(b"before\n")
         self.open().write(b"after\n")
         self.assertEqual(self.path.read_bytes(), b"before\nafter\n")
+
+    def test_full_disk(self) -> None:
+        """
+        Half a line that a full disk has left is ended before the next one is written, and nothing
+        else is.
+        """
+        file = self.open()
+        file.write(b"one\n")
+        write = os.write
+        rooms = [5]
+
+        def fill(descriptor: int, data: bytes) -> int:
+            room = rooms.pop()
+            if not room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            rooms.append(0)
+            return write(descriptor, data[:room])
+
+        patched = self.patch(os, "write", fill)
+        self.assertRaises(OSError, file.write, b"two is cut\n")
+        rooms.append(0)
+        self.assertRaises(OSError, file.write, b"three is lost\n")
+        patched.restore()
+        file.write(b"four\n")
+        file.write(b"five\n")
+        self.assertEqual(self.path.read_bytes(), b"one\ntwo i\nfour\nfive\n")
+
+    def test_killed(self) -> None:
+        """
+        So is half a line that an earlier process has left, also where it is opened anew.
+        """
+        self.path.write_bytes(b"half")
+        file = self.open()
+        file.write(b"one\n")
+        self.path.write_bytes(b"half again")
+        file.reopen()
+        file.write(b"two\n")
+        self.assertEqual(self.path.read_bytes(), b"half again\ntwo\n")
+
+    def test_pipe(self) -> None:
+        """
+        A pipe that somebody reads may be a log too, and is not read from.
+        """
+        os.mkfifo(self.path)
+        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.open().write(b"one\n")
+        self.assertEqual(os.read(reader, 100), b"one\n")
 
     def test_not_for_everyone(self) -> None:
         """

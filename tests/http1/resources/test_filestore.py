@@ -21,7 +21,7 @@ from netlab.http1.sansio.limits import Limits
 
 #: Files and folders that have long been as they are.
 OLD = 1_500_000_000
-NOW = 1_600_000_000.0
+NOW = 4_000_000_000.0
 
 
 class RenewalTests(SynchronousTestCase):
@@ -113,6 +113,42 @@ class RenewalTests(SynchronousTestCase):
             self.now += FRESH_SECONDS
             self.assertLessEqual(self.renewed(response), 0)
         self.assertEqual(self.ask().status, 404)
+
+    def test_same_size_and_time(self) -> None:
+        """
+        Content that is written into the same file, with its size and time, ends it: a reproducible
+        build, tar, rsync and cp -p write so.
+        """
+        response = self.ask()
+        self.write("page.html", b"<p>two")
+        self.now += FRESH_SECONDS
+        self.assertLessEqual(self.renewed(response), 0)
+        self.assertEqual(self.ask().content, b"<p>two")
+
+    def test_permissions(self) -> None:
+        """
+        So does a change of permissions: who may not read a file any more does not send it.
+        """
+        response = self.ask()
+        (self.folder / "page.html").chmod(0)
+        self.now += FRESH_SECONDS
+        self.assertLessEqual(self.renewed(response), 0)
+        self.assertEqual(self.ask().status, 403 if os.geteuid() else 200)
+
+    def test_just_changed(self) -> None:
+        """
+        A file that had just been changed when it was looked at is read again, as long as one more
+        change need not show in its times.
+        """
+        changed = (self.folder / "page.html").stat().st_ctime
+        self.now = changed + 1
+        response = self.ask()
+        self.now += FRESH_SECONDS
+        self.assertLessEqual(self.renewed(response), 0)
+        self.now = changed + 10
+        self.ask()
+        self.now += FRESH_SECONDS
+        self.assertEqual(self.renewed(self.ask()), FRESH_SECONDS)
 
     def test_linked_out(self) -> None:
         """
@@ -220,6 +256,106 @@ class RenewalTests(SynchronousTestCase):
         response = self.ask()
         self.now += FRESH_SECONDS
         self.assertEqual(self.renewed(response), FRESH_SECONDS)
+
+
+class ReleaseTests(SynchronousTestCase):
+    """
+    A root that is a symbolic link, moved from one release to the next.
+    """
+
+    def setUp(self) -> None:
+        """
+        Have two releases, and serve the first.
+        """
+        self.top = Path(self.mktemp()).absolute()
+        self.now = NOW
+        for release in ("one", "two"):
+            (self.top / release).mkdir(parents=True)
+            (self.top / release / "page.html").write_text(release)
+        (self.top / "current").symlink_to("one")
+        self.root = Root(self.top / "current")
+        self.addCleanup(self.root.close)
+        self.static = StaticFiles(self.root, lambda: self.now, StaticSettings())
+        self.parser = RequestParser(Limits())
+
+    def ask(self, path: str = "/page.html") -> bytes:
+        """
+        Ask for a file, and give its content.
+        """
+        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        content = self.static.respond(self.parser.parse(head.encode()).head).content
+        assert isinstance(content, bytes)
+        return content
+
+    def move(self, target: str) -> None:
+        """
+        Move the link at once, as mv -T does.
+        """
+        (self.top / "next").symlink_to(target)
+        (self.top / "next").rename(self.top / "current")
+
+    def test_moved(self) -> None:
+        """
+        The new release is served a second later, also by a name that is known of the old one.
+        """
+        self.assertEqual(self.ask(), b"one")
+        self.move("two")
+        self.now += FRESH_SECONDS / 2
+        self.assertEqual(self.ask(), b"one")
+        self.now += FRESH_SECONDS / 2
+        self.assertEqual(self.ask(), b"two")
+
+    def test_nowhere(self) -> None:
+        """
+        While it leads nowhere, or to no folder, the old release is served on.
+        """
+        (self.top / "file").write_bytes(b"")
+        for target in ("nowhere", "file", "current"):
+            self.move(target)
+            self.now += FRESH_SECONDS
+            self.assertEqual(self.ask(), b"one")
+        self.move("two")
+        self.now += FRESH_SECONDS
+        self.assertEqual(self.ask(), b"two")
+
+    def test_links_within(self) -> None:
+        """
+        The guard holds for the new root: what leads out of it is not served, the old root too.
+        """
+        (self.top / "two" / "old.html").symlink_to(self.top / "one" / "page.html")
+        (self.top / "two" / "own.html").symlink_to(self.top / "two" / "page.html")
+        self.move("two")
+        self.now += FRESH_SECONDS
+        self.assertEqual(self.ask("/own.html"), b"two")
+        self.assertNotEqual(self.ask("/old.html"), b"one")
+
+    def test_descriptors(self) -> None:
+        """
+        No descriptor of an old release is left.
+        """
+        self.ask()
+        before = len(os.listdir("/dev/fd"))
+        for target in ("two", "one") * 10:
+            self.move(target)
+            self.now += FRESH_SECONDS
+            self.assertEqual(self.ask(), target.encode())
+        self.assertEqual(len(os.listdir("/dev/fd")), before)
+
+    def test_looked_at_once_a_second(self) -> None:
+        """
+        However many files are asked for, the root is looked at once a second.
+        """
+        looks = []
+        look_again = self.root.look_again
+
+        def look() -> bool:
+            looks.append(1)
+            return look_again()
+
+        self.patch(self.root, "look_again", look)
+        for number in range(10):
+            self.ask(f"/{number}")
+        self.assertEqual(len(looks), 1)
 
 
 class OpenFilesTests(SynchronousTestCase):

@@ -60,11 +60,12 @@ def read_by_netlab(data: bytes) -> list[Exchange] | None:
                 case RequestHead():
                     head, content = found, b""
                     # Taken as a whole it is the same, down to its fields.
-                    assert whole is None or (whole, whole.raw) == (head, head.raw)
+                    assert whole is None or (whole.head, whole.head.raw) == (head, head.raw)
                 case Content():
                     content += found.data
                 case EndOfMessage():
                     assert head is not None
+                    assert whole is None or whole.content == content
                     connection.send_whole(ResponseHead(200), b"", 0.0)
                     exchanges.append(
                         Exchange(

@@ -364,7 +364,7 @@ class SettingsTests(SynchronousTestCase):
         one, other = (ServerConnection(shared, 0.0).receive_request(GET, 0.0) for _ in range(2))
         assert one is not None
         assert other is not None
-        self.assertIs(one.fields.index[b"host"], other.fields.index[b"host"])
+        self.assertIs(one.head.fields.index[b"host"], other.head.fields.index[b"host"])
 
     def test_promised_content(self) -> None:
         """

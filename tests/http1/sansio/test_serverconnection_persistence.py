@@ -35,6 +35,10 @@ from tests.http1.servermachines import (
     observe,
 )
 
+POSTED = POST + b"12345"
+EXPECTING = POST.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n") + b"12345"
+DELETE = GET.replace(b"GET", b"DELETE")
+
 
 class PipeliningTests(MachineCase):
     """
@@ -319,21 +323,25 @@ class RepeatTests(MachineCase):
             self.assertFalse(connection.is_clear)
             self.assertFalse(connection.repeat_exchange(0.5))
             self.assertIsNone(connection.receive_request(GET, 0.5))
+            self.assertIsNone(connection.receive_request(POSTED, 0.5))
             self.assertEqual(observe(connection), before)
 
     def test_whole_requests(self) -> None:
         """
         Taken whole, a request is like one that went through the buffer, before its answer and
-        after it: GET and HEAD, in any version, asking for the end or not.
+        after it: with content or without, in any version, asking for the end or not.
         """
-        for data in (GET, HEAD, CLOSING, OLD, OLD_PERSISTENT):
+        for data in (GET, HEAD, CLOSING, OLD, OLD_PERSISTENT, POSTED, EXPECTING, DELETE):
             whole, piecemeal = connect(Limits(exchanges_max=2)), connect(Limits(exchanges_max=2))
             for now in (0.5, 0.75):
-                head = whole.receive_request(data, now)
-                if head is None:
+                request = whole.receive_request(data, now)
+                if request is None:
                     self.assertFalse(whole.is_clear)
                     break
-                self.assertEqual(events_of(piecemeal, data, now)[:1], [head])
+                content = [Content(request.content)] if request.content else []
+                self.assertEqual(
+                    events_of(piecemeal, data, now), [request.head, *content, END_OF_MESSAGE]
+                )
                 self.assertEqual(observe(whole), observe(piecemeal))
                 sent = [
                     connection.send_whole(OK, b"content", now) for connection in (whole, piecemeal)
@@ -343,11 +351,14 @@ class RepeatTests(MachineCase):
 
     def test_not_a_whole_request(self) -> None:
         """
-        What has content, is more or less than one head, or is faulty, goes through the buffer:
+        What is more or less than one request, is chunked, or is faulty, goes through the buffer:
         nothing has happened.
         """
         for data in (
             POST,
+            POSTED[:-1],
+            POSTED + b"G",
+            POSTED + GET,
             CHUNKED,
             GET[:-1],
             GET + GET,
@@ -361,6 +372,29 @@ class RepeatTests(MachineCase):
             self.assertIsNone(connection.receive_request(data, 0.5))
             self.assertEqual(observe(connection), before)
 
+    def test_much_content(self) -> None:
+        """
+        So does a request with more content than is read whether anybody wants it or not, or than
+        is allowed at all: it is refused before its end, or the connection ends.
+        """
+        for limits in (Limits(unwanted_content_max_bytes=4), Limits(content_max_bytes=4)):
+            connection = connect(limits)
+            before = observe(connection)
+            self.assertIsNone(connection.receive_request(POSTED, 0.5))
+            self.assertEqual(observe(connection), before)
+        self.assertIsNotNone(connect(Limits(content_max_bytes=5)).receive_request(POSTED, 0.5))
+
+    def test_content_like_a_head(self) -> None:
+        """
+        Content that ends as a head does goes through the buffer, and means the same.
+        """
+        data = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nabcd\r\n\r\n"
+        connection = connect()
+        self.assertIsNone(connection.receive_request(data, 0.5))
+        self.assertEqual(
+            events_of(connection, data)[1:], [Content(b"abcd\r\n\r\n"), END_OF_MESSAGE]
+        )
+
     def test_last_exchange_goes_the_long_way(self) -> None:
         """
         Because its answer says close.
@@ -373,7 +407,7 @@ class RepeatTests(MachineCase):
     @given(
         st.lists(
             st.tuples(
-                st.sampled_from([GET, b"\r\n", b"G", POST, b"12345", CLOSING, b"\x00"]),
+                st.sampled_from([GET, b"\r\n", b"G", POST, b"12345", POSTED, CLOSING, b"\x00"]),
                 st.floats(0, 3),
             ),
             max_size=8,

@@ -7,36 +7,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.sansio.limits import Admission
-from netlab.http1.server.admission import Gate, peer_key
-
-
-class PeerKeyTests(SynchronousTestCase):
-    """
-    Who counts as one peer.
-    """
-
-    def test_ipv4(self) -> None:
-        """
-        Each address, also where a port for both families shows it within ::ffff:0:0/96, which is
-        one /64 for the whole IPv4 Internet.
-        """
-        keys = {peer_key(peer) for peer in (b"192.0.2.1", b"::ffff:192.0.2.1", b"::FFFF:c000:201")}
-        self.assertEqual(keys, {b"192.0.2.1"})
-        self.assertNotEqual(peer_key(b"::ffff:192.0.2.1"), peer_key(b"::ffff:192.0.2.2"))
-
-    def test_ipv6(self) -> None:
-        """
-        Each /64, whatever the zone.
-        """
-        self.assertEqual(peer_key(b"2001:db8::1"), peer_key(b"2001:db8::ffff:1"))
-        self.assertNotEqual(peer_key(b"2001:db8::1"), peer_key(b"2001:db8:0:1::1"))
-        self.assertEqual(peer_key(b"fe80::1%eth0"), peer_key(b"fe80::2%eth1"))
-
-    def test_others(self) -> None:
-        """
-        What is no address stands for itself.
-        """
-        self.assertEqual(peer_key(b"a:b"), b"a:b")
+from netlab.http1.server.admission import Gate
 
 
 class GateTests(SynchronousTestCase):

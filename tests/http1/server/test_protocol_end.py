@@ -4,9 +4,12 @@ Tests for L{netlab.http1.server.protocol}: how connections end.
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from netlab.http1.resources.resource import Answer
@@ -17,6 +20,8 @@ from netlab.http1.sansio.messages import RequestHead
 from netlab.http1.sansio.serversettings import ServerSettings
 from netlab.http1.server.deadlines import BUCKET_SECONDS
 from netlab.http1.server.factory import HTTPServerFactory
+from netlab.http1.server.sender import acknowledged_bytes, unacknowledged_bytes
+from netlab.transport.compat import accept_from
 from tests.http1.serving import Client, FunctionResource, ServerTestCase, get, read_answers
 
 LINGER = Timeouts().linger
@@ -284,6 +289,88 @@ class WriteProgressTests(ServerTestCase):
             self.pass_time(WRITE + 0.01)
             self.assertFalse(client.transport.is_aborted)
         self.pass_time(WRITE + 0.01)
+        self.assertTrue(client.transport.is_aborted)
+
+    def test_nothing_after_the_first_bytes(self) -> None:
+        """
+        What the peer's kernel takes into its own buffer at first does not double the time.
+        """
+        self.serve_much()
+        client = self.connect()
+        ours, theirs = put_kernel_below(self, client)
+        client.transport.window = 0
+        client.send(get("/large"))
+        ours.sendall(b"x")
+        theirs.recv(1)
+        waited = 0.0
+        while not client.transport.is_aborted:
+            self.pass_time(WRITE / 16)
+            waited += WRITE / 16
+            self.assertLess(waited, 1.5 * WRITE)
+        self.assertGreaterEqual(waited, WRITE)
+
+    def send_more_than_is_taken(self, ours: socket.socket) -> None:
+        """
+        Fill the kernel's buffers.
+        """
+        ours.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                ours.send(bytes(1 << 16))
+
+    def test_not_idle(self) -> None:
+        """
+        While an answer is on its way, its connection is not idle: a close would meet the next
+        request with a reset, and the rest of the answer were lost.
+        """
+        self.serve_much()
+        client = self.connect()
+        ours, theirs = put_kernel_below(self, client)
+        client.send(get("/small"))
+        self.send_more_than_is_taken(ours)
+        self.pass_time(5)
+        self.assertFalse(client.is_lost)
+        client.send(get("/small"))
+        self.assertEqual(len(read_answers(client.received)), 2)
+        theirs.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                theirs.recv(1 << 20)
+                self.pass_time(0)
+        self.pass_time(1.01)
+        self.pass_time(1.01)
+        self.assertTrue(client.is_lost)
+        self.assertFalse(client.transport.is_aborted)
+        self.assert_nothing_armed()
+
+    def test_an_accepted_socket(self) -> None:
+        """
+        What our ports accept is asked too, which is no C{socket.socket}.
+        """
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            theirs = socket.create_connection(listener.getsockname())
+            ours, _ = accept_from(listener)()
+        self.addCleanup(theirs.close)
+        self.addCleanup(ours.close)
+        transport: Any = StringTransport()
+        transport.getHandle = lambda: ours
+        self.assertEqual((unacknowledged_bytes(transport), acknowledged_bytes(transport)), (0, 0))
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                ours.send(bytes(1 << 16), socket.MSG_DONTWAIT)
+        self.assertGreater(unacknowledged_bytes(transport) or 0, 0)
+
+    def test_not_idle_and_takes_nothing(self) -> None:
+        """
+        But the peer must take something of it within the write timeout.
+        """
+        self.serve_much()
+        client = self.connect()
+        ours, _ = put_kernel_below(self, client)
+        client.send(get("/small"))
+        self.send_more_than_is_taken(ours)
+        for _ in range(24):
+            self.pass_time(WRITE / 16)
         self.assertTrue(client.transport.is_aborted)
 
 

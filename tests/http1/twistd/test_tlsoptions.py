@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import os
 import ssl
+from pathlib import Path
 
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.http1.twistd.options import Options
 from netlab.transport.certificates import RenewableTLSEndpoint
-from netlab.transport.endpoint import SecureEndpoint
+from netlab.transport.fastendpoint import SecureEndpoint
 from tests.transport.tls.secured import issued
 
 
@@ -103,6 +104,22 @@ class TLSOptionsTests(SynchronousTestCase):
         ((_, endpoint),) = options.renewable()
         endpoint.renew()
 
+    def test_several(self) -> None:
+        """
+        Certificates and keys belong together in the order in which they come; without any key each
+        is in its certificate's file.
+        """
+        cert, key = self.files[1], self.files[3]
+        both = self.folder / "both.pem"
+        both.write_bytes(Path(cert).read_bytes() + Path(key).read_bytes())
+        tls = self.parse(*self.files, "--tls-key", str(both), "--tls-cert", str(both)).tls
+        assert tls is not None
+        self.assertEqual((tls.certificate, tls.key), (cert, key))
+        self.assertEqual(tls.others, ((str(both), str(both)),))
+        tls = self.parse("--tls-cert", str(both), "--tls-cert", str(both)).tls
+        assert tls is not None
+        self.assertEqual((tls.key, tls.others), (str(both), ((str(both), str(both)),)))
+
     def test_stock(self) -> None:
         """
         With Twisted's transport TLS is Twisted's, by its description.
@@ -118,6 +135,7 @@ class TLSOptionsTests(SynchronousTestCase):
         place = f"ssl:0:{self.folder}/key.pem:{self.folder}/cert.pem"
         for arguments, problem in (
             (("--tls-key", "key.pem"), "--tls-key: a key without a certificate"),
+            ((*self.files, "--tls-cert", "b.pem"), "--tls-key: 1 keys for 2 certificates"),
             (("--min-tls", "1.3"), "--min-tls: no place speaks TLS"),
             ((*self.files, "--listen", "haproxy:tcp:0"), "--tls-cert: no place speaks TLS"),
             ((*self.files, "--listen", "unix:/sock"), "--tls-cert: no place speaks TLS"),
@@ -127,7 +145,7 @@ class TLSOptionsTests(SynchronousTestCase):
             (("--tls-cert", "/nowhere"), "cannot be used .No such file or directory: /nowhere"),
             (("--tls-cert", str(self.folder / "key.pem")), "not a certificate and its key"),
             (("--tls-cert", str(self.folder / "key.pem")), "no certificate is in .*key.pem"),
-            ((*self.files, "--tls-keylog", "/dev/null"), "/dev/null is not a regular file"),
+            ((*self.files, "--tls-keylog", "/dev/null"), "/dev/null: it is not a regular file"),
             (
                 ("--min-tls=1.3", "--listen", place + ":sslmethod=TLSv1_2_METHOD"),
                 "sslmethod was asked for",

@@ -16,7 +16,7 @@ from netlab.lab.api.experiment import Experiment
 from netlab.lab.api.impairment import WireSettings
 from netlab.lab.api.knobs import Knobs
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import Isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.live.bench import Bench
 from netlab.lab.live.feed import Feed
 from netlab.lab.results.catalogue import load

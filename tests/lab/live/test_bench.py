@@ -12,7 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.expectations.expectations import Expectation, Result, Shown
 from netlab.lab.api.sides import Side
-from netlab.lab.hosts.hosts import HostError, Isolation
+from netlab.lab.hosts.hosts import HostError
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.live.bench import TRANSITIONS, Cue, RefusedError, RunPhase
 from netlab.lab.live.feed import EVENTS_MAX
 from netlab.lab.results.judgement import Judgement

@@ -13,7 +13,7 @@ from typing import Any
 from netlab.http1.resources.hostguard import Names
 from netlab.lab import live
 from netlab.lab.api.script import parse_rule
-from netlab.lab.hosts.hosts import Isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.live.feed import HEARTBEAT_SECONDS, LISTENERS_MAX
 from netlab.lab.live.order import ORDER_MAX_BYTES
 from netlab.lab.live.site import make_site

@@ -9,7 +9,7 @@ from pathlib import Path
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.lab.hosts.hosts import Isolation
+from netlab.lab.hosts.settings import Isolation
 from netlab.lab.live.tap import Options
 
 
@@ -88,7 +88,7 @@ class OptionsTests(SynchronousTestCase):
         """
         for arguments, words in (
             (("--listen", "8081"), "write tcp:8081"),
-            (("--isolation", "magic"), "write root, user or none"),
+            (("--isolation", "magic"), "write one of root, user"),
             (("--host", "not a name"), "not a host name"),
             (("--out", __file__), "cannot be used (Not a directory)"),
             (("--out", "/proc/nowhere/x"), "name a folder, or a new one where you may write"),

@@ -14,6 +14,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from netlab.lab.results import folder as folders
 from netlab.lab.results.folder import ResultsFolder
+from netlab.plainfile import open_plain
 
 
 class PreparedTests(SynchronousTestCase):
@@ -198,6 +199,24 @@ class PreparedTests(SynchronousTestCase):
             (self.ran / "a" / "b" / f"{number}").write_bytes(b"")
         with ResultsFolder(self.out) as out:
             self.assertGreater(out.keep_tree(self.ran), 5)
+
+    def test_a_file_that_grows(self) -> None:
+        """
+        What is written after a file was counted is left out: a program that goes on writing fills
+        no disk.
+        """
+        path = self.ran / "log"
+        path.write_bytes(b"first")
+
+        def opened(name: str, *, follows: bool) -> int:
+            with path.open("ab") as file:
+                file.write(bytes(1 << 20))
+            return open_plain(name, follows=follows)
+
+        self.patch(folders, "open_plain", opened)
+        with ResultsFolder(self.out) as out:
+            self.assertEqual(out.keep_tree(self.ran), 0)
+        self.assertEqual((self.out / "log").read_bytes(), b"first")
 
 
 class RootTests(SynchronousTestCase):

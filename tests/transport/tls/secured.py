@@ -123,9 +123,11 @@ class SecureTestCase(ConnectionTestCase):
 
     @ivar context: of the ports.
     @ivar client_context: of the clients.
+    @ivar server_name: what they ask for.
     """
 
     port_class: Any = SecurePort
+    server_name: str | None = "localhost"
 
     def setUp(self) -> None:
         """
@@ -171,7 +173,7 @@ class SecureTestCase(ConnectionTestCase):
         """
         tls = self.client_context.wrap_socket(
             client,
-            server_hostname="localhost",
+            server_hostname=self.server_name,
             do_handshake_on_connect=False,
             suppress_ragged_eofs=False,
             session=session,

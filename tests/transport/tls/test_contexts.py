@@ -4,7 +4,7 @@ Tests for L{netlab.transport.tls.contexts}.
 
 from __future__ import annotations
 
-import os
+import contextlib
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +18,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.plainfile import open_private
+from netlab.transport.tls import contexts
 from netlab.transport.tls.contexts import (
     RenewableContext,
     TLSFilesError,
     TLSSettings,
     make_context,
-    prepare_key_log,
 )
-from tests.transport.tls.secured import issued, settings
+from tests.transport.tls.secured import client_context, issued, settings
 
 
 def with_file(field: str, path: str) -> TLSSettings:
@@ -137,50 +138,60 @@ class KeyLogTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """
-        Have a name for it.
+        Have a name for it, and another user's link that will be put in its place.
         """
         self.path = Path(self.mktemp())
+        self.stolen = Path(self.mktemp())
 
-    def test_made(self) -> None:
+    def test_written(self) -> None:
         """
-        It is made with mode 0600, whatever the mask of the process.
-        """
-        before = os.umask(0)
-        try:
-            prepare_key_log(str(self.path))
-        finally:
-            os.umask(before)
-        self.assertEqual(0o600, self.path.stat().st_mode & 0o777)
-
-    def test_appended(self) -> None:
-        """
-        One that is there is kept.
+        It has the secrets of a connection, behind what was there, and is its owner's alone.
         """
         self.path.touch(0o600)
-        self.path.write_text("kept")
-        prepare_key_log(str(self.path))
-        self.assertEqual("kept", self.path.read_text())
+        self.path.write_bytes(b"kept\n")
+        shake_hands(make_context(settings(key_log=str(self.path))))
+        lines = self.path.read_bytes().splitlines()
+        self.assertEqual(b"kept", lines[0])
+        self.assertIn(b"CLIENT_TRAFFIC_SECRET_0", {line.split()[0] for line in lines})
+        self.assertEqual(0o600, self.path.stat().st_mode & 0o777)
 
-    def test_readable(self) -> None:
+    def test_not_private(self) -> None:
         """
-        One that the group or others may read or write is refused.
+        One that others may read is refused, and named.
         """
-        self.path.touch()
-        for mode in (0o640, 0o604, 0o620, 0o602, 0o666):
-            self.path.chmod(mode)
-            self.assertRaises(TLSFilesError, prepare_key_log, str(self.path))
+        self.path.touch(0o644)
+        with self.assertRaisesRegex(TLSFilesError, f"{self.path}: .*chmod 600"):
+            make_context(settings(key_log=str(self.path)))
 
-    def test_no_file(self) -> None:
+    def test_swapped(self) -> None:
         """
-        A link, a folder and a named pipe are refused, and nothing waits for a reader.
+        A link that somebody puts in its place after it was looked at gets nothing: what was looked
+        at is what is written to.
         """
-        target = Path(self.mktemp())
-        self.path.symlink_to(target)
-        self.assertRaises(OSError, prepare_key_log, str(self.path))
-        self.assertFalse(target.exists())
-        folder = Path(self.mktemp())
-        folder.mkdir(0o700)
-        self.assertRaises(OSError, prepare_key_log, str(folder))
-        pipe = self.mktemp()
-        os.mkfifo(pipe, 0o600)
-        self.assertRaises(OSError, prepare_key_log, pipe)
+
+        def looked_at(path: str) -> int:
+            descriptor = open_private(path)
+            self.path.rename(self.path.with_suffix(".moved"))
+            self.path.symlink_to(self.stolen.absolute())
+            return descriptor
+
+        self.patch(contexts, "open_private", looked_at)
+        shake_hands(make_context(settings(key_log=str(self.path))))
+        self.assertFalse(self.stolen.exists())
+        self.assertIn(b"TRAFFIC_SECRET", self.path.with_suffix(".moved").read_bytes())
+
+
+def shake_hands(context: ssl.SSLContext) -> None:
+    """
+    Let a client shake hands with a server of that context, in memory.
+    """
+    ways = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(*ways, server_side=True)
+    client = client_context().wrap_bio(ways[1], ways[0], server_hostname="localhost")
+    waiting = [client, server]
+    for _ in range(10):
+        for one in list(waiting):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                one.do_handshake()
+                waiting.remove(one)
+    assert not waiting

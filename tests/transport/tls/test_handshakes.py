@@ -208,6 +208,21 @@ class NumberTests(HandshakeTestCase):
         self.assertEqual(b"", self.read(clients[0]))
         self.assertEqual(3, len(self.reception))
 
+    def test_room_of_the_factory(self) -> None:
+        """
+        A factory may have room for fewer; when that shrinks, the oldest go.
+        """
+        room = [3]
+        self.reception._most_now = lambda: room[0]
+        clients = [self.come_plainly(self.hello()) for _ in range(3)]
+        room[0] = 2
+        self.connect_plainly(self.port)
+        for client in clients[:2]:
+            self.read(client)
+            self.assertEqual(b"", self.read(client))
+        self.assertEqual(2, len(self.reception))
+        self.assertRaises(BlockingIOError, lambda: [clients[2].recv(1 << 16) for _ in range(2)])
+
     def test_part_of_descriptors(self) -> None:
         """
         Where a process may have few descriptors, handshakes take a quarter of them.

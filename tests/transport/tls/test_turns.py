@@ -92,6 +92,17 @@ class TurnsTests(SynchronousTestCase):
         self.assertTrue(self.do(0))
         self.assertEqual([], self.clock.getDelayedCalls())
 
+    def test_in_turn_by_peer(self) -> None:
+        """
+        However much waits of one peer, another's waits for little of it; of an IPv6 network of 64
+        bits all is one peer's.
+        """
+        for number in range(1000):
+            self.turns.add(self.work("many", TURN_SECONDS * 0.6), f"2001:db8::{number:x}")
+        self.turns.add(self.work("one"), "192.0.2.1")
+        self.turn()
+        self.assertEqual(["many", "one", "many"], self.done)
+
     def test_added_meanwhile(self) -> None:
         """
         Work that asks for more has it in the next turn: others come between.

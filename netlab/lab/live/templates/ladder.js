@@ -35,7 +35,7 @@ const addRow = (row) => {
 
 export const showSent = (event) => {
   const fromClient = event.sender === "client";
-  const row = make("li", `row ${event.kind}`);
+  const row = make("li", `row ${event.kind} ${fromClient ? "c" : "s"}`);
   row.id = `f${event.n}`;
   row.dataset.n = event.n;
   row.tabIndex = frames.size ? -1 : 0;
@@ -92,8 +92,9 @@ export const showArrived = (event) => {
     line = frame.line.cloneNode();
     frame.line.after(line);
   }
+  const fromClient = frame.event.sender === "client";
   line.removeAttribute("class");
-  line.setAttribute("marker-end", `url(#m-${frame.event.kind})`);
+  line.setAttribute("marker-end", `url(#m-${frame.event.kind === "reset" ? "reset" : fromClient ? "c" : "s"})`);
   const below = ladder.lastElementChild;
   const place = arrivalsBelow.get(below) || 0;
   arrivalsBelow.set(below, place + 1);

@@ -1,0 +1,3 @@
+"""
+Hosts, links and a virtual clock on which Twisted programs, and blocking ones, run unchanged.
+"""

@@ -1,0 +1,3 @@
+"""
+Congestion control: one file an algorithm, behind one interface.
+"""

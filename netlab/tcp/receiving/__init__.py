@@ -1,0 +1,3 @@
+"""
+The half of a connection that receives: what is acceptable, what is kept, when it is acknowledged.
+"""

@@ -1,0 +1,3 @@
+"""
+The language of packetdrill scripts: text to values, and what those say without a machine.
+"""

@@ -1,0 +1,3 @@
+"""
+What a command that runs in a terminal needs beside the reactor.
+"""

@@ -1,0 +1,3 @@
+"""
+Several processes at one port: kept alive, spoken to, each with its share.
+"""
