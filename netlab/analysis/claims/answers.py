@@ -219,6 +219,7 @@ _NOT_OPENED: Final = frozenset(
         "opening.one-end",
         "opening.unconfirmed",
         "opening.no-ack-flag",
+        "resets.own-attempt",
     }
 )
 

@@ -198,8 +198,7 @@ class ConversationStory:
     @ivar claims: All that is claimed of it.
     @ivar is_timed: Whether how long it took is known: the capture's clock was not set back.
     @ivar unseen: C{client} or C{server}, where no segment of that end was captured.
-    @ivar sent: How many bytes client and server sent, repeats included: for where no claim has them
-        each once.
+    @ivar sent: How many bytes client and server sent, where too few segments are kept to claim it.
     """
 
     stream: int

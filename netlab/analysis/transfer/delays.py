@@ -30,6 +30,7 @@ UNSTEADY: Final = 10
 """A wait is distinguished from the path's delay where that varies by less than this part of it."""
 
 _TICKS: Final = 1 << 32
+_MSS_DEFAULT: Final = 536
 _NAGLE: Final = ("nagle-and-delayed-ack", "application-pause")
 
 
@@ -287,7 +288,11 @@ def _pause(streams: Streams, step: StreamStep) -> int:
     """
     if step.acked is None or step.acked < step.highest or step.window_by is None:
         return 0
-    if not step.window or step.is_window_probe or step.is_keep_alive:
+    if step.is_window_probe or step.is_keep_alive:
+        return 0
+    flows = streams.history.conversation.flows
+    if step.window < min((flow.mss for flow in flows if flow.mss), default=_MSS_DEFAULT):
+        # With no room for a full segment it may wait for more (RFC 9293 section 3.8.6.2.1).
         return 0
     stamps = step.sent.options.timestamps
     acks = streams.steps[step.window_by].sent.options.timestamps
