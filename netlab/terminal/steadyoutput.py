@@ -114,7 +114,7 @@ class SteadyOutput(io.TextIOBase):
 
 def steady(output: TextIO) -> TextIO:
     """
-    Make an output steady, if a reader could stop it: not a file on a disk.
+    Make an output steady, if a reader could stop it: a pipe, a socket or a terminal.
 
     @return: what to write to in its place.
     """
@@ -125,7 +125,8 @@ def steady(output: TextIO) -> TextIO:
         mode = os.fstat(descriptor).st_mode
     except (OSError, ValueError):
         return output
-    if stat.S_ISREG(mode):
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)):
+        # A file, or a device that takes or refuses all: none of them makes a writer wait.
         return output
     output.flush()
     made = SteadyOutput(descriptor)
