@@ -105,7 +105,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         # A story makes many values, nearly all of which are needed to the end: to look through them
         # as often as is usual takes a tenth of the time. Less often still, and conversations that
         # are over would stay in memory.
-        gc.set_threshold(10_000, 5, 10)
+        gc.set_threshold(5_000, 3, 5)
         return explain(
             ExplainOptions(
                 arguments.file,

@@ -29,8 +29,13 @@ SHARES_MIN_NS: Final = 200_000_000
 UNSTEADY: Final = 10
 """A wait is distinguished from the path's delay where that varies by less than this part of it."""
 
+NEAR_NS: Final = 2_000_000
+"""Where a round trip to an end is as short as this, what passed there is seen."""
+
 _TICKS: Final = 1 << 32
 _MSS_DEFAULT: Final = 536
+_LATE: Final = ("waited-there", "lost-before-this-point")
+_FAR: Final = ("waited-there", "held-up-on-the-way")
 _NAGLE: Final = ("nagle-and-delayed-ack", "application-pause")
 
 
@@ -226,8 +231,11 @@ def _turns(streams: Streams) -> Iterator[Claim]:
                     spread = _spread_ns(streams, last.sent.sender)
                     if UNSTEADY * spread > waited - network:
                         yield _unsteady(claim, waited, spread)
-                    elif is_next:
+                    elif is_next and network <= NEAR_NS:
                         yield claim
+                    elif is_next:
+                        # What one segment met on the way no other segment's time tells.
+                        yield _doubted(claim, _FAR)
                     else:
                         # The ACK itself may have been late: at most all but the shortest way.
                         at_most = {"network_ns": network, "end_ns": waited - network}
@@ -324,8 +332,7 @@ def _follows_directly(streams: Streams, step: StreamStep) -> bool:
     return False
 
 
-def _doubted(claim: Claim) -> Claim:
-    causes = ("waited-there", "lost-before-this-point")
+def _doubted(claim: Claim, causes: tuple[str, ...] = _LATE) -> Claim:
     return claim._replace(known=Known.POSSIBLE, causes=causes)
 
 
