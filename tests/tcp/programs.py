@@ -190,6 +190,10 @@ def run(pair: Pair, client_plan: Plan, server_plan: Plan) -> tuple[Program, Prog
         if client.is_over and server.is_over:
             break
         if not pair.step():
+            client.run(pair.now)
+            server.run(pair.now)
+            if client.is_over and server.is_over:
+                break
             at = max(client.plan.reads_after, server.plan.reads_after) + client.begin
             assert pair.now < at, "nothing will ever happen"
             pair.now = at
