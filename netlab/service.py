@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
+from weakref import WeakKeyDictionary, WeakSet
 
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
@@ -33,6 +34,10 @@ from netlab.transport.port import FastPort
 #: How long a connection may take to send its last bytes when the server stops. Somebody at a
 #: terminal has pressed Ctrl-C and waits for this.
 STOP_GRACE_SECONDS = 2.0
+
+
+#: The ports of all servers on a reactor: whether one that is wanted is among them.
+_open_ports: Final[WeakKeyDictionary[Any, WeakSet[IListeningPort]]] = WeakKeyDictionary()
 
 
 class ListenError(KnownError):
@@ -183,6 +188,7 @@ class ListeningService(Service):
         for opening in openings:
             opening.cancel()
         for port in ports:
+            _open_ports[self._reactor].discard(port)
             if self._is_worker and isinstance(port, FastPort):
                 port.accept_waiting()
         stopping = [port.stopListening() for port in ports]
@@ -200,7 +206,9 @@ class ListeningService(Service):
             return
         except Exception as error:  # noqa: BLE001
             # Whatever an endpoint fails with, it is reported and the process ends.
-            problem = _explain(self._name, description, error)
+            problem = _explain(
+                self._name, description, error, is_ours=_is_ours(self._reactor, error)
+            )
             problem.option = self._option
             problem.__cause__ = error
             if self._is_starting:
@@ -210,6 +218,7 @@ class ListeningService(Service):
                 self._reactor.stop()
         else:
             self.ports.append(port)
+            _open_ports.setdefault(self._reactor, WeakSet()).add(port)
             if self._opened is not None:
                 self._opened(port)
             if self._is_worker:
@@ -237,13 +246,23 @@ def place(address: IAddress) -> str:
             return str(address)
 
 
-def _explain(server: str, description: str, error: BaseException) -> ListenError:
+def _is_ours(reactor: Any, error: BaseException) -> bool:
+    """
+    Tell whether the port that cannot be opened is one that this process has open itself.
+    """
+    wanted = getattr(error, "port", None)
+    ours = _open_ports.get(reactor, ())
+    return any(getattr(port.getHost(), "port", None) == wanted for port in ours)
+
+
+def _explain(server: str, description: str, error: BaseException, *, is_ours: bool) -> ListenError:
     """
     Put the reason why a port cannot be opened into words.
 
     @param server: The server's name.
     @param description: The endpoint description, which is named where the error names no port.
     @param error: What the endpoint failed with.
+    @param is_ours: Whether this process itself has a port of that number open.
     """
     what = f"endpoint {description}"
     address = ""
@@ -258,6 +277,9 @@ def _explain(server: str, description: str, error: BaseException) -> ListenError
         else:
             what = f"port {error.port}"
     match cause:
+        case OSError(errno=errno.EADDRINUSE) if is_ours:
+            problem = "is taken by another option of this server"
+            advice = "choose another port with {option}"
         case OSError(errno=errno.EADDRINUSE):
             problem = "is taken by another program"
             advice = "end that program or choose another port with {option}"

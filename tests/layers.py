@@ -45,6 +45,7 @@ LAYERS = {
     "netlab.cli": Layer.COMMAND,
     "netlab.connections": Layer.PROTOCOL,
     "netlab.demonstration": Layer.FILES,
+    "netlab.entry": Layer.COMMAND,
     "netlab.errors": Layer.PURE,
     "netlab.factories": Layer.PROTOCOL,
     "netlab.terminal": Layer.PURE,

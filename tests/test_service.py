@@ -165,6 +165,22 @@ class FailureTests(ServiceTestCase):
         line = self.line(CannotListenError("::1", 80, OSError(errno.EADDRINUSE, "in use")))
         self.assertIn("with --listen tcp:[::1]:PORT", line)
 
+    def test_taken_by_ourselves(self) -> None:
+        """
+        A port that another option of the same process has taken is said to be.
+        """
+        ours = self.service(self.tcp(81))
+        ours.startService()
+        for port, problem in (
+            (81, "is taken by another option of this server"),
+            (82, "by another program"),
+        ):
+            taken = CannotListenError("", port, OSError(errno.EADDRINUSE, "in use"))
+            self.assertIn(problem, self.line(taken))
+        ours.stopService()
+        taken = CannotListenError("", 81, OSError(errno.EADDRINUSE, "in use"))
+        self.assertIn("by another program", self.line(taken))
+
     def test_taken_on_all_addresses(self) -> None:
         """
         A port that was asked for on all addresses is named alone.

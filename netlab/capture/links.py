@@ -266,7 +266,7 @@ HEADERS: Final[dict[int, Callable[[bytes, int], tuple[int, int]]]] = {
     LinkType.NULL: _null,
     LinkType.ETHERNET: ethernet,
     6: _token_ring,
-    9: ppp,
+    9: _ppp_or_cisco,
     10: _fddi,
     LinkType.RAW_BSD: _raw,
     LinkType.RAW_OPENBSD: _raw,

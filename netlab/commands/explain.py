@@ -43,7 +43,9 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         help="a pcap or pcapng file, packed with gzip or not; - is standard input",
     )
     parser.add_argument(
-        "--conversation", metavar="N", help="explain this conversation alone (the first is 0)"
+        "--conversation",
+        metavar="N",
+        help="explain only this conversation (from 0, as tcp.stream in Wireshark)",
     )
     parser.add_argument(
         "--host", metavar="ADDRESS", help="explain the conversations of this IPv4 or IPv6 address"
@@ -65,7 +67,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument(
         "--summary",
         action="store_true",
-        help="explain conversations and not frames (as captures of more than 10000 frames are); "
+        help="explain conversations, not frames (as captures of more than 10000 frames are); "
         "of many, list them: the worst first, those without a fault counted",
     )
     parser.add_argument(
@@ -101,8 +103,9 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
         from netlab.commands.explaining import ExplainOptions, explain
 
         # A story makes many values, nearly all of which are needed to the end: to look through them
-        # as often as is usual takes a tenth of the time.
-        gc.set_threshold(20_000, 20, 50)
+        # as often as is usual takes a tenth of the time. Less often still, and conversations that
+        # are over would stay in memory.
+        gc.set_threshold(5_000, 3, 5)
         return explain(
             ExplainOptions(
                 arguments.file,

@@ -213,6 +213,12 @@ def _add_run(parser: argparse.ArgumentParser) -> Run:
         default=[],
         help="a system setting of both hosts, such as net.ipv4.tcp_sack=0; may be repeated",
     )
+    wire.add_argument(
+        "--congestion",
+        metavar="NAME|FILE",
+        help="the congestion control of both hosts: reno, cubic, or a file with a class of your "
+        "own, which simulated hosts use",
+    )
 
     def run(arguments: argparse.Namespace) -> int:
         return _run(arguments)
@@ -233,6 +239,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from netlab.options import count
     from netlab.terminal.foreground import run_until_done
 
+    if arguments.congestion is not None:
+        _choose_congestion(arguments)
     chosen = list(arguments.names)
     if arguments.all:
         chosen += [name for name in names() if name not in chosen]
@@ -272,6 +280,25 @@ def _run(arguments: argparse.Namespace) -> int:
     _show_verdicts(finished)
     show(f"Results: {batch.folder}/index.html")
     return 0 if all(one.is_good for one in finished) else STATUS_FAILED
+
+
+def _choose_congestion(arguments: argparse.Namespace) -> None:
+    """
+    Turn C{--congestion} into a system setting, and a file into a choice of simulated hosts.
+    """
+    from twisted.python.usage import UsageError
+
+    from netlab.lab.runs.owncongestion import use_congestion
+
+    text = arguments.congestion
+    name = use_congestion(text)
+    arguments.sysctl = [*arguments.sysctl, f"net.ipv4.tcp_congestion_control={name}"]
+    if name != text:
+        if arguments.isolation not in (None, "simulated"):
+            raise UsageError(
+                f"--congestion {text!a}: Linux's TCP cannot use it; leave out --isolation"
+            )
+        arguments.isolation = "simulated"
 
 
 def _own_stacks(arguments: argparse.Namespace) -> Sequence[Side]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from netlab.commands.outcome import STATUS_FAILED, Run, fold, show
 
-SUMMARY = "Tell whether captures show a reference exchange, and if not, what is missing."
+SUMMARY = "Check captures against a reference exchange, and say what is missing."
 
 #: Repeated from L{netlab.analysis.expectations.references}, so that --help need not import it; a
 #: test compares.
@@ -25,7 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> Run:
     """
     parser.epilog = (
         "The exit status is 0 if every capture passes and 1 if one fails or cannot be read. Other "
-        "traffic in a capture does no harm. See docs/verify.md for what is expected and why.\n\n"
+        "traffic in a capture does not matter. See docs/verify.md for what is expected and why.\n\n"
         "Examples:\n"
         "    netlab verify capture.pcapng --exchange echo\n"
         "    netlab verify submissions/ --exchange double_fin --format csv > marks.csv"

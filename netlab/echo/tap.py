@@ -9,6 +9,7 @@ from typing import Any
 from netlab.echo.protocol import SERVER_NAME, EchoFactory, EchoSettings
 from netlab.options import ListeningOptions, byte_size, count, seconds
 from netlab.service import ListeningService
+from netlab.terminal.steadyoutput import make_output_steady
 
 _REFERENCE = EchoSettings()
 
@@ -64,6 +65,9 @@ def makeService(options: Options, reactor: Any = None) -> ListeningService:
     """
     if reactor is None:
         from twisted.internet import reactor
+
+        # The log goes there (twistd -n), and a reader that hangs must not stop the server.
+        make_output_steady()
     settings = EchoSettings(
         exchanges=options["exchanges"],
         max_bytes=options["max-bytes"],

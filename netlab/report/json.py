@@ -224,6 +224,8 @@ def _series(series: DirectionSeries, start_ns: int) -> dict[str, Any]:
         "sacks": [(each.time_ns - start_ns, each.start, each.end) for each in series.sacks],
         "in_flight": samples(series.in_flight),
         "window": samples(series.window),
+        "cwnd": samples(series.cwnd),
+        "ssthresh": samples(series.ssthresh),
         "rtt_ns": samples(series.rtt),
         "rate": [
             (each.start_ns - start_ns, each.end_ns - start_ns, each.value) for each in series.rate
@@ -268,6 +270,7 @@ def _frame(frame: FrameStory) -> dict[str, Any]:
         "claims": [claim.kind for claim in frame.claims],
         "rtt_ns": frame.rtt_ns,
         "sacks": frame.sacks,
+        "sender": None if frame.sender is None else frame.sender._asdict(),
         "payload": frame.payload.hex(),
     }
 

@@ -12,11 +12,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, TypeAlias
 
 from netlab.analysis.explanation.story import ConversationStory
 from netlab.analysis.words.units import count, duration
+from netlab.report.scales import (
+    bytes_text,
+    rate_text,
+    scale_to,
+    steps_path,
+    thinned,
+    time_text,
+    time_ticks,
+)
 from netlab.report.series import DirectionSeries, Rate, Sample, SentBytes, pause_min_ns, series_of
 from netlab.report.times import TimeAxis
 
@@ -28,11 +36,6 @@ _TITLE_HEIGHT: Final = 26
 _AXIS_HEIGHT: Final = 42
 _LETTER: Final = 7.2
 """How wide a label's letter is, at most."""
-
-TICKS_MAX: Final = 7
-
-POINTS_MAX: Final = 1500
-"""How many points a curve has at most; of more, each place on the axis keeps the last one."""
 
 _MARKS_MAX: Final = 400
 """How many marks of one kind are drawn; of more, each place keeps one."""
@@ -104,6 +107,8 @@ SIGNS: Final = {
     "sack": "acknowledged selectively (SACK)",
     "flight": "bytes in flight",
     "window": "the peer's window",
+    "cwnd": "congestion window (cwnd)",
+    "ssthresh": "slow start threshold",
 }
 
 
@@ -117,6 +122,8 @@ LEGEND: Final = {
     "sack": f'<path class="sack-sign ink" d="M12 6{_DIAMOND}"/>',
     "flight": '<path class="flight ink" d="M1 12V3H23V12Z"/>',
     "window": '<path class="window ink" d="M1 6H23"/>',
+    "cwnd": '<path class="cwnd ink" d="M1 6H23"/>',
+    "ssthresh": '<path class="ssthresh ink" d="M1 6H23"/>',
 }
 
 
@@ -182,7 +189,7 @@ class _Stack:
         """
         me, peer = _ends(series)
         panel = self._panel(
-            f"Sequence numbers of the {me}", height, _top(series.byte_count), _bytes_text
+            f"Sequence numbers of the {me}", height, scale_to(series.byte_count), bytes_text
         )
         self._steps("acked", peer, panel, series.acknowledged)
         self._steps("edge", peer, panel, series.edge, is_cut=True)
@@ -207,28 +214,31 @@ class _Stack:
         """
         me, peer = _ends(series)
         most = max((each.value for each in series.in_flight), default=0)
+        highest = max((each.value for each in series.cwnd), default=most)
         windows = [each.value for each in series.window]
         low = min(windows, default=0)
         # A window far above is no limit, and would flatten what is in flight.
-        top = max(most, min(low, 2 * most) if windows else 0, 1)
+        top = max(most, highest, min(low, 2 * most) if windows else 0, 1)
         if windows and max(windows) <= 2 * most:
             top = max(top, *windows)
-        scale = _top(top)
+        scale = scale_to(top)
         is_above = bool(windows) and low > scale[0]
         title = f"Bytes in flight from the {me}"
         panel = self._panel(
-            title if is_above else f"{title}, and the {peer}'s window", height, scale, _bytes_text
+            title if is_above else f"{title}, and the {peer}'s window", height, scale, bytes_text
         )
         line, first = self._line(panel, series.in_flight)
         self._sign("flight")
         self.parts.append(f'<path class="flight {me}" d="{line}V{panel.bottom:.1f}H{first:.1f}Z"/>')
         self._steps("window", peer, panel, series.window, is_cut=True)
+        self._steps("cwnd", me, panel, series.cwnd, is_cut=True)
+        self._steps("ssthresh", me, panel, series.ssthresh, is_cut=True)
         self._zero(panel, series.window)
         told = f"between {low} and {max(windows)} bytes" if windows else "not known"
         if is_above:
             # It is nowhere in the drawing: the words say where it is.
-            text = f"the {peer}'s window: {_bytes_text(low)}"
-            text += f" to {_bytes_text(max(windows))}" if max(windows) > low else ""
+            text = f"the {peer}'s window: {bytes_text(low)}"
+            text += f" to {bytes_text(max(windows))}" if max(windows) > low else ""
             self.parts.append(
                 f'<text class="tick" x="{_RIGHT}" y="{panel.top - 8:.1f}" text-anchor="end">'
                 f"{text}, above</text>"
@@ -263,7 +273,10 @@ class _Stack:
             return
         longest = max(sample.value for sample in samples)
         panel = self._panel(
-            "Round-trip time to each ACK, where this was captured", 100, _top(longest), _short_time
+            "Round-trip time to each ACK, where this was captured",
+            100,
+            scale_to(longest),
+            time_text,
         )
         for series in both:
             me, peer = _ends(series)
@@ -283,9 +296,9 @@ class _Stack:
         if not most:
             return
         first = both[0].rate[0]
-        spell = _short_time(first.end_ns - first.start_ns)
+        spell = time_text(first.end_ns - first.start_ns)
         title = f"Rate of each end, over {spell} each"
-        panel = self._panel(title, 100, _top(most), _rate_text)
+        panel = self._panel(title, 100, scale_to(most), rate_text)
         for series in both:
             me, _ = _ends(series)
             if any(rate.value for rate in series.rate):
@@ -293,7 +306,7 @@ class _Stack:
                     f'<path class="rate {me}" d="{self._rate_line(panel, series.rate)}"/>'
                 )
                 fastest = max(rate.value for rate in series.rate)
-                self.said.append(f"The {me} sends at most {_bytes_text(fastest)} per second.")
+                self.said.append(f"The {me} sends at most {bytes_text(fastest)} per second.")
 
     def times(self, start_ns: int, end_ns: int) -> None:
         """
@@ -303,7 +316,7 @@ class _Stack:
         # Whole texts that do not touch: first both ends, then how long the cuts are, then ticks.
         taken: list[tuple[float, float]] = []
         self._label(taken, _LEFT, "0", bottom + 16, "middle")
-        self._label(taken, _RIGHT, _short_time(end_ns - start_ns), bottom + 16, "end")
+        self._label(taken, _RIGHT, time_text(end_ns - start_ns), bottom + 16, "end")
         cuts: list[tuple[float, float]] = []
         for pause in self.axis.pauses:
             middle = (pause.start + pause.end) / 2
@@ -313,9 +326,9 @@ class _Stack:
                 f'<path class="cut" d="M{pause.start:.1f} 2V{bottom:.1f}M{pause.end:.1f} 2'
                 f'V{bottom:.1f}"/>'
             )
-            text = f"{_short_time(pause.length_ns)} cut"
+            text = f"{time_text(pause.length_ns)} cut"
             self._label(cuts, middle, text, bottom + 34, "middle")
-        for time_ns, text in _time_ticks(self.axis, start_ns, end_ns):
+        for time_ns, text in time_ticks(self.axis, start_ns, end_ns):
             place = self.axis.place(time_ns)
             if self._label(taken, place, text, bottom + 16, "middle"):
                 self.behind.append(f'<path class="grid" d="M{place:.1f} 4V{bottom:.1f}"/>')
@@ -367,7 +380,7 @@ class _Stack:
 
     def _line(self, panel: _Panel, samples: Iterable[Sample]) -> tuple[str, float]:
         points = [(self.axis.place(each.time_ns), panel.y(each.value)) for each in samples]
-        return _steps(points), points[0][0] if points else _LEFT
+        return steps_path(points, _RIGHT), points[0][0] if points else _LEFT
 
     def _steps(
         self,
@@ -398,7 +411,7 @@ class _Stack:
         for run in runs:
             if run:
                 points = [(self.axis.place(each.time_ns), panel.y(each.value)) for each in run]
-                lines.append(_steps(points, to_end=run is runs[-1]))
+                lines.append(steps_path(points, _RIGHT if run is runs[-1] else None))
         if lines:
             self._sign(name)
             self.parts.append(f'<path class="{name} {end}" d="{"".join(lines)}"/>')
@@ -407,7 +420,7 @@ class _Stack:
         if not sent:
             return
         self._sign(name)
-        bars = _thin(
+        bars = thinned(
             [(self.axis.place(each.time_ns), each.start, each.end) for each in sent], is_joined=True
         )
         path = []
@@ -464,7 +477,7 @@ class _Stack:
             (round(self.axis.place(each.time_ns), 1), round(panel.y(each.value), 1))
             for each in samples
         )
-        dots = _thin([(x, y) for x, y in seen])
+        dots = thinned([(x, y) for x, y in seen])
         path = "".join(f"M{x} {y}h0" for x, y in dots)
         if path:
             self.parts.append(f'<path class="dots {end}" d="{path}"/>')
@@ -501,102 +514,3 @@ def _runs_of_zero(windows: Sequence[Sample]) -> Iterator[tuple[Sample, Sample]]:
             first = None
     if first is not None:
         yield first, windows[-1]
-
-
-def _top(most: float) -> tuple[int, int]:
-    """
-    Choose where a scale ends, and its ticks: round numbers, at most six of them.
-    """
-    most = max(math.ceil(most), 4)
-    power = 10 ** (len(str(most)) - 1)
-    for step in (power // 5, power // 4, power // 2, power, 2 * power):
-        if step >= 1 and (steps := -(-most // step)) <= TICKS_MAX - 2:
-            return step * steps, step
-    return 5 * power, power
-
-
-def _time_ticks(axis: TimeAxis, start_ns: int, end_ns: int) -> Iterator[tuple[int, str]]:
-    """
-    Choose times for labels: round ones, so that five to seven fit where something happens.
-    """
-    busy = [
-        (before, after)
-        for (before, _), (after, _) in pairwise(axis.stops)
-        if after > before and not any(axis.place(before) == p.start for p in axis.pauses)
-    ]
-    busy_ns = sum(after - before for before, after in busy)
-    step = _round_step(max(busy_ns / TICKS_MAX, 1))
-    for before, after in busy:
-        first = -(-(before - start_ns) // step) * step
-        for time_ns in range(start_ns + first, after + 1, step):
-            if start_ns < time_ns < end_ns:
-                yield time_ns, _short_time(time_ns - start_ns)
-
-
-def _round_step(length: float) -> int:
-    power = 10 ** math.floor(math.log10(length))
-    return (
-        int(next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= length)) or 1
-    )
-
-
-def _short_time(nanoseconds: int) -> str:
-    """
-    Write a time for a tick, in at most four digits.
-    """
-    for unit, factor in (("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1000)):
-        if nanoseconds >= factor:
-            return f"{nanoseconds / factor:.4g} {unit}"
-    return f"{nanoseconds} ns" if nanoseconds else "0"
-
-
-def _bytes_text(value: int) -> str:
-    """
-    Write a number of bytes for a tick.
-    """
-    for factor, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if value >= factor:
-            return f"{round(value / factor, 2):g} {unit}"
-    return f"{value} B" if value else "0"
-
-
-def _rate_text(value: int) -> str:
-    return f"{_bytes_text(value)}/s" if value else "0"
-
-
-def _steps(points: Sequence[tuple[float, float]], *, to_end: bool = True) -> str:
-    """
-    Make a path of steps: a value holds until the next one.
-    """
-    parts: list[str] = []
-    height = ""
-    for x, y in _thin(points):
-        place = f"{y:.1f}"
-        if not parts:
-            parts.append(f"M{x:.1f} {place}")
-        elif place != height:
-            parts.append(f"H{x:.1f}V{place}")
-        height = place
-    if parts and to_end:
-        parts.append(f"H{_RIGHT}")
-    return "".join(parts)
-
-
-def _thin(
-    points: Sequence[tuple[float, ...]], *, is_joined: bool = False
-) -> list[tuple[float, ...]]:
-    """
-    Keep at most L{POINTS_MAX} points: the last of those that fall on one place.
-
-    @param is_joined: Whether what falls on one place is a range, from the least to the most.
-    """
-    if len(points) <= POINTS_MAX:
-        return list(points)
-    kept: dict[int, tuple[float, ...]] = {}
-    for point in points:
-        place = int(point[0] * POINTS_MAX / WIDTH)
-        if is_joined and (other := kept.get(place)) is not None:
-            kept[place] = (point[0], min(point[1], other[1]), max(point[2], other[2]))
-        else:
-            kept[place] = point
-    return list(kept.values())

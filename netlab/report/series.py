@@ -93,6 +93,8 @@ class DirectionSeries:
     @ivar sacks: Ranges that were acknowledged selectively.
     @ivar in_flight: Bytes sent and not seen acknowledged.
     @ivar window: The peer's window, in bytes.
+    @ivar cwnd: The sender's congestion window in bytes, where the capture says so.
+    @ivar ssthresh: Its slow start threshold in bytes, likewise.
     @ivar rtt: From a segment to its acknowledgement, in nanoseconds, where this was captured.
     @ivar rate: How fast payload travelled.
     """
@@ -104,6 +106,8 @@ class DirectionSeries:
     sacks: Sequence[SackRange]
     in_flight: Sequence[Sample]
     window: Sequence[Sample]
+    cwnd: Sequence[Sample]
+    ssthresh: Sequence[Sample]
     rtt: Sequence[Sample]
     rate: Sequence[Rate]
 
@@ -148,6 +152,8 @@ def _direction(frames: Sequence[FrameStory], *, from_client: bool) -> DirectionS
     edges: list[Sample] = []
     flights: list[Sample] = []
     windows: list[Sample] = []
+    cwnds: list[Sample] = []
+    thresholds: list[Sample] = []
     rtts: list[Sample] = []
     sacks: list[SackRange] = []
     for frame in frames:
@@ -155,6 +161,11 @@ def _direction(frames: Sequence[FrameStory], *, from_client: bool) -> DirectionS
         if frame.is_from_client == from_client:
             sent = max(frame.nxtseq, sent or 0)
             acked = frame.seq if acked is None else acked
+            if frame.sender is not None:
+                _hold(cwnds, now, frame.sender.cwnd_bytes)
+                threshold = frame.sender.ssthresh_bytes
+                if threshold is not None:
+                    _hold(thresholds, now, threshold)
         else:
             is_ack = "ACK" in frame.flags and "RST" not in frame.flags
             if is_ack:
@@ -179,6 +190,8 @@ def _direction(frames: Sequence[FrameStory], *, from_client: bool) -> DirectionS
         sacks,
         flights,
         windows,
+        cwnds,
+        thresholds,
         rtts,
         (),
     )

@@ -20,7 +20,8 @@ from netlab.analysis.explanation.story import (
     Passage,
 )
 from netlab.analysis.words.outlines import FATES
-from netlab.analysis.words.units import count
+from netlab.analysis.words.units import count, duration
+from netlab.capture.sendernotes import SenderNote
 
 _BYTES_A_LINE: Final = 16
 _PRINTABLE: Final = bytes(range(0x20, 0x7F))
@@ -146,7 +147,7 @@ def values_of(frame: FrameStory) -> dict[str, int | str]:
     """
     Give a frame's figures by Wireshark's names.
     """
-    return {
+    values: dict[str, int | str] = {
         "flags": ", ".join(frame.flags),
         "seq (relative)": frame.seq,
         "ack (relative)": frame.ack,
@@ -156,6 +157,38 @@ def values_of(frame: FrameStory) -> dict[str, int | str]:
         "in flight": frame.bytes_in_flight,
         "frame length": frame.frame_len,
     }
+    if frame.sender is not None:
+        values |= _sender_values(frame.sender)
+    return values
+
+
+def _sender_values(note: SenderNote) -> dict[str, int | str]:
+    """
+    Give what a sender knew, by the names of RFC 5681 and RFC 6298.
+    """
+    threshold = note.ssthresh_bytes
+    values: dict[str, int | str] = {
+        "sent because of": note.reason,
+        "cwnd": f"{note.cwnd} segments ({note.cwnd_bytes} bytes)",
+        "ssthresh": "none yet" if threshold is None else f"{note.ssthresh} segments",
+        "in flight (sender)": f"{note.flight} segments",
+        "state": note.recovery,
+        "SRTT": duration(note.srtt_ns) if note.srtt_ns else "not measured yet",
+        "RTO": duration(note.rto_ns),
+    }
+    if note.timer:
+        values["timer"] = f"{note.timer} in {duration(note.timer_ns)}"
+    for name, number, unit in (
+        ("SACKed", note.sacked, "segment"),
+        ("taken for lost", note.lost, "segment"),
+        ("not sent yet", note.unsent, "byte"),
+        ("not read yet", note.unread, "byte"),
+        ("behind a gap", note.out_of_order, "byte"),
+        ("queued in the interface", note.queued, "frame"),
+    ):
+        if number:
+            values[name] = count(number, unit)
+    return values
 
 
 def untold_text(conversation: ConversationStory) -> str:

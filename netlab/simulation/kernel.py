@@ -57,7 +57,7 @@ class Kernel:
     @ivar interface: its network interface.
     @ivar addresses: its own, loopback included: each 4 or 16 bytes.
     @ivar descriptors: what is open, by number.
-    @ivar sent: is called with each segment that TCP sends, and the time; for observers.
+    @ivar sent: is called with the time, each segment that TCP sends and its frame; for an observer.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Kernel:
         self.addresses = addresses
         self.interface = NetworkInterface(clock, hardware_address, self._frame_arrives)
         self.descriptors: dict[int, Any] = {}
-        self.sent: Callable[[int, Outgoing], None] | None = None
+        self.sent: Callable[[int, Outgoing, bytes], None] | None = None
         self._names = names
         self._headers = {
             address: neighbour + hardware_address for address, neighbour in neighbours.items()
@@ -258,8 +258,6 @@ class Kernel:
         self._set_timer()
 
     def _send(self, outgoing: Outgoing) -> None:
-        if self.sent is not None:
-            self.sent(self.clock.now, outgoing)
         destination = outgoing.destination
         if destination in self.addresses:
             due = self.clock.now + _LOOPBACK_NS
@@ -269,7 +267,10 @@ class Kernel:
         if header is None:
             return
         self._identification = self._identification + 1 & 0xFFFF
-        self.interface.send(frame_of(outgoing, header, self._identification))
+        frame = frame_of(outgoing, header, self._identification)
+        if self.sent is not None:
+            self.sent(self.clock.now, outgoing, frame)
+        self.interface.send(frame)
 
     def _packet_arrives(self, outgoing: Outgoing) -> None:
         if not self._is_off:

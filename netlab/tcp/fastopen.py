@@ -35,7 +35,7 @@ class FastOpen:
     def __init__(self, settings: Settings, secrets: Secrets) -> None:
         self.settings = settings
         self._secrets = secrets
-        self._known: OrderedDict[bytes, bytes] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[bytes, int]] = OrderedDict()
 
     def cookie_for(self, server: bytes) -> bytes | None:
         """
@@ -46,10 +46,10 @@ class FastOpen:
         bits = self.settings.tcp_fastopen
         if not bits & FASTOPEN_CLIENT:
             return None
-        cookie = self._known.get(server)
-        if cookie is not None:
+        known = self._known.get(server)
+        if known is not None:
             self._known.move_to_end(server)
-            return cookie
+            return known[0]
         return None if bits & FASTOPEN_CLIENT_NO_COOKIE else b""
 
     def sends_data(self, cookie: bytes | None) -> bool:
@@ -58,12 +58,21 @@ class FastOpen:
         """
         return bool(cookie) or bool(self.settings.tcp_fastopen & FASTOPEN_CLIENT_NO_COOKIE)
 
-    def remember(self, server: bytes, cookie: bytes) -> None:
+    def mss(self, server: bytes, otherwise: int) -> int:
         """
-        Remember a server's cookie (RFC 7413 section 4.1.3.1).
+        Say how large a segment the server took when it gave the cookie (RFC 7413 section 4.1.3.1).
+
+        @param otherwise: where that is not known.
+        """
+        known = self._known.get(server)
+        return otherwise if known is None else known[1]
+
+    def remember(self, server: bytes, cookie: bytes, mss: int) -> None:
+        """
+        Remember a server's cookie and MSS (RFC 7413 section 4.1.3.1).
         """
         if _COOKIE_MIN_BYTES <= len(cookie) <= _COOKIE_MAX_BYTES and not len(cookie) % 2:
-            self._known[server] = cookie
+            self._known[server] = (cookie, mss)
             self._known.move_to_end(server)
             if len(self._known) > COOKIES_MAX:
                 self._known.popitem(last=False)

@@ -42,6 +42,8 @@ def begin(tcb: TCB, now: int, iss: int, early_data: bytes = b"") -> None:
     if tcb.is_passive and negotiated.has_timestamps:
         full -= TIMESTAMPS_BYTES
     negotiated.receive_shift = tcb.window.open(full, is_scaled=negotiated.has_scaling)
+    if tcb.options.window_clamp:
+        tcb.window.wnd = min(tcb.window.wnd, tcb.options.window_clamp)
     tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
     tcb.small_end = iss
     tcb.queue = SendQueue(iss + 1)
@@ -136,10 +138,9 @@ def arrives_in_syn_sent(tcb: TCB, now: int, segment: TCPSegment, options: TCPOpt
     syn_arrives(tcb, now, segment, options)
     if not flags & ACK:
         tcb.move(Occurrence.SYN_ARRIVES)
-        tcb.board.clear()
-        tcb.early_data = b""
+        tcb.fast_open_cookie = None
         tcb.timeouts = 0
-        transmission.send_syn(tcb, now)
+        transmission.send_syn_ack_after_syn(tcb, now)
         return False
     tcb.move(Occurrence.SYN_ACK_ARRIVES)
     if options.fast_open:

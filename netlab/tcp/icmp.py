@@ -31,6 +31,9 @@ class ICMPMessage(Enum):
     TIME_EXCEEDED = "the packet has been on its way for too long"
 
 
+_OPENING: Final = (TCPState.SYN_SENT, TCPState.SYN_RECEIVED)
+
+
 def message_arrives(tcb: TCB, now: int, message: ICMPMessage, seq: int, mtu: int) -> None:
     """
     Take a message about a segment of this connection.
@@ -44,7 +47,7 @@ def message_arrives(tcb: TCB, now: int, message: ICMPMessage, seq: int, mtu: int
         return
     if message is ICMPMessage.TOO_BIG:
         path_is_narrower(tcb, now, mtu)
-    elif tcb.state is TCPState.SYN_SENT and message is not ICMPMessage.TIME_EXCEEDED:
+    elif tcb.state in _OPENING and message is not ICMPMessage.TIME_EXCEEDED:
         refused = message is ICMPMessage.PORT_UNREACHABLE
         ending.end(tcb, Refused() if refused else Unreachable())
     # In other states these are soft errors: the timers decide (RFC 9293 section 3.9.2.2).

@@ -44,6 +44,8 @@ class Settings:
     @ivar ip_local_port_range: the ephemeral ports, both inclusive.
     @ivar ip_default_ttl: the time to live of what is sent.
     @ivar tcp_abort_on_overflow: whether a full accept queue answers with a reset.
+    @ivar tcp_adv_win_scale: taken and without effect, as in Linux since 6.6: half of a buffer is
+        window (docs/decisions/0193).
     @ivar tcp_autocorking: taken and without effect: nothing is held back in a queue below TCP.
     @ivar tcp_base_mss: the segment size to fall back to where larger ones vanish.
     @ivar tcp_challenge_ack_limit: per second and host (RFC 5961 section 7).
@@ -67,6 +69,8 @@ class Settings:
     @ivar tcp_min_tso_segs: segments that are handed to the network card as one, at least.
     @ivar tcp_moderate_rcvbuf: whether the receive buffer grows with what the program reads.
     @ivar tcp_mtu_probing: 1 falls back to L{tcp_base_mss} when large segments vanish; 2 is as 1.
+    @ivar tcp_no_metrics_save: taken and without effect: of what a connection has learned only its
+        path's MTU is remembered.
     @ivar tcp_orphan_retries: retransmissions after the program has gone; 0 means 8.
     @ivar tcp_pacing_ca_ratio: per cent of a window per round trip, from half of C{ssthresh} on: the
         rate that sizes bursts. Nothing is paced.

@@ -132,7 +132,9 @@ class Stack:
         connection.fast_open_cookie = cookie
         taken = b""
         if self._fast_open.sends_data(cookie):
-            taken = data[: connection.mss - OPTIONS_MAX_BYTES]
+            mss = self._fast_open.mss(remote[0], connection.mss)
+            mss = min(mss, self.settings.mtu - connection.overhead)
+            taken = data[: max(mss - OPTIONS_MAX_BYTES, 0)]
         self.open(now, connection, taken)
         return connection, len(taken)
 
@@ -217,11 +219,16 @@ class Stack:
         listener = self._half_open.get(connection) if self._half_open else None
         if listener is not None and listener.is_full and not segment.flags & (RST | SYN):
             # The peer believes that it is connected; it will send again (as in Linux).
+            if self.settings.tcp_abort_on_overflow:
+                self._outbox.append(_reset_for(key, segment, self.settings.ip_default_ttl))
+                ending.end(connection)
             return
         was_opening = connection.state is TCPState.SYN_SENT
         connection.segment_arrives(now, segment, ecn)
         if was_opening and connection.fast_open_cookie:
-            self._fast_open.remember(source, connection.fast_open_cookie)
+            self._fast_open.remember(
+                source, connection.fast_open_cookie, connection.negotiated.peer_mss
+            )
         if not connection.is_awake:
             connection.is_awake = True
             self._awake.append(connection)

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.error import VerifyError
 from twisted.internet.interfaces import (
     IListeningPort,
     IOpenSSLServerConnectionCreator,
@@ -23,7 +24,7 @@ from twisted.internet.protocol import Factory
 from zope.interface import implementer
 
 from netlab.transport.descriptions import arguments_of, named_argument, unescaped
-from netlab.transport.tls.contexts import TLS12_SUITES_WITH_DHE
+from netlab.transport.tls.contexts import TLS12_SUITES_WITH_DHE, TLSFilesError
 
 _FILES: Final = ("privateKey", "certKey", "extraCertChain", "dhParameters")
 _PLACES: Final = ("port", "privateKey", "certKey")
@@ -104,12 +105,13 @@ class RenewableTLSEndpoint:
         @param description: C{ssl:...}; its files are read now.
         @param behind: listens instead, where TLS has no place of its own to listen.
         @raise OSError: a file cannot be read.
-        @raise Exception: whatever Twisted's parser and OpenSSL find wrong.
+        @raise TLSFilesError: OpenSSL can make nothing of one.
+        @raise Exception: whatever Twisted's parser finds wrong.
         """
         self._reactor = reactor
         self._behind = behind
         self._description = with_absolute_paths(description)
-        self._parsed = _Parsed(self._description)
+        self._parsed = self._read()
         self._certificate = _CurrentCertificate(self._parsed.options)
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
@@ -135,7 +137,19 @@ class RenewableTLSEndpoint:
 
         @raise Exception: as in the constructor. The certificate then stays as it was.
         """
-        self._certificate.options = _Parsed(self._description).options
+        self._certificate.options = self._read().options
+
+    def _read(self) -> _Parsed:
+        # Not at the top: TLS needs pyOpenSSL.
+        from twisted.internet._sslverify import SSL, crypto  # type: ignore[attr-defined]
+
+        try:
+            return _Parsed(self._description)
+        except VerifyError as error:
+            raise TLSFilesError("certificate and key do not match") from error
+        except (SSL.Error, crypto.Error) as error:
+            reasons = ", ".join(reason for *_, reason in error.args[0]) if error.args else ""
+            raise TLSFilesError(f"not a certificate and its key, in PEM ({reasons})") from error
 
 
 def with_absolute_paths(description: str) -> str:

@@ -11,13 +11,16 @@ real decoder and analyser, so that a test's history is that of a capture file.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Self
 
 from netlab.analysis.claims.claim import Claim
 from netlab.analysis.explanation.story import CaptureStory
+from netlab.analysis.observations.dialogue import Dialogue, Dialogues
 from netlab.analysis.observations.facts import Facts, Point
 from netlab.analysis.observations.history import History
 from netlab.analysis.tcp.analyser import Analyser
+from netlab.analysis.tcp.frames import Analysed
 from netlab.capture.decode import Decoder
 from netlab.capture.records import Interface, LinkType, Record
 from netlab.capture.segments import Segment
@@ -31,6 +34,19 @@ CLIENT, SERVER = 0, 1
 _HARDWARE: Final = (b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x02")
 
 
+class Tape:
+    """
+    A capture under way: what several conversations beside each other are written on.
+
+    @ivar records: time in nanoseconds since 1970 and bytes of each frame so far.
+    @ivar now: seconds since it began.
+    """
+
+    def __init__(self) -> None:
+        self.records: list[tuple[int, bytes]] = []
+        self.now = 0.0
+
+
 class Script:
     """
     A capture under way, and the conversation in it that the next lines belong to.
@@ -39,7 +55,7 @@ class Script:
 
     @ivar next: the position that each end sends next.
     @ivar heard: the position that each end acknowledges.
-    @ivar now: seconds since the capture began.
+    @ivar tape: what it is written on.
     """
 
     def __init__(
@@ -51,9 +67,9 @@ class Script:
         ttl: tuple[int, int] = (64, 64),
         window: int = 64000,
         link_type: int = LinkType.ETHERNET,
+        tape: Tape | None = None,
     ) -> None:
-        self.records: list[tuple[int, bytes]] = []
-        self.now = 0.0
+        self.tape = Tape() if tape is None else tape
         self.next = [0, 0]
         self.heard = [0, 0]
         self._addresses = addresses
@@ -63,6 +79,41 @@ class Script:
         self._window = window
         self._link_type = link_type
         self._ip_ids = [100, 200]
+
+    @property
+    def records(self) -> list[tuple[int, bytes]]:
+        """Time in nanoseconds since 1970 and bytes of each frame so far."""
+        return self.tape.records
+
+    @property
+    def now(self) -> float:
+        """Seconds since the capture began."""
+        return self.tape.now
+
+    @now.setter
+    def now(self, seconds: float) -> None:
+        self.tape.now = seconds
+
+    def beside(self, port: int, *, isn: tuple[int, int] = (70_000_000, 90_000_000)) -> Script:
+        """
+        Begin another connection of the same client, beside this one, in the same capture.
+        """
+        return Script(
+            addresses=self._addresses,
+            ports=(port, self._ports[1]),
+            isn=isn,
+            ttl=self._ttl,
+            window=self._window,
+            link_type=self._link_type,
+            tape=self.tape,
+        )
+
+    def wait(self, seconds: float) -> Self:
+        """
+        Let time pass.
+        """
+        self.tape.now += seconds
+        return self
 
     def begins(self, *, client: int = 1, server: int = 1) -> Self:
         """
@@ -159,14 +210,14 @@ class Script:
             self.heard[1 - who] = max(self.heard[1 - who], start + taken)
         if is_captured:
             packet = frames.ip_packet(segment, self._ip_ids[who] if ip_id is None else ip_id)
-            data = (
+            frame = (
                 frames.null_frame(packet)
                 if self._link_type == LinkType.NULL
                 else frames.ethernet_frame(
                     packet, _HARDWARE[who], _HARDWARE[1 - who], padded=padded
                 )
             )
-            self.records.append((START_NS + round(self.now * 1e9), data))
+            self.records.append((START_NS + round(self.now * 1e9), frame))
         return self
 
     def open(self, rtt: float = 0.02, options: bytes | None = None) -> Self:
@@ -201,22 +252,39 @@ class Script:
         """
         Give what was written as histories, by the number of their conversations.
         """
-        decoder, analyser = Decoder(), Analyser()
         found: dict[int, Facts] = {}
-        interface = Interface(self._link_type)
-        for number, (time_ns, data) in enumerate(self.records, 1):
-            segment = decoder.decode(Record(number, time_ns, data, len(data), interface))
-            assert isinstance(segment, Segment), segment
-            analysed = analyser.analyse(segment)
+        for analysed in self.segments():
             facts = found.get(analysed.stream)
             if facts is None:
-                facts = Facts(analysed.conversation, Point(number, time_ns))
+                facts = Facts(analysed.conversation, Point(analysed.number, analysed.time_ns))
                 found[analysed.stream] = facts
             facts.observe(analysed)
             facts.history.add(analysed)
         for facts in found.values():
             facts.finish()
         return [facts.history for facts in found.values()]
+
+    def dialogues(self, trail_max: int = 0) -> list[Dialogue]:
+        """
+        Give what was written as dialogues, by the number of their conversations.
+
+        @param trail_max: how many segments of each are kept one by one.
+        """
+        found = Dialogues(trail_max=trail_max)
+        for analysed in self.segments():
+            found.receive(analysed)
+        return found.finish()
+
+    def segments(self) -> Iterator[Analysed]:
+        """
+        Decode and analyse what was written.
+        """
+        decoder, analyser = Decoder(), Analyser()
+        interface = Interface(self._link_type)
+        for number, (time_ns, data) in enumerate(self.records, 1):
+            segment = decoder.decode(Record(number, time_ns, data, len(data), interface))
+            assert isinstance(segment, Segment), segment
+            yield analyser.analyse(segment)
 
     def history(self) -> History:
         """

@@ -223,6 +223,7 @@ class LinkTests(DecodeTestCase):
         yield 242, bytes(40) + b"\x08\0\0\0" + V4, 44
         yield 50, b"\xff\3\0\x57" + V6, 4
         yield 50, b"\x0f\0\x08\0" + V4, 4
+        yield 9, b"\x8f\0\x08\0" + V4, 4
         yield 51, b"\x11\0\0\1\0\x2f\0\x21" + V4, 8
         yield 104, b"\x0f\0\x86\xdd" + V6, 4
         yield 107, b"\x18\x41\3\xcc" + V4, 4

@@ -10,6 +10,8 @@ import re
 import struct
 from pathlib import Path
 
+import pytest
+
 from netlab.analysis.expectations import references
 from netlab.capture.faults import CaptureError
 from netlab.capture.opening import Bounds
@@ -177,6 +179,7 @@ class ClassTests(CommandTestCase):
             top.rmdir()
             below.rename(top)
 
+    @pytest.mark.slow
     def test_deep_folders(self) -> None:
         """
         Folders within folders without end are not searched without end, and it is told.

@@ -80,6 +80,7 @@ class HostileTests(SynchronousTestCase):
 
     @settings(deadline=None, max_examples=30)
     @given(st.sampled_from(NAMES), _CHANGES, st.floats(0, 1), st.booleans())
+    @pytest.mark.slow
     def test_broken(
         self, name: str, changes: list[tuple[float, int]], kept: float, is_packed: bool
     ) -> None:
@@ -96,6 +97,7 @@ class HostileTests(SynchronousTestCase):
 
     @settings(deadline=None, max_examples=30)
     @given(st.binary(max_size=200), st.sampled_from([b"", _PCAPNG_HEAD, b"\xd4\xc3\xb2\xa1"]))
+    @pytest.mark.slow
     def test_any_bytes(self, data: bytes, head: bytes) -> None:
         """
         The file is anything at all, with or without the beginning of a capture.

@@ -52,6 +52,8 @@ from netlab.http1.sansio.target import TargetForm, parse_target
 from netlab.tcp.connection import TCPConnection
 from netlab.tcp.receiving.delivery import EVENTS_MAX
 from netlab.tcp.receiving.receivequeue import SACK_RANGES_MAX
+from netlab.tcp.script.language.errors import PacketScriptError
+from netlab.tcp.script.running import play_text
 from netlab.tcp.segment import TCPSegment
 from netlab.tcp.settings import Settings as TCPSettings
 from netlab.tcp.stack import Stack
@@ -422,6 +424,18 @@ def _check(host: Stack, connection: TCPConnection | None) -> None:
     connection.info(0)
 
 
+def script(data: bytes) -> None:
+    """
+    A script of packetdrill's language passes, or one of its three errors names a line that it has.
+    """
+    text = data.decode("utf-8", "replace")
+    try:
+        play_text(text)
+    except PacketScriptError as error:
+        assert 0 <= error.line <= text.count("\n") + 1
+        assert "\n" not in error.reason
+
+
 PROMISES: Final[dict[str, Callable[[bytes], None]]] = {
     promise.__name__: promise
     for promise in (
@@ -437,5 +451,6 @@ PROMISES: Final[dict[str, Callable[[bytes], None]]] = {
         tls,
         keylog,
         tcp,
+        script,
     )
 }

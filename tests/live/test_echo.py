@@ -212,6 +212,7 @@ async def test_idle_timeout(twistd: StartServer) -> None:
     await server.line(r"Idle for 0\.2 seconds, closing:  \('127\.0\.0\.1', ")
 
 
+@pytest.mark.slow
 async def test_several_endpoints(twistd: StartServer, netlab: RunNetlab, tmp_path: Path) -> None:
     """
     --listen repeats, and takes IPv6 and UNIX sockets as well as IPv4.

@@ -315,6 +315,7 @@ async def test_closed_input(start_netlab: StartNetlab) -> None:
 
 
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+@pytest.mark.slow
 async def test_large_content(twistd: StartServer, netlab: RunNetlab, tmp_path: Path) -> None:
     """
     Large content from our own server arrives whole.

@@ -9,13 +9,15 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from twisted.internet.threads import deferToThread
 
 from tests.live.conftest import StartServer
-from tests.live.processes import Server
+from tests.live.processes import LISTENS_ON, TOP, Server
 from tests.live.sockets import client_of, receive_all, receive_answer, request
 
 COMBINED = re.compile(
@@ -219,3 +221,33 @@ async def test_stop_delay(twistd: StartServer) -> None:
     assert head.startswith(b"HTTP/1.1 503 ")
     assert (await deferToThread(ask, public))[0].startswith(b"HTTP/1.1 200 ")
     assert (await server.stop()).status == -signal.SIGTERM
+
+
+async def test_log_that_nobody_reads(tmp_path: Path) -> None:
+    """
+    Where nobody reads the server's standard output any more, it serves on.
+    """
+
+    def ask_much() -> int:
+        place = "tcp:0:interface=127.0.0.1"
+        options = ["-n", "--pidfile=", "netlab-http", "--show-requests", "--listen", place]
+        server = subprocess.Popen(
+            [sys.executable, "-c", "from twisted.scripts.twistd import run; run()", *options],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(TOP)},
+        )
+        try:
+            assert server.stdout is not None
+            listening = next(filter(None, map(LISTENS_ON.search, server.stdout)))
+            host, port = listening["place"].split(":")
+            # Four times what the pipe and what is kept hold.
+            for number in range(1300):
+                ask((host, int(port)), f"X-Long: {'x' * 1000}", path=f"/{number}")
+            return number
+        finally:
+            server.kill()
+            server.communicate()
+
+    assert await deferToThread(ask_much) == 1299

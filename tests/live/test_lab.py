@@ -194,9 +194,9 @@ async def test_every_experiment(way: str, reactor: Any, programs: list[Program],
     so what was not as expected at first gets a second chance, alone.
     """
     run = ("lab", "run", "--out", str(out), "--isolation", way)
-    await run_as(way, reactor, programs, out, *run, "--all", "--jobs", "8")
+    done = await run_as(way, reactor, programs, out, *run, "--all", "--jobs", "8")
     first = verdicts(out)
-    assert set(first) == set(names())
+    assert set(first) == set(names()), done
     again = [name for name, verdict in first.items() if not verdict["is_met"]]
     if again:
         done = await run_as(way, reactor, programs, out, *run, *again)

@@ -71,8 +71,8 @@ async def test_echo(twistd: StartServer, netlab: RunNetlab) -> None:
     """
     The echo server and its client print what the page shows.
     """
-    words, shown = excerpt("twistd -n netlab-echo")
-    server = await twistd(*words[2:])
+    words, shown = excerpt("twistd -n --pidfile= netlab-echo")
+    server = await twistd(*words[3:])
     (_, *words), answers = excerpt("netlab echo")
     assert words[1:3] == ["localhost", "12345"]
     done = await netlab(words[0], server.host, str(server.port), *words[3:])
@@ -85,8 +85,8 @@ async def test_http(twistd: StartServer, netlab: RunNetlab, tmp_path: Path) -> N
     """
     The HTTP server and its client print what the page shows.
     """
-    words, shown = excerpt("twistd -n netlab-http")
-    server = await twistd(*words[2:])
+    words, shown = excerpt("twistd -n --pidfile= netlab-http")
+    server = await twistd(*words[3:])
     (_, *words), answers = excerpt("netlab get")
     url = words.pop()
     assert url.startswith("http://localhost:8080/")

@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 #: Each is an experiment of its own; C{python -m tests.truth.laboratory FIRST LAST} runs others.
-SEEDS = (2, 3, 6, 8, 10, 11, 21, 39)
+SEEDS = (1, 2, 3, 7, 9, 10, 12, 14, 24, 27, 29, 41)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -34,4 +34,7 @@ async def test_scenario(tmp_path: Path, seed: int) -> None:
     isolation, _ = await best_isolation(reactor)
     checked = await check_scenario(reactor, seed, tmp_path / "run", isolation)
     assert checked.false == []
-    assert checked.kinds["opening.handshake"]
+    assert checked.kinds["opening.handshake"] or checked.kinds["resets.refused"]
+    # What the frames show is told of, but for a case in ten that nobody has met yet.
+    shown, told = (counts.total() for counts in (checked.knowledge.shown, checked.knowledge.told))
+    assert 10 * told >= 9 * shown, checked.missed

@@ -10,9 +10,25 @@ from typing import Final
 from tests.oracle.comparison import Difference
 from tests.oracle.reference import MARKS, Row
 
-#: Layers that are not decoded here, in tshark's words.
-_OTHER_LAYERS: Final = frozenset(
-    {"atm", "cfp", "chdlc", "cmd", "fr", "ipoib", "juniper", "mpls", "ppp", "wg", "wlan"}
+#: Layers that are not decoded here, in tshark's words: Juniper's headers, ATM, Cisco's metadata,
+#: a Cisco frame's own framing, WireGuard with its keys.
+_OTHER_LAYERS: Final = frozenset({"atm", "cfp", "cmd", "juniper", "wg"})
+
+#: Figures that a segment has by itself, whatever came before it. No conversation that was seen in
+#: part, and no dissector, excuses that they differ.
+_OF_THE_SEGMENT: Final = frozenset(
+    {
+        "time",
+        "src",
+        "dst",
+        "srcport",
+        "dstport",
+        "flags",
+        "seq_raw",
+        "ack_raw",
+        "len",
+        "window_size_value",
+    }
 )
 
 #: Protocols whose dissectors begin or announce conversations of their own.
@@ -116,12 +132,13 @@ def unexplained(
             continue
         rule = next((name for name, applies in RULES.items() if applies(difference, row)), "")
         first = unseen.get(row["tcp.stream"])
-        if not rule and first is not None:
+        is_of_the_segment = difference.figure in _OF_THE_SEGMENT
+        if not rule and first is not None and not is_of_the_segment:
             # tshark has seen frames of this conversation that we have not: that changes figures of
             # later frames, and what is said of the whole conversation in earlier ones too.
             is_later = difference.number > first or difference.figure == "completeness"
             rule = "other-layers" if is_later else ""
-        if not rule and _ends(row) in meddled:
+        if not rule and _ends(row) in meddled and not is_of_the_segment:
             rule = "dissectors"
         if rule:
             rules.add(rule)

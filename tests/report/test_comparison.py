@@ -22,17 +22,16 @@ from netlab.report.comparison import (
     sides_markdown,
     sides_terminal,
 )
-from tests.analysis.scenes import Stage
+from tests.analysis.dialogue_script import Script
 
 _NAMES = ("a.pcap", "b.pcap")
 
 
 def _same(*, is_one_place: bool = False, behind_ns: int = 0) -> SameConversation:
-    stage = Stage()
-    scene = stage.scene()
+    (dialogue,) = Script(addresses=("10.0.0.1", "10.0.0.99")).client("SYN").dialogues()
     return SameConversation(
-        scene.dialogue,
-        scene.dialogue,
+        dialogue,
+        dialogue,
         is_swapped=True,
         is_one_place=is_one_place,
         waits=(

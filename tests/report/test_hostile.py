@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -46,6 +47,7 @@ class BrokenTests(SynchronousTestCase):
         st.floats(0.3, 1),
         st.builds(Discretion, st.booleans(), st.booleans()),
     )
+    @pytest.mark.slow
     def test_every_report(
         self, name: str, changes: list[tuple[float, int]], kept: float, discretion: Discretion
     ) -> None:

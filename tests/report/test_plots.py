@@ -8,10 +8,12 @@ import re
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.report import html
-from netlab.report.plots import POINTS_MAX, SIGNS, WIDTH, PlotStack, plots_of
+from netlab.report.plots import SIGNS, WIDTH, PlotStack, plots_of
+from netlab.report.scales import POINTS_MAX
 from tests.captures.frames import ACK, PSH
 from tests.captures.reference import NAMES
 from tests.captures.stories import only, reference_story, story_of
@@ -159,6 +161,7 @@ class GeometryTests(SynchronousTestCase):
         for size in re.findall(r"\.(?:tick|name|plot-title) \{[^}]*?([\d.]+)px var", page):
             self.assertGreaterEqual(float(size) * narrowest / WIDTH, 12)
 
+    @pytest.mark.slow
     def test_they_are_bounded(self) -> None:
         """
         A curve of thousands of frames has no more points than can be seen.

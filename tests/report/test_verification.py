@@ -11,19 +11,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.expectations.references import ECHO, EXCHANGES, verify
 from netlab.report.verification import Marked, as_csv, as_json, terminal
-from tests.analysis.scenes import CLIENT, SERVER, Stage
+from tests.analysis.dialogue_script import Script
 
 
 def _echo(file: str, second: bytes = b"over the lazy dog 20") -> Marked:
-    stage = Stage()
-    scene = stage.scene()
-    scene.open()
+    script = Script(addresses=("10.0.0.1", "10.0.0.99")).open()
     for text in (b"the quick brown fox jumps onwards", second):
-        scene.say(CLIENT, text)
-        scene.say(SERVER, text.upper())
-    scene.fin(SERVER)
-    scene.fin(CLIENT)
-    return Marked(file, verify(ECHO, stage.dialogues()))
+        script.client("PSH ACK", text).server("PSH ACK", text.upper())
+    script.server("FIN ACK").client("FIN ACK")
+    return Marked(file, verify(ECHO, script.dialogues()))
 
 
 _BROKEN = Marked("empty.pcap", None, "empty.pcap is empty: it is not a capture")

@@ -86,9 +86,36 @@ class OptionTests(SynchronousTestCase):
         connection.set_receive_buffer(1)
         self.assertEqual(connection.window.full_space, RECEIVE_BUFFER_MIN)
         connection.set_send_buffer(1)
-        self.assertEqual(talk.write(50_000), SEND_BUFFER_MIN)
+        self.assertEqual(talk.write(50_000), 2 * SEND_BUFFER_MIN)
         connection.set_send_buffer(1 << 30)
-        self.assertEqual(talk.write(50_000), 10_000 - SEND_BUFFER_MIN)
+        self.assertEqual(talk.write(50_000), 2 * 10_000 - 2 * SEND_BUFFER_MIN)
+
+    def test_grows(self) -> None:
+        """
+        By itself the send buffer has room for two windows, at the 4352 bytes that Linux counts for
+        a segment of 1460: 87,040.
+        """
+        talk = Dialogue(self)
+        talk.serve(win=1000)
+        self.assertEqual(talk.write(1_000_000), 2 * 10 * (2048 + 256))
+        talk = Dialogue(self)
+        talk.serve()
+        self.assertEqual(talk.write(1_000_000), 87_040)
+
+    def test_window_clamp(self) -> None:
+        """
+        No window is larger than the program wants (TCP_WINDOW_CLAMP), from the SYN on.
+        """
+        talk = Dialogue(self)
+        talk.connect(window_clamp=5000)
+        talk.says("S", win=5000)
+        talk.peer("S", 0, 1, options=talk.syn_options())
+        talk.says("A")
+        for number in range(20):
+            talk.peer("", 1 + 1000 * number, 1, 1000)
+            talk.read()
+            self.assertLessEqual(talk.connection.window.wnd, 5000)
+        self.assertEqual(talk.connection.received.nxt - talk.connection.irs, 20_001)
 
     def test_keepalive_off(self) -> None:
         """

@@ -61,6 +61,15 @@ class ClientTests(SynchronousTestCase):
         talk.wait(5000)
         talk.silent()
 
+    def test_as_much_as_fits(self) -> None:
+        """
+        As much goes along as the server's MSS lets, which came with the cookie, less the room for
+        options.
+        """
+        talk = self.with_cookie()
+        self.assertEqual(self.connect(talk, bytes(5000)), 1460 - 40)
+        talk.says("S", 0, length=1420)
+
     def test_not_taken(self) -> None:
         """
         Data that the SYN-ACK does not cover leave again at once (section 4.2.1).
@@ -162,7 +171,7 @@ class CookieTests(SynchronousTestCase):
         """
         jar = FastOpen(Settings(), Secrets(b"k" * 16))
         for number in range(COOKIES_MAX + 1):
-            jar.remember(number.to_bytes(4), COOKIE)
+            jar.remember(number.to_bytes(4), COOKIE, 1460)
             jar.cookie_for((0).to_bytes(4))
         self.assertEqual(jar.cookie_for((0).to_bytes(4)), COOKIE)
         self.assertEqual(jar.cookie_for((1).to_bytes(4)), b"")
@@ -173,5 +182,5 @@ class CookieTests(SynchronousTestCase):
         """
         jar = FastOpen(Settings(), Secrets(b"k" * 16))
         for cookie in (b"12", b"12345", b"1" * 18):
-            jar.remember(b"peer", cookie)
+            jar.remember(b"peer", cookie, 1460)
             self.assertEqual(jar.cookie_for(b"peer"), b"")

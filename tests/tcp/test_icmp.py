@@ -158,6 +158,18 @@ class UnreachableTests(SynchronousTestCase):
             tell(talk, message, 0)
             self.assertEqual(talk.events(), [event, Closed()])
 
+    def test_while_being_opened(self) -> None:
+        """
+        Or by the peer, whose SYN-ACK does not arrive.
+        """
+        talk = Dialogue(self)
+        talk.listen()
+        talk.peer("S", 0, options=talk.syn_options())
+        talk.iss = talk.says("SA").segment.seq
+        tell(talk, ICMPMessage.UNREACHABLE, 0)
+        self.assertEqual(talk.listener.half_open, {})
+        self.assertIsNone(talk.stack.deadline)
+
     def test_later(self) -> None:
         """
         It does not end one that is established (RFC 5461 section 4).

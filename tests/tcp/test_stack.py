@@ -167,6 +167,18 @@ class FloodTests(SynchronousTestCase):
         self.assertEqual(pair.listener.waiting, 1)
         self.assertIsNotNone(pair.listener.accept())
 
+    def test_backlog_resets(self) -> None:
+        """
+        With C{tcp_abort_on_overflow} it is reset instead.
+        """
+        pair = Pair(server=Settings(tcp_abort_on_overflow=1))
+        pair.listener.backlog = 0
+        clients = [pair.client.connect(pair.now, (SERVER, PORT)) for _ in range(2)]
+        pair.run_for(NANOSECONDS // 2)
+        states = [client.state for client in clients]
+        self.assertEqual(states, [TCPState.ESTABLISHED, TCPState.CLOSED])
+        self.assertEqual(pair.listener.half_open, {})
+
 
 class PortTests(SynchronousTestCase):
     """

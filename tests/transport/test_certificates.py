@@ -8,8 +8,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from OpenSSL import crypto
-from twisted.internet.error import VerifyError
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IStreamServerEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.ssl import CertificateOptions
@@ -21,6 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from netlab.transport.certificates import RenewableTLSEndpoint, with_absolute_paths
+from netlab.transport.tls.contexts import TLSFilesError
 from tests.certificates import Authority
 
 
@@ -123,15 +122,32 @@ class RenewalTests(SynchronousTestCase):
         server = self.listen()
         certificate = self.folder / "cert.pem"
         certificate.write_text("nonsense")
-        self.assertRaises(crypto.Error, self.endpoint.renew)
+        self.assertRaises(TLSFilesError, self.endpoint.renew)
         certificate.unlink()
         self.assertRaises(OSError, self.endpoint.renew)
         other = self.folder / "other"
         other.mkdir()
         self.authority.issue(other, "other")
         (other / "cert.pem").rename(certificate)
-        self.assertRaises(VerifyError, self.endpoint.renew)
+        self.assertRaises(TLSFilesError, self.endpoint.renew)
         self.assertEqual(self.subject(server), "first")
+
+    def test_what_is_wrong(self) -> None:
+        """
+        A file that is no certificate, and a key that is another's, are said to be just that.
+        """
+        (self.folder / "nonsense").write_bytes(b"nonsense")
+        other = self.folder / "other"
+        other.mkdir()
+        self.authority.issue(other, "other")
+        for key, certificate, why in (
+            ("nonsense", "cert.pem", "not a certificate and its key, in PEM"),
+            ("key.pem", "nonsense", "not a certificate and its key, in PEM"),
+            ("other/key.pem", "cert.pem", "do not match"),
+        ):
+            place = f"ssl:0:{self.folder}/{key}:{self.folder}/{certificate}"
+            with self.assertRaisesRegex(TLSFilesError, why):
+                RenewableTLSEndpoint(self.reactor, place)
 
     def test_refused_at_once(self) -> None:
         """
@@ -141,4 +157,4 @@ class RenewalTests(SynchronousTestCase):
         other.mkdir()
         self.authority.issue(other, "other")
         description = f"ssl:0:{self.folder}/key.pem:{other}/cert.pem"
-        self.assertRaises(VerifyError, RenewableTLSEndpoint, self.reactor, description)
+        self.assertRaises(TLSFilesError, RenewableTLSEndpoint, self.reactor, description)

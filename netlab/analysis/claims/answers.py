@@ -132,6 +132,7 @@ _RANKS: Final[Mapping[str, int]] = {
     "opening.syn-lost": _SLOW,
     "opening.syn-ack-lost": _SLOW,
     "repeats.counts": _SLOW,
+    "copies.single": _SLOW,
     "gaps.never-filled": _SLOW,
     "windows.one-a-round-trip": _SLOW,
     "windows.closed": _SLOW,
@@ -164,8 +165,13 @@ _LIMITS: Final = (
     "copies.translated",
 )
 
-#: What says why one end waited for the other.
-_WAITS: Final = frozenset({"delays.server", "delays.client", "delays.nagle-total"})
+#: What says why one end waited for the other, or paused, and which figure says how long.
+_WAITS: Final = {
+    "delays.server": "waited_ns",
+    "delays.client": "waited_ns",
+    "delays.paused": "end_ns",
+    "delays.nagle-total": "waited_ns",
+}
 
 #: What says how a window of zero went on; the first frame of each is what shut it.
 _OUTCOMES_OF_ZERO: Final = frozenset(
@@ -213,6 +219,7 @@ _NOT_OPENED: Final = frozenset(
         "opening.one-end",
         "opening.unconfirmed",
         "opening.no-ack-flag",
+        "resets.own-attempt",
     }
 )
 
@@ -378,7 +385,11 @@ def longest_waits(told: Iterable[Told], at_most: int) -> list[Told]:
     @return: the longest first.
     """
     waits = [each for each in told if each.claim.kind in _WAITS]
-    return sorted(waits, key=lambda each: -int(each.claim.figures["waited_ns"]))[:at_most]
+    return sorted(waits, key=_length_ns, reverse=True)[:at_most]
+
+
+def _length_ns(told: Told) -> int:
+    return int(told.claim.figures[_WAITS[told.claim.kind]])
 
 
 def is_calm(told: Iterable[Told]) -> bool:

@@ -96,7 +96,7 @@ def until_the_end(history: History, around: Around, claims: Iterable[Claim]) -> 
 def _odd_flags(course: Course) -> Iterator[Claim]:
     for end in (0, 1):
         for syn in (*course.syns[end][:1], *course.answers[end][:1]):
-            odd = [name for bit, name in _ODD.items() if syn.flags & bit]
+            odd = _odd_in(syn)
             if odd:
                 yield Claim(
                     "opening.odd-flags",
@@ -107,6 +107,13 @@ def _odd_flags(course: Course) -> Iterator[Claim]:
                     ("scan", "test"),
                     course.history.name(end),
                 )
+
+
+def _odd_in(syn: Sent) -> list[str]:
+    """
+    List the flags that no SYN has.
+    """
+    return [name for bit, name in _ODD.items() if syn.flags & bit]
 
 
 def _both_asked(course: Course) -> Claim:
@@ -269,7 +276,8 @@ def _repeated(course: Course, syns: Sequence[Sent], answers: Sequence[Sent]) -> 
     """
     first = answers[0]
     name = course.history.name
-    early = [each for each in syns if each.number < first.number]
+    # One with FIN, RST or URG is dropped, not lost.
+    early = [each for each in syns if each.number < first.number and not _odd_in(each)]
     late = [each for each in syns if each.number > first.number]
     opened = course.established
     if len(early) > 1:

@@ -9,16 +9,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from netlab.analysis.claims.claim import Claim, Figure, Known
+from netlab.analysis.claims.refusals import answers, in_the_handshake, of_a_closed_port, refused
 from netlab.analysis.claims.silence import gave_up
 from netlab.analysis.observations.course import Course, between_ns, course_of
 from netlab.analysis.observations.history import History, Sent
-from netlab.analysis.tcp.frames import Mark
 
 RESETS_JUDGED_MAX: Final = 50
 """How many RSTs of a conversation are judged one by one, the first ones."""
-
-ANSWER_MAX_NS: Final = 3_000_000_000
-"""A RST that answers a segment follows it within a round trip: no longer than this."""
 
 LONG_SILENCE_NS: Final = 60_000_000_000
 """After so long without a segment, an answer to the next one is an answer to it."""
@@ -30,7 +27,6 @@ COUNTING_STEP_MAX: Final = 64
 """How far those of two packets of one connection lie apart where a host counts them."""
 
 _FASTCLOSE: Final = 1 << 7
-_MODULUS: Final = 1 << 32
 
 _FORGERY: Final = ("forged", "sent-on-the-way", "stack-with-another-ttl")
 
@@ -269,9 +265,9 @@ def _reason(course: Course, reset: Sent) -> Claim:
     Judge why a RST was sent, by what came before it.
     """
     for judge in (
-        _refused,
-        _of_a_closed_port,
-        _in_the_handshake,
+        refused,
+        of_a_closed_port,
+        in_the_handshake,
         _fast_close,
         gave_up,
         _answer_of_no_connection,
@@ -282,109 +278,6 @@ def _reason(course: Course, reset: Sent) -> Claim:
         if claim is not None:
             return claim
     return _abort(course, reset)
-
-
-def _refused(course: Course, reset: Sent) -> Claim | None:
-    """
-    A RST that answers a SYN of a peer to whom nothing else was said.
-    """
-    peer = 1 - reset.sender
-    syns = [each for each in course.syns[peer] if each.number < reset.number]
-    if not syns or course.answers[reset.sender] or course.syns[reset.sender]:
-        return None
-    if any(each.sender == reset.sender and not each.has_rst for each in course.before(reset)):
-        return None
-    if reset.ack is not None and reset.ack != syns[-1].end and reset.ack != 1:
-        return None
-    causes: tuple[str, ...] = ("no-listener", "firewall-rejects")
-    if syns[0].marks & Mark.REUSED_PORTS:
-        causes = ("earlier-attempt", *causes)
-    waited = between_ns(syns[-1], reset)
-    figures: dict[str, Figure] = {"port": _port(course, reset.sender), "syns": len(syns)}
-    if waited is not None:
-        figures["answered_ns"] = waited
-    return Claim(
-        "resets.refused",
-        (syns[-1].number, reset.number),
-        Known.POSSIBLE,
-        figures,
-        "RFC 9293 section 3.10.7.1",
-        causes,
-        course.history.name(reset.sender),
-    )
-
-
-def _of_a_closed_port(course: Course, reset: Sent) -> Claim | None:
-    """
-    A RST with the number 0 that acknowledges a segment which itself had no ACK: the answer of a
-    host without a connection for it.
-    """
-    before = course.before(reset)
-    asked = before[-1] if before else None
-    if asked is None or asked.sender == reset.sender or asked.has_ack or asked.has_rst:
-        return None
-    is_answer = (asked.seq_raw + asked.end - asked.start) % _MODULUS == reset.ack_raw
-    if asked.has_syn or not reset.has_ack or reset.seq_raw or not is_answer:
-        return None
-    return Claim(
-        "resets.no-connection",
-        (asked.number, reset.number),
-        Known.FOLLOWS,
-        {"port": _port(course, reset.sender)},
-        "RFC 9293 section 3.10.7.1",
-        who=course.history.name(reset.sender),
-    )
-
-
-def _in_the_handshake(course: Course, reset: Sent) -> Claim | None:
-    """
-    A RST before the handshake was complete, or right after an answer that belongs to no SYN of its
-    sender.
-    """
-    peer = 1 - reset.sender
-    who = course.history.name(reset.sender)
-    before = course.before(reset)
-    own = [each for each in before if each.sender == reset.sender and not each.has_rst]
-    answer = next((each for each in reversed(before) if each.sender == peer), None)
-    if answer is None:
-        if own and all(each.has_syn and not each.has_ack for each in own):
-            return Claim("resets.own-attempt", (own[-1].number, reset.number), who=who)
-        return None
-    is_answer = _answers(reset, answer)
-    if own and all(each.has_syn and not each.has_ack for each in own):
-        if answer.has_syn and answer.has_ack and answer.ack is not None and answer.ack >= 1:
-            waited = between_ns(answer, reset)
-            figures: dict[str, Figure] = {} if waited is None else {"after_ns": waited}
-            return Claim(
-                "resets.after-syn-ack",
-                tuple(sorted({own[-1].number, answer.number, reset.number})),
-                Known.POSSIBLE,
-                figures,
-                "",
-                ("half-open-scan", "health-check", "client-gave-up", "answer-not-expected"),
-                who,
-            )
-        if is_answer and answer.has_ack and not answer.has_syn and answer.ack != own[-1].end:
-            return Claim(
-                "resets.unacceptable-ack",
-                (own[-1].number, answer.number, reset.number),
-                Known.FOLLOWS,
-                {},
-                "RFC 9293 section 3.10.7.3",
-                who=who,
-            )
-    # Not yet open, and the ACK does not complete the handshake either.
-    is_waiting = bool(own) and all(each.has_syn and each.has_ack for each in own)
-    if is_waiting and is_answer and not answer.has_syn and answer.ack != own[-1].end:
-        return Claim(
-            "resets.unacceptable-ack",
-            (own[-1].number, answer.number, reset.number),
-            Known.FOLLOWS,
-            {},
-            "RFC 9293 section 3.10.7.4",
-            who=who,
-        )
-    return None
 
 
 def _fast_close(course: Course, reset: Sent) -> Claim | None:
@@ -490,7 +383,7 @@ def _answered(course: Course, reset: Sent) -> Sent | None:
         if each.sender == reset.sender:
             if not each.has_rst:
                 acked = max(acked or 0, each.ack or 0)
-        elif each.has_ack and _answers(reset, each):
+        elif each.has_ack and answers(reset, each):
             if each.end > each.start and each.end > (acked or 0):
                 found = each
             elif acked is None and found is None:
@@ -602,7 +495,7 @@ def _abort_causes(course: Course, reset: Sent) -> tuple[str, ...]:
     peer = 1 - reset.sender
     if not any(each.sender == peer for each in course.before(reset)):
         # What it may answer is not here: a SYN, or a segment of a connection that is unknown there.
-        return ("answers-what-is-not-here", "abort", "sent-on-the-way")
+        return ("answers-what-is-not-here", "abort", "restarted", "sent-on-the-way")
     was_sent = any(each.sender == peer and each.length for each in course.before(reset))
     is_whole = course.history.is_whole and course.syns[course.history.client]
     if was_sent or not is_whole:
@@ -610,24 +503,6 @@ def _abort_causes(course: Course, reset: Sent) -> tuple[str, ...]:
     return ("abort", "sent-on-the-way")
 
 
-def _answers(reset: Sent, segment: Sent) -> bool:
-    """
-    Tell whether a RST without ACK has the number that a segment acknowledged, soon after it.
-    """
-    waited = between_ns(segment, reset)
-    return (
-        not reset.has_ack
-        and segment.has_ack
-        and segment.ack_raw == reset.seq_raw
-        and waited is not None
-        and waited <= ANSWER_MAX_NS
-    )
-
-
 def _silence_before(course: Course, sent: Sent) -> int | None:
     at = course.index[sent.number]
     return between_ns(course.segments[at - 1], sent) if at else None
-
-
-def _port(course: Course, sender: int) -> int:
-    return course.history.conversation.flows[sender].port

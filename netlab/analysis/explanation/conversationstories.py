@@ -108,7 +108,9 @@ def conversation_story(
         completeness=facts.conversation.completeness,
         claims=claims,
         unseen=_unseen(facts),
-        sent=(facts.client_side.byte_count, facts.server_side.byte_count),
+        sent=(0, 0)
+        if facts.history.is_whole
+        else (facts.client_side.byte_count, facts.server_side.byte_count),
     )
 
 

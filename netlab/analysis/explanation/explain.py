@@ -126,6 +126,7 @@ class Explainer:
         self._tells_all = tells_all
         self._facts: dict[int, Facts] = {}
         self._sketches = Sketches()
+        self._open = self._sketches.open
         self._followed = 0
         self._late: set[int] = set()
         self._kept: list[Kept] = []
@@ -148,7 +149,7 @@ class Explainer:
         if record[4] is not self._interface:
             self._see(record)
         stream = analysed[1].stream
-        sketch = self._sketches.open.get(stream)
+        sketch = self._open.get(stream)
         if sketch is None:
             sketch = self._begin(analysed)
             if sketch is None:

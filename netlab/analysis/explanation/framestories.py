@@ -24,6 +24,7 @@ from netlab.analysis.words.labels import labels_of
 from netlab.analysis.words.sentences import frame_sentence
 from netlab.analysis.words.units import cite, count, duration
 from netlab.capture.segments import Flag
+from netlab.capture.sendernotes import read_sender_note
 
 #: A frame after a longer silence than this says how long it was, in nanoseconds.
 _SILENCE_TOLD_NS: Final = 500_000_000
@@ -150,6 +151,7 @@ def frame_story(
         claims=tuple(claims),
         rtt_ns=analysed.rtt_ns,
         sacks=_sacks(analysed),
+        sender=read_sender_note(segment.record.comments) if discretion.quotes else None,
     )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from netlab.analysis.explanation.story import PAYLOAD_SHOWN_MAX_BYTES
 from netlab.analysis.tcp.frames import Analysed
 from netlab.capture.segments import Checksum
+from netlab.capture.sendernotes import sender_notes_of
 
 
 class Kept(NamedTuple):
@@ -39,6 +40,8 @@ def keep(analysed: Analysed) -> Kept:
         or segment.record.comments
     ):
         data = segment.data[:size]
-        record = segment.record._replace(data=data, comments=())
+        record = segment.record._replace(
+            data=data, comments=sender_notes_of(segment.record.comments)
+        )
         analysed = analysed._replace(segment=segment._replace(data=data, record=record))
     return Kept(analysed, checksum)

@@ -18,6 +18,7 @@ from netlab.analysis.claims.ranking import NO_FAULT
 from netlab.analysis.explanation.findings import Finding
 from netlab.analysis.observations.sketches import CalmGroup, Fate, Outline
 from netlab.analysis.words.units import duration
+from netlab.capture.sendernotes import SenderNote
 
 LISTED_MIN = 9
 """From how many conversations on a report lists them first, the worst at the top."""
@@ -116,6 +117,7 @@ class FrameStory:
         C{None}.
     @ivar sacks: The ranges that it acknowledges selectively: for each the first relative sequence
         number, and the one after the last.
+    @ivar sender: What its sender knew, where the capture says so; else C{None}.
     """
 
     number: int
@@ -146,6 +148,7 @@ class FrameStory:
     claims: tuple[Claim, ...] = ()
     rtt_ns: int | None = None
     sacks: tuple[tuple[int, int], ...] = ()
+    sender: SenderNote | None = None
 
     def crossed(self) -> FrameStory:
         """
@@ -195,8 +198,7 @@ class ConversationStory:
     @ivar claims: All that is claimed of it.
     @ivar is_timed: Whether how long it took is known: the capture's clock was not set back.
     @ivar unseen: C{client} or C{server}, where no segment of that end was captured.
-    @ivar sent: How many bytes client and server sent, repeats included: for where no claim has them
-        each once.
+    @ivar sent: How many bytes client and server sent, where too few segments are kept to claim it.
     """
 
     stream: int

@@ -8,7 +8,6 @@ next to nothing; only what goes wrong is followed, from its beginning, which wai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -243,6 +242,7 @@ class Sketches:
     """
     The conversations of a capture. Memory is bounded, whatever their number.
 
+    @ivar open: those that have figures of their own, by their numbers; always the same dictionary.
     @ivar calm: of those without a fault that have made room for others, by the server's address
         and port; of servers beyond L{SERVERS_MAX} at port 0 of no address.
     @ivar left_out: how many were left out, since there were too many with a fault.
@@ -251,15 +251,10 @@ class Sketches:
     def __init__(self) -> None:
         self.calm: dict[tuple[bytes, int], CalmGroup] = {}
         self.left_out = 0
-        self._open: dict[int, Sketch] = {}
+        self.open: dict[int, Sketch] = {}
         self._waiting: dict[int, Sketch] = {}
         self._waiting_frames = self._waiting_bytes = 0
         self._latest = -1
-
-    @property
-    def open(self) -> Mapping[int, Sketch]:
-        """Those that have one, by their conversations' numbers."""
-        return self._open
 
     def begin(self, analysed: Analysed) -> Sketch | None:
         """
@@ -269,9 +264,9 @@ class Sketches:
         @return: C{None} if it is left out.
         """
         stream = analysed.stream
-        if len(self._open) >= SKETCHES_MAX:
+        if len(self.open) >= SKETCHES_MAX:
             self._make_room()
-            if len(self._open) >= SKETCHES_MAX:
+            if len(self.open) >= SKETCHES_MAX:
                 self.left_out += stream > self._latest
                 self._latest = max(stream, self._latest)
                 return None
@@ -280,7 +275,7 @@ class Sketches:
             return None
         self._latest = stream
         conversation = analysed.conversation
-        sketch = self._open[stream] = Sketch(conversation, analysed.time_ns)
+        sketch = self.open[stream] = Sketch(conversation, analysed.time_ns)
         if conversation.first_frame == analysed.number:
             sketch.waiting = []
             self._waiting[stream] = sketch
@@ -335,21 +330,18 @@ class Sketches:
         """
         Give the figures of all that have some, by number.
         """
-        return [sketch.outline() for sketch in self._open.values()]
+        return [sketch.outline() for sketch in self.open.values()]
 
     def _make_room(self) -> None:
         """
         Count those without a fault that are over, and keep the others.
         """
-        kept = {}
-        for stream, sketch in self._open.items():
+        for stream, sketch in list(self.open.items()):
             is_calm = sketch.facts is None and sketch.fate is Fate.CALM
             if is_calm and sketch.conversation.is_over:
                 self.release(sketch)
                 self._count_calm(sketch.outline())
-            else:
-                kept[stream] = sketch
-        self._open = kept
+                del self.open[stream]
 
     def _count_calm(self, outline: Outline) -> None:
         key = outline.server

@@ -28,6 +28,8 @@ def claims_of(streams: Streams, made: Iterable[Claim]) -> Iterator[Claim]:
             for claim in own
             if claim.kind in {"gaps.not-captured", "gaps.never-filled"}
             and isinstance(figure := claim.figures["bytes"], int)
+            # A last number that was acknowledged and not captured is a FIN's as likely as a byte's.
+            and not (figure == 1 and claim.figures["last"] == direction.highest - 1)
         )
         if direction.covered.total or missing:
             figures: dict[str, Figure] = {

@@ -27,9 +27,15 @@ SHARES_MIN_NS: Final = 200_000_000
 """A conversation in which less was waited has no account of it."""
 
 UNSTEADY: Final = 10
-"""A wait is told from the way's own delay where that varies by less than this part of it."""
+"""A wait is distinguished from the path's delay where that varies by less than this part of it."""
+
+NEAR_NS: Final = 2_000_000
+"""Where a round trip to an end is as short as this, what passed there is seen."""
 
 _TICKS: Final = 1 << 32
+_MSS_DEFAULT: Final = 536
+_LATE: Final = ("waited-there", "lost-before-this-point")
+_FAR: Final = ("waited-there", "held-up-on-the-way")
 _NAGLE: Final = ("nagle-and-delayed-ack", "application-pause")
 
 
@@ -225,8 +231,11 @@ def _turns(streams: Streams) -> Iterator[Claim]:
                     spread = _spread_ns(streams, last.sent.sender)
                     if UNSTEADY * spread > waited - network:
                         yield _unsteady(claim, waited, spread)
-                    elif is_next:
+                    elif is_next and network <= NEAR_NS:
                         yield claim
+                    elif is_next:
+                        # What one segment met on the way no other segment's time tells.
+                        yield _doubted(claim, _FAR)
                     else:
                         # The ACK itself may have been late: at most all but the shortest way.
                         at_most = {"network_ns": network, "end_ns": waited - network}
@@ -287,7 +296,11 @@ def _pause(streams: Streams, step: StreamStep) -> int:
     """
     if step.acked is None or step.acked < step.highest or step.window_by is None:
         return 0
-    if not step.window or step.is_window_probe or step.is_keep_alive:
+    if step.is_window_probe or step.is_keep_alive:
+        return 0
+    flows = streams.history.conversation.flows
+    if step.window < min((flow.mss for flow in flows if flow.mss), default=_MSS_DEFAULT):
+        # With no room for a full segment it may wait for more (RFC 9293 section 3.8.6.2.1).
         return 0
     stamps = step.sent.options.timestamps
     acks = streams.steps[step.window_by].sent.options.timestamps
@@ -319,8 +332,7 @@ def _follows_directly(streams: Streams, step: StreamStep) -> bool:
     return False
 
 
-def _doubted(claim: Claim) -> Claim:
-    causes = ("waited-there", "lost-before-this-point")
+def _doubted(claim: Claim, causes: tuple[str, ...] = _LATE) -> Claim:
     return claim._replace(known=Known.POSSIBLE, causes=causes)
 
 

@@ -12,7 +12,7 @@ from netlab.analysis.observations.streams import Streams
 from netlab.capture.segments import Flag
 
 SEGMENTS_MIN: Final = 4
-"""Of how many segments with data at least it is told which set PSH."""
+"""From how many segments with data on PSH is counted."""
 
 
 def claims_of(streams: Streams) -> Iterator[Claim]:

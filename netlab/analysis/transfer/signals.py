@@ -14,12 +14,14 @@ from netlab.analysis.transfer.repeats import TIMEOUT_MIN_NS
 
 _KINDS: Final = {"syn": "repeats.syn", "syn-ack": "repeats.syn-ack", "fin": "repeats.fin"}
 
+_FIN_URG: Final = 0x21
+
 
 def claims_of(streams: Streams) -> Iterator[Claim]:
     """
     Judge FINs and SYNs whose very number was used for one before.
     """
-    seen: dict[tuple[int, str, int], list[int]] = {}
+    seen: dict[tuple[int, str, int, int], list[int]] = {}
     asked = [-1, -1]
     for step in streams.steps:
         sent = step.sent
@@ -31,7 +33,9 @@ def claims_of(streams: Streams) -> Iterator[Claim]:
         ):
             if not has:
                 continue
-            before = seen.setdefault((sent.sender, name, raw), [])
+            # A SYN with FIN or URG is none that a TCP sends again.
+            odd = 0 if name == "fin" else sent.flags & _FIN_URG
+            before = seen.setdefault((sent.sender, name, raw, odd), [])
             if before and not _may_be_a_copy(streams, step, before[1], asked[1 - sent.sender]):
                 yield _again(streams, step, name, before, asked[1 - sent.sender])
                 before[1] = step.index

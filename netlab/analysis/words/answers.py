@@ -166,7 +166,7 @@ def _troubles(question: Question, found: Sequence[Trouble], at_most: int) -> Ite
         yield Answer(question, frames, streams, text, (first.claim.kind,))
     if len(found) > at_most:
         kinds = count(len(found) - at_most, "more kind")
-        yield Answer(question, (), (), f"{kinds} of remark: see each connection.")
+        yield Answer(question, (), (), f"{kinds} of finding; see each connection.")
 
 
 def _time(told: Sequence[Told], of: str) -> Iterator[Answer]:

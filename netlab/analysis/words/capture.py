@@ -77,8 +77,8 @@ def _answer_first(claim: Claim) -> str:
 def _dropped(claim: Claim) -> str:
     return (
         f"The capture says itself that {amount(claim, 'frames', 'frame was', 'frames were')} "
-        "dropped while capturing (interface statistics): what is missing here was not all lost on "
-        "the way."
+        "dropped while capturing (interface statistics): not all that is missing here was lost on "
+        "the network."
     )
 
 

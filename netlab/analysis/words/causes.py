@@ -135,6 +135,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "later-segment-came": "a later segment came before this byte",
     "nothing-new-came": "a segment came that brought nothing new",
     "waited-there": "it had nothing to send earlier",
+    "held-up-on-the-way": "its segment was held up on the way",
     "captured-late": "it was captured late",
     "injected": "a third party sent one of them (injection)",
     "sender-changed-its-bytes": "the sender sent something else the second time",

@@ -51,8 +51,8 @@ def _as_large(claim: Claim) -> str:
 def _tries_again(claim: Claim) -> str:
     return (
         f"{who(claim)} does not give up at #{claim.frames[0]}: it sends its SYN again "
-        f"{time(claim, 'waited_ns')} later ({last(claim)}). TCP commonly takes such an error for "
-        "one that can pass."
+        f"{time(claim, 'waited_ns')} later ({last(claim)}). TCP commonly treats such an error as "
+        "temporary."
     )
 
 

@@ -91,8 +91,8 @@ def _syn_not_captured(claim: Claim) -> str:
 
 def _odd_flags(claim: Claim) -> str:
     return (
-        f"#{claim.frames[-1]} sets {word(claim, 'flags')} together: no TCP opens a "
-        f"connection with that.{possible(claim)}"
+        f"#{claim.frames[-1]} sets {word(claim, 'flags')} together: no TCP implementation opens "
+        f"a connection this way.{possible(claim)}"
     )
 
 

@@ -64,8 +64,8 @@ def _own_attempt(claim: Claim) -> str:
 def _unknown(claim: Claim) -> str:
     text = (
         f"{who(claim)} answers #{claim.frames[0]} with a RST ({last(claim)}) that has no ACK flag "
-        "and takes its sequence number from the ACK it answers, as a host does that does not know "
-        f"the connection{rule(claim)}"
+        "and takes its sequence number from the ACK it answers: the answer of a host that does not "
+        f"know the connection{rule(claim)}"
     )
     if "silent_ns" in claim.figures and whole(claim, "silent_ns") >= _LONG_NS:
         text += f". Before #{claim.frames[0]} nothing had travelled for {time(claim, 'silent_ns')}"

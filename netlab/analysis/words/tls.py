@@ -68,7 +68,7 @@ def _resumed(claim: Claim) -> str:
     if word(claim, "by") == "pre-shared key":
         return (
             f"The ends use a pre-shared key ({frames(claim)}), that of an earlier session or one "
-            f"agreed on otherwise: the server sends no certificate ({claim.rule})."
+            f"arranged by other means: the server sends no certificate ({claim.rule})."
         )
     return (
         f"The session is resumed by {word(claim, 'by')} ({frames(claim)}): the server sends no "

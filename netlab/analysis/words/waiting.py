@@ -219,6 +219,11 @@ def _waited(claim: Claim) -> str:
             f"{text}. The times that ACKs took here differ by {time(claim, 'spread_ns')}, so how "
             f"much of it passed at {who(claim)} is not known.{possible(claim)}"
         )
+    if "held-up-on-the-way" in claim.causes:
+        return (
+            f"{text}: about {time(claim, 'end_ns')}, give or take a round trip, passed at "
+            f"{who(claim)}; or its segment may have been held up on the way."
+        )
     if claim.causes:
         return (
             f"{text}. The shortest round trip here takes {time(claim, 'network_ns')}; the rest may "

@@ -62,7 +62,7 @@ class FileState:
     @ivar path: where to look again.
     @ivar checked: when it was looked at, by the store's clock.
     @ivar size: in bytes.
-    @ivar modified_ns: when it was last modified, in nanoseconds since the epoch.
+    @ivar modified_ns: as of L{modified_ns}.
     @ivar response: the whole answer to a GET without conditions; for a large file without content.
     @ivar codings: the codings for which there seems to be a precompressed variant beside it.
     @ivar folder: the folder as it was when the variants were looked for; None where it had just
@@ -261,7 +261,7 @@ class FileStore:
             path=path,
             checked=now,
             size=size,
-            modified_ns=status.st_mtime_ns,
+            modified_ns=modified_ns(status),
             response=Response(200, fields, content, renew=renew),
             codings=codings,
             folder=folder,
@@ -299,6 +299,16 @@ def _large_files_max() -> int:
     if descriptors == resource.RLIM_INFINITY:
         return _LARGE_FILES_MAX
     return max(1, min(_LARGE_FILES_MAX, descriptors // (2 * _LARGE_FILES_SHARE)))
+
+
+def modified_ns(status: os.stat_result) -> int:
+    """
+    Tell when a file was last modified: never later than its last change. A time that was set, such
+    as one in the future, may be; and a date that is cut to now is another one each second.
+
+    @return: in nanoseconds since the epoch.
+    """
+    return min(status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _settled_identity(status: os.stat_result) -> _Identity:

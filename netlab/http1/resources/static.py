@@ -24,7 +24,14 @@ from netlab.http1.resources.conditional import (
     range_applies,
 )
 from netlab.http1.resources.contents import JoinedContent
-from netlab.http1.resources.filestore import FRESH_SECONDS, FileState, FileStore, IsFolder, Names
+from netlab.http1.resources.filestore import (
+    FRESH_SECONDS,
+    FileState,
+    FileStore,
+    IsFolder,
+    Names,
+    modified_ns,
+)
 from netlab.http1.resources.listing import (
     ListingEntry,
     ListingOrder,
@@ -259,7 +266,7 @@ class StaticFiles:
         cache_control = settings.html_cache_control if is_html else settings.cache_control
         lines = [
             (b"Content-Type", media_type),
-            (b"Last-Modified", format_date(_modified(status.st_mtime_ns, self._epoch_seconds()))),
+            (b"Last-Modified", format_date(_modified(modified_ns(status), self._epoch_seconds()))),
             (b"ETag", file_etag(status.st_size, status.st_mtime_ns, coding)),
             (b"Accept-Ranges", b"bytes"),
             (b"X-Content-Type-Options", b"nosniff"),
@@ -439,12 +446,12 @@ def _depends_on_time(fields: Fields) -> bool:
     )
 
 
-def _modified(modified_ns: int, now: float) -> int:
+def _modified(time_ns: int, now: float) -> int:
     """
     Return a time of modification that may be sent: never later than now (RFC 9110 section
     8.8.2.1), and one that an HTTP-date can say.
     """
-    return max(0, min(modified_ns // 1_000_000_000, int(now)))
+    return max(0, min(time_ns // 1_000_000_000, int(now)))
 
 
 def _parts(state: FileState, ranges: tuple[ByteRange, ...]) -> Response:

@@ -21,14 +21,14 @@ _DAY: Final = "|".join(_DAYS)
 _MONTH: Final = "|".join(_MONTHS)
 _CLOCK: Final = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _IMF_FIXDATE: Final = re.compile(
-    rf"(?P<name>{_DAY}), (?P<day>[0-9]{{2}}) (?P<month>{_MONTH}) (?P<year>[0-9]{{4}}) {_CLOCK} GMT"
+    rf"(?:{_DAY}), (?P<day>[0-9]{{2}}) (?P<month>{_MONTH}) (?P<year>[0-9]{{4}}) {_CLOCK} GMT"
 )
 _RFC_850: Final = re.compile(
-    rf"(?P<name>{'|'.join(_LONG_DAYS)}), (?P<day>[0-9]{{2}})-(?P<month>{_MONTH})-"
+    rf"(?:{'|'.join(_LONG_DAYS)}), (?P<day>[0-9]{{2}})-(?P<month>{_MONTH})-"
     rf"(?P<year>[0-9]{{2}}) {_CLOCK} GMT"
 )
 _ASCTIME: Final = re.compile(
-    rf"(?P<name>{_DAY}) (?P<month>{_MONTH}) (?P<day>[0-9]{{2}}| [0-9]) {_CLOCK} "
+    rf"(?:{_DAY}) (?P<month>{_MONTH}) (?P<day>[0-9]{{2}}| [0-9]) {_CLOCK} "
     rf"(?P<year>[0-9]{{4}})"
 )
 
@@ -48,7 +48,8 @@ def format_date(seconds: float) -> bytes:
 
 def parse_date(value: bytes, now: float) -> int | None:
     """
-    Read a time in any of the three forms: IMF-fixdate, RFC 850's, asctime's.
+    Read a time in any of the three forms: IMF-fixdate, RFC 850's, asctime's. The name of the day
+    says nothing that the date does not, and need not be right.
 
     @param now: seconds since the epoch; a two-digit year that seems more than 50 years ahead of
         it is a year of the past.
@@ -83,6 +84,6 @@ def parse_date(value: bytes, now: float) -> int | None:
         )
     except ValueError:
         return None
-    if second > 60 or not match["name"].startswith(_DAYS[moment.weekday()]):
+    if second > 60:
         return None
     return int((moment - _EPOCH).total_seconds()) + (second == 60)

@@ -96,12 +96,13 @@ def parse_decimal(value: bytes) -> int | None:
     Read 1*DIGIT: what C{int} would let through besides (signs, underscores, white space, other
     scripts' digits) is refused.
 
-    @return: the number, or None where these bytes are no such number or have over 19 digits,
-        leading zeros included, which no 64-bit length needs.
+    @return: the number, or None where these bytes are no such number or have over 19 digits behind
+        leading zeros, which no 64-bit length needs.
     """
-    if 0 < len(value) <= 19 and value.isdigit():  # bytes.isdigit knows ASCII digits only
-        return int(value)
-    return None
+    if not value.isdigit():  # bytes.isdigit knows ASCII digits only
+        return None
+    digits = value.lstrip(b"0")
+    return int(digits or b"0") if len(digits) <= 19 else None
 
 
 def is_authority(value: bytes) -> bool:

@@ -55,6 +55,7 @@ from netlab.http1.twistd.running import (
     leave_to_others,
 )
 from netlab.service import ListeningService
+from netlab.terminal.steadyoutput import make_output_steady
 from netlab.transport.certificates import Renewable
 from netlab.transport.workers.supervisor import Supervisor, forwarded, worker_environment
 
@@ -74,6 +75,9 @@ def makeService(options: Options, reactor: Any = None) -> HTTPService:
     """
     if reactor is None:
         from twisted.internet import reactor
+
+        # The log goes there (twistd -n), and a reader that hangs must not stop the server.
+        make_output_steady()
     if not options.is_worker:
         _warn_of_key_log(options)
     if options["workers"] and not options.is_worker:

@@ -25,6 +25,7 @@ from netlab.lab.live.site import make_site
 from netlab.lab.results.folder import ResultsFolder
 from netlab.options import ListeningOptions
 from netlab.service import ListeningService
+from netlab.terminal.steadyoutput import make_output_steady
 
 #: A few pages, each with the six connections that a browser opens at most.
 _CONNECTIONS_MAX: Final = 128
@@ -121,6 +122,9 @@ def makeService(options: Options, reactor: Any = None) -> LiveLaboratory:
     """
     if reactor is None:
         from twisted.internet import reactor
+
+        # The log goes there (twistd -n), and a reader that hangs must not stop the server.
+        make_output_steady()
     laboratory = LiveLaboratory(reactor, options.out, options.isolation)
     site = make_site(
         laboratory.bench,

@@ -96,6 +96,13 @@ class NamespaceLaboratory:
         self.failure: Failure | None = None
         self.on_failure: Callable[[], None] = lambda: None
 
+    def note_of(self, sender: Side, frame: bytes) -> str | None:
+        """
+        Say what a host knew when it sent a frame that leaves now: one with our own TCP.
+        """
+        host = self._simulated.get(sender)
+        return None if host is None else host.note_of(frame)
+
     @property
     def client(self) -> ProgramMachine:
         """

@@ -221,6 +221,7 @@ async def _run_in(
                 on_line,
                 own_stacks=own_stacks,
             )
+        recorder.sender_note = laboratory.note_of
         wire.observers.append(recorder.observe)
         if observer is not None:
             wire.observers.append(observer)

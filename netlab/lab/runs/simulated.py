@@ -113,6 +113,12 @@ class SimulatedLaboratory:
             await self.reboot(side)
         self._driver.start()
 
+    def note_of(self, sender: Side, frame: bytes) -> str | None:
+        """
+        Say what a host knew when it sent a frame that leaves now.
+        """
+        return self.hosts[sender].note_of(frame)
+
     async def reboot(self, side: Side) -> None:
         """
         Start a host, with nothing running on it.

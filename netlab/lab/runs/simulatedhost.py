@@ -29,6 +29,7 @@ from netlab.simulation.kernel import Kernel
 from netlab.simulation.network import boot
 from netlab.simulation.process import Process
 from netlab.simulation.programs import run_command, run_function, run_server
+from netlab.simulation.sendernotes import SenderNotes
 from netlab.simulation.standardinput import StandardInput
 from netlab.tcp.settings import Settings
 
@@ -97,6 +98,13 @@ class SimulatedHost:
         self._within = within
         self._boots = 0
         self._processes: list[Process] = []
+        self._notes: SenderNotes | None = None
+
+    def note_of(self, frame: bytes) -> str | None:
+        """
+        Say what it knew when it sent a frame that leaves now.
+        """
+        return None if self._notes is None else self._notes.comment_of(frame)
 
     def boot(self) -> ProgramMachine:
         """
@@ -116,6 +124,8 @@ class SimulatedHost:
             self._settings,
             f"{self._seed} {side.value} {self._boots}",
         )
+        self._notes = notes = SenderNotes(kernel.interface)
+        kernel.sent = notes.sent
         receive = kernel.interface.frame_arrives
         kernel.interface.attach(lambda frame: self._wire.send(side, frame))
         self._wire.attach(side, lambda frame: self._within(receive, frame))

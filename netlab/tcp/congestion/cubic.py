@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from netlab.tcp.congestion.base import Acknowledged, CongestionControl
-from netlab.tcp.timers import MILLISECOND
+from netlab.tcp.timers import MILLISECOND, NANOSECONDS
 
 _BETA: Final = 717
 """The factor after a loss, of 1024: 0.7 (RFC 9438 section 4.6; Linux has this fraction)."""
 
 _ONE: Final = 1024
+
+_COUNT_BEFORE_LOSS_MAX: Final = 20
 
 _MICROSECONDS_PER_SECOND_CUBED: Final = 10**18
 
@@ -32,10 +34,12 @@ class Cubic(CongestionControl):
     __slots__ = (
         "_epoch",
         "_k",
+        "_last_in_train",
         "_origin",
         "_round_end",
         "_round_min",
         "_round_samples",
+        "_round_start",
         "_rtt_min",
         "_w_est",
         "w_max",
@@ -52,6 +56,8 @@ class Cubic(CongestionControl):
         self._round_end = 0
         self._round_min = 0
         self._round_samples = 0
+        self._round_start = 0
+        self._last_in_train = 0
 
     def acknowledged(self, ack: Acknowledged) -> None:
         """
@@ -59,11 +65,12 @@ class Cubic(CongestionControl):
         """
         if ack.rtt and (not self._rtt_min or ack.rtt < self._rtt_min):
             self._rtt_min = ack.rtt
+        if self.is_in_slow_start and self.cwnd >= _HYSTART_LOW_WINDOW:
+            self._look_for_the_end(ack)
         if not ack.is_cwnd_limited:
             return
         segments = ack.segments
         if self.is_in_slow_start:
-            self._watch_delay(ack)
             segments = self._slow_start(segments)
             if not segments:
                 return
@@ -82,6 +89,9 @@ class Cubic(CongestionControl):
         target = self._w_cubic(elapsed)
         target = min(max(target, cwnd), cwnd * 3 // 2)
         count = cwnd // (target - cwnd) if target > cwnd else 100 * self.cwnd
+        if not self.w_max:
+            # Nothing was lost yet: grow by 5 percent in a round trip at least, as Linux does.
+            count = min(count, _COUNT_BEFORE_LOSS_MAX)
         # Section 4.3: not slower than Reno would be that loses as often: W_est grows by alpha
         # segments in a round trip, 3 (1 - beta) / (1 + beta), and by one once it is where the
         # window was before the loss.
@@ -145,21 +155,29 @@ class Cubic(CongestionControl):
         if self._epoch is not None and idle > 0:
             self._epoch = min(self._epoch + idle, now)
 
-    def _watch_delay(self, ack: Acknowledged) -> None:
+    def _look_for_the_end(self, ack: Acknowledged) -> None:
         """
-        Leave slow start when round trips become longer, before segments are lost: HyStart, as in
-        Linux (RFC 9438 section 4.10 recommends HyStart++, RFC 9406, whose test of delay this is).
+        Leave slow start before segments are lost: when round trips become longer, or when the ACKs
+        of a round trip come in a train as long as half of it, so that the path is full. HyStart, as
+        in Linux; RFC 9438 section 4.10 recommends its successor, whose test of delay this is
+        (RFC 9406 section 4.2).
         """
+        now = ack.now
+        if not ack.rtt or (self._epoch is not None and now - self._epoch < NANOSECONDS):
+            return
         if ack.snd_una > self._round_end:
             self._round_end = ack.snd_nxt
-            self._round_min = 0
+            self._round_start = self._last_in_train = now
+            self._round_min = ack.rtt
             self._round_samples = 0
-        if not ack.rtt or self.cwnd < _HYSTART_LOW_WINDOW:
-            return
+        if now - self._last_in_train <= _HYSTART_SPACING:
+            self._last_in_train = now
+            if now - self._round_start > (self._rtt_min + _HYSTART_SPACING // 2) >> 1:
+                self.ssthresh = self.cwnd
+                return
+        self._round_min = min(self._round_min, ack.rtt)
         if self._round_samples < _HYSTART_SAMPLES:
             self._round_samples += 1
-            if not self._round_min or ack.rtt < self._round_min:
-                self._round_min = ack.rtt
         elif self._round_min > self._rtt_min + min(
             max(self._rtt_min >> 3, _HYSTART_DELAY_MIN), _HYSTART_DELAY_MAX
         ):
@@ -168,6 +186,7 @@ class Cubic(CongestionControl):
 
 _HYSTART_LOW_WINDOW: Final = 16
 _HYSTART_SAMPLES: Final = 8
+_HYSTART_SPACING: Final = 2 * MILLISECOND
 _HYSTART_DELAY_MIN: Final = 4 * MILLISECOND
 _HYSTART_DELAY_MAX: Final = 16 * MILLISECOND
 

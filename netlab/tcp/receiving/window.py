@@ -144,7 +144,7 @@ class ReceiveWindow:
         free = space - kept
         if free < full >> 1 and (free < full >> 4 or free < mss):
             return 0
-        free = min(free, self._ssthresh)
+        free = min(free, self._ssthresh, full)
         if self.shift:
             unit = 1 << self.shift
             return (free + unit - 1) & -unit

@@ -105,11 +105,12 @@ class SystemCalls:
         return None
 
     def _keep(self, result: Value, socket: ScriptSocket, line: int) -> CallResult:
-        # The descriptor is the one that the script names: its number is the kernel's business.
+        # The descriptor is the one that the script names: its number is the kernel's business. What
+        # accept gives may take the place of an older one, as in packetdrill.
         descriptor = number(result, line)
         if descriptor < 0:
             return CallResult(max(self._descriptors, default=2) + 1)
-        if descriptor in self._descriptors:
+        if descriptor in self._descriptors and socket.connection is None:
             raise ScriptSyntaxError(line, f"descriptor {descriptor} is open already")
         if len(self._descriptors) >= DESCRIPTORS_MAX:
             raise ScriptSyntaxError(line, f"more than {DESCRIPTORS_MAX} descriptors")

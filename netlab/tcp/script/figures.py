@@ -64,6 +64,8 @@ def figures_of(connection: TCPConnection, now: int) -> dict[str, int]:
         "TCPI_OPT_SYN_DATA": connection.had_early_data,
     }
     figures["tcpi_options"] = sum(_OPTIONS[name] for name, is_set in options.items() if is_set)
+    figures["tcpi_last_data_sent"] = (now - connection.sent_at) // MILLISECOND
+    figures["tcpi_last_ack_recv"] = (now - connection.heard_at) // MILLISECOND
     figures["tcpi_last_data_recv"] = (now - connection.acks.received_at) // MILLISECOND
     figures["tcpi_state"] = _STATES[info.state][1]
     figures["tcpi_ca_state"] = _CONGESTION_STATES[info.ca_state][1]

@@ -12,7 +12,7 @@ from typing import Final
 from netlab.tcp.connection import TCPConnection
 from netlab.tcp.script.host import ScriptHost
 from netlab.tcp.script.mapping import FlowPhase, ScriptFlow
-from netlab.tcp.script.socketoptions import apply_option
+from netlab.tcp.script.socketoptions import apply_option, change_congestion_control
 from netlab.tcp.script.sockets import ScriptSocket
 from netlab.tcp.segment import Outgoing
 
@@ -128,3 +128,5 @@ class ScriptNetwork:
     def _set_options(self, socket: ScriptSocket, connection: TCPConnection) -> None:
         for name, value in socket.options.items():
             apply_option(connection, name, value, self._host.now)
+        if socket.congestion:
+            change_congestion_control(connection, socket.congestion)

@@ -35,6 +35,7 @@ from netlab.tcp.script.language.syntax import (
 from netlab.tcp.script.language.texts import segment_text, time_text
 from netlab.tcp.script.mapping import FlowPhase, ScriptFlow
 from netlab.tcp.script.network import ScriptNetwork, ends
+from netlab.tcp.script.socketoptions import check_congestion_control
 from netlab.tcp.segment import Outgoing, TCPSegment
 from netlab.tcp.settings import SettingError, Settings
 from netlab.tcp.stack import AddressInUseError, Stack
@@ -108,6 +109,9 @@ class Player:
     def _settings(self, line: int) -> Settings:
         if self._sysctls.get("net.ipv4.tcp_ecn", "0") not in {"0", "1", "2"}:
             raise NotSupportedError(line, "AccECN: net.ipv4.tcp_ecn above 2")
+        check_congestion_control(
+            self._sysctls.get("net.ipv4.tcp_congestion_control", "cubic"), line
+        )
         try:
             settings = Settings.from_sysctls(self._sysctls)
         except SettingError as error:

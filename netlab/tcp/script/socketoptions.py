@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from netlab.tcp.congestion import choice
 from netlab.tcp.connection import TCPConnection
 from netlab.tcp.script.language.errors import NotSupportedError, ScriptSyntaxError
 from netlab.tcp.script.language.symbols import ERROR_NUMBERS, NUMBERS, number
@@ -74,6 +75,12 @@ def set_option(socket: ScriptSocket, name: str, value: Value, now: int, line: in
     """
     Set an option, now or, if there is no connection yet, of the one to come.
     """
+    if name == "TCP_CONGESTION" and isinstance(value, Text):
+        check_congestion_control(value.text, line)
+        socket.congestion = value.text
+        if socket.connection is not None:
+            change_congestion_control(socket.connection, value.text)
+        return
     figure = _figure(name, value, line)
     if name in _WITHOUT_EFFECT:
         socket.options[name] = figure
@@ -144,6 +151,25 @@ _FIELDS: Final = {
     "TCP_USER_TIMEOUT": ("user_timeout", _MILLISECOND),
     "TCP_WINDOW_CLAMP": ("window_clamp", 1),
 }
+
+
+def check_congestion_control(name: str, line: int) -> None:
+    """
+    Find out whether there is a congestion control of a name.
+
+    @raise NotSupportedError: there is none.
+    """
+    if name not in choice.KNOWN:
+        raise NotSupportedError(line, f"the congestion control {name[:40]}")
+
+
+def change_congestion_control(connection: TCPConnection, name: str) -> None:
+    """
+    Let another congestion control go on with the window as it is (TCP_CONGESTION).
+    """
+    old, new = connection.congestion, choice.make(name)
+    new.cwnd, new.ssthresh = old.cwnd, old.ssthresh
+    connection.congestion = new
 
 
 def send_buffer(value: int) -> int:

@@ -91,10 +91,15 @@ def update_window(tcb: TCB, seq: int, ack: int, field: int) -> bool:
     a receiver does not shrink its window. Except to nothing, as Linux has it.
     """
     window = field << tcb.negotiated.send_shift
+    una = tcb.snd_una
+    if ack < una:
+        # It is counted from an older edge. Its sequence number may be the newest all the same: what
+        # was sent again after it, and overtook it, has a lower one.
+        return False
     if not (
-        ack > tcb.snd_una
+        ack > una
         or seq > tcb.snd_wl1
-        or (seq == tcb.snd_wl1 and ack >= tcb.snd_una and (window > tcb.snd_wnd or not window))
+        or (seq == tcb.snd_wl1 and (window > tcb.snd_wnd or not window))
     ):
         return False
     tcb.snd_wl1, tcb.snd_wl2 = seq, ack

@@ -290,4 +290,6 @@ def _send_limit(tcb: TCB) -> int:
     if tcb.options.send_buffer:
         return tcb.options.send_buffer
     _, default, most = tcb.settings.tcp_wmem
-    return min(max(default, 2 * max(tcb.congestion.cwnd, INITIAL_WINDOW) * tcb.mss), most)
+    # What a segment costs Linux: a power of two for the data and their headers, and a structure.
+    cost = (1 << (tcb.mss + 640 - 1).bit_length()) + 256
+    return min(max(default, 2 * max(tcb.congestion.cwnd, INITIAL_WINDOW) * cost), most)

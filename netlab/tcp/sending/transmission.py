@@ -93,6 +93,15 @@ def send_syn(tcb: TCB, now: int) -> None:
     _put_syn(tcb, now, Reason.HANDSHAKE)
 
 
+def send_syn_ack_after_syn(tcb: TCB, now: int) -> None:
+    """
+    Answer the SYN of a peer that has opened at the same time: with the sequence number of our SYN,
+    which is on its way.
+    """
+    tcb.timers.start(Timer.RETRANSMISSION, now + tcb.rtt.rto)
+    _put_syn(tcb, now, Reason.HANDSHAKE)
+
+
 def _put_syn(tcb: TCB, now: int, reason: Reason) -> None:
     """
     Put a SYN, first or again, with its options.
@@ -170,6 +179,9 @@ def collapse(tcb: TCB, segment: SentSegment) -> None:
         if following.is_sacked or following.end > edge:
             break
         tcb.board.merge(segment, following)
+        if not tcb.negotiated.has_sack:
+            # Duplicate ACKs were counted as segments, of which there is one less.
+            tcb.board.sacked = max(tcb.board.sacked - 1, 0)
 
 
 def send_ack(tcb: TCB, now: int, reason: Reason) -> None:
@@ -214,7 +226,11 @@ def put(
     """
     received = tcb.received
     nxt = received.nxt
-    field = tcb.window.advertise(nxt, received.unread + received.out_of_order)
+    window = tcb.window
+    clamp = tcb.options.window_clamp
+    if clamp and window.clamp > clamp:
+        window.clamp = clamp
+    field = window.advertise(nxt, received.unread + received.out_of_order)
     negotiated = tcb.negotiated
     options = b""
     if negotiated.has_timestamps:

@@ -37,6 +37,10 @@ FIRST_DELAY_SECONDS: Final = 0.1
 
 LONGEST_DELAY_SECONDS: Final = 30.0
 
+STARTING_MAX: Final = 2 * max(2, os.cpu_count() or 1)
+"""How many workers begin at a time: a hundred that do so share the processors such that none serves
+for minutes."""
+
 EARLY_SECONDS: Final = 10.0
 """A worker that has lived for so long has not ended early."""
 
@@ -121,6 +125,7 @@ class Worker(ProcessProtocol):
         if message.get("ready"):
             self.is_ready = True
             self._supervisor.say(f"worker {self.pid} serves")
+            self._supervisor.start_another()
         elif "report" in message:
             self.report = message["report"]
             if self._asking:
@@ -188,6 +193,7 @@ class Supervisor(Service):
         self._grace = grace
         self._gone = gone
         self._early_ends = 0
+        self._unstarted = 0
         self._shares_descriptor = create_shares(count)
         self._shares = WorkerShares(self._shares_descriptor)
         self._replacements: set[IDelayedCall] = set()
@@ -204,7 +210,16 @@ class Supervisor(Service):
         Start the workers.
         """
         super().startService()  # type: ignore[no-untyped-call]
-        for _ in range(self._count):
+        self._unstarted = self._count
+        for _ in range(STARTING_MAX):
+            self.start_another()
+
+    def start_another(self) -> None:
+        """
+        Start one of those that have not been started yet, if there is one: another serves by now.
+        """
+        if self._unstarted and self.running:
+            self._unstarted -= 1
             self._start_one()
 
     def stopService(self) -> Deferred[None]:

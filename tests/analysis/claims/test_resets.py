@@ -435,3 +435,13 @@ class HowFarTests(SynchronousTestCase):
         self.assertIn("never-existed", one(claims, "resets.unknown-connection").causes)
         self.assertEqual(of_kind(claims, "opening.not-captured"), [])
         self.assertEqual(len(of_kind(claims, "opening.unconfirmed")), 1)
+
+    def test_a_request_that_meets_a_closed_socket(self) -> None:
+        """
+        Of two RSTs that answer a request and the FIN after it the first answers the request.
+        """
+        script = Script().open().say(CLIENT, b"one").server("FIN ACK").client("ACK")
+        script.client("PSH ACK", b"two", after=1.0, arrives=False).client("FIN ACK", after=0.0001)
+        claims = script.server("RST", after=0.1).server("RST", after=0.0001).claims()
+        closed = one(claims, "resets.data-after-close")
+        self.assertEqual((closed.frames, closed.figures["late_bytes"]), ((6, 8, 10), 3))

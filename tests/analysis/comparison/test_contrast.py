@@ -7,43 +7,43 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.comparison.contrast import Contrast, contrast
-from netlab.capture.segments import Flag
-from tests.analysis.scenes import CLIENT, SERVER, Scene, Stage
+from tests.analysis.dialogue_script import SERVER, Script
 
 _GET = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 _MOVED = b"HTTP/1.1 301 Moved\r\nConnection: close\r\nLocation: /b\r\n\r\n"
 
 
-def _ask(scene: Scene, answer: bytes = _OK) -> None:
-    scene.say(CLIENT, _GET)
-    scene.say(SERVER, answer)
+def _ask(script: Script, answer: bytes = _OK) -> None:
+    script.client("PSH ACK", _GET).server("PSH ACK", answer)
 
 
-def _reuse(stage: Stage) -> Stage:
-    scene = stage.scene()
-    scene.open()
-    _ask(scene)
-    stage.wait(0.1)
-    _ask(scene)
-    stage.wait(1)
-    scene.fin(SERVER)
-    scene.fin(CLIENT)
-    return stage
+def _close(script: Script, first: int) -> None:
+    script.send(first, "FIN ACK").send(1 - first, "FIN ACK")
 
 
-def _two(stage: Stage, answer: bytes = _OK, idle: float = 1) -> Stage:
+def _opened() -> Script:
+    return Script().open(rtt=0.001)
+
+
+def _reuse() -> Script:
+    script = _opened()
+    _ask(script)
+    _ask(script.wait(0.1))
+    _close(script.wait(1), SERVER)
+    return script
+
+
+def _two(answer: bytes = _OK, idle: float = 1) -> Script:
+    script = Script()
     for port in (40000, 40001):
-        scene = stage.scene(port)
-        scene.open()
-        _ask(scene, answer)
-        stage.wait(idle)
-        scene.fin(SERVER)
-        scene.fin(CLIENT)
-    return stage
+        script.another(port).open(rtt=0.001)
+        _ask(script, answer)
+        _close(script.wait(idle), SERVER)
+    return script
 
 
-def _contrast(first: Stage, second: Stage) -> dict[str, Contrast]:
+def _contrast(first: Script, second: Script) -> dict[str, Contrast]:
     return {one.question: one for one in contrast(first.dialogues(), second.dialogues())}
 
 
@@ -56,7 +56,7 @@ class ContrastTests(SynchronousTestCase):
         """
         An exchange does not differ from itself.
         """
-        found = _contrast(_reuse(Stage()), _reuse(Stage()))
+        found = _contrast(_reuse(), _reuse())
         self.assertEqual([one.question for one in found.values() if one.differs], [])
         asked = ("opens by", "carries", "seen again", "HTTP", "closed by")
         self.assertEqual(list(found), ["connections", *(f"connection 1: {one}" for one in asked)])
@@ -66,7 +66,7 @@ class ContrastTests(SynchronousTestCase):
         Where one exchange uses its connection again and the other opens a new one, both causes are
         told with their frames and times.
         """
-        found = _contrast(_reuse(Stage()), _two(Stage()))["connections"]
+        found = _contrast(_reuse(), _two())["connections"]
         self.assertEqual((found.first.text, found.second.text), ("1 connection", "2 connections"))
         self.assertEqual((found.first.frames, found.second.frames), ((1,), (1, 8)))
         self.assertEqual(
@@ -87,7 +87,7 @@ class ContrastTests(SynchronousTestCase):
         """
         Where the answer before said Connection: close, that is why there is a new connection.
         """
-        found = _contrast(_reuse(Stage()), _two(Stage(), _MOVED, 0))["connections"]
+        found = _contrast(_reuse(), _two(_MOVED, 0))["connections"]
         self.assertEqual(
             found.whys[1],
             "B: the connection of #8 is new: the answer in #5 had said Connection: close, and the "
@@ -98,10 +98,8 @@ class ContrastTests(SynchronousTestCase):
         """
         A connection that carries nothing is told so; what it was for is not known.
         """
-        stage = Stage()
-        for port in (40000, 40001):
-            stage.scene(port).open()
-        found = _contrast(_reuse(Stage()), stage)["connections"]
+        two = _opened().another(40001).open(rtt=0.001)
+        found = _contrast(_reuse(), two)["connections"]
         self.assertEqual(
             found.whys[1],
             "B: the connection of #4 is new while the one before is open, and carries nothing",
@@ -111,20 +109,17 @@ class ContrastTests(SynchronousTestCase):
         """
         How a connection ends is one answer: reset, at once, crossing, half, not at all.
         """
-        stages = [Stage() for _ in range(5)]
-        scenes = [stage.scene() for stage in stages]
-        for scene in scenes:
-            scene.open()
-        scenes[0].send(CLIENT, Flag.RST)
-        scenes[1].fin(CLIENT)
-        scenes[1].fin(SERVER)
-        scenes[2].fin(CLIENT)
-        scenes[2].fin(SERVER, knows=False)
-        scenes[3].fin(CLIENT)
+        closes = (
+            _opened().client("RST"),
+            _opened().client("FIN ACK").server("FIN ACK"),
+            _opened().client("FIN ACK", arrives=False).server("FIN ACK"),
+            _opened().client("FIN ACK"),
+            _opened(),
+        )
         self.assertEqual(
             [
-                _contrast(stage, _reuse(Stage()))["connection 1: closed by"].first.text
-                for stage in stages
+                _contrast(script, _reuse())["connection 1: closed by"].first.text
+                for script in closes
             ],
             [
                 "reset by the client",
@@ -139,6 +134,6 @@ class ContrastTests(SynchronousTestCase):
         """
         Where one side has fewer connections, it has no answer to the questions about the rest.
         """
-        found = _contrast(_reuse(Stage()), _two(Stage()))["connection 2: HTTP"]
+        found = _contrast(_reuse(), _two())["connection 2: HTTP"]
         self.assertEqual(found.first.text, "no such connection")
         self.assertEqual(found.second.text, "1 request: 200")

@@ -14,9 +14,8 @@ from netlab.analysis.comparison.pairing import pair
 from netlab.analysis.comparison.shares import WaitShares
 from netlab.analysis.comparison.sides import SameConversation, compare_sides
 from netlab.analysis.comparison.sightings import Sightings
-from netlab.analysis.tcp.frames import Analysed
-from netlab.capture.segments import Flag
-from tests.analysis.scenes import CLIENT, SECOND_NS, SERVER, Scene, Stage
+from netlab.analysis.expectations.expectations import SECOND_NS
+from tests.analysis.dialogue_script import CLIENT, SERVER, Script
 
 _MS = SECOND_NS // 1000
 
@@ -33,48 +32,59 @@ class _Wire:
     now_ns: int = SECOND_NS
     client: Sightings = field(default_factory=Sightings)
     server: Sightings = field(default_factory=Sightings)
-    scenes: list[Scene] = field(default_factory=list)
+    scripts: list[Script] = field(default_factory=list)
+    isns: tuple[tuple[int, int], tuple[int, int]] = ((4_294_967_290, 700), (4_294_967_290, 700))
 
     def __post_init__(self) -> None:
-        for number, capture in enumerate((self.client, self.server)):
-            scene = Stage().scene(port=40000 + number)
-            scene.conversation.flows[0].iss = 4_294_967_290
-            scene.conversation.flows[1].iss = 700
-            scene.watch = capture.receive
-            self.scenes.append(scene)
+        for number, isn in enumerate(self.isns):
+            self.scripts.append(Script(ports=(40000 + number, 8080), isn=isn))
 
     def send(
-        self, who: int, flags: Flag | int, payload: bytes = b"", *, is_lost: bool = False
+        self,
+        who: int,
+        flags: str,
+        payload: bytes = b"",
+        *,
+        is_lost: bool = False,
+        seq: int | None = None,
     ) -> None:
         """
         Send a segment from one end to the other.
         """
-        for place, scene in enumerate(self.scenes):
+        for place, script in enumerate(self.scripts):
             here = place == who
-            if not here and is_lost:
-                scene.sent[who] += len(payload)
-                continue
             # The server's clock is an hour ahead.
-            at = self.now_ns + (0 if here else self.way_ns) + place * 3600 * SECOND_NS
-            scene.stage.now_ns = at - _MS
-            scene.send(who, flags, payload)
+            at_ns = self.now_ns + (0 if here else self.way_ns) + place * 3600 * SECOND_NS
+            is_here = here or not is_lost
+            at = at_ns / SECOND_NS
+            script.send(
+                who, flags, payload, at=at, seq=seq, is_captured=is_here, arrives=not is_lost
+            )
         self.now_ns += self.way_ns
 
     def open(self) -> None:
         """
         Shake hands; the server takes 1 ms.
         """
-        self.send(CLIENT, Flag.SYN)
+        self.send(CLIENT, "SYN")
         self.now_ns += _MS
-        self.send(SERVER, Flag.SYN | Flag.ACK)
-        self.send(CLIENT, Flag.ACK)
+        self.send(SERVER, "SYN ACK")
+        self.send(CLIENT, "ACK")
+
+    def read(self) -> None:
+        """
+        End both captures.
+        """
+        for capture, script in zip((self.client, self.server), self.scripts, strict=True):
+            for analysed in script.segments():
+                capture.receive(analysed)
+            capture.dialogues.finish()
 
     def compare(self) -> SameConversation:
         """
         End both captures and compare them.
         """
-        for capture in (self.client, self.server):
-            capture.dialogues.finish()
+        self.read()
         (both,) = pair(self.server, self.client)
         return compare_sides(self.server, self.client, both)
 
@@ -91,11 +101,11 @@ class CompareSidesTests(SynchronousTestCase):
         """
         wire = _Wire()
         wire.open()
-        wire.send(CLIENT, Flag.ACK, b"hello")
+        wire.send(CLIENT, "ACK", b"hello")
         wire.now_ns += 70 * _MS
-        wire.send(SERVER, Flag.ACK, b"HELLO")
+        wire.send(SERVER, "ACK", b"HELLO")
         wire.now_ns += 500 * _MS
-        wire.send(CLIENT, Flag.ACK, b"again")
+        wire.send(CLIENT, "ACK", b"again")
         found = wire.compare()
         self.assertEqual(found.is_swapped, True)
         self.assertEqual(found.is_one_place, False)
@@ -118,11 +128,9 @@ class CompareSidesTests(SynchronousTestCase):
         """
         wire = _Wire()
         wire.open()
-        wire.send(CLIENT, Flag.ACK, b"hello", is_lost=True)
-        for scene in wire.scenes:
-            scene.sent[CLIENT] -= 5
-        wire.send(CLIENT, Flag.ACK, b"hello")
-        wire.send(SERVER, Flag.ACK, b"HELLO", is_lost=True)
+        wire.send(CLIENT, "ACK", b"hello", is_lost=True)
+        wire.send(CLIENT, "ACK", b"hello", seq=1)
+        wire.send(SERVER, "ACK", b"HELLO", is_lost=True)
         found = wire.compare()
         self.assertEqual([sighting.at.frame for sighting in found.to_server.lost], [4])
         # The answer was not sent again, nor acknowledged: nobody knows.
@@ -136,11 +144,12 @@ class CompareSidesTests(SynchronousTestCase):
         """
         wire = _Wire()
         wire.open()
-        wire.send(CLIENT, Flag.ACK, b"hello", is_lost=True)
-        wire.send(SERVER, Flag.ACK)
-        for scene in wire.scenes:
-            scene.sent[CLIENT] -= 5
-        wire.send(CLIENT, Flag.ACK, b"hello")
+        wire.send(CLIENT, "ACK", b"hello", is_lost=True)
+        for script in wire.scripts:
+            # What the server's capture has missed has arrived.
+            script.heard[SERVER] = script.next[CLIENT]
+        wire.send(SERVER, "ACK")
+        wire.send(CLIENT, "ACK", b"hello", seq=1)
         found = wire.compare()
         self.assertEqual(found.to_server.lost, ())
         self.assertEqual([sighting.at.frame for sighting in found.to_server.uncaptured], [4])
@@ -151,9 +160,9 @@ class CompareSidesTests(SynchronousTestCase):
         """
         wire = _Wire()
         wire.open()
-        wire.send(CLIENT, Flag.ACK, b"ask")
+        wire.send(CLIENT, "ACK", b"ask")
         for _ in range(4):
-            wire.send(SERVER, Flag.ACK, bytes(100))
+            wire.send(SERVER, "ACK", bytes(100))
             wire.now_ns += 20 * _MS
         (carriage,) = wire.compare().carriages
         self.assertEqual((carriage.from_client, carriage.length), (False, 400))
@@ -166,9 +175,9 @@ class CompareSidesTests(SynchronousTestCase):
         """
         wire = _Wire()
         wire.open()
-        wire.scenes[0].say(CLIENT, b"hello there")
+        wire.scripts[0].client("PSH ACK", b"hello there")
         for text in (b"hello ", b"there"):
-            wire.scenes[1].say(CLIENT, text)
+            wire.scripts[1].client("PSH ACK", text)
         found = wire.compare()
         self.assertEqual((found.to_server, found.to_client), (Absent(), Absent()))
 
@@ -185,21 +194,18 @@ class CompareSidesTests(SynchronousTestCase):
         Captures without the opening are paired by what was said.
         """
         wire = _Wire()
-        for scene in wire.scenes:
-            for flow in scene.conversation.flows:
-                flow.iss = None
-        wire.send(CLIENT, Flag.ACK, b"hello")
+        for script in wire.scripts:
+            script.begins()
+        wire.send(CLIENT, "ACK", b"hello")
         self.assertEqual(wire.compare().common, 1)
 
     def test_strangers(self) -> None:
         """
         Conversations with other sequence numbers are not paired.
         """
-        wire = _Wire()
+        wire = _Wire(isns=((4_294_967_290, 700), (4_294_967_290, 701)))
         wire.open()
-        wire.scenes[1].conversation.flows[1].iss = 701
-        for capture in (wire.client, wire.server):
-            capture.dialogues.finish()
+        wire.read()
         self.assertEqual(pair(wire.client, wire.server), [])
 
     def test_bounds(self) -> None:
@@ -223,13 +229,7 @@ class SightingsTests(SynchronousTestCase):
         What an ICMP error quotes was not seen at this place.
         """
         capture = Sightings()
-        stage = Stage()
-        scene = stage.scene()
-
-        def quote(analysed: Analysed) -> None:
+        for analysed in Script().open().segments():
             segment = analysed.segment._replace(is_quoted=True)
             capture.receive(analysed._replace(segment=segment))
-
-        scene.watch = quote
-        scene.open()
         self.assertEqual((capture.seen, capture.dialogues.all), ({}, {}))

@@ -21,9 +21,25 @@ from netlab.analysis.expectations.expected_segments import (
     waits_for_ack,
     waits_for_no_ack,
 )
+from netlab.analysis.observations.dialogue import Dialogue
 from netlab.analysis.tcp.frames import Mark
-from tests.analysis.written import OPENING, ExpectationTestCase, Line, read, read_all
-from tests.captures.frames import ACK, FIN, PSH, RST, SYN
+from tests.analysis.dialogue_script import Script
+from tests.analysis.expectations.expectationcase import ExpectationTestCase
+from tests.analysis.transfer.judged import sack
+
+
+def opened() -> Script:
+    """
+    Shake hands, a millisecond from segment to segment.
+    """
+    return Script().open(rtt=0.001)
+
+
+def read(script: Script) -> list[Dialogue]:
+    """
+    Read what was written, each segment of it.
+    """
+    return script.dialogues(99)
 
 
 class RepairTests(ExpectationTestCase):
@@ -35,9 +51,11 @@ class RepairTests(ExpectationTestCase):
         """
         The same data 200 ms later is a timer's doing; 20 ms later it is not.
         """
-        late = read([*OPENING, (3, "c", ACK, 1, 1, b"abc"), (203, "c", ACK, 1, 1, b"abc")])
-        soon = read([*OPENING, (3, "c", ACK, 1, 1, b"abc"), (23, "c", ACK, 1, 1, b"abc")])
-        once = read([*OPENING, (3, "c", ACK, 1, 1, b"abc")])
+        late, soon = (
+            read(opened().client("ACK", b"abc").client("ACK", b"abc", seq=1, after=after))
+            for after in (0.2, 0.02)
+        )
+        once = read(opened().client("ACK", b"abc"))
         timer = retransmits_by_timer(0, Who.CLIENT)
         self.assertEqual(self.assert_met(timer, late).frames, (5,))
         self.assert_missed(timer, soon, "without waiting")
@@ -53,10 +71,9 @@ class RepairTests(ExpectationTestCase):
         """
         Marked segments are counted, within bounds.
         """
-        lines: list[Line] = [*OPENING, (3, "s", ACK, 1, 1, b"a")]
-        lines += [(4, "c", ACK, 1, 2, b""), (5, "s", ACK, 3, 1, b"c"), (6, "c", ACK, 1, 2, b"")]
-        lines += [(7, "s", ACK, 4, 1, b"d"), (8, "c", ACK, 1, 2, b"")]
-        cast = read(lines)
+        script = opened().server("ACK", b"a").client("ACK")
+        script.server("ACK", b"c", seq=3, arrives=False).client("ACK")
+        cast = read(script.server("ACK", b"d", seq=4, arrives=False).client("ACK"))
         name, what = "duplicates", "duplicate ACK"
         self.assert_met(has_marked(0, Who.CLIENT, Mark.DUPLICATE_ACK, name, what, least=2), cast)
         three = has_marked(0, Who.CLIENT, Mark.DUPLICATE_ACK, name, what, least=3)
@@ -69,14 +86,20 @@ class RepairTests(ExpectationTestCase):
         """
         The most ranges of one segment count.
         """
-        lines: list[Line] = [*OPENING, (3, "s", ACK, 1, 1, b"a"), (4, "c", ACK, 1, 2, b"")]
-        lines += [(5, "s", ACK, 3, 1, b"c"), (6, "c", ACK, 1, 2, b"")]
-        option = b"\x01\x01\x05\x0a" + (1003).to_bytes(4) + (1004).to_bytes(4)
-        self.assert_met(selectively_acknowledges(0, Who.CLIENT, 1), read(lines, sack=option))
-        self.assert_missed(
-            selectively_acknowledges(0, Who.CLIENT, 2), read(lines, sack=option), "at most 1 range"
+        named, silent = (
+            read(
+                opened()
+                .server("ACK", b"a")
+                .client("ACK")
+                .server("ACK", b"c", seq=3, arrives=False)
+                .client("ACK", options=options)
+            )
+            for options in (sack((3, 4)), b"")
         )
-        self.assert_missed(selectively_acknowledges(0, Who.CLIENT, 1), read(lines), "no SACK")
+        self.assert_met(selectively_acknowledges(0, Who.CLIENT, 1), named)
+        two = selectively_acknowledges(0, Who.CLIENT, 2)
+        self.assert_missed(two, named, "at most 1 range")
+        self.assert_missed(selectively_acknowledges(0, Who.CLIENT, 1), silent, "no SACK")
 
 
 class WindowTests(ExpectationTestCase):
@@ -88,26 +111,27 @@ class WindowTests(ExpectationTestCase):
         """
         All three must be there: a closed window, a probe of it, and its opening.
         """
-        lines: list[Line] = [*OPENING, (3, "s", ACK, 1, 1, b"x" * 10), (4, "c", ACK, 1, 11, 0)]
-        probe: Line = (204, "s", ACK, 10, 1, b"")
-        opening: Line = (300, "c", ACK, 1, 11, 1000)
+
+        def shut() -> Script:
+            return opened().server("ACK", b"x" * 10).client("ACK", window=0)
+
+        def probed() -> Script:
+            return shut().server("ACK", seq=10, after=0.2)
+
         expectation = probes_zero_window(0, Who.CLIENT)
-        self.assert_met(expectation, read([*lines, probe, opening]))
-        self.assert_missed(expectation, read(OPENING), "never closes")
-        self.assert_missed(expectation, read([*lines, opening]), "nobody probes")
-        self.assert_missed(expectation, read([*lines, probe]), "does not open again")
+        self.assert_met(expectation, read(probed().client("ACK", window=1000, after=0.1)))
+        self.assert_missed(expectation, read(opened()), "never closes")
+        reopened = read(shut().client("ACK", window=1000, after=0.3))
+        self.assert_missed(expectation, reopened, "nobody probes")
+        self.assert_missed(expectation, read(probed()), "does not open again")
 
     def test_flights(self) -> None:
         """
         What counts is the most that was in flight at once.
         """
-        lines: list[Line] = [
-            *OPENING,
-            (3, "s", ACK, 1, 1, b"x" * 10),
-            (4, "s", ACK, 11, 1, b"x" * 10),
-        ]
-        self.assert_met(grows_in_flight(0, Who.SERVER, 20), read(lines))
-        self.assert_missed(grows_in_flight(0, Who.SERVER, 21), read(lines), "up to 20 bytes")
+        cast = read(opened().server("ACK", b"x" * 10).server("ACK", b"x" * 10))
+        self.assert_met(grows_in_flight(0, Who.SERVER, 20), cast)
+        self.assert_missed(grows_in_flight(0, Who.SERVER, 21), cast, "up to 20 bytes")
 
 
 class CutTests(ExpectationTestCase):
@@ -119,7 +143,7 @@ class CutTests(ExpectationTestCase):
         """
         The lengths of an end's segments are compared in order; bare ACKs do not count.
         """
-        cast = read([*OPENING, (3, "c", ACK, 1, 1, b"ab"), (4, "c", ACK | PSH, 3, 1, b"c")])
+        cast = read(opened().client("ACK", b"ab").client("PSH ACK", b"c"))
         self.assert_met(says_in_segments(0, Who.CLIENT, (2, 1)), cast)
         self.assert_missed(says_in_segments(0, Who.CLIENT, (1, 2)), cast, "2 segments of 2, 1")
         self.assert_missed(says_in_segments(0, Who.SERVER, (1,)), cast, "no data")
@@ -131,22 +155,10 @@ class CutTests(ExpectationTestCase):
         A second segment that leaves right after a late bare ACK of the first has waited for it;
         with a prompt ACK, or an answer, it has not.
         """
-        late = read(
-            [
-                *OPENING,
-                (3, "c", ACK, 1, 1, b"ab"),
-                (43, "s", ACK, 1, 3, b""),
-                (44, "c", ACK, 3, 1, b"c"),
-            ]
-        )
-        prompt = read(
-            [
-                *OPENING,
-                (3, "c", ACK, 1, 1, b"ab"),
-                (4, "s", ACK, 1, 3, b""),
-                (44, "c", ACK, 3, 1, b"c"),
-            ]
-        )
+        begun = opened().client("ACK", b"ab").server("ACK", after=0.04)
+        late = read(begun.client("ACK", b"c"))
+        begun = opened().client("ACK", b"ab").server("ACK")
+        prompt = read(begun.client("ACK", b"c", after=0.04))
         self.assert_met(waits_for_ack(0, Who.CLIENT), late)
         self.assert_missed(waits_for_no_ack(0, Who.CLIENT), late, "1 segment held back")
         self.assert_met(waits_for_no_ack(0, Who.CLIENT), prompt)
@@ -156,10 +168,10 @@ class CutTests(ExpectationTestCase):
         """
         What comes after an end's FIN is what counts.
         """
-        lines: list[Line] = [*OPENING, (3, "c", ACK | FIN, 1, 1, b""), (4, "s", ACK, 1, 2, b"abc")]
-        self.assert_met(hears_after_fin(0, Who.CLIENT, 3), read(lines))
-        self.assert_missed(hears_after_fin(0, Who.CLIENT, 4), read(lines), "3 bytes")
-        self.assert_missed(hears_after_fin(0, Who.SERVER, 1), read(lines), "no FIN")
+        cast = read(opened().client("FIN ACK").server("ACK", b"abc"))
+        self.assert_met(hears_after_fin(0, Who.CLIENT, 3), cast)
+        self.assert_missed(hears_after_fin(0, Who.CLIENT, 4), cast, "3 bytes")
+        self.assert_missed(hears_after_fin(0, Who.SERVER, 1), cast, "no FIN")
 
 
 class OpeningTests(ExpectationTestCase):
@@ -171,40 +183,34 @@ class OpeningTests(ExpectationTestCase):
         """
         The reset must acknowledge the SYN.
         """
-        syn: Line = (0, "c", SYN, 0, 0, b"")
-        self.assert_met(refuses(0), read([syn, (1, "s", RST | ACK, 0, 1, b"")]))
-        self.assert_missed(
-            refuses(0), read([syn, (1, "s", RST | ACK, 0, 5, b"")]), "something else"
+        refused, odd = (
+            read(Script().client("SYN").server("RST ACK", seq=0, ack=ack)) for ack in (1, 5)
         )
-        self.assert_missed(refuses(0), read(OPENING), "no SYN with RST")
+        self.assert_met(refuses(0), refused)
+        self.assert_missed(refuses(0), odd, "something else")
+        self.assert_missed(refuses(0), read(opened()), "no SYN with RST")
 
     def test_ports_again(self) -> None:
         """
         A second connection of the same ports begins beyond the numbers of the first, also across
         the wrap of sequence numbers.
         """
-        whole: list[Line] = [
-            *OPENING,
-            (3, "c", ACK | FIN, 1, 1, b""),
-            (4, "s", ACK | FIN, 1, 2, b""),
-            (5, "c", ACK, 2, 2, b""),
-        ]
+
+        def twice(first: int, second: int, port: int = 40000) -> list[Dialogue]:
+            script = Script(isn=(first, first)).open().close()
+            return read(script.another(port, isn=(second, second)).open())
+
         again = reuses_ports()
-        self.assert_met(again, read_all([(50000, 1000, whole), (50000, 90000, OPENING)]))
-        near_the_end = 2**32 - 100
-        self.assert_met(again, read_all([(50000, near_the_end, whole), (50000, 500, OPENING)]))
-        self.assert_missed(
-            again, read_all([(50000, 90000, whole), (50000, 1000, OPENING)]), "below the old ones"
-        )
-        self.assert_missed(
-            again, read_all([(50000, 1000, whole), (50001, 90000, OPENING)]), "no two connections"
-        )
+        self.assert_met(again, twice(1000, 90_000))
+        self.assert_met(again, twice(2**32 - 100, 500))
+        self.assert_missed(again, twice(90_000, 1000), "below the old ones")
+        self.assert_missed(again, twice(1000, 90_000, 40001), "no two connections")
 
     def test_count(self) -> None:
         """
         Connections are counted.
         """
-        cast = read_all([(50000, 1000, OPENING), (50001, 1000, OPENING)])
+        cast = read(opened().another(40001).open())
         self.assert_met(connections(2), cast)
         self.assert_missed(connections(1), cast, "2 connections")
 
@@ -238,5 +244,5 @@ class NothingTests(ExpectationTestCase):
         """
         A dialogue keeps as many segments as were asked for, by itself none.
         """
-        self.assertEqual(len(read(OPENING, trail=2)[0].trail), 2)
-        self.assertEqual(read(OPENING, trail=0)[0].trail, [])
+        self.assertEqual(len(opened().dialogues(2)[0].trail), 2)
+        self.assertEqual(opened().dialogues()[0].trail, [])

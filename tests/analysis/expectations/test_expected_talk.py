@@ -16,8 +16,8 @@ from netlab.analysis.expectations.expected_talk import (
     withholds_content,
 )
 from netlab.analysis.observations.dialogue import Dialogue
-from tests.analysis.written import OPENING, ExpectationTestCase, Line, read_all
-from tests.captures.frames import ACK
+from tests.analysis.dialogue_script import Script
+from tests.analysis.expectations.expectationcase import ExpectationTestCase
 
 GET = b"GET /%s HTTP/1.1\r\nHost: server\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -33,19 +33,14 @@ def talk(*connections: list[tuple[str, bytes]], step: float = 10) -> list[Dialog
 
     @param step: milliseconds between two segments.
     """
-    written: list[tuple[int, int, list[Line]]] = []
-    now = 0.0
+    script = Script()
     for number, said in enumerate(connections):
-        lines: list[Line] = [(now + line[0], *line[1:]) for line in OPENING]
-        now += 3
-        position = {"c": 1, "s": 1}
+        if number:
+            script.another(40000 + number)
+        script.open(rtt=0.001)
         for sender, data in said:
-            now += step
-            other = "s" if sender == "c" else "c"
-            lines.append((now, sender, ACK, position[sender], position[other], data))
-            position[sender] += len(data)
-        written.append((50000 + number, 1000, lines))
-    return read_all(written)
+            script.send("cs".index(sender), "ACK", data, after=step / 1000)
+    return script.dialogues()
 
 
 class TalkTests(ExpectationTestCase):

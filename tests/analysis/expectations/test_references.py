@@ -12,9 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.analysis.expectations.expectations import Who, judge
 from netlab.analysis.expectations.expected_closing import is_reset
 from netlab.analysis.expectations.references import EXCHANGES, Verification, verify
-from netlab.analysis.tcp.frames import Mark
-from netlab.capture.segments import Flag
-from tests.analysis.scenes import CLIENT, SERVER, Scene, Stage
+from tests.analysis.dialogue_script import CLIENT, SERVER, Script, Tape
 
 _INDEX = b"HTTP/1.1 200 OK\r\nContent-Length: 210\r\n\r\n" + bytes(210)
 _RESULT = b"HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n" + bytes(64)
@@ -27,78 +25,71 @@ def _get(path: bytes = b"/", option: bytes = b"keep-alive") -> bytes:
     return b"GET " + path + b" HTTP/1.1\r\nHost: a\r\nConnection: " + option + b"\r\n\r\n"
 
 
-def _ask(scene: Scene, request: bytes, answer: bytes) -> None:
-    scene.say(CLIENT, request)
-    scene.say(SERVER, answer)
+def _ask(script: Script, request: bytes, answer: bytes) -> None:
+    script.client("PSH ACK", request).server("PSH ACK", answer)
 
 
-def _close(scene: Scene, first: int, after: float) -> None:
-    scene.stage.wait(after)
-    scene.fin(first)
-    scene.stage.wait(0.5)
-    scene.fin(1 - first)
+def _close(script: Script, first: int, after: float) -> None:
+    script.wait(after).send(first, "FIN ACK").wait(0.5).send(1 - first, "FIN ACK")
 
 
-def _echo(stage: Stage) -> None:
-    scene = stage.scene()
-    scene.open()
+def _opened(tape: Tape, port: int = 40000) -> Script:
+    """
+    Shake hands on a capture; each connection has numbers of its own.
+    """
+    isn = (1000 * port, 3000 * port)
+    return Script(ports=(port, 8080), isn=isn, tape=tape).open(rtt=0.001)
+
+
+def _echo(tape: Tape) -> Script:
+    scene = _opened(tape)
     for text in _UP:
         _ask(scene, text, text.upper())
-    scene.fin(SERVER)
-    scene.fin(CLIENT, knows=False)
+    return scene.server("FIN ACK", arrives=False).client("FIN ACK")
 
 
-def _single_fin(stage: Stage, idle: float = 1.0, answer: bytes = _INDEX) -> None:
-    scene = stage.scene()
-    scene.open()
+def _single_fin(tape: Tape, idle: float = 1.0, answer: bytes = _INDEX) -> None:
+    scene = _opened(tape)
     _ask(scene, _get(), _INDEX)
-    stage.wait(0.1)
+    scene.wait(0.1)
     _ask(scene, _get(), answer)
     _close(scene, SERVER, idle)
 
 
-def _double_fin(stage: Stage, idle: float = 1.0, first_of_second: int = CLIENT) -> None:
-    scene = stage.scene(40000)
-    scene.open()
+def _double_fin(tape: Tape, idle: float = 1.0, first_of_second: int = CLIENT) -> None:
+    scene = _opened(tape, 40000)
     _ask(scene, _get(), _INDEX)
     _close(scene, SERVER, idle)
-    scene = stage.scene(40001)
-    scene.open()
+    scene = _opened(tape, 40001)
     _ask(scene, _get(), _INDEX)
     _close(scene, first_of_second, 0)
 
 
-def _redirect(stage: Stage, moved: bytes = _MOVED, after_moved: float = 0, idle: float = 1) -> None:
-    scene = stage.scene(50000)
-    scene.open()
+def _redirect(tape: Tape, moved: bytes = _MOVED, after_moved: float = 0, idle: float = 1) -> None:
+    scene = _opened(tape, 50000)
     _ask(scene, _get(b"/redirect"), moved)
     _close(scene, SERVER, after_moved)
-    scene = stage.scene(50001)
-    scene.open()
+    scene = _opened(tape, 50001)
     _ask(scene, _get(b"/result.html"), _RESULT)
     _close(scene, SERVER, idle)
 
 
-def _not_found(stage: Stage, spare: bytes = b"", *, spare_first: bool = False) -> None:
+def _not_found(tape: Tape, spare: bytes = b"", *, spare_first: bool = False) -> None:
     spares = []
     if spare_first:
-        spares.append(stage.scene(50000))
-        spares[0].open()
-    scene = stage.scene(50001)
-    scene.open()
+        spares.append(_opened(tape, 50000))
+    scene = _opened(tape, 50001)
     _ask(scene, _get(b"/missing.html"), _MISSING)
-    scene.fin(SERVER)
+    scene.server("FIN ACK")
     if not spare_first:
-        spares.append(stage.scene(50002))
-        spares[0].open()
-    scene.fin(CLIENT)
+        spares.append(_opened(tape, 50002))
+    scene.client("FIN ACK")
     if spare:
-        spares[0].say(CLIENT, spare)
-    stage.wait(1)
-    spares[0].fin(SERVER)
+        spares[0].client("PSH ACK", spare)
+    spares[0].wait(1).server("FIN ACK")
 
 
-_PLAYS: dict[str, Callable[[Stage], None]] = {
+_PLAYS: dict[str, Callable[[Tape], object]] = {
     "echo": _echo,
     "single_fin": _single_fin,
     "double_fin": _double_fin,
@@ -107,13 +98,13 @@ _PLAYS: dict[str, Callable[[Stage], None]] = {
 }
 
 
-def _verify(name: str, play: Callable[[Stage], None]) -> Verification:
-    stage = Stage()
-    play(stage)
-    return verify(EXCHANGES[name], stage.dialogues())
+def _verify(name: str, play: Callable[[Tape], object]) -> Verification:
+    tape = Tape()
+    play(tape)
+    return verify(EXCHANGES[name], Script(tape=tape).dialogues())
 
 
-def _failures(name: str, play: Callable[[Stage], None]) -> dict[str, str]:
+def _failures(name: str, play: Callable[[Tape], object]) -> dict[str, str]:
     return {result.expectation.name: result.shown.detail for result in _verify(name, play).failures}
 
 
@@ -136,15 +127,12 @@ class ReferencesTests(SynchronousTestCase):
         the same client with the same server.
         """
         for name, play in _PLAYS.items():
-            stage = Stage()
-            others = [stage.scene(port) for port in (60000, 60001, 60002)]
-            others[0].open()
-            others[0].say(CLIENT, b"EHLO me\r\n")
-            others[1].open()
-            play(stage)
-            others[2].open()
-            _ask(others[2], _get(b"/favicon.ico"), _MISSING)
-            found = verify(EXCHANGES[name], stage.dialogues())
+            tape = Tape()
+            _opened(tape, 60000).client("PSH ACK", b"EHLO me\r\n")
+            _opened(tape, 60001)
+            play(tape)
+            _ask(_opened(tape, 60002), _get(b"/favicon.ico"), _MISSING)
+            found = verify(EXCHANGES[name], Script(tape=tape).dialogues())
             self.assertEqual([result.expectation.name for result in found.failures], [])
 
     def test_frames(self) -> None:
@@ -165,9 +153,7 @@ class ReferencesTests(SynchronousTestCase):
         """
         A browser may open its spare connection before the one that it then uses.
         """
-        self.assertTrue(
-            _verify("notfound", lambda stage: _not_found(stage, spare_first=True)).is_met
-        )
+        self.assertTrue(_verify("notfound", lambda tape: _not_found(tape, spare_first=True)).is_met)
 
     def test_idle_timeout(self) -> None:
         """
@@ -185,12 +171,10 @@ class ReferencesTests(SynchronousTestCase):
         Where segments were lost, the FIN may have been too, and is seen when it is sent again.
         """
 
-        def play(stage: Stage) -> None:
-            scene = stage.scene()
-            scene.open()
-            start = scene.sent[0]
-            _ask(scene, _get(), _INDEX)
-            scene.send(CLIENT, Flag.ACK, _get(), seq=start, marks=Mark.RETRANSMISSION)
+        def play(tape: Tape) -> None:
+            scene = _opened(tape)
+            scene.client("PSH ACK", _get(), arrives=False)
+            scene.client("PSH ACK", _get(), seq=1, after=0.3).server("PSH ACK", _INDEX)
             _ask(scene, _get(), _INDEX)
             _close(scene, SERVER, 2)
 
@@ -198,17 +182,16 @@ class ReferencesTests(SynchronousTestCase):
 
     def test_late_answer(self) -> None:
         """
-        Where the last answer was lost and came again just before the FIN, the server has still
-        heard nothing for a second.
+        Where segments were lost, and the last answer came again just before the FIN, the server has
+        still heard nothing for a second.
         """
 
-        def play(stage: Stage) -> None:
-            scene = stage.scene()
-            scene.open()
-            _ask(scene, _get(), _INDEX)
-            scene.say(CLIENT, _get())
-            stage.wait(0.9)
-            scene.send(SERVER, Flag.ACK, _INDEX, marks=Mark.RETRANSMISSION)
+        def play(tape: Tape) -> None:
+            scene = _opened(tape)
+            scene.client("PSH ACK", _get(), arrives=False)
+            scene.client("PSH ACK", _get(), seq=1, after=0.3).server("PSH ACK", _INDEX)
+            scene.client("PSH ACK", _get()).server("ACK", _INDEX, is_captured=False)
+            scene.server("ACK", _INDEX, seq=1 + len(_INDEX), after=0.9)
             _close(scene, SERVER, 0.1)
 
         self.assertEqual(_failures("single_fin", play), {})
@@ -219,7 +202,7 @@ class ReferencesTests(SynchronousTestCase):
         """
         short = b"HTTP/1.1 200 OK\r\nContent-Length: 209\r\n\r\n" + bytes(209)
         self.assertEqual(
-            _failures("single_fin", lambda stage: _single_fin(stage, answer=short)),
+            _failures("single_fin", lambda tape: _single_fin(tape, answer=short)),
             {"answer-2": "200, 209 bytes of content after 40 bytes of head"},
         )
 
@@ -228,9 +211,8 @@ class ReferencesTests(SynchronousTestCase):
         A connection that nobody closes lacks both FINs.
         """
 
-        def play(stage: Stage) -> None:
-            scene = stage.scene()
-            scene.open()
+        def play(tape: Tape) -> None:
+            scene = _opened(tape)
             _ask(scene, _get(), _INDEX)
             _ask(scene, _get(), _INDEX)
 
@@ -247,9 +229,8 @@ class ReferencesTests(SynchronousTestCase):
         Where the client closes first, that is what is said.
         """
 
-        def play(stage: Stage) -> None:
-            scene = stage.scene()
-            scene.open()
+        def play(tape: Tape) -> None:
+            scene = _opened(tape)
             _ask(scene, _get(), _INDEX)
             _ask(scene, _get(), _INDEX)
             _close(scene, CLIENT, 1)
@@ -276,7 +257,7 @@ class ReferencesTests(SynchronousTestCase):
         """
         In double_fin the client closes the second connection first.
         """
-        failures = _failures("double_fin", lambda stage: _double_fin(stage, first_of_second=SERVER))
+        failures = _failures("double_fin", lambda tape: _double_fin(tape, first_of_second=SERVER))
         self.assertEqual(
             list(failures), ["second-client-closes-first", "second-server-closes-second"]
         )
@@ -286,18 +267,18 @@ class ReferencesTests(SynchronousTestCase):
         A Location that leads elsewhere, and a server that waits before it closes, are named.
         """
         elsewhere = _MOVED.replace(b"result", b"other")
-        failures = _failures("redirect", lambda stage: _redirect(stage, elsewhere))
+        failures = _failures("redirect", lambda tape: _redirect(tape, elsewhere))
         self.assertIn("Location: /other.html", failures["answer-1"])
-        failures = _failures("redirect", lambda stage: _redirect(stage, after_moved=1))
+        failures = _failures("redirect", lambda tape: _redirect(tape, after_moved=1))
         self.assertEqual(list(failures), ["server-closes-at-once"])
-        in_full = _MOVED.replace(b"/result", b"http://10.0.0.99:8080/result")
-        self.assertTrue(_verify("redirect", lambda stage: _redirect(stage, in_full)).is_met)
+        in_full = _MOVED.replace(b"/result", b"http://198.51.100.2:8080/result")
+        self.assertTrue(_verify("redirect", lambda tape: _redirect(tape, in_full)).is_met)
 
     def test_spare_connection_is_used(self) -> None:
         """
         A spare connection that carries a request is no spare one.
         """
-        failures = _failures("notfound", lambda stage: _not_found(stage, _get()))
+        failures = _failures("notfound", lambda tape: _not_found(tape, _get()))
         self.assertIn("second-says-nothing", failures)
 
     def test_no_capitals(self) -> None:
@@ -305,13 +286,11 @@ class ReferencesTests(SynchronousTestCase):
         An answer that is not in capitals is named, and so are turns of another length.
         """
 
-        def play(stage: Stage) -> None:
-            scene = stage.scene()
-            scene.open()
+        def play(tape: Tape) -> None:
+            scene = _opened(tape)
             for text in (_UP[0], _UP[1] + b"!"):
                 _ask(scene, text, text)
-            scene.fin(SERVER)
-            scene.fin(CLIENT)
+            scene.server("FIN ACK").client("FIN ACK")
 
         self.assertEqual(
             _failures("echo", play),
@@ -326,18 +305,16 @@ class ReferencesTests(SynchronousTestCase):
         A reset before the close is no close; one after it is what hosts answer to late segments.
         """
 
-        def play(stage: Stage) -> None:
-            _echo(stage)
-            stage.scenes[0].send(CLIENT, Flag.RST)
+        def play(tape: Tape) -> None:
+            _echo(tape).client("RST")
 
         self.assertEqual(_failures("echo", play), {})
 
-        def play_reset(stage: Stage) -> None:
-            scene = stage.scene()
-            scene.open()
+        def play_reset(tape: Tape) -> None:
+            scene = _opened(tape)
             for text in _UP:
                 _ask(scene, text, text.upper())
-            scene.send(SERVER, Flag.RST | Flag.ACK)
+            scene.server("RST ACK")
 
         self.assertEqual(
             _failures("echo", play_reset),
@@ -346,10 +323,10 @@ class ReferencesTests(SynchronousTestCase):
                 "no-reset": "the server resets the connection",
             },
         )
-        stage = Stage()
-        play_reset(stage)
+        tape = Tape()
+        play_reset(tape)
         (server, client) = judge(
-            (is_reset(0, Who.SERVER), is_reset(0, Who.CLIENT)), stage.dialogues()
+            (is_reset(0, Who.SERVER), is_reset(0, Who.CLIENT)), Script(tape=tape).dialogues()
         )
         self.assertEqual((server.shown.is_met, server.shown.frames), (True, (8,)))
         self.assertEqual(client.shown.is_met, False)

@@ -6,16 +6,30 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.analysis.expectations.expectations import SECOND_NS
 from netlab.analysis.observations import dialogue as module
 from netlab.analysis.observations.dialogue import TEXT_MAX_BYTES, Dialogue
-from netlab.analysis.tcp.frames import Mark
-from netlab.capture.segments import Flag
 from netlab.report.reading import read_dialogues
-from tests.analysis.scenes import CLIENT, SECOND_NS, SERVER, Scene, Stage
+from tests.analysis.dialogue_script import CLIENT, SERVER, Script
 from tests.captures.faults import FOLDER
 
 _GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
 _ANSWER = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"
+
+
+def opened() -> Script:
+    """
+    Shake hands; sequence numbers wrap soon.
+    """
+    return Script(isn=(4_294_967_290, 700)).open(rtt=0.001)
+
+
+def read(script: Script) -> Dialogue:
+    """
+    Read the one conversation.
+    """
+    (dialogue,) = script.dialogues()
+    return dialogue
 
 
 def _turns(dialogue: Dialogue) -> list[tuple[bool, int, int, int]]:
@@ -29,16 +43,6 @@ class DialogueTests(SynchronousTestCase):
     """
     A conversation is told in turns, and by how it ends.
     """
-
-    def setUp(self) -> None:
-        """
-        One conversation.
-        """
-        self.stage = Stage()
-        self.scene: Scene = self.stage.scene()
-
-    def _finish(self) -> Dialogue:
-        return self.stage.dialogues()[0]
 
     def test_several_answers(self) -> None:
         """
@@ -55,12 +59,8 @@ class DialogueTests(SynchronousTestCase):
         What an end says in several segments is one turn until the other end speaks; sequence
         numbers may wrap around within it.
         """
-        self.scene.open()
-        self.scene.say(CLIENT, b"hello ")
-        self.scene.send(SERVER, Flag.ACK)
-        self.scene.say(CLIENT, b"there")
-        self.scene.say(SERVER, b"HELLO")
-        dialogue = self._finish()
+        script = opened().client("PSH ACK", b"hello ").server("ACK")
+        dialogue = read(script.client("PSH ACK", b"there").server("PSH ACK", b"HELLO"))
         self.assertEqual(_turns(dialogue), [(True, 11, 4, 6), (False, 5, 7, 7)])
         self.assertEqual([turn.text for turn in dialogue.turns], [b"hello there", b"HELLO"])
         self.assertEqual(dialogue.bytes_said, 16)
@@ -70,11 +70,8 @@ class DialogueTests(SynchronousTestCase):
         """
         The frames of the handshake are known, also where one was sent again.
         """
-        self.scene.send(CLIENT, Flag.SYN)
-        self.scene.send(CLIENT, Flag.SYN, seq=self.scene.sent[0] - 1, marks=Mark.RETRANSMISSION)
-        self.scene.send(SERVER, Flag.SYN | Flag.ACK)
-        self.scene.send(CLIENT, Flag.ACK)
-        dialogue = self._finish()
+        script = Script().client("SYN").client("SYN", seq=0, after=1)
+        dialogue = read(script.server("SYN ACK").client("ACK"))
         steps = (dialogue.syn, dialogue.syn_ack, dialogue.established)
         self.assertEqual([step.frame for step in steps if step], [1, 3, 4])
         self.assertEqual(dialogue.is_repaired, True)
@@ -83,56 +80,39 @@ class DialogueTests(SynchronousTestCase):
         """
         Bytes that are sent again belong to the turn that they were first sent in.
         """
-        self.scene.open()
-        start = self.scene.sent[0]
-        self.scene.say(CLIENT, b"hello")
-        self.scene.say(SERVER, b"HELLO")
-        self.scene.send(CLIENT, Flag.ACK, b"hello", seq=start, marks=Mark.RETRANSMISSION)
-        self.assertEqual(_turns(self._finish()), [(True, 5, 4, 4), (False, 5, 5, 5)])
+        script = opened().client("PSH ACK", b"hello").server("PSH ACK", b"HELLO")
+        script.client("ACK", b"hello", seq=1, after=0.3)
+        self.assertEqual(_turns(read(script)), [(True, 5, 4, 4), (False, 5, 5, 5)])
 
     def test_keep_alive(self) -> None:
         """
         The byte of a keep-alive is none that was said.
         """
-        self.scene.open()
-        self.scene.send(CLIENT, Flag.ACK, b"\0", seq=self.scene.sent[0] - 1, marks=Mark.KEEP_ALIVE)
-        self.assertEqual(_turns(self._finish()), [])
+        self.assertEqual(_turns(read(opened().client("ACK", b"\0", seq=0, after=75))), [])
 
     def test_idle_time(self) -> None:
         """
         A FIN's idle time counts from the last new byte of either end; an ACK does not count.
         """
-        self.scene.open()
-        self.scene.say(CLIENT, b"hello")
-        self.scene.say(SERVER, b"HELLO")
-        self.stage.wait(0.5)
-        self.scene.send(CLIENT, Flag.ACK)
-        self.stage.wait(0.5)
-        self.scene.fin(SERVER)
-        dialogue = self._finish()
+        script = opened().client("PSH ACK", b"hello").server("PSH ACK", b"HELLO")
+        dialogue = read(script.client("ACK", after=0.5).server("FIN ACK", after=0.5))
         assert dialogue.server_fin is not None
-        self.assertEqual(dialogue.server_fin.idle_ns, SECOND_NS + 2 * SECOND_NS // 1000)
+        self.assertEqual(dialogue.server_fin.idle_ns, SECOND_NS)
         self.assertEqual(dialogue.client_fin, None)
 
     def test_idle_time_without_a_byte(self) -> None:
         """
         Where nothing was said, idle time counts from the handshake.
         """
-        self.scene.open()
-        self.stage.wait(1)
-        self.scene.fin(SERVER)
-        dialogue = self._finish()
+        dialogue = read(opened().server("FIN ACK", after=1))
         assert dialogue.server_fin is not None
-        self.assertEqual(dialogue.server_fin.idle_ns, SECOND_NS + SECOND_NS // 1000)
+        self.assertEqual(dialogue.server_fin.idle_ns, SECOND_NS)
 
     def test_close(self) -> None:
         """
         The end that has received the other's FIN before it sends its own closes second.
         """
-        self.scene.open()
-        self.scene.fin(SERVER)
-        self.scene.fin(CLIENT)
-        dialogue = self._finish()
+        dialogue = read(opened().server("FIN ACK").client("FIN ACK"))
         assert dialogue.server_fin is not None
         assert dialogue.client_fin is not None
         self.assertEqual(dialogue.server_fin.knows_other, False)
@@ -143,21 +123,14 @@ class DialogueTests(SynchronousTestCase):
         """
         FINs that cross on the way are a simultaneous close (RFC 9293 section 3.6, case 3).
         """
-        self.scene.open()
-        self.scene.fin(SERVER)
-        self.scene.fin(CLIENT, knows=False)
-        self.assertEqual(self._finish().is_simultaneous_close, True)
+        dialogue = read(opened().server("FIN ACK", arrives=False).client("FIN ACK"))
+        self.assertEqual(dialogue.is_simultaneous_close, True)
 
     def test_fin_is_counted_once(self) -> None:
         """
         A FIN that is sent again is the same FIN.
         """
-        self.scene.open()
-        self.scene.fin(SERVER)
-        self.scene.send(
-            SERVER, Flag.FIN | Flag.ACK, seq=self.scene.sent[1] - 1, marks=Mark.RETRANSMISSION
-        )
-        dialogue = self._finish()
+        dialogue = read(opened().server("FIN ACK").server("FIN ACK", seq=1, after=0.3))
         assert dialogue.server_fin is not None
         self.assertEqual(dialogue.server_fin.at.frame, 4)
 
@@ -165,10 +138,7 @@ class DialogueTests(SynchronousTestCase):
         """
         Each end's first RST is known; what a RST carries is not said.
         """
-        self.scene.open()
-        self.scene.send(SERVER, Flag.RST | Flag.ACK, b"why")
-        self.scene.send(SERVER, Flag.RST | Flag.ACK)
-        dialogue = self._finish()
+        dialogue = read(opened().server("RST ACK", b"why").server("RST ACK"))
         self.assertEqual([reset and reset.frame for reset in dialogue.resets], [None, 4])
         self.assertEqual(dialogue.turns, [])
 
@@ -176,16 +146,13 @@ class DialogueTests(SynchronousTestCase):
         """
         The reader of HTTP hears of the end when all bytes before the FIN have come, not before.
         """
-        self.scene.open()
-        self.scene.say(CLIENT, _GET)
-        start = self.scene.sent[1]
-        self.scene.sent[1] += len(_ANSWER)
-        self.scene.fin(SERVER)
-        self.scene.send(SERVER, Flag.ACK, _ANSWER, seq=start, marks=Mark.OUT_OF_ORDER)
-        (one,) = self._finish().http.exchanges
+        script = opened().client("PSH ACK", _GET)
+        script.server("FIN ACK", seq=1 + len(_ANSWER), arrives=False)
+        dialogue = read(script.server("ACK", _ANSWER))
+        (one,) = dialogue.http.exchanges
         assert one.response is not None
         self.assertEqual((one.response.first_frame, one.response.end_frame), (6, 5))
-        self.assertEqual(self._finish().http.fault, None)
+        self.assertEqual(dialogue.http.fault, None)
 
     def test_middle(self) -> None:
         """
@@ -193,10 +160,7 @@ class DialogueTests(SynchronousTestCase):
         that sends a status line the server, whatever the ports.
         """
         for who, text in ((SERVER, _GET), (CLIENT, _ANSWER)):
-            stage = Stage()
-            scene = stage.scene(port=40000, server_port=8080)
-            scene.say(who, text)
-            (dialogue,) = stage.dialogues()
+            dialogue = read(Script().begins().send(who, "PSH ACK", text))
             self.assertEqual(dialogue.server.port, 40000)
             self.assertEqual(len(dialogue.http.exchanges), 1)
 
@@ -204,20 +168,18 @@ class DialogueTests(SynchronousTestCase):
         """
         Where the opening was not captured and nothing tells, the higher port is the client's.
         """
-        self.scene.say(SERVER, b"hello")
-        self.assertEqual(_turns(self._finish()), [(False, 5, 1, 1)])
+        script = Script().begins().server("PSH ACK", b"hello")
+        self.assertEqual(_turns(read(script)), [(False, 5, 1, 1)])
 
     def test_bounds(self) -> None:
         """
         Turns, and the text of each, are bounded; lengths are not.
         """
         self.patch(module, "TURNS_MAX", 2)
-        self.scene.open()
-        self.scene.say(CLIENT, bytes(TEXT_MAX_BYTES))
-        self.scene.say(CLIENT, b"more")
+        script = opened().client("ACK", bytes(TEXT_MAX_BYTES)).client("PSH ACK", b"more")
         for who in (SERVER, CLIENT, SERVER):
-            self.scene.say(who, b"hello")
-        dialogue = self._finish()
+            script.send(who, "PSH ACK", b"hello")
+        dialogue = read(script)
         self.assertEqual([turn.length for turn in dialogue.turns], [TEXT_MAX_BYTES + 4, 5])
         self.assertEqual(len(dialogue.turns[0].text), TEXT_MAX_BYTES)
         self.assertEqual((dialogue.turns[0].is_whole, dialogue.turns[1].is_whole), (False, True))

@@ -8,9 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.analysis.tcp import figures as module
 from netlab.analysis.tcp.figures import FigureStore
-from netlab.analysis.tcp.frames import Analysed, Mark
-from netlab.capture.segments import Flag
-from tests.analysis.scenes import CLIENT, SERVER, Stage
+from netlab.analysis.tcp.frames import Analysed
+from tests.analysis.dialogue_script import Script
 
 _FIGURES = (
     "number",
@@ -46,17 +45,13 @@ class FiguresTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """
-        Two conversations, one segment of which is quoted, and one late.
+        Two conversations, one segment of which is quoted, and one after a hole.
         """
-        self.given: list[Analysed] = []
-        self.stage = Stage()
+        script = Script(isn=(4_294_967_290, 700))
         for port in (40000, 40001):
-            scene = self.stage.scene(port)
-            scene.watch = self.given.append
-            scene.open()
-            scene.say(CLIENT, b"hello")
-            scene.send(SERVER, Flag.ACK, b"hi", marks=Mark.OUT_OF_ORDER)
-            scene.send(CLIENT, Flag.RST, seq=7)
+            script.another(port).open().client("PSH ACK", b"hello")
+            script.server("ACK", b"hi", seq=1001, arrives=False).client("RST", seq=7)
+        self.given = list(script.segments())
         quoted = self.given[4].segment._replace(is_quoted=True, is_partial=True)
         self.given[4] = self.given[4]._replace(segment=quoted, bytes_in_flight=77)
 
@@ -67,10 +62,6 @@ class FiguresTests(SynchronousTestCase):
         figures = FigureStore()
         for analysed in self.given:
             figures.add(analysed)
-        for scene in self.stage.scenes:
-            scene.conversation.flows[0].base = 4_294_967_290
-            scene.conversation.flows[1].base = 700
-            scene.conversation.seen = 31
         again = list(figures.analysed())
         self.assertEqual([_numbers(one) for one in again], [_numbers(one) for one in self.given])
         self.assertEqual([one.segment.is_quoted for one in again].index(True), 4)

@@ -148,3 +148,24 @@ class BareAckTests(SynchronousTestCase):
         script.server("ACK")
         (claim,) = claims_of(script, "gaps.not-captured")
         self.assertEqual((claim.figures["first"], claim.figures["last"]), (1, 3))
+
+    def test_no_room_for_a_segment(self) -> None:
+        """
+        A sender may wait while the window has no room for a full segment (RFC 9293 section
+        3.8.6.2.1): it does not pause because it has nothing to send.
+        """
+        for window, paused in ((10, 0), (4000, 1)):
+            script = Script(window=window).open().server("PSH ACK", b"y" * 10)
+            script.client("ACK").server("PSH ACK", b"y" * 10, after=0.36)
+            with self.subTest(window=window):
+                self.assertEqual(len(claims_of(script, "delays.paused")), paused)
+
+    def test_a_scan_is_no_first_sending(self) -> None:
+        """
+        A SYN after one with FIN and URG repeats nothing, and nothing was lost.
+        """
+        script = Script().client("SYN FIN URG", seq=0, arrives=False)
+        script.client("SYN", seq=0, after=1.0).server("SYN ACK")
+        self.assertEqual(kinds_of(script, "repeats"), [])
+        kinds = [claim.kind for claim in script.claims()]
+        self.assertNotIn("opening.syn-lost", kinds)

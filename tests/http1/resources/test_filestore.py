@@ -150,6 +150,23 @@ class RenewalTests(SynchronousTestCase):
         self.now += FRESH_SECONDS
         self.assertEqual(self.renewed(self.ask()), FRESH_SECONDS)
 
+    def test_dated_in_the_future(self) -> None:
+        """
+        A file that says to be of the future has a date that stays, by which it is not sent again.
+        """
+        self.write("page.html", b"<p>one", int(NOW) + 1000)
+        date = self.ask().fields.get(b"last-modified")
+        assert date is not None
+        self.now += 100
+        again = self.ask(f"If-Modified-Since: {date.decode()}")
+        self.assertEqual((again.status, again.fields.get(b"etag")), (304, self.etag()))
+
+    def etag(self) -> bytes | None:
+        """
+        Ask for the page's entity tag.
+        """
+        return self.ask().fields.get(b"etag")
+
     def test_linked_out(self) -> None:
         """
         A file in whose place comes a link out of the root is not sent again, and not found.

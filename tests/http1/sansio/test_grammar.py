@@ -260,7 +260,10 @@ class DecimalTests(SynchronousTestCase):
         """
         Leading zeros change nothing.
         """
-        for value, number in ((b"0", 0), (b"7", 7), (b"0042", 42), (b"9" * 19, 10**19 - 1)):
+        for value, number in (
+            (b"0", 0), (b"7", 7), (b"0042", 42), (b"9" * 19, 10**19 - 1), (b"0" * 20, 0),
+            (b"0" * 10_000 + b"5", 5),
+        ):  # fmt: skip
             self.assertEqual(parse_decimal(value), number)
 
     def test_refuses_what_int_takes(self) -> None:
@@ -269,7 +272,7 @@ class DecimalTests(SynchronousTestCase):
         """
         for bad in (
             b"", b"+1", b"-1", b"-0", b"1_0", b" 1", b"1 ", b"\t1", b"1\n", b"0x1", b"1.0", b"1e3",
-            b"\xb2", "١".encode(), "１".encode(), b"1,1", b"9" * 20, b"0" * 20, b"1" * 5000,
+            b"\xb2", "١".encode(), "１".encode(), b"1,1", b"9" * 20, b"1" * 5000, b"0" * 20 + b"x",
         ):  # fmt: skip
             self.assertIsNone(parse_decimal(bad), bad)
 

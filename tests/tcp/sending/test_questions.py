@@ -204,6 +204,18 @@ class WindowTests(SynchronousTestCase):
         talk.peer("", 1, 1, win=60_000)
         self.assertEqual(talk.connection.snd_wnd, 50_000)
 
+    def test_window_of_an_old_ack(self) -> None:
+        """
+        Nor does the window of an older ACK count, which its sender's retransmission has overtaken.
+        """
+        talk = Dialogue(self)
+        talk.serve(win=2000)
+        talk.write(1000)
+        talk.forget()
+        talk.peer("P", 1, 1001, b"again", win=1000)
+        talk.peer("P", 6, 1, b"sent before", win=2000)
+        self.assertEqual(talk.connection.snd_una + talk.connection.snd_wnd - talk.iss, 2001)
+
 
 class IdleTests(SynchronousTestCase):
     """
@@ -270,7 +282,7 @@ class BufferTests(SynchronousTestCase):
         """
         talk = Dialogue(self)
         talk.serve(win=1000)
-        talk.connection.set_send_buffer(10_000)
+        talk.connection.set_send_buffer(5_000)
         self.assertEqual(talk.write(50_000), 10_000)
         self.assertEqual(talk.write(1), 0)
         self.assertEqual(talk.events(), [])

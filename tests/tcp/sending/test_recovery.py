@@ -336,6 +336,24 @@ class CollapseTests(SynchronousTestCase):
         talk.peer("", 1, 501)
         talk.says("FPA", 501, 1, 100)
 
+    def test_counts(self) -> None:
+        """
+        Without SACK the duplicate ACKs that were counted are as many fewer.
+        """
+        talk = Dialogue(self, tcp_early_retrans=0)
+        talk.serve(sack=False)
+        talk.connection.set_nodelay()
+        for _ in range(6):
+            talk.write(100)
+        talk.forget()
+        talk.wait(100)
+        for _ in range(5):
+            talk.peer("", 1, 1)
+        self.assertEqual(len(talk.connection.board), 1)
+        self.assertGreaterEqual(talk.connection.board.in_flight, 0)
+        talk.peer("", 1, 601)
+        self.assertIsNone(talk.stack.deadline)
+
     def test_not_beyond_a_record(self) -> None:
         """
         Nor beyond the end of a record (MSG_EOR).

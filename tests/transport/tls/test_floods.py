@@ -10,6 +10,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+import pytest
 from twisted.internet import error
 
 from netlab.transport.tls.channel import CONTENTLESS_RECORDS_MAX
@@ -144,6 +145,7 @@ class FloodTests(SecureTestCase):
         self.turn_until(lambda: protocol.lost)
         self.assertEqual([error.ConnectionLost], protocol.reasons)
 
+    @pytest.mark.slow
     def test_turns(self) -> None:
         """
         Records of one byte keep no other client waiting: in each turn of the reactor no more of

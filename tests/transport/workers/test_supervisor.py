@@ -25,6 +25,7 @@ from netlab.transport.workers.supervisor import (
     KILL_SECONDS,
     LONGEST_DELAY_SECONDS,
     REPORT_SECONDS,
+    STARTING_MAX,
     Supervisor,
     Worker,
     worker_environment,
@@ -120,10 +121,16 @@ class SupervisorTests(SynchronousTestCase):
         self.events: Sequence[LogEvent] = self.enterContext(capturedLogs())
         self.gone: list[Message] = []
         self.listener = self.enterContext(socket.socket())
-        self.supervisor = Supervisor(
+        self.supervisor = self.supervise(2)
+
+    def supervise(self, count: int) -> Supervisor:
+        """
+        Start some workers.
+        """
+        supervisor = Supervisor(
             self.reactor,
             "netlab-test",
-            2,
+            count,
             lambda slot, count: ["python", str(slot), str(count)],
             lambda: [self.listener.fileno()],
             directory="/somewhere",
@@ -131,7 +138,8 @@ class SupervisorTests(SynchronousTestCase):
             grace=GRACE,
             gone=self.gone.append,
         )
-        self.supervisor.startService()
+        supervisor.startService()
+        return supervisor
 
     def end(self, number: int, signal: int | None = 9, status: int | None = None) -> None:
         """
@@ -168,6 +176,24 @@ class SupervisorTests(SynchronousTestCase):
             self.assertEqual((environment, directory), ({"A": "B"}, "/somewhere"))
             self.assertEqual(descriptors[FIRST_SOCKET], self.listener.fileno())
             self.assertEqual(set(descriptors), set(range(FIRST_SOCKET + 1)))
+
+    def test_many(self) -> None:
+        """
+        Of many workers some begin at once, and another when one serves, so that the first does
+        soon; one that ends before it serves is replaced, and holds up the others no longer.
+        """
+        self.reactor.workers.clear()
+        supervisor = self.supervise(STARTING_MAX + 3)
+        self.assertEqual(len(self.reactor.workers), STARTING_MAX)
+        self.say(0, {"ready": True})
+        self.assertEqual(len(self.reactor.workers), STARTING_MAX + 1)
+        self.end(1)
+        self.reactor.advance(FIRST_DELAY_SECONDS)
+        for number in (2, 3, 4, 5):
+            self.say(number % STARTING_MAX, {"ready": True})
+        self.assertEqual(len(self.reactor.workers), STARTING_MAX + 4)
+        self.assertEqual(len(supervisor.workers), STARTING_MAX + 3)
+        self.assertEqual(len({worker.slot for worker in supervisor.workers}), STARTING_MAX + 3)
 
     def test_back_off(self) -> None:
         """

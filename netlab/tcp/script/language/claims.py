@@ -109,6 +109,11 @@ class Claims:
                         raise DifferenceError(at, _failure(statement, expressions))
                 case ast.Assign(targets=[ast.Name(id=name)]):
                     self._names[name] = expressions.value(statement.value)
+                case ast.AugAssign(target=ast.Name(id=name), op=sign, value=value):
+                    left = ast.Name(id=name)
+                    self._names[name] = expressions.value(
+                        ast.BinOp(left=left, op=sign, right=value)
+                    )
                 case ast.If():
                     holds = expressions.value(statement.test)
                     self._run(statement.body if holds else statement.orelse, figures, line)

@@ -53,7 +53,7 @@ _DEFAULTS_FILES: Final = frozenset({"defaults.sh", "set_defaults.sh"})
 _SETTING_FILES: Final = frozenset({"set_sysctls.py", "set_sysctl.py"})
 
 _ARITHMETIC: Final = re.compile(r"\$\(\(([^()$`]{1,80}|[^$`]{1,80})\)\)")
-_NO_OUTPUT: Final = re.compile(r"\d?>{1,2}\s*(?:/dev/null|&\d)")
+_NO_OUTPUT: Final = re.compile(r"[\d&]?>{1,2}\s*(?:/dev/null|&\d)")
 _SETTING: Final = re.compile(r"[a-z0-9_./*-]+=.*", re.DOTALL)
 #: The kernel takes numbers in hexadecimal, too.
 _HEXADECIMAL: Final = re.compile(r"\b0x([0-9a-fA-F]{1,8})\b")
@@ -118,9 +118,14 @@ def _commands(row: str, line: int) -> list[list[str]]:
     except ValueError as error:
         raise NotSupportedError(line, f"the shell command {row.strip()[:80]!r}") from error
     commands: list[list[str]] = [[]]
+    is_alternative = False
     for word in words:
-        if word in {";", "&&"}:
+        if word in {";", "&&", "||"}:
+            # What follows || is for when the other fails, and none does.
+            is_alternative = word == "||"
             commands.append([])
+        elif is_alternative:
+            continue
         elif set(word) & set("|<>&"):
             raise NotSupportedError(line, f"the shell command {row.strip()[:80]!r}")
         else:

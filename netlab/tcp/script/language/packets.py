@@ -129,6 +129,8 @@ def _flags(cursor: TokenCursor) -> int:
         raise cursor.unexpected("the flags of a segment")
     flags = 0
     for letter in letters:
+        if letter.isdigit():
+            raise NotSupportedError(cursor.line, f"AccECN: the ACE count {letter}")
         if letter not in _FLAGS:
             raise ScriptSyntaxError(cursor.line, f"{letter!r} is no flag of TCP")
         flags |= _FLAGS[letter]
@@ -229,6 +231,8 @@ def _hexadecimal(cursor: TokenCursor) -> bytes:
     if cursor.peek().kind not in {TokenKind.WORD, TokenKind.INTEGER}:
         return b""
     token = cursor.take()
+    if token.text.isupper() and "_" in token.text:
+        raise NotSupportedError(token.line, f"the word {token.text[:40]}, which is not defined")
     try:
         value = bytes.fromhex(token.text)
     except ValueError as error:

@@ -42,7 +42,7 @@ class ClaimsTests(SynchronousTestCase):
             "assert 9 <= tcpi_snd_cwnd <= 11",
             "assert tcpi_snd_cwnd in (9, 10); assert tcpi_snd_cwnd not in [1]",
             "assert tcpi_snd_cwnd - 2 * 3 + 8 // 3 == 6 and not False or 1 / 0",
-            "x = tcpi_snd_cwnd\nassert x << 1 == 20\nassert x > 5 if True else False",
+            "x = tcpi_snd_cwnd\nx += 2\nassert x << 1 == 24\nassert x > 5 if True else False",
             "if tcpi_snd_cwnd > 5:\n    assert True\nelse:\n    assert False",
             "assert min(abs(-3), max(4, 5), int('7')) == 3 # why",
             "print(tcpi_snd_cwnd)\npass",

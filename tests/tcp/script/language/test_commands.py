@@ -29,6 +29,7 @@ class SysctlsOfTests(SynchronousTestCase):
             "../common/set_sysctls.py \\\n  /proc/sys/net/ipv4/tcp_sack=0",
             "sysctl -q net.ipv4.tcp_sack=1; sysctl -q net.ipv4.tcp_sack=0 # off",
             "true && sysctl -q net.ipv4.tcp_sack=0",
+            "sysctl -q net.ipv4.tcp_sack=0 &> /dev/null || rm -rf /",
         ):
             with self.subTest(text=text):
                 self.assertEqual(sysctls_of(text, 1), {"net.ipv4.tcp_sack": "0"})

@@ -122,6 +122,7 @@ class SegmentTests(SynchronousTestCase):
             "< ipv4 192.0.2.1 > 192.0.2.2: . 1:1(0)",
             "< gre: . 1:1(0)",
             "> S.5 0:0(0)",
+            "> P5. 0:0(0)",
             "> [tos 0x20] . 1:1(0)",
             "> S 0:0(0) <ECN e1b 1>",
             "< . 1:1(0) {mut tcp 3 4}",
