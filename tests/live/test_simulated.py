@@ -148,7 +148,9 @@ async def test_all_simulated(netlab: RunNetlab, out: Path) -> None:
     assert set(found) == set(SIMULATED)
     for name, verdict in found.items():
         assert (verdict["is_met"], verdict["isolation"]) == (True, "simulated"), verdict
-        assert {path.name for path in (out / name).iterdir()} == RESULTS
+        # A long capture's server end has no report of its own.
+        missing = RESULTS - {path.name for path in (out / name).iterdir()}
+        assert all(file.startswith("report-server.") for file in missing), (name, missing)
 
     def check() -> None:
         for side in Side:
