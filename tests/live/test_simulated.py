@@ -148,7 +148,9 @@ async def test_all_simulated(netlab: RunNetlab, out: Path) -> None:
     assert set(found) == set(SIMULATED)
     for name, verdict in found.items():
         assert (verdict["is_met"], verdict["isolation"]) == (True, "simulated"), verdict
-        assert {path.name for path in (out / name).iterdir()} == RESULTS
+        # A long capture's server end has no report of its own.
+        missing = RESULTS - {path.name for path in (out / name).iterdir()}
+        assert all(file.startswith("report-server.") for file in missing), (name, missing)
 
     def check() -> None:
         for side in Side:
@@ -268,3 +270,24 @@ async def test_live_page(twistd: StartServer, tmp_path: Path) -> None:
     (end,) = (data for name, data in events if name == "end")
     assert end["is_met"], json.dumps(end)
     assert end["seconds"] >= 1
+
+
+@NEEDS_HOSTS
+@pytest.mark.slow
+@pytest.mark.xdist_group("lab")
+async def test_random_transfers() -> None:
+    """
+    Random transfers between our TCP and Linux's, over wires that lose, are right to the byte.
+    """
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "tests.interoperation", "1", "16"],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=TOP,
+        )
+
+    done = await deferToThread(run)
+    assert (done.returncode, done.stdout) == (0, "16 transfers, 16 right\n"), done.stderr

@@ -7,8 +7,6 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
-from fcntl import ioctl
-from termios import TIOCOUTQ
 from typing import Any, Final, Protocol, cast
 
 from twisted.internet.interfaces import IConsumer, IPullProducer, ITCPTransport, ITransport
@@ -170,6 +168,11 @@ def unacknowledged_bytes(transport: object) -> int | None:
     """
     handle = _socket_of(transport)
     if not isinstance(handle, socket.SocketType):
+        return None
+    try:
+        from fcntl import ioctl
+        from termios import TIOCOUTQ
+    except ImportError:  # Windows has neither
         return None
     try:
         waiting = ioctl(handle.fileno(), TIOCOUTQ, bytes(_INT.size))

@@ -1,0 +1,3 @@
+"""
+Our TCP against Linux's, over wires that lose, in many random transfers.
+"""
