@@ -87,7 +87,9 @@ def _outside(claim: Claimed, frames: Mapping[int, Frame], talk: Sequence[Frame])
         for each in talk
         if each.src != reset.src and each.number < reset.number and each.has(ACK)
     ]
-    for ack in acks[-1:]:
+    if acks:
+        # The highest: one that was overtaken is older.
+        ack = max(acks, key=lambda each: (each - acks[0] + _MODULUS // 2) % _MODULUS)
         if (reset.seq - ack) % _MODULUS < 1 << 15:
             return f"#{reset.number} has a number that is expected"
     return _other_sender(claim, frames, talk)

@@ -21,11 +21,19 @@ _SLACK_NS: Final = 60_000_000
 _CAUSES: Final[Mapping[Ending, tuple[str, frozenset[str]]]] = {
     Ending.CLIENT_ABORTS: ("client", frozenset({"abort"})),
     Ending.SERVER_ABORTS: ("server", frozenset({"abort"})),
-    Ending.CLIENT_NEVER_READS: ("client", frozenset({"unread-data"})),
+    # It closes before anything has come, or with data unread.
+    Ending.CLIENT_NEVER_READS: ("client", frozenset({"unread-data", "resets.data-after-close"})),
     Ending.SERVER_LEAVES_UNREAD: ("server", frozenset({"unread-data"})),
     Ending.CLIENT_TIMES_OUT: (
         "client",
-        frozenset({"resets.data-after-close", "data-after-close", "resets.closed-socket"}),
+        frozenset(
+            {
+                "closed-without-a-trace",
+                "data-after-close",
+                "resets.closed-socket",
+                "resets.data-after-close",
+            }
+        ),
     ),
     Ending.SERVER_CRASHES: ("server", frozenset({"restarted"})),
     Ending.REFUSED: ("server", frozenset({"no-listener"})),

@@ -163,10 +163,10 @@ def _is_outside(course: Course, reset: Sent) -> Claim | None:
         if each.sender == reset.sender:
             sent_until = max(sent_until, each.end)
         elif each.ack is not None:
-            edge = each.ack if edge is None else max(edge, each.ack)
+            if edge is None or each.ack > edge:
+                edge, last = each.ack, each
             # Not less than it ever offered, and not less than an unscaled field may hold.
             window = max(window, each.window, 65535)
-            last = each
     if edge is None or last is None or not course.syns[receiver] + course.answers[receiver]:
         return None
     if not course.established or not course.has_both():
@@ -495,12 +495,20 @@ def _abort_causes(course: Course, reset: Sent) -> tuple[str, ...]:
     peer = 1 - reset.sender
     if not any(each.sender == peer for each in course.before(reset)):
         # What it may answer is not here: a SYN, or a segment of a connection that is unknown there.
-        return ("answers-what-is-not-here", "abort", "restarted", "sent-on-the-way")
+        return (
+            "answers-what-is-not-here",
+            "unread-data",
+            "abort",
+            "restarted",
+            "sent-on-the-way",
+        )
     was_sent = any(each.sender == peer and each.length for each in course.before(reset))
     is_whole = course.history.is_whole and course.syns[course.history.client]
-    if was_sent or not is_whole:
-        return ("unread-data", "abort", "sent-on-the-way")
-    return ("abort", "sent-on-the-way")
+    causes = ("abort", "sent-on-the-way")
+    if reset.ack is None:
+        # So a host answers that does not know the connection; some systems abort like that too.
+        causes = ("abort", "restarted", "device-forgot", "sent-on-the-way")
+    return ("unread-data", *causes) if was_sent or not is_whole else causes
 
 
 def _silence_before(course: Course, sent: Sent) -> int | None:

@@ -169,7 +169,7 @@ def _acknowledged(
         pointers[sender] += 1
         reported.add((sender, low))
         # Numbers before the first that was seen, and what was only seen later, are not missing.
-        missing = direction.covered.missing(low, high)
+        missing = _missing(streams, sender, low, high)
         if not missing or high <= (direction.base_seen or 0):
             continue
         yield Claim(
@@ -183,12 +183,20 @@ def _acknowledged(
         )
 
 
+def _missing(streams: Streams, sender: int, low: int, high: int) -> int:
+    """
+    Count the numbers of a hole that nothing fills; a FIN at its end that was seen fills one.
+    """
+    first, last, _ = streams.bytes_in(sender, low, high)
+    return streams.directions[sender].covered.missing(first, last + 1)
+
+
 def _left_open(streams: Streams, sender: int, reported: set[tuple[int, int]]) -> Iterator[Claim]:
     direction = streams.directions[sender]
     for low, high, opener in direction.holes:
         if streams.steps[opener].sent.sender != sender:
             continue
-        missing = direction.covered.missing(low, high)
+        missing = _missing(streams, sender, low, high)
         if missing and (sender, low) not in reported and low >= (direction.base_seen or 0):
             yield Claim(
                 "gaps.never-filled",
