@@ -96,6 +96,12 @@ class WireLog:
         """
         return min(each.time_ns for each in self._sent if each.number == crossing.number)
 
+    def is_damaged(self, number: int) -> bool:
+        """
+        Tell whether the wire has flipped a bit of a frame: it may name other ports.
+        """
+        return any("flipped" in note for note in self[number].notes)
+
     def is_copy(self, number: int) -> bool:
         """
         Tell whether the wire had delivered the same frame before.
@@ -204,7 +210,7 @@ def _why_not_caused(claim: Claimed, log: WireLog, ending: Ending) -> str | None:
     if claim.topic != "resets" or claim.kind in _NO_REASON or ending not in _CAUSES:
         return None
     who, causes = _CAUSES[ending]
-    if claim.who != who or log.is_copy(claim.frames[-1]):
+    if claim.who != who or log.is_copy(claim.frames[-1]) or log.is_damaged(claim.frames[-1]):
         return None
     if causes & {claim.kind, *claim.causes}:
         return None

@@ -497,14 +497,13 @@ def _abort_causes(course: Course, reset: Sent) -> tuple[str, ...]:
         # What it may answer is not here: a SYN, or a segment of a connection that is unknown there.
         return (
             "answers-what-is-not-here",
-            "unread-data",
             "abort",
             "restarted",
             "sent-on-the-way",
         )
     was_sent = any(each.sender == peer and each.length for each in course.before(reset))
     is_whole = course.history.is_whole and course.syns[course.history.client]
-    causes = ("abort", "sent-on-the-way")
+    causes: tuple[str, ...] = ("abort", "sent-on-the-way")
     if reset.ack is None:
         # So a host answers that does not know the connection; some systems abort like that too.
         causes = ("abort", "restarted", "device-forgot", "sent-on-the-way")

@@ -130,6 +130,16 @@ class LayerTests(SynchronousTestCase):
         (claim,) = of_kind(script.claims(), "capture.one-direction")
         self.assertEqual(claim.frames, (1, 3))
 
+    def test_damaged_ports(self) -> None:
+        """
+        A frame that was damaged may name a port of no connection: nobody is missing there.
+        """
+        bad = Checksum.BAD
+        script = Script().begins().server("SYN ACK", ack=1, checksum=bad)
+        self.assertEqual(of_kind(script.claims(), "capture.one-direction"), [])
+        script = Script().begins().server("SYN ACK", ack=1)
+        self.assertEqual(len(of_kind(script.claims(), "capture.one-direction")), 1)
+
 
 class DropTests(SynchronousTestCase):
     """

@@ -445,3 +445,36 @@ class HowFarTests(SynchronousTestCase):
         claims = script.server("RST", after=0.1).server("RST", after=0.0001).claims()
         closed = one(claims, "resets.data-after-close")
         self.assertEqual((closed.frames, closed.figures["late_bytes"]), ((6, 8, 10), 3))
+
+
+class RestartedTests(SynchronousTestCase):
+    """
+    A RST without ACK is what a host sends that has forgotten the connection.
+    """
+
+    def test_named(self) -> None:
+        """
+        That it was restarted is one of the causes, unless the RST has an ACK flag.
+        """
+        for flags, is_named in (("RST", True), ("RST ACK", False)):
+            script = Script().open().say(CLIENT, b"ask").say(SERVER, b"answer")
+            script.server("PSH ACK", b"more").server(flags)
+            claim = one(script.claims(), "resets.abort")
+            self.assertEqual("restarted" in claim.causes, is_named)
+
+
+class OvertakenTests(SynchronousTestCase):
+    """
+    What a receiver expects stands in its highest ACK.
+    """
+
+    def test_an_older_ack(self) -> None:
+        """
+        An ACK that was overtaken does not say what is expected.
+        """
+        script = Script().open()
+        for _ in range(50):
+            script.server("PSH ACK", bytes(1400))
+        script.client("ACK").client("ACK", ack=1401).server("RST", seq=1401)
+        claim = one(script.claims(), "resets.outside-window")
+        self.assertEqual(claim.frames, (54, 56))

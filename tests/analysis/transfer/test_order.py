@@ -28,6 +28,24 @@ def hole(*, late: float, ip_id: int | None = None, stamps: bool = False, acks: i
     return script.client("ACK")
 
 
+class FinTests(SynchronousTestCase):
+    """
+    The number of a FIN is a number too.
+    """
+
+    def test_late_fin(self) -> None:
+        """
+        An ACK from behind a FIN that comes later opens a hole of that one number; the FIN fills it,
+        so nothing is missing.
+        """
+        script = Script().open().client("PSH ACK", b"get").server("PSH ACK", b"first")
+        script.client("FIN ACK").server("ACK", seq=7, after=0.1)
+        script.server("FIN ACK", seq=6, after=0.5).client("ACK", ack=7)
+        kinds = {claim.kind for claim in script.claims()}
+        self.assertIn("gaps.opened", kinds)
+        self.assertEqual(kinds & {"gaps.not-captured", "gaps.never-filled"}, set())
+
+
 class FilledTests(SynchronousTestCase):
     """
     Holes that are filled.
