@@ -16,6 +16,7 @@ FUZZ_SECONDS ?= 10
 BENCH     ?=
 BARE      ?= .ci/run
 TRUTH     ?= $(wildcard tests/captures/data/*/*.pcap*)
+SEEDS     ?= 1 10000
 JSON      ?=
 
 BIN := $(VENV)/bin
@@ -40,7 +41,7 @@ TRIAL          += $(if $(filter tests,$(TESTS)),-j$(JOBS)) --temp-directory=$(VE
 PYTEST         := -m pytest --numprocesses=$(JOBS) --dist=loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab live test quick trial bare bench fuzz truth strictness lint format types docs news coverage coverage-report dist check clean
+.PHONY: help run lab live test quick trial bare bench fuzz truth truth-simulated strictness lint format types docs news coverage coverage-report dist check clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -95,6 +96,9 @@ fuzz: $(FUZZ_STAMP) ## look for bytes that break a promise (FUZZ_SECONDS=… for
 
 truth: $(TEST_STAMP) ## hold what is claimed of captures against their frames (TRUTH=files …)
 	$(BIN)/python -m tests.truth $(TRUTH)
+
+truth-simulated: $(TEST_STAMP) ## hold what is told of simulated runs against what happened (SEEDS="1 10000")
+	$(BIN)/python -m tests.truth.laboratory $(SEEDS) --simulated
 
 strictness: $(TEST_STAMP) ## try the black-box cases on nginx, lighttpd and twistd web too
 	$(BIN)/python benchmarks/strictness.py

@@ -139,6 +139,9 @@ def _reset_by_an_end_that_goes_on(
     if not ends or not any(not each.flags & (RST | SYN) for each in others):
         return None
     for each in later:
+        if not _ahead(_end(each), reset.seq) > 0:
+            # From below the RST: it was sent before, and overtaken.
+            continue
         if each.length and all(_ahead(_end(each), end) > 0 for end in ends):
             return f"its sender goes on in #{each.number}"
     return None
