@@ -74,10 +74,14 @@ class ContradictedTests(SynchronousTestCase):
 
     def test_a_sender_that_goes_on(self) -> None:
         """
-        Whoever sends new bytes after a RST has not aborted.
+        An end that sends new bytes after a RST has not aborted; bytes from before the RST's number
+        were sent earlier, and overtaken.
         """
-        talk = [*self.open, frame(4, _SERVER, RST, 600), frame(5, _CLIENT, ACK, 101, 501)]
+        talk = [*self.open, frame(4, _SERVER, RST, 501), frame(5, _CLIENT, ACK, 101, 501)]
         self.assertEqual(self.why(talk, "resets.abort", 4), [])
+        late = [*self.open, frame(4, _SERVER, RST, 505), talk[-1]]
+        late.append(frame(6, _SERVER, ACK, 501, 101, b"late"))
+        self.assertEqual(self.why(late, "resets.abort", 4), [])
         talk.append(frame(6, _SERVER, ACK, 501, 101, b"more"))
         self.assertEqual(len(self.why(talk, "resets.abort", 4)), 1)
 
