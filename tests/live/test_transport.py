@@ -192,7 +192,8 @@ def test_stop(mortal: Process) -> None:
     with mortal.connect() as client:
         client.sendall(b"hello")
         assert client.recv(100) == b"HELLO"
-        mortal.process.send_signal(signal.SIGINT)
+        # Not SIGINT, which a shell makes its background jobs ignore.
+        mortal.process.send_signal(signal.SIGTERM)
         assert mortal.line() == "lost ConnectionLost\n"
         assert client.recv(100) == b""
         assert mortal.process.wait(SECONDS_MAX) == 0
