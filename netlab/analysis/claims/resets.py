@@ -346,6 +346,10 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
             "RFC 9293 section 3.10.7.1",
             who=who,
         )
+    own = [e for e in course.before(reset) if e.sender == reset.sender and not e.has_rst]
+    if own and all(each.has_syn for each in own):
+        # It has just answered a SYN, and no more: it knows the connection.
+        return None
     silence = _silence_before(course, answered)
     figures = {"bytes": answered.length}
     if silence is not None:
@@ -353,7 +357,8 @@ def _answer_of_no_connection(course: Course, reset: Sent) -> Claim | None:
     causes = ["restarted", "device-forgot", "closed-without-a-trace"]
     if silence is None or silence < LONG_SILENCE_NS:
         # A program that aborts, or closes with data unread, makes some systems send the same.
-        causes += [each for each in _abort_causes(course, reset) if each != "sent-on-the-way"]
+        more = [each for each in _abort_causes(course, reset) if each != "sent-on-the-way"]
+        causes += [each for each in more if each not in causes]
     spoke = any(e.sender == reset.sender and not e.has_rst for e in course.before(reset))
     if answered.has_syn:
         causes = ["never-asked", "gave-up"]
