@@ -107,7 +107,6 @@ LAYERS = {
     "netlab.http1.resources.files": Layer.FILES,
     "netlab.http1.resources.filestore": Layer.FILES,
     "netlab.http1.resources.hostguard": Layer.PROTOCOL,
-    "netlab.http1.resources.mounts": Layer.PROTOCOL,
     "netlab.http1.resources.receiving": Layer.PROTOCOL,
     "netlab.http1.resources.resource": Layer.PROTOCOL,
     "netlab.http1.resources.static": Layer.FILES,

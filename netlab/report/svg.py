@@ -138,7 +138,7 @@ class _Drawing:
         ]
         start, end = (_CLIENT, _SERVER) if frame.is_from_client else (_SERVER, _CLIENT)
         inside = 4 if frame.is_from_client else -4
-        # Who sends is told by colour, what is sent by weight and dashes.
+        # Colour shows who sends, what is sent by weight and dashes.
         side = "c" if frame.is_from_client else "s"
         head = "reset" if frame.kind is FrameKind.RESET else side
         drop = height + 36 if frame.is_crossed else 34

@@ -48,7 +48,7 @@ _LADDER_MIN, _LADDER_MAX = 30, 44
 _NUMBER_WIDTH: Final = 5
 _TIME_WIDTH: Final = 11
 
-#: Who sends is told by colour, which nothing else has; a RST is in that of what failed.
+#: Colour shows who sends, which nothing else has; a RST is in that of what failed.
 _CLIENT_STYLE: Final = "blue"
 _SERVER_STYLE: Final = "magenta"
 _RESET_STYLE: Final = "bold red"

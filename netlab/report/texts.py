@@ -115,7 +115,7 @@ def passages_shown(story: CaptureStory) -> tuple[Sequence[Passage], str]:
     """
     Choose what a report says of the whole capture.
 
-    @return: The passages; how many more there are of a capture that is told in a page, or nothing.
+    @return: The passages; how many more there are of a capture summed up in a page, or nothing.
     """
     most = PASSAGES_SHOWN if story.is_abridged else len(story.passages)
     rest = len(story.passages) - most

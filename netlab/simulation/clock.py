@@ -192,7 +192,7 @@ class VirtualClock:
 
     def post(self, due: int, function: Callable[..., object], *arguments: Any) -> None:
         """
-        Make a call at a time, as L{call_at}, but for good: it cannot be cancelled.
+        Make a call at a time, as L{call_at}, without a handle: it cannot be cancelled.
         """
         self._order += 1
         heapq.heappush(self._heap, (max(due, self.now), self._order, None, function, arguments))

@@ -276,7 +276,7 @@ class KernelSocket:
         Take bytes that have arrived.
 
         @param flags: 0; a simulated host has no others.
-        @return: at most so many; none at the end of the stream.
+        @return: at most this many; none at the end of the stream.
         @raise BlockingIOError: there are none yet.
         @raise ConnectionResetError: the connection was reset.
         """

@@ -106,7 +106,7 @@ class SimulatedNetwork:
         number = len(self.hosts) + 1
         hardware_address = bytes((2, 0, 0, 0, 0, number))
         self._names[name] = addresses
-        # With two hosts on a cable, the other one is whoever is not oneself.
+        # With two hosts on a cable, the other host is the peer.
         other = gateway or bytes((2, 0, 0, 0, 0, number + 1 if number % 2 else number - 1))
         self.hosts[name] = kernel = boot(
             self.clock,

@@ -112,7 +112,7 @@ class Turns:
         try:
             self.check()
             self._function()
-        except BaseException as error:  # noqa: BLE001, it is kept, for whoever started this
+        except BaseException as error:  # noqa: BLE001, it is kept, for the caller that started this
             self.error = error
         self.has_ended = True
         self._ours.release()

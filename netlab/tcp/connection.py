@@ -255,7 +255,7 @@ class TCPConnection(TCB):
 
     def set_receive_buffer(self, size: int) -> None:
         """
-        Let so many bytes wait to be read (SO_RCVBUF), from now on and whatever the peer sends.
+        Let this many bytes wait to be read (SO_RCVBUF), from now on and whatever the peer sends.
 
         @param size: as C{setsockopt} takes it: half of what Linux then reserves.
         """
@@ -272,7 +272,7 @@ class TCPConnection(TCB):
 
     def next_event(self) -> Event | None:
         """
-        Take the next of what the program is told.
+        Take the next event for the program.
         """
         return self.events.popleft() if self.events else None
 

@@ -41,7 +41,7 @@ class UrgentData:
     The peer has sent urgent data (RFC 9293 section 3.8.5). It stays in its place in the stream, as
     RFC 6093 section 6 recommends.
 
-    @ivar ahead: so many of the bytes that are to be read belong to it or precede it.
+    @ivar ahead: this many of the bytes that are to be read belong to it or precede it.
     """
 
     ahead: int

@@ -100,7 +100,7 @@ def has_waited_enough(tcb: TCB, now: int) -> bool:
 
 def time_of_timeouts(count: int, most: int) -> int:
     """
-    Say how long so many timeouts take that begin with the minimum and double up to the maximum:
+    Say how long this many timeouts take that begin with the minimum and double up to the maximum:
     what Linux understands by C{tcp_retries2}.
 
     @param most: the maximum.
@@ -175,8 +175,8 @@ def window_probe(tcb: TCB, now: int) -> None:
 
 def is_tired_of_probing(tcb: TCB, now: int) -> bool:
     """
-    Have so many probes in a row got no answer, or has the program no patience? A peer that answers
-    may keep its window shut for ever, unless the program has gone (RFC 9293 section 3.8.6.1).
+    Have this many probes in a row got no answer, or has the program no patience? A peer that
+    answers may keep its window shut for ever, unless the program has gone (RFC 9293 section 3.8.6.1).
     """
     user_timeout = tcb.options.user_timeout
     if user_timeout and now - tcb.probing_since >= user_timeout:

@@ -24,7 +24,7 @@ class Secrets:
     """
     Keyed hashes of addresses. The same key gives the same numbers, so a run can be repeated.
 
-    @param key: 16 to 64 bytes; whoever knows it can guess all of them.
+    @param key: 16 to 64 bytes; knowing it is enough to guess all of them.
     """
 
     __slots__ = ("_key",)

@@ -86,7 +86,7 @@ class ProgramOptions:
     @ivar send_buffer: bytes (SO_SNDBUF); 0 lets it grow with the congestion window.
     @ivar syn_retries: 0 for the settings' (TCP_SYNCNT).
     @ivar window_clamp: bytes that the window may not exceed (TCP_WINDOW_CLAMP); 0 for none.
-    @ivar notsent_lowat: bytes that may wait unsent before a program is told to write more.
+    @ivar notsent_lowat: bytes that may wait unsent before a program is asked to write more.
     @ivar low_water: bytes that must wait before the program cares to read (SO_RCVLOWAT).
     @ivar linger_fin_wait_2: nanoseconds that an orphan waits in FIN-WAIT-2 (TCP_LINGER2).
     """

@@ -60,7 +60,7 @@ class FrameTeller:
     Where the story of a whole capture knows better, since it knows what followed, this does not:
     completeness is that so far, a message whose head comes in several frames has no name yet in the
     first of them, and what opened a connection must have been seen for its numbers to be relative.
-    Of claims only those are told that what follows does not take back.
+    Only claims that nothing later takes back.
     """
 
     def __init__(self, discretion: Discretion | None = None) -> None:

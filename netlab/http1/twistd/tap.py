@@ -20,7 +20,7 @@ from netlab.http1.accesslog.counters import Snapshot
 from netlab.http1.accesslog.log import AccessLog
 from netlab.http1.accesslog.loglines import CombinedFormat, JSONFormat
 from netlab.http1.passwords.access import Protected
-from netlab.http1.resources.mounts import Mounts
+from netlab.http1.programs.mounts import Mounts
 from netlab.http1.resources.resource import (
     CrossOrigin,
     Redirect,

@@ -48,7 +48,7 @@ EXPERIMENT = Experiment(
     programs="twistd netlab-echo on a wire that is cut; a client that sends before and after.",
     look_for=(
         "At the client: the same bytes again and again, each time after twice as long, and then "
-        "nothing. Its program is told that the connection has timed out. The server's end shows "
+        "nothing. Its program learns that the connection has timed out. The server's end shows "
         "none of it."
     ),
     explanation=(

@@ -81,7 +81,7 @@ class Driver:
         self._timer = self._reactor.callLater(0, self._turn)
         try:
             wait = self._go_on()
-        except Exception:  # noqa: BLE001, it is told
+        except Exception:  # noqa: BLE001, it is reported
             self.stop()
             self._broke(Failure())
             return

@@ -21,6 +21,7 @@ from netlab.lab.hosts.settings import CLIENT, SERVER
 from netlab.lab.hosts.sysctls import settings as sysctl_settings
 from netlab.lab.runs.machines import ProgramMachine
 from netlab.lab.runs.programs import OutputLine
+from netlab.lab.runs.sendernotes import SenderNotes
 from netlab.lab.runs.servedfiles import settle_times, with_settled_root
 from netlab.lab.runs.work import CommandWork, FunctionWork, ServerWork, Work
 from netlab.lab.wire.wire import Wire
@@ -29,7 +30,6 @@ from netlab.simulation.kernel import Kernel
 from netlab.simulation.network import boot
 from netlab.simulation.process import Process
 from netlab.simulation.programs import run_command, run_function, run_server
-from netlab.simulation.sendernotes import SenderNotes
 from netlab.simulation.standardinput import StandardInput
 from netlab.tcp.settings import Settings
 

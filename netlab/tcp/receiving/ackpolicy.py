@@ -25,7 +25,7 @@ class AckPolicy:
     """
     What is known of how the peer sends, and what follows for ACKs.
 
-    @ivar quick: so many segments more are acknowledged at once.
+    @ivar quick: this many more segments are acknowledged at once.
     @ivar is_interactive: what arrives is usually answered, so that an ACK can wait for the answer.
     @ivar delay: of an ACK, for now.
     @ivar received_at: when the last payload arrived.

@@ -55,7 +55,7 @@ def judge(tcb: TCB, now: int, seq: int, end: int, flags: int, tsval: int | None)
     if is_reset:
         return Acceptability.RESET if seq == tcb.received.nxt else Acceptability.CHALLENGE
     if flags & SYN:
-        # RFC 5961 section 4.2: whoever sent this is gone, or never was.
+        # RFC 5961 section 4.2: its sender is gone, or never was.
         return Acceptability.CHALLENGE
     if not flags & ACK:
         return Acceptability.IGNORE

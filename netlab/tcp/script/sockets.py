@@ -24,7 +24,7 @@ class ScriptSocket:
     A socket.
 
     @ivar congestion: the congestion control that the program has chosen, or empty.
-    @ivar error: the name of what a call is told next, once; empty if there is nothing.
+    @ivar error: the name of what a call returns next, once; empty if there is nothing.
     @ivar former: the connection that it had before C{connect} with no address.
     @ivar connects_with_data: C{connect} was called, and the first write is to send the SYN.
     @ivar has_connected: the handshake is complete.

@@ -32,7 +32,7 @@ class SendQueue:
     def write(self, data: bytes | memoryview, push_every: int, *, is_pushed: bool = True) -> None:
         """
         Append bytes. The end of a write is marked to be pushed (RFC 9293 section 3.9.1.2), unless
-        more is written before it is sent; and so is, within a large one, every so many bytes.
+        more is written before it is sent; and so is, within a large one, at regular distances.
 
         @param push_every: bytes: half the peer's largest window, as Linux does.
         @param is_pushed: whether the end is marked.

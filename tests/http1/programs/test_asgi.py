@@ -10,7 +10,7 @@ from typing import Any
 
 from netlab.http1.programs.answerheads import ApplicationError
 from netlab.http1.programs.asgi import Application, ASGIProgram
-from netlab.http1.resources.mounts import Mounts
+from netlab.http1.programs.mounts import Mounts
 from netlab.http1.resources.resource import Nothing
 from netlab.http1.resources.responses import Pages
 from tests.http1.serving import Client, ReceivedAnswer, ServerTestCase, get, post, read_answers

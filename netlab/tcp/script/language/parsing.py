@@ -35,7 +35,7 @@ def parse_script(text: str, definitions: Mapping[str, str] | None = None) -> Pac
 
     @param definitions: words and what stands for them; the script's own (--define) come on top.
     @raise ScriptSyntaxError: it is none.
-    @raise NotSupportedError: it asks for what this interpreter does not have, and which is told by
+    @raise NotSupportedError: it asks for what this interpreter does not have, which is named by
         the grammar alone.
     """
     cursor = TokenCursor(tokenise(text))
