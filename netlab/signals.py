@@ -91,8 +91,8 @@ def all_calls(
 ) -> Mapping[signal.Signals, Callable[[], None]]:
     """
     Say what to do on each signal of operation: SIGUSR1 does nothing by default, and SIGHUP, which
-    comes when the terminal is closed, stops the server as SIGTERM does; but not where it was started
-    so that it ignores that (nohup).
+    comes when the terminal is closed, stops the server as SIGTERM does; but not where it was
+    started so that it ignores that (nohup).
 
     @param calls: what else is to be done.
     """

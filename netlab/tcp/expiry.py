@@ -176,7 +176,8 @@ def window_probe(tcb: TCB, now: int) -> None:
 def is_tired_of_probing(tcb: TCB, now: int) -> bool:
     """
     Have this many probes in a row got no answer, or has the program no patience? A peer that
-    answers may keep its window shut for ever, unless the program has gone (RFC 9293 section 3.8.6.1).
+    answers may keep its window shut for ever, unless the program has gone (RFC 9293 section
+    3.8.6.1).
     """
     user_timeout = tcb.options.user_timeout
     if user_timeout and now - tcb.probing_since >= user_timeout:
