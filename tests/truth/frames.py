@@ -39,6 +39,7 @@ _FIELDS: Final = (
     "tcp.options.timestamp.tsecr",
     "frame.protocols",
     "tcp.checksum.status",
+    "tcp.checksum",
     "tcp.payload",
 )
 
@@ -160,7 +161,10 @@ def _frame(row: dict[str, str]) -> Frame:
         int(row["ip.id"] or "-1", 0),
         bytes.fromhex(row["tcp.payload"]),
         bool(row["icmp.type"] or row["icmpv6.type"]),
-        {"0": False, "1": True}.get(row["tcp.checksum.status"]),
+        # A sum of zero has two forms (RFC 1624); tshark takes one of them for bad.
+        True
+        if row["tcp.checksum"] == "0xffff"
+        else {"0": False, "1": True}.get(row["tcp.checksum.status"]),
         int(row["tcp.options.timestamp.tsval"] or -1),
         int(row["tcp.options.timestamp.tsecr"] or -1),
     )
